@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"hocker/fetcher"
+)
+
+// The exit codes, for scripts to tell failures apart.
+const (
+	exitDone        = 0
+	exitOther       = 1
+	exitUsage       = 2
+	exitDenied      = 3
+	exitNotFound    = 4
+	exitMismatch    = 5
+	exitUnavailable = 6
+)
+
+func exitCode(err error) int {
+	var (
+		usage    *usageError
+		input    *fetcher.InputError
+		mismatch *fetcher.VerifyError
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &mismatch):
+		return exitMismatch
+	case errors.Is(err, fetcher.ErrDenied):
+		return exitDenied
+	case errors.Is(err, fetcher.ErrNotFound):
+		return exitNotFound
+	case errors.Is(err, fetcher.ErrUnavailable):
+		return exitUnavailable
+	case errors.As(err, &usage), errors.As(err, &input):
+		return exitUsage
+	}
+	return exitOther
+}
+
+// report prints an error and, where there is a way out, a line on it.
+func (p process) report(name string, err error) {
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintf(p.stderr, "%s: %s\n", name, oneLine(err.Error()))
+	if h := p.hint(name, err); h != "" {
+		fmt.Fprintf(p.stderr, "hint: %s\n", h)
+	}
+}
+
+// oneLine keeps what a registry said from breaking out of its line, or from
+// steering the terminal.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"hocker/fetcher"
+	"hocker/fetcher/image"
+	"hocker/fetcher/nix"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// fetchCmd is the builder of the fixed-output derivations. All it needs comes
+// from the derivation.
+type fetchCmd struct {
+	Kind string `arg:"" enum:"layer,config,manifest" help:"What to fetch: layer, config or manifest."`
+}
+
+func (c *fetchCmd) Run(ctx context.Context, p process) error {
+	b, err := nix.ReadBuilder(p.getenv)
+	if err != nil {
+		return err
+	}
+	client, err := builderClient(p, b)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	size, err := c.fetch(ctx, client, b)
+	if err != nil {
+		// Nix keeps no output of a failed build, but a builder that is run by
+		// hand leaves nothing behind either.
+		os.Remove(b.Out)
+		return err
+	}
+	fmt.Fprintf(p.stderr, "hocker: %s %s of %s: %s in %.1f s\n", c.Kind, b.Digest, b.Repository.Familiar(), byteCount(size), time.Since(start).Seconds())
+	return nil
+}
+
+// fetch writes what is wanted to the derivation's output and returns its size.
+func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Builder) (int64, error) {
+	if c.Kind == "manifest" {
+		m, err := client.Manifest(ctx, fetcher.Reference{Repository: b.Repository, Digest: b.Digest})
+		if err != nil {
+			return 0, err
+		}
+		if _, err := image.ParseManifest(m.Bytes); err != nil {
+			return 0, fmt.Errorf("manifest %s: %w", b.Digest, err)
+		}
+		return int64(len(m.Bytes)), os.WriteFile(b.Out, m.Bytes, 0o666)
+	}
+	out, err := os.OpenFile(b.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return 0, err
+	}
+	defer out.Close()
+	size, err := client.WriteBlob(ctx, b.Repository, ocispec.Descriptor{Digest: b.Digest}, out)
+	if err != nil {
+		return 0, err
+	}
+	return size, out.Close()
+}
+
+// builderClient makes the client of a builder from the derivation's
+// environment.
+func builderClient(p process, b nix.Builder) (*fetcher.Client, error) {
+	warn := func(line string) { fmt.Fprintf(p.stderr, "hocker: %s\n", oneLine(line)) }
+	credential, warning, err := b.Credentials(p.getenv)
+	if err != nil {
+		return nil, err
+	}
+	if warning != "" {
+		warn("warning: " + warning)
+	}
+	var options fetcher.TransportOptions
+	if path := p.getenv("NIX_SSL_CERT_FILE"); path != "" {
+		if options.RootCAs, err = fetcher.ReadRoots(path); err != nil {
+			warn(fmt.Sprintf("warning: NIX_SSL_CERT_FILE: %v (is it in extra-sandbox-paths?)", err))
+			options.RootCAs = nil
+		}
+	}
+	return &fetcher.Client{
+		Credential: credential,
+		Transport:  fetcher.NewTransport(options),
+		UserAgent:  userAgent(),
+		Notice:     warn,
+	}, nil
+}

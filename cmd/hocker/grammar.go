@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/alecthomas/kong"
+)
+
+// grammar is the command line of hocker itself.
+type grammar struct {
+	Manifest   manifestCmd   `cmd:"" help:"Print an image's manifest, in the registry's own bytes."`
+	Docker2nix docker2nixCmd `cmd:"" name:"docker2nix" help:"Write the Nix expression of an image from its manifest."`
+	Compose    composeCmd    `cmd:"" help:"Write the archive of an image in the Nix store to standard output."`
+	Fetch      fetchCmd      `cmd:"" group:"nix" help:"Fetch what a fixed-output derivation asks for (run by Nix)."`
+	Build      buildCmd      `cmd:"" group:"nix" help:"Put an image in the store together (run by Nix)."`
+
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// applet is a command that has a name of its own in the file system.
+type applet struct {
+	grammar any
+	help    string
+}
+
+// applets returns the commands by the name that they are called by.
+func applets() map[string]applet {
+	return map[string]applet{
+		"hocker-manifest": {&manifestCmd{}, "Print an image's manifest, in the registry's own bytes."},
+		"docker2nix":      {&docker2nixCmd{}, "Write the Nix expression of an image from its manifest."},
+	}
+}
+
+// usageError is a command line, or another input of the user's, that is not of
+// the form it should be.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// exitRequest is kong's wish to end, as --help has it.
+type exitRequest int
+
+// run parses the command line, runs the command, reports its error, and
+// returns the exit code.
+func (p process) run(ctx context.Context) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			request, ok := r.(exitRequest)
+			if !ok {
+				panic(r)
+			}
+			code = int(request)
+		}
+	}()
+	name := filepath.Base(p.args[0])
+	target, help := any(&grammar{}), "Container images for Nix: fetched by digest, kept layer by layer, loaded offline."
+	if a, ok := applets()[name]; ok {
+		target, help = a.grammar, a.help
+	} else {
+		name = "hocker"
+	}
+	err := p.dispatch(ctx, name, help, target)
+	if err != nil {
+		p.report(name, err)
+	}
+	return exitCode(err)
+}
+
+func (p process) dispatch(ctx context.Context, name, help string, target any) error {
+	parser, err := kong.New(target,
+		kong.Name(name),
+		kong.Description(help),
+		kong.Writers(p.stdout, p.stderr),
+		kong.Exit(func(code int) { panic(exitRequest(code)) }),
+		kong.Vars{"version": programVersion()},
+		kong.ExplicitGroups([]kong.Group{{Key: "nix", Title: "Builders of Nix derivations:"}}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(p.args[1:])
+	if err != nil {
+		var parseErr *kong.ParseError
+		if errors.As(err, &parseErr) {
+			return &usageError{err}
+		}
+		return err
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	return command.Run(p)
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/http"
+	"syscall"
+
+	"hocker/fetcher"
+	"hocker/fetcher/image"
+)
+
+// hint returns a way out of an error, or nothing.
+func (p process) hint(name string, err error) string {
+	var (
+		usage *usageError
+		kind  *image.KindMismatchError
+	)
+	inNix := p.getenv("NIX_BUILD_TOP") != "" && p.getenv("outputHash") != ""
+	switch {
+	case errors.As(err, &usage):
+		return "see " + name + " --help"
+	case errors.As(err, &kind):
+		return kindHint(kind.Got)
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return "this registry speaks plain http: write its address as http://HOST:PORT/v2/"
+	case isCertificateError(err):
+		return pick(inNix,
+			"for a private CA, set NIX_SSL_CERT_FILE and let that file into the sandbox with extra-sandbox-paths",
+			"for a private CA, give its certificate with --ca-file")
+	case errors.Is(err, syscall.ENOSPC):
+		return "make room on the disk, then try again"
+	case errors.Is(err, fetcher.ErrDenied):
+		return pick(inNix,
+			"set DOCKER_USER and DOCKER_PASS, or DOCKER_TOKEN, where the build runs (the daemon's environment), or let /etc/nix-docker-credentials.txt into the sandbox",
+			"check the image's name; for a private one give --username and --password, --token or --credentials-file")
+	case errors.Is(err, fetcher.ErrNotFound):
+		return pick(inNix,
+			"the registry does not have content of this hash under this name: is the hash right, or was it deleted there?",
+			"check the registry, the image's name and its tag")
+	case errors.Is(err, fetcher.ErrUnavailable):
+		return "is the registry up, and can it be reached from here (network, proxy, address)?"
+	}
+	var mismatch *fetcher.VerifyError
+	if errors.As(err, &mismatch) {
+		return "the registry, or something between it and here, sent wrong content: nothing of it was kept"
+	}
+	return ""
+}
+
+func pick(first bool, a, b string) string {
+	if first {
+		return a
+	}
+	return b
+}
+
+func kindHint(kind image.Kind) string {
+	switch kind {
+	case image.KindIndex:
+		return "take the manifest of one platform from it: hocker-manifest IMAGE-NAME DIGEST"
+	case image.KindSchema1:
+		return "the registry has only the old form of this image: push it again with a current tool"
+	case image.KindArtifact:
+		return "it has no file system to run: is it a chart, a signature or a model?"
+	case image.KindEmpty, image.KindTruncated:
+		return "did the command before the pipe fail?"
+	case image.KindHTML, image.KindText:
+		return "is the address that of a registry (https://HOST/v2/), with no login page in front of it?"
+	}
+	return ""
+}
+
+func isCertificateError(err error) bool {
+	var (
+		unknown      x509.UnknownAuthorityError
+		hostname     x509.HostnameError
+		invalid      x509.CertificateInvalidError
+		verification *tls.CertificateVerificationError
+	)
+	return errors.As(err, &unknown) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &verification)
+}

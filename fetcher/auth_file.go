@@ -1,0 +1,131 @@
+package fetcher
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"oras.land/oras-go/v2/registry/remote/credentials"
+)
+
+// authFile is a Docker config.json or a containers auth.json:
+// https://docs.docker.com/reference/cli/docker/login/#credential-stores,
+// https://github.com/containers/image/blob/v5.36.0/docs/containers-auth.json.5.md
+type authFile struct {
+	name    string
+	Auths   map[string]authEntry `json:"auths"`
+	Helpers map[string]string    `json:"credHelpers"`
+	Store   string               `json:"credsStore"`
+}
+
+type authEntry struct {
+	Auth          string `json:"auth"` // base64 of user:password
+	Username      string `json:"username"`
+	Password      string `json:"password"`
+	IdentityToken string `json:"identitytoken"`
+	RegistryToken string `json:"registrytoken"`
+}
+
+func parseAuthFile(name string, data []byte) (*authFile, error) {
+	f := &authFile{name: name}
+	if err := json.Unmarshal(data, f); err != nil {
+		// The error of a syntax quotes at most one character.
+		return nil, fmt.Errorf("%s is no Docker config.json: %w", name, err)
+	}
+	// Keys in normal form, so that https://host/v2/ is found by host.
+	entries := make(map[string]authEntry, len(f.Auths))
+	for key, entry := range f.Auths {
+		entries[authKey(key)] = entry
+	}
+	f.Auths = entries
+	return f, nil
+}
+
+// authKey strips what old files have around the host of a key.
+func authKey(key string) string {
+	key = strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
+	key = strings.TrimRight(key, "/")
+	key = strings.TrimSuffix(strings.TrimSuffix(key, "/v1"), "/v2")
+	host, path, hasPath := strings.Cut(key, "/")
+	if dockerHubHosts[host] {
+		host = DockerHub.Name()
+	}
+	if hasPath {
+		return host + "/" + path
+	}
+	return host
+}
+
+// find looks a repository up: its registry's helper, the store for all
+// registries, then the entries, the most special one first, as
+// host/org/app, host/org, host.
+func (f *authFile) find(ctx context.Context, repo Repository) (Credential, error) {
+	if helper := f.helper(repo.Registry); helper != "" {
+		c, err := askHelper(ctx, helper, repo.Registry)
+		if err != nil || !c.IsZero() {
+			return c, err
+		}
+	}
+	key := repo.String()
+	for {
+		if entry, ok := f.Auths[key]; ok {
+			c, err := entry.credential()
+			if err != nil {
+				return Credential{}, fmt.Errorf("%s: the entry of %s: %w", f.name, key, err)
+			}
+			if !c.IsZero() {
+				return c, nil
+			}
+		}
+		slash := strings.LastIndexByte(key, '/')
+		if slash < 0 {
+			return Credential{}, nil
+		}
+		key = key[:slash]
+	}
+}
+
+// helper returns the suffix of the credential helper in charge of a registry.
+func (f *authFile) helper(r Registry) string {
+	for host, helper := range f.Helpers {
+		if authKey(host) == r.Name() {
+			return helper
+		}
+	}
+	return f.Store
+}
+
+// dockerHubServer is the name under which helpers keep Docker Hub's credential.
+const dockerHubServer = "https://index.docker.io/v1/"
+
+func askHelper(ctx context.Context, helper string, r Registry) (Credential, error) {
+	server := r.Name()
+	if r.IsDockerHub() {
+		server = dockerHubServer
+	}
+	c, err := credentials.NewNativeStore(helper).Get(ctx, server)
+	if err != nil {
+		return Credential{}, fmt.Errorf("credential helper docker-credential-%s: %w", helper, err)
+	}
+	return Credential{Username: c.Username, Password: c.Password, IdentityToken: c.RefreshToken}, nil
+}
+
+func (e authEntry) credential() (Credential, error) {
+	c := Credential{Username: e.Username, Password: e.Password, Token: e.RegistryToken, IdentityToken: e.IdentityToken}
+	if e.Auth != "" {
+		decoded, err := base64.StdEncoding.DecodeString(e.Auth)
+		user, pass, ok := strings.Cut(string(decoded), ":")
+		if err != nil || !ok {
+			return Credential{}, fmt.Errorf("auth is not the base64 form of user:password")
+		}
+		// Docker pads the password with zero bytes in some old files.
+		c.Username, c.Password = user, strings.TrimRight(pass, "\x00")
+	}
+	if c.IdentityToken != "" {
+		// The user name is then a placeholder.
+		return Credential{IdentityToken: c.IdentityToken}, nil
+	}
+	return c, c.check("username", "password")
+}

@@ -1,0 +1,212 @@
+package fetcher
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"syscall"
+
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+)
+
+// Client reads manifests and blobs from registries. The zero value is ready to
+// use; a Client must not be copied or changed after its first use, and may be
+// used by many goroutines at once. It keeps connections and tokens, so one
+// Client should serve a whole run.
+type Client struct {
+	// Credential finds the credential for a repository; nil means anonymous.
+	Credential CredentialFunc
+
+	// Transport makes the connections; nil means NewTransport(TransportOptions{}).
+	Transport http.RoundTripper
+
+	// UserAgent names the program to the registry; empty means "hocker".
+	UserAgent string
+
+	// Notice is told, in a line without newline, what a person may want to
+	// know while it happens: a retry and its reason. Nil means silence.
+	Notice func(line string)
+
+	// Trace is told of each request when its answer has come and its body was
+	// read; nil means nobody is.
+	Trace func(Exchange)
+
+	setup sync.Once
+	auth  *auth.Client
+}
+
+// maxErrorBytes bounds what is read of an error's body: the registry's own
+// words are a few hundred bytes.
+const maxErrorBytes = 8 << 10
+
+// repositoryKey is the context key for the Repository that a request is for:
+// a CredentialFunc of the auth client is told the host only.
+type repositoryKey struct{}
+
+func (c *Client) init() {
+	transport := c.Transport
+	if transport == nil {
+		transport = NewTransport(TransportOptions{})
+	}
+	agent := c.UserAgent
+	if agent == "" {
+		agent = "hocker"
+	}
+	c.auth = &auth.Client{
+		Client: &http.Client{
+			Transport:     retrying(tracing(transport, c.Trace), c.Notice),
+			CheckRedirect: checkRedirect,
+		},
+		Header:     http.Header{"User-Agent": {agent}},
+		Cache:      auth.NewCache(),
+		ClientID:   "hocker",
+		Credential: c.credential,
+	}
+}
+
+// credential answers the auth client, which asks by host once a registry has
+// challenged it.
+func (c *Client) credential(ctx context.Context, host string) (auth.Credential, error) {
+	repo, ok := ctx.Value(repositoryKey{}).(Repository)
+	if !ok || c.Credential == nil || host != repo.Registry.Host {
+		return auth.EmptyCredential, nil
+	}
+	cred, err := c.Credential(ctx, repo)
+	if err != nil {
+		return auth.EmptyCredential, err
+	}
+	return auth.Credential{Username: cred.Username, Password: cred.Password, RefreshToken: cred.IdentityToken}, nil
+}
+
+// maxRedirects is the limit that net/http has for clients without a
+// CheckRedirect of their own.
+const maxRedirects = 10
+
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	if len(via) > maxRedirects {
+		return fmt.Errorf("stopped after %d redirects", maxRedirects)
+	}
+	if via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
+		return fmt.Errorf("the registry redirects from https to %s://%s: not followed", req.URL.Scheme, req.URL.Host)
+	}
+	return nil
+}
+
+// get asks the registry of repo for path below the repository, and returns the
+// answer if its status is 200. The answer's body is the caller's to close.
+func (c *Client) get(ctx context.Context, repo Repository, path string, header http.Header) (*http.Response, error) {
+	c.setup.Do(c.init)
+	ctx = context.WithValue(ctx, repositoryKey{}, repo)
+	ctx = auth.AppendScopesForHost(ctx, repo.Registry.Host, auth.ScopeRepository(repo.Path, auth.ActionPull))
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, repo.Registry.String()+repo.Path+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	for key, values := range header {
+		req.Header[key] = values
+	}
+	if c.Credential != nil {
+		cred, err := c.Credential(ctx, repo)
+		if err != nil {
+			return nil, &kindError{ErrDenied, err}
+		}
+		if cred.Token != "" {
+			req.Header.Set("Authorization", "Bearer "+cred.Token)
+		}
+	}
+	resp, err := c.authFor(repo.Registry).Do(req)
+	if err != nil {
+		return nil, requestError(ctx, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		return nil, responseError(resp)
+	}
+	return resp, nil
+}
+
+// authFor returns the auth client for a registry. Its rule against token
+// services on loopback addresses protects this machine's services from foreign
+// registries; a registry on this machine may name them.
+func (c *Client) authFor(r Registry) *auth.Client {
+	if !isLoopback(r.Host) {
+		return c.auth
+	}
+	local := *c.auth
+	local.BlockedRealmPrefixes = []netip.Prefix{}
+	return &local
+}
+
+func responseError(resp *http.Response) error {
+	e := &ResponseError{
+		Method: resp.Request.Method,
+		URL:    bareURL(resp.Request.URL),
+		Status: resp.StatusCode,
+	}
+	var body struct {
+		Errors errcode.Errors `json:"errors"`
+	}
+	if json.NewDecoder(io.LimitReader(resp.Body, maxErrorBytes)).Decode(&body) == nil {
+		e.Errors = body.Errors
+	}
+	return e
+}
+
+// bareURL prints u without what may be secret in it: a query can hold a
+// signature.
+func bareURL(u *url.URL) string {
+	bare := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	return bare.String()
+}
+
+// requestError makes the error of a request that got no answer one that a
+// caller can classify and a person can read.
+func requestError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var answer *errcode.ErrorResponse
+	if errors.As(err, &answer) { // the token service's
+		return fmt.Errorf("token service: %w", &ResponseError{
+			Method: answer.Method, URL: bareURL(answer.URL), Status: answer.StatusCode, Errors: answer.Errors,
+		})
+	}
+	if errors.Is(err, auth.ErrBasicCredentialNotFound) {
+		return &kindError{ErrDenied, errors.New("the registry asks for a user name and a password, and none were given")}
+	}
+	// A *url.Error names method and whole URL once more.
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = fmt.Errorf("%s %s: %w", strings.ToUpper(wrapped.Op), withoutQuery(wrapped.URL), wrapped.Err)
+	}
+	if isConnectionError(err) {
+		return &kindError{ErrUnavailable, err}
+	}
+	return err
+}
+
+func withoutQuery(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return "(unreadable URL)"
+	}
+	return bareURL(u)
+}
+
+// isConnectionError reports whether err says that the other side could not be
+// reached or broke off, rather than that it answered something wrong.
+func isConnectionError(err error) bool {
+	var netErr net.Error
+	return errors.As(err, &netErr) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}

@@ -1,0 +1,60 @@
+package fetcher
+
+import "io"
+
+// The buffers of a copy: large enough to make few calls into the kernel, few
+// and small enough to stay in the processor's cache.
+const (
+	copyBuffers    = 4
+	copyBufferSize = 256 << 10
+)
+
+// copyAhead copies src to dst like io.Copy, with the reading (and the hashing
+// that src does) on one core while another writes. If dst fails, src may still
+// be read until it is closed.
+func copyAhead(dst io.Writer, src io.Reader) (int64, error) {
+	free := make(chan []byte, copyBuffers)
+	for range copyBuffers {
+		free <- make([]byte, copyBufferSize)
+	}
+	full := make(chan []byte, copyBuffers) // has room for all there are: a send never blocks
+	var readErr error                      // read after full is closed
+	go func() {
+		defer close(full)
+		for buf := range free {
+			n, err := fill(src, buf)
+			if n > 0 {
+				full <- buf[:n]
+			}
+			if err != nil {
+				readErr = err
+				return
+			}
+		}
+	}()
+	var written int64
+	for buf := range full {
+		n, err := dst.Write(buf)
+		written += int64(n)
+		if err != nil {
+			close(free)
+			return written, err
+		}
+		free <- buf[:copyBufferSize]
+	}
+	if readErr == io.EOF {
+		return written, nil
+	}
+	return written, readErr
+}
+
+// fill reads until buf is full or src ends. Unlike io.ReadFull it returns src's
+// own error, so that the end of verified content is told from any other end.
+func fill(src io.Reader, buf []byte) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var m int
+		m, err = src.Read(buf[n:])
+		n += m
+	}
+	return n, err
+}

@@ -1,0 +1,123 @@
+package fetcher
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+)
+
+// What a failed fetch comes down to. Every error that a [Client] returns for
+// the registry's side of a failure is one of these under [errors.Is].
+var (
+	// ErrDenied: the registry or its token service refused, with or without
+	// credentials (401, 403, no credentials where some are needed).
+	ErrDenied = errors.New("not allowed in")
+	// ErrNotFound: there is no such repository, tag, manifest or blob.
+	ErrNotFound = errors.New("not found")
+	// ErrUnavailable: the registry cannot be reached, or keeps failing.
+	ErrUnavailable = errors.New("unavailable")
+)
+
+// InputError reports a name, address or digest that is not of its form.
+type InputError struct {
+	What   string // "tag"
+	Value  string // as given, or empty where it must not be shown
+	Reason string
+}
+
+func (e *InputError) Error() string {
+	if e.Value == "" {
+		return e.What + ": " + e.Reason
+	}
+	return fmt.Sprintf("%s %q: %s", e.What, e.Value, e.Reason)
+}
+
+// FetchError says which fetch failed. It wraps the cause.
+type FetchError struct {
+	What string // "manifest", "blob"
+	From string // the reference, or repository@digest
+	Err  error
+}
+
+func (e *FetchError) Error() string {
+	return fmt.Sprintf("%s of %s: %v", e.What, e.From, e.Err)
+}
+
+func (e *FetchError) Unwrap() error { return e.Err }
+
+// ResponseError is an answer of a registry that is not the content asked for.
+// It is [ErrDenied], [ErrNotFound] or [ErrUnavailable] by its status.
+type ResponseError struct {
+	Method string
+	URL    string // without its query, which may hold a signature
+	Status int
+	Errors errcode.Errors // the registry's own words, if it had any
+}
+
+func (e *ResponseError) Error() string {
+	msg := fmt.Sprintf("%s %s: %d %s", e.Method, e.URL, e.Status, http.StatusText(e.Status))
+	if len(e.Errors) > 0 {
+		msg += " (" + e.words() + ")"
+	}
+	return msg
+}
+
+// words joins what the registry said, without the details, which repeat the
+// request, and within bounds, since anything may stand there.
+func (e *ResponseError) words() string {
+	words := make([]string, 0, len(e.Errors))
+	for _, err := range e.Errors {
+		words = append(words, strings.Join(strings.Fields(err.Code+" "+err.Message), " "))
+	}
+	s := strings.Join(words, "; ")
+	if len(s) > 300 {
+		s = s[:300] + "…"
+	}
+	return strings.ToValidUTF8(s, "?")
+}
+
+// Is puts the status into one of the three kinds of failure.
+func (e *ResponseError) Is(target error) bool { return target == statusKind(e.Status) }
+
+func statusKind(status int) error {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return ErrDenied
+	case status == http.StatusNotFound, status == http.StatusGone:
+		return ErrNotFound
+	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status >= 500:
+		return ErrUnavailable
+	}
+	return nil
+}
+
+// VerifyError is content that does not match what it was asked for by.
+type VerifyError struct {
+	Want digest.Digest
+	Got  digest.Digest // empty if the content was not read to its end
+	Read int64         // bytes received
+	Size int64         // bytes expected, or SizeUnknown
+}
+
+func (e *VerifyError) Error() string {
+	switch {
+	case e.Size != SizeUnknown && e.Read > e.Size:
+		return fmt.Sprintf("content is longer than it should be: %s has %d bytes, and more came", e.Want, e.Size)
+	case e.Size != SizeUnknown && e.Read < e.Size:
+		return fmt.Sprintf("content is shorter than it should be: %s has %d bytes, %d came", e.Want, e.Size, e.Read)
+	}
+	return fmt.Sprintf("content does not match its digest: want %s, got %s (%d bytes)", e.Want, e.Got, e.Read)
+}
+
+// kindError gives an error one of the three kinds without changing its text.
+type kindError struct {
+	kind error
+	err  error
+}
+
+func (e *kindError) Error() string   { return e.err.Error() }
+func (e *kindError) Unwrap() []error { return []error{e.kind, e.err} }

@@ -1,0 +1,136 @@
+package image
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"hocker/fetcher"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Composition is an image whose parts are files, each under a path of its own,
+// as Nix keeps them. It is read from and written to JSON.
+type Composition struct {
+	// Reference is the name that the image gets where it is loaded, as
+	// debian:jessie; empty for an image without one.
+	Reference string `json:"reference"`
+	Config    File   `json:"config"`
+	Layers    []File `json:"layers"` // the lowest first, packed as they are
+}
+
+// File is a file together with what a manifest says of it.
+type File struct {
+	Path string `json:"path"`
+	ocispec.Descriptor
+}
+
+// ReadComposition reads the composition that stands in the file at path.
+func ReadComposition(path string) (Composition, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Composition{}, err
+	}
+	var c Composition
+	if err := json.Unmarshal(data, &c); err != nil {
+		return Composition{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Complete fills in the digests, sizes and media types that c leaves out, and
+// returns an error if its files cannot be one image. A digest that is given is
+// believed, since Nix has checked it; one that is left out is computed.
+func (c *Composition) Complete() error {
+	if c.Reference != "" {
+		ref, err := fetcher.ParseReference(c.Reference)
+		if err != nil {
+			return err
+		}
+		if ref.Digest != "" {
+			return fmt.Errorf("reference %s: an image is loaded under a name and a tag, not under a digest", c.Reference)
+		}
+		c.Reference = ref.Familiar()
+	}
+	config, err := c.completeConfig()
+	if err != nil {
+		return fmt.Errorf("config %s: %w", c.Config.Path, err)
+	}
+	if err := config.CheckLayers(len(c.Layers)); err != nil {
+		return err
+	}
+	for i := range c.Layers {
+		if err := c.Layers[i].complete(); err != nil {
+			return fmt.Errorf("layer %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (c *Composition) completeConfig() (Config, error) {
+	info, err := os.Stat(c.Config.Path)
+	if err != nil {
+		return Config{}, err
+	}
+	if info.Size() > MaxConfigSize {
+		return Config{}, fmt.Errorf("%d bytes is too much for an image config", info.Size())
+	}
+	data, err := os.ReadFile(c.Config.Path)
+	if err != nil {
+		return Config{}, err
+	}
+	c.Config.Descriptor = ocispec.Descriptor{
+		MediaType: ocispec.MediaTypeImageConfig,
+		Digest:    digest.FromBytes(data),
+		Size:      int64(len(data)),
+	}
+	return ParseConfig(data)
+}
+
+func (f *File) complete() error {
+	info, err := os.Stat(f.Path)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no file", f.Path)
+	}
+	f.Size = info.Size()
+	if f.Digest == "" {
+		if f.Digest, err = digestFile(f.Path); err != nil {
+			return err
+		}
+	}
+	compression, err := fileCompression(f.Path)
+	if err != nil {
+		return err
+	}
+	f.MediaType = compression.MediaType()
+	return nil
+}
+
+func digestFile(path string) (digest.Digest, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := digest.SHA256.Digester()
+	if _, err := io.Copy(h.Hash(), f); err != nil {
+		return "", err
+	}
+	return h.Digest(), nil
+}
+
+// manifest returns the OCI manifest of the composition.
+func (c *Composition) manifest() ocispec.Manifest {
+	m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, Config: c.Config.Descriptor, Layers: []ocispec.Descriptor{}}
+	m.SchemaVersion = 2
+	for _, layer := range c.Layers {
+		m.Layers = append(m.Layers, layer.Descriptor)
+	}
+	return m
+}

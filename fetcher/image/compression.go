@@ -1,0 +1,63 @@
+package image
+
+import (
+	"bytes"
+	"io"
+	"os"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Compression is how a layer's tar archive is packed.
+type Compression int
+
+// The compressions that layers have.
+const (
+	Uncompressed Compression = iota
+	Gzip
+	Zstd
+)
+
+// The first bytes of compressed data: https://www.rfc-editor.org/rfc/rfc1952,
+// https://www.rfc-editor.org/rfc/rfc8878.
+var (
+	gzipMagic = []byte{0x1f, 0x8b}
+	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+)
+
+// MediaType returns the OCI media type of a layer that is packed so.
+func (c Compression) MediaType() string {
+	switch c {
+	case Gzip:
+		return ocispec.MediaTypeImageLayerGzip
+	case Zstd:
+		return ocispec.MediaTypeImageLayerZstd
+	}
+	return ocispec.MediaTypeImageLayer
+}
+
+// DetectCompression tells a layer's compression by its first bytes; media
+// types and file names are often wrong.
+func DetectCompression(start []byte) Compression {
+	switch {
+	case bytes.HasPrefix(start, gzipMagic):
+		return Gzip
+	case bytes.HasPrefix(start, zstdMagic):
+		return Zstd
+	}
+	return Uncompressed
+}
+
+func fileCompression(path string) (Compression, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	var start [4]byte
+	n, err := io.ReadFull(f, start[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return 0, err
+	}
+	return DetectCompression(start[:n]), nil
+}

@@ -1,0 +1,84 @@
+package image
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"hocker/fetcher"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// MediaTypeDockerConfig is the media type of a Docker image's config.
+const MediaTypeDockerConfig = "application/vnd.docker.container.image.v1+json"
+
+// ParseManifest reads an image manifest, Docker schema 2 or OCI, and checks
+// all that an image needs of it: a config of an image, layers, and a digest
+// and a size for each.
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
+//
+// Errors: *[KindMismatchError] for any other document.
+func ParseManifest(data []byte) (ocispec.Manifest, error) {
+	if kind, detail := identify(data); kind != KindManifest {
+		return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: kind, Detail: detail}
+	}
+	var m ocispec.Manifest
+	if err := json.Unmarshal(data, &m); err != nil {
+		return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: KindOther, Detail: err.Error()}
+	}
+	if err := checkDescriptor("config", m.Config); err != nil {
+		return ocispec.Manifest{}, err
+	}
+	if !isImageConfig(m.Config.MediaType) {
+		return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: KindArtifact,
+			Detail: fmt.Sprintf("its config is of type %.100q", artifactType(m))}
+	}
+	for i, layer := range m.Layers {
+		if err := checkDescriptor(fmt.Sprintf("layers[%d]", i), layer); err != nil {
+			return ocispec.Manifest{}, err
+		}
+	}
+	return m, nil
+}
+
+func artifactType(m ocispec.Manifest) string {
+	if m.ArtifactType != "" {
+		return m.ArtifactType
+	}
+	return m.Config.MediaType
+}
+
+// isImageConfig takes configs without a media type: old tools left it out.
+func isImageConfig(mediaType string) bool {
+	switch mediaType {
+	case "", MediaTypeDockerConfig, ocispec.MediaTypeImageConfig:
+		return true
+	}
+	return false
+}
+
+func checkDescriptor(name string, d ocispec.Descriptor) error {
+	if d.Digest == "" {
+		return fmt.Errorf("the manifest has no %s.digest", name)
+	}
+	if _, err := fetcher.ParseDigest(string(d.Digest)); err != nil {
+		return fmt.Errorf("the manifest's %s: %w", name, err)
+	}
+	if d.Size < 0 {
+		return fmt.Errorf("the manifest's %s has a size of %d bytes", name, d.Size)
+	}
+	return nil
+}
+
+// RequireSHA256 returns an error unless all digests of m are sha256, which is
+// what flat fixed-output derivations of these functions and engines' archives
+// are made of.
+func RequireSHA256(m ocispec.Manifest) error {
+	for _, d := range append([]ocispec.Descriptor{m.Config}, m.Layers...) {
+		if d.Digest.Algorithm() != digest.SHA256 {
+			return fmt.Errorf("digest %.40s… is %s, and only sha256 is possible here", d.Digest, d.Digest.Algorithm())
+		}
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package fetcher
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// The media types of Docker's manifests, which came before the OCI's:
+// https://distribution.github.io/distribution/spec/manifest-v2-2/
+const (
+	MediaTypeDockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	MediaTypeDockerIndex    = "application/vnd.docker.distribution.manifest.list.v2+json"
+)
+
+var acceptManifests = []string{strings.Join([]string{
+	ocispec.MediaTypeImageManifest,
+	MediaTypeDockerManifest,
+	ocispec.MediaTypeImageIndex,
+	MediaTypeDockerIndex,
+}, ", ")}
+
+// maxManifestSize is what a registry must accept and a client may refuse
+// above:
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
+const maxManifestSize = 4 << 20
+
+// Manifest is a manifest or an index in the registry's own bytes.
+type Manifest struct {
+	MediaType string        // as the registry calls it: not checked
+	Digest    digest.Digest // of Bytes
+	Bytes     []byte
+}
+
+// Manifest fetches the manifest or index that ref names. If ref has a digest,
+// the bytes match it; without one, Digest is computed from what came.
+//
+// Errors: [ErrDenied], [ErrNotFound], [ErrUnavailable], *[VerifyError].
+func (c *Client) Manifest(ctx context.Context, ref Reference) (Manifest, error) {
+	m, err := c.manifest(ctx, ref)
+	if err != nil {
+		return Manifest{}, &FetchError{What: "manifest", From: ref.Familiar(), Err: err}
+	}
+	return m, nil
+}
+
+func (c *Client) manifest(ctx context.Context, ref Reference) (Manifest, error) {
+	resp, err := c.get(ctx, ref.Repository, "/manifests/"+ref.Identifier(), http.Header{"Accept": acceptManifests})
+	if err != nil {
+		return Manifest{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxManifestSize+1))
+	if err != nil {
+		return Manifest{}, bodyError(ctx, err, int64(len(body)), resp.ContentLength)
+	}
+	if len(body) > maxManifestSize {
+		return Manifest{}, fmt.Errorf("it is larger than 4 MiB, which is more than a manifest may be")
+	}
+	m := Manifest{MediaType: mediaType(resp), Bytes: body}
+	if err := m.identify(ref.Digest, resp.Header.Get("Docker-Content-Digest")); err != nil {
+		return Manifest{}, err
+	}
+	return m, nil
+}
+
+// identify computes the manifest's digest and checks it against the one that
+// was asked for. Without one it is checked against the one that the registry
+// states, which finds proxies that change bodies on the way.
+func (m *Manifest) identify(asked digest.Digest, stated string) error {
+	want := asked
+	if want == "" {
+		if d, err := digest.Parse(stated); err == nil {
+			want = d
+		}
+	}
+	algorithm := digest.SHA256
+	if want != "" {
+		algorithm = want.Algorithm()
+	}
+	m.Digest = algorithm.FromBytes(m.Bytes)
+	if want != "" && m.Digest != want {
+		return &VerifyError{Want: want, Got: m.Digest, Read: int64(len(m.Bytes)), Size: SizeUnknown}
+	}
+	return nil
+}
+
+func mediaType(resp *http.Response) string {
+	t, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return t
+}

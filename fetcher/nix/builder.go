@@ -1,0 +1,106 @@
+package nix
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"hocker/fetcher"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Builder is what Nix tells the builder of a fixed-output derivation, and what
+// the derivation asks for.
+type Builder struct {
+	Out        string             // where the output goes
+	Digest     digest.Digest      // from outputHash
+	Repository fetcher.Repository // from registry, repository and imageName
+	Tag        string             // for messages: what is fetched is the digest
+}
+
+// ReadBuilder reads a fixed-output derivation's attributes with getenv. An
+// empty one counts as left out.
+func ReadBuilder(getenv func(string) string) (Builder, error) {
+	b := Builder{Out: getenv("out"), Tag: getenv("tag")}
+	if b.Out == "" || getenv("outputHash") == "" {
+		return Builder{}, fmt.Errorf("out and outputHash are not set: this command is run by Nix, as the builder of a fixed-output derivation")
+	}
+	if algorithm := getenv("outputHashAlgo"); algorithm != "" && algorithm != "sha256" {
+		return Builder{}, fmt.Errorf("outputHashAlgo %q: registries' digests are sha256", algorithm)
+	}
+	if mode := getenv("outputHashMode"); mode != "" && mode != "flat" {
+		return Builder{}, fmt.Errorf("outputHashMode %q: a blob's digest is its flat hash", mode)
+	}
+	var err error
+	if b.Digest, err = ParseHash(getenv("outputHash")); err != nil {
+		return Builder{}, fmt.Errorf("outputHash: %w", err)
+	}
+	if err := checkLayerDigest(getenv("layerDigest"), b.Digest); err != nil {
+		return Builder{}, err
+	}
+	b.Repository, err = readRepository(getenv)
+	return b, err
+}
+
+// checkLayerDigest compares the two names that a layer has in an expression.
+func checkLayerDigest(layerDigest string, want digest.Digest) error {
+	if layerDigest == "" {
+		return nil
+	}
+	d, err := ParseHash(layerDigest)
+	if err != nil {
+		return fmt.Errorf("layerDigest: %w", err)
+	}
+	if d != want {
+		return fmt.Errorf("layerDigest and hash contradict each other: layerDigest is %s, the hash says %s", d.Encoded(), want.Encoded())
+	}
+	return nil
+}
+
+func readRepository(getenv func(string) string) (fetcher.Repository, error) {
+	registry := fetcher.DockerHub
+	if s := getenv("registry"); s != "" {
+		var err error
+		if registry, err = fetcher.ParseRegistry(s); err != nil {
+			return fetcher.Repository{}, err
+		}
+	}
+	path := getenv("imageName")
+	if path == "" {
+		return fetcher.Repository{}, fmt.Errorf("the derivation has no imageName")
+	}
+	if repository := getenv("repository"); repository != "" {
+		path = repository + "/" + path
+	}
+	return registry.Repository(path)
+}
+
+// credentialsFile is where a builder finds credentials that are neither in its
+// environment nor in a file that NIX_PATH names. Like that file it has to be
+// let into the sandbox, by extra-sandbox-paths.
+const credentialsFile = "/etc/nix-docker-credentials.txt"
+
+// Credentials finds the credentials of a builder: the environment's, else the
+// file that the derivation names from NIX_PATH, else
+// /etc/nix-docker-credentials.txt, else none. Warnings are for the build's log.
+func (b Builder) Credentials(getenv func(string) string) (find fetcher.CredentialFunc, warning string, err error) {
+	fromEnvironment, err := fetcher.EnvironmentCredential(b.Repository.Registry, getenv)
+	if err != nil {
+		return nil, "", err
+	}
+	path := getenv("dockerCredentialsFile")
+	if path == "" {
+		path = credentialsFile
+	}
+	file, err := fetcher.ReadCredentialFile(path, b.Repository.Registry)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && path == credentialsFile:
+		return fromEnvironment, "", nil
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return fromEnvironment, fmt.Sprintf("%v: is it in extra-sandbox-paths, and readable for the group nixbld?", err), nil
+	case err != nil:
+		return nil, "", err
+	}
+	return fetcher.FirstCredential(fromEnvironment, file.Credential), "", nil
+}

@@ -1,0 +1,143 @@
+package fetcher
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Registry is the root of a registry's HTTP API, https://HOST[:PORT][PREFIX]/v2/.
+// The zero value is no registry; use [ParseRegistry] or [DockerHub].
+type Registry struct {
+	Scheme string // "http" or "https"
+	Host   string // host name or address, with the port where one was given
+	Prefix string // path before /v2/: "" or "/some/path"
+}
+
+// DockerHub is the registry of images whose name has no host in it.
+var DockerHub = Registry{Scheme: "https", Host: "registry-1.docker.io"}
+
+// dockerHubHosts are the names that Docker Hub's registry goes by, in the
+// references and credential files of various tools.
+var dockerHubHosts = map[string]bool{
+	"docker.io":               true,
+	"index.docker.io":         true,
+	"registry-1.docker.io":    true,
+	"registry.hub.docker.com": true,
+}
+
+// The grammar of hosts as in
+// https://github.com/distribution/reference/blob/v0.6.0/regexp.go, without the
+// zone of an IPv6 address.
+var (
+	hostPattern   = regexp.MustCompile(`^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?$`)
+	prefixPattern = regexp.MustCompile(`^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
+)
+
+// ParseRegistry reads a registry's address: https://host[:port][/prefix]/v2/,
+// the same without /v2/, with http://, or a bare host[:port][/prefix]. A bare
+// loopback host means plain http, as it does to Docker, every other bare host
+// means https.
+func ParseRegistry(s string) (Registry, error) {
+	scheme, rest, hasScheme := strings.Cut(s, "://")
+	if !hasScheme {
+		scheme, rest = "", s
+	}
+	if scheme != "" && scheme != "http" && scheme != "https" {
+		return Registry{}, registryError(s, "its scheme is neither http nor https")
+	}
+	if strings.ContainsAny(rest, "@?#") {
+		// Not quoted: what stands before an @ may be a password.
+		return Registry{}, &InputError{What: "registry", Reason: "an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables"}
+	}
+	host, path, _ := strings.Cut(rest, "/")
+	if err := checkHost(host); err != nil {
+		return Registry{}, registryError(s, err.Error())
+	}
+	host = strings.ToLower(host)
+	prefix := strings.TrimRight("/"+path, "/")
+	if dockerHubHosts[host] {
+		// Credential files call Docker Hub https://index.docker.io/v1/.
+		if prefix != "" && prefix != "/v1" && prefix != "/v2" {
+			return Registry{}, registryError(s, "Docker Hub's API has no path in front of /v2/")
+		}
+		return DockerHub, nil
+	}
+	if strings.HasSuffix(prefix, "/v1") {
+		return Registry{}, registryError(s, "version 1 of the registry API is not spoken: the address ends in /v2/")
+	}
+	prefix = strings.TrimRight(strings.TrimSuffix(prefix, "/v2"), "/")
+	if !prefixPattern.MatchString(prefix) {
+		return Registry{}, registryError(s, "its path has characters that a registry's path cannot have")
+	}
+	if scheme == "" {
+		scheme = defaultScheme(host)
+	}
+	return Registry{Scheme: scheme, Host: host, Prefix: prefix}, nil
+}
+
+func registryError(s, reason string) error {
+	return &InputError{What: "registry", Value: s, Reason: reason + ", expected https://HOST[:PORT]/v2/"}
+}
+
+func checkHost(host string) error {
+	if host == "" {
+		return fmt.Errorf("it has no host")
+	}
+	if len(host) > 255 || !hostPattern.MatchString(host) {
+		return fmt.Errorf("%q is no host name", host)
+	}
+	if strings.HasPrefix(host, "[") {
+		addr, _, _ := strings.Cut(host[1:], "]")
+		if _, err := netip.ParseAddr(addr); err != nil {
+			return fmt.Errorf("[%s] is no IPv6 address", addr)
+		}
+	}
+	if _, port, err := net.SplitHostPort(host); err == nil {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return fmt.Errorf("%s is no port", port)
+		}
+	}
+	return nil
+}
+
+// defaultScheme is plain http for loopback hosts: nobody has a certificate for
+// those, and nothing leaves the machine.
+func defaultScheme(host string) string {
+	if isLoopback(host) {
+		return "http"
+	}
+	return "https"
+}
+
+// isLoopback reports whether host, with or without a port, is this machine:
+// localhost, 127.0.0.0/8 or ::1.
+func isLoopback(host string) bool {
+	name := (&url.URL{Host: host}).Hostname()
+	if name == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(name)
+	return err == nil && addr.IsLoopback()
+}
+
+// String returns the registry's API root, ending in /v2/.
+func (r Registry) String() string {
+	return r.Scheme + "://" + r.Host + r.Prefix + "/v2/"
+}
+
+// IsDockerHub reports whether r is Docker Hub.
+func (r Registry) IsDockerHub() bool { return r == DockerHub }
+
+// Name returns what stands for the registry in a reference: docker.io, or the
+// host with its port.
+func (r Registry) Name() string {
+	if r.IsDockerHub() {
+		return "docker.io"
+	}
+	return r.Host
+}
