@@ -174,4 +174,3 @@ func (f *registryFlags) connect(p process, args imageArgs) (*fetcher.Client, fet
 	client, err := f.client(p, ref.Registry)
 	return client, ref, err
 }
-
