@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -23,7 +24,9 @@ exec '%s' compose '%s' "$@"
 `
 
 func (c *buildCmd) Run(p process) error {
-	out, spec, self := p.getenv("out"), p.getenv("specPath"), p.getenv("builder")
+	// hocker is the binary for the machine that runs the image; it differs from
+	// the builder where the image is built on another kind of machine.
+	out, spec, self := p.getenv("out"), p.getenv("specPath"), cmp.Or(p.getenv("hocker"), p.getenv("builder"))
 	if out == "" || spec == "" || self == "" {
 		return fmt.Errorf("out, specPath and builder are not set: this command is run by Nix, as the builder of fetchdocker")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"os"
 	"time"
@@ -24,13 +25,17 @@ func (c *fetchCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	client, err := builderClient(p, b)
+	roots, rootsErr := builderRoots(p)
+	client, err := builderClient(p, b, roots)
 	if err != nil {
 		return err
 	}
 	start := time.Now()
 	size, err := c.fetch(ctx, client, b)
 	if err != nil {
+		if rootsErr != nil && isCertificateError(err) {
+			err = fmt.Errorf("%w (NIX_SSL_CERT_FILE: %w)", err, rootsErr)
+		}
 		// Nix keeps no output of a failed build, but a builder that is run by
 		// hand leaves nothing behind either.
 		os.Remove(b.Out)
@@ -64,9 +69,24 @@ func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Buil
 	return size, out.Close()
 }
 
+// builderRoots reads the CA roots that Nix's own downloads trust. Nix sets the
+// variable even where the sandbox does not have the file, so a failure matters
+// only once a certificate is refused.
+func builderRoots(p process) (*x509.CertPool, error) {
+	path := p.getenv("NIX_SSL_CERT_FILE")
+	if path == "" {
+		return nil, nil
+	}
+	roots, err := fetcher.ReadRoots(path)
+	if err != nil {
+		return nil, err
+	}
+	return roots, nil
+}
+
 // builderClient makes the client of a builder from the derivation's
 // environment.
-func builderClient(p process, b nix.Builder) (*fetcher.Client, error) {
+func builderClient(p process, b nix.Builder, roots *x509.CertPool) (*fetcher.Client, error) {
 	warn := func(line string) { fmt.Fprintf(p.stderr, "hocker: %s\n", oneLine(line)) }
 	credential, warning, err := b.Credentials(p.getenv)
 	if err != nil {
@@ -75,16 +95,9 @@ func builderClient(p process, b nix.Builder) (*fetcher.Client, error) {
 	if warning != "" {
 		warn("warning: " + warning)
 	}
-	var options fetcher.TransportOptions
-	if path := p.getenv("NIX_SSL_CERT_FILE"); path != "" {
-		if options.RootCAs, err = fetcher.ReadRoots(path); err != nil {
-			warn(fmt.Sprintf("warning: NIX_SSL_CERT_FILE: %v (is it in extra-sandbox-paths?)", err))
-			options.RootCAs = nil
-		}
-	}
 	return &fetcher.Client{
 		Credential: credential,
-		Transport:  fetcher.NewTransport(options),
+		Transport:  fetcher.NewTransport(fetcher.TransportOptions{RootCAs: roots}),
 		UserAgent:  userAgent(),
 		Notice:     warn,
 	}, nil

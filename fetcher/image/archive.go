@@ -48,14 +48,9 @@ func (c *Composition) WriteArchive(w io.Writer) error {
 // writeIndexes writes what finds the blobs: both formats' tables and the
 // manifest. They come first, so that a reader of a stream knows what follows.
 func (c *Composition) writeIndexes(a *archive) error {
-	manifest, err := json.Marshal(c.manifest())
+	desc, manifest, err := c.manifest()
 	if err != nil {
 		return err
-	}
-	desc := ocispec.Descriptor{
-		MediaType: ocispec.MediaTypeImageManifest,
-		Digest:    digest.FromBytes(manifest),
-		Size:      int64(len(manifest)),
 	}
 	index, repositories, err := c.names(&desc)
 	if err != nil {

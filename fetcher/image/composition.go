@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,6 +21,9 @@ type Composition struct {
 	Reference string `json:"reference"`
 	Config    File   `json:"config"`
 	Layers    []File `json:"layers"` // the lowest first, packed as they are
+	// Manifest is the registry's own manifest of the image; without it one is
+	// made of config and layers.
+	Manifest *File `json:"manifest,omitempty"`
 }
 
 // File is a file together with what a manifest says of it.
@@ -66,6 +70,40 @@ func (c *Composition) Complete() error {
 		if err := c.Layers[i].complete(); err != nil {
 			return fmt.Errorf("layer %d: %w", i, err)
 		}
+	}
+	if c.Manifest != nil {
+		if err := c.completeManifest(); err != nil {
+			return fmt.Errorf("manifest %s: %w", c.Manifest.Path, err)
+		}
+	}
+	return nil
+}
+
+// completeManifest makes sure that the manifest is the one of config and layers.
+func (c *Composition) completeManifest() error {
+	data, err := os.ReadFile(c.Manifest.Path)
+	if err != nil {
+		return err
+	}
+	m, err := ParseManifest(data)
+	if err != nil {
+		return err
+	}
+	if m.Config.Digest != c.Config.Digest {
+		return fmt.Errorf("it is another image's: its config is %s, and not %s", m.Config.Digest, c.Config.Digest)
+	}
+	if len(m.Layers) != len(c.Layers) {
+		return fmt.Errorf("it is another image's: it has %d layers, and not %d", len(m.Layers), len(c.Layers))
+	}
+	for i, layer := range m.Layers {
+		if layer.Digest != c.Layers[i].Digest {
+			return fmt.Errorf("it is another image's: layer %d is %s, and not %s", i, layer.Digest, c.Layers[i].Digest)
+		}
+	}
+	c.Manifest.Descriptor = ocispec.Descriptor{
+		MediaType: cmp.Or(m.MediaType, ocispec.MediaTypeImageManifest),
+		Digest:    digest.FromBytes(data),
+		Size:      int64(len(data)),
 	}
 	return nil
 }
@@ -125,12 +163,21 @@ func digestFile(path string) (digest.Digest, error) {
 	return h.Digest(), nil
 }
 
-// manifest returns the OCI manifest of the composition.
-func (c *Composition) manifest() ocispec.Manifest {
+// manifest returns the descriptor and the bytes of the image's manifest.
+func (c *Composition) manifest() (ocispec.Descriptor, []byte, error) {
+	if c.Manifest != nil {
+		data, err := os.ReadFile(c.Manifest.Path)
+		return c.Manifest.Descriptor, data, err
+	}
 	m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, Config: c.Config.Descriptor, Layers: []ocispec.Descriptor{}}
 	m.SchemaVersion = 2
 	for _, layer := range c.Layers {
 		m.Layers = append(m.Layers, layer.Descriptor)
 	}
-	return m
+	data, err := json.Marshal(m)
+	return ocispec.Descriptor{
+		MediaType: ocispec.MediaTypeImageManifest,
+		Digest:    digest.FromBytes(data),
+		Size:      int64(len(data)),
+	}, data, err
 }

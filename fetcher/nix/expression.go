@@ -2,6 +2,7 @@ package nix
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -20,28 +21,45 @@ type Image struct {
 	Name      string
 	Reference fetcher.Reference
 	Manifest  ocispec.Manifest
+	// Pin is the digest of the manifest's own bytes, to have them fetched along
+	// with the image; empty means that they are not.
+	Pin digest.Digest
 }
 
-// namePattern is what Nix takes as the name of a store path. 211 is its limit.
+// SystemImage is an image for the machines of one Nix system.
+type SystemImage struct {
+	System string
+	Image
+}
+
+// namePattern is what Nix takes as the name of a store path, up to its limit of
+// 211 characters, less the four of the derivation's .drv.
 // https://github.com/NixOS/nix/blob/2.34.0/src/libstore/path.cc
-var namePattern = regexp.MustCompile(`^[a-zA-Z0-9+\-_?=][a-zA-Z0-9+\-_?=.]{0,210}$`)
+var namePattern = regexp.MustCompile(`^[a-zA-Z0-9+\-_?=][a-zA-Z0-9+\-_?=.]{0,206}$`)
 
 // CheckName returns an error unless name can be the name of a derivation.
 func CheckName(name string) error {
 	if !namePattern.MatchString(name) {
-		return &fetcher.InputError{What: "name", Value: name, Reason: "a name in the Nix store has up to 211 of a-z, A-Z, 0-9 and + - _ . ? =, and does not begin with a dot"}
+		return &fetcher.InputError{What: "name", Value: name, Reason: "a name in the Nix store has up to 207 of a-z, A-Z, 0-9 and + - _ . ? =, and does not begin with a dot"}
 	}
 	return nil
 }
 
-var expression = template.Must(template.New("fetchdocker").Funcs(template.FuncMap{"str": String}).Parse(
-	`{ fetchDockerConfig, fetchDockerLayer, fetchdocker }:
-fetchdocker rec {
+// call is the application of fetchdocker to one image.
+var call = template.Must(template.New("fetchdocker").Funcs(template.FuncMap{"str": String}).Parse(
+	`fetchdocker rec {
   name = {{str .Name}};
   registry = {{str .Registry}};
   repository = {{str .Repository}};
   imageName = {{str .ImageName}};
   tag = {{str .Tag}};
+{{- if .Pin}}
+  imageDigest = {{str .Pin}};
+  imageManifest = fetchDockerManifest {
+    inherit tag registry repository imageName;
+    sha256 = {{str .PinHash}};
+  };
+{{- end}}
   imageConfig = fetchDockerConfig {
     inherit tag registry repository imageName;
     sha256 = {{str .Config}};
@@ -55,61 +73,94 @@ fetchdocker rec {
     };
 {{- end}}
     in [ {{range $i, $_ := .Layers}}layer{{$i}} {{end}}];
-}
-`))
+}`))
 
-type expressionLayer struct{ Digest, Hash string }
+type callLayer struct{ Digest, Hash string }
 
-type expressionData struct {
-	Name, Registry, Repository, ImageName, Tag, Config string
-	Layers                                             []expressionLayer
+type callData struct {
+	Name, Registry, Repository, ImageName, Tag string
+	Pin, PinHash, Config                       string
+	Layers                                     []callLayer
 }
 
 // Expression returns the Nix expression of an image: a function of
-// fetchDockerConfig, fetchDockerLayer and fetchdocker. All strings that come
-// from outside are checked against their grammar and escaped besides.
+// fetchDockerConfig, fetchDockerLayer and fetchdocker, and with a Pin of
+// fetchDockerManifest. All strings that come from outside are checked against
+// their grammar and escaped besides.
 func (i Image) Expression() ([]byte, error) {
+	body, err := i.call()
+	if err != nil {
+		return nil, err
+	}
+	return []byte(arguments(i.Pin != "") + body + "\n"), nil
+}
+
+// SystemsExpression returns the Nix expression of one image for several
+// systems: the function of [Image.Expression], but of an attribute set with an
+// image for each system.
+func SystemsExpression(images []SystemImage) ([]byte, error) {
+	var b bytes.Buffer
+	pinned := false
+	for _, i := range images {
+		body, err := i.call()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", i.System, err)
+		}
+		pinned = pinned || i.Pin != ""
+		fmt.Fprintf(&b, "  %s = %s;\n", i.System, strings.ReplaceAll(body, "\n", "\n  "))
+	}
+	return []byte(arguments(pinned) + "{\n" + b.String() + "}\n"), nil
+}
+
+func arguments(pinned bool) string {
+	if pinned {
+		return "{ fetchDockerConfig, fetchDockerLayer, fetchDockerManifest, fetchdocker }:\n"
+	}
+	return "{ fetchDockerConfig, fetchDockerLayer, fetchdocker }:\n"
+}
+
+func (i Image) call() (string, error) {
 	if err := image.RequireSHA256(i.Manifest); err != nil {
-		return nil, fmt.Errorf("it cannot be a flat sha256 fixed-output derivation: %w", err)
+		return "", fmt.Errorf("it cannot be a flat sha256 fixed-output derivation: %w", err)
 	}
 	repository, imageName := i.Reference.Split()
-	data := expressionData{
-		Name:       i.Name,
+	data := callData{
+		Name:       cmp.Or(i.Name, imageName),
 		Registry:   i.Reference.Registry.String(),
 		Repository: repository,
 		ImageName:  imageName,
-		Tag:        i.Reference.Tag,
-	}
-	if data.Name == "" {
-		data.Name = imageName
-	}
-	if data.Tag == "" {
-		data.Tag = i.Reference.Digest.String()
+		Tag:        cmp.Or(i.Reference.Tag, i.Reference.Digest.String()),
+		Pin:        i.Pin.String(),
 	}
 	if err := CheckName(data.Name); err != nil {
-		return nil, err
+		return "", err
 	}
-	var err error
-	if data.Config, err = Base32(i.Manifest.Config.Digest); err != nil {
-		return nil, err
+	if err := i.hashes(&data); err != nil {
+		return "", err
 	}
-	for _, layer := range i.Manifest.Layers {
-		l, err := newExpressionLayer(layer.Digest)
-		if err != nil {
-			return nil, err
-		}
-		data.Layers = append(data.Layers, l)
-	}
-	var b bytes.Buffer
-	if err := expression.Execute(&b, data); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	var b strings.Builder
+	err := call.Execute(&b, data)
+	return b.String(), err
 }
 
-func newExpressionLayer(d digest.Digest) (expressionLayer, error) {
-	hash, err := Base32(d)
-	return expressionLayer{Digest: d.Encoded(), Hash: hash}, err
+// hashes fills in what Nix is to check.
+func (i Image) hashes(data *callData) (err error) {
+	if i.Pin != "" {
+		if data.PinHash, err = Base32(i.Pin); err != nil {
+			return err
+		}
+	}
+	if data.Config, err = Base32(i.Manifest.Config.Digest); err != nil {
+		return err
+	}
+	for _, layer := range i.Manifest.Layers {
+		hash, err := Base32(layer.Digest)
+		if err != nil {
+			return err
+		}
+		data.Layers = append(data.Layers, callLayer{Digest: layer.Digest.Encoded(), Hash: hash})
+	}
+	return nil
 }
 
 // stringEscapes are what has a meaning between double quotes:

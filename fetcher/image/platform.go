@@ -1,0 +1,108 @@
+package image
+
+import (
+	"cmp"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+
+	"hocker/fetcher"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// DefaultPlatform is linux on this machine's architecture: images for other
+// systems than Linux run nowhere here, on a Mac neither.
+func DefaultPlatform() ocispec.Platform {
+	return normalize(ocispec.Platform{OS: "linux", Architecture: runtime.GOARCH})
+}
+
+var platformPart = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+
+// ParsePlatform reads os/arch or os/arch/variant, in Go's names or in those of
+// uname: linux/amd64, linux/arm64, linux/arm/v7, linux/x86_64.
+func ParsePlatform(s string) (ocispec.Platform, error) {
+	parts := strings.Split(s, "/")
+	malformed := len(parts) < 2 || len(parts) > 3 ||
+		slices.ContainsFunc(parts, func(part string) bool { return !platformPart.MatchString(part) })
+	if malformed {
+		return ocispec.Platform{}, &fetcher.InputError{What: "platform", Value: s, Reason: "expected os/arch or os/arch/variant, as linux/arm64 or linux/arm/v7"}
+	}
+	p := ocispec.Platform{OS: strings.ToLower(parts[0]), Architecture: strings.ToLower(parts[1])}
+	if len(parts) == 3 {
+		p.Variant = strings.ToLower(parts[2])
+	}
+	return normalize(p), nil
+}
+
+// architectures maps the names of uname and Debian to Go's, which images use.
+var architectures = map[string]ocispec.Platform{
+	"x86_64":  {Architecture: "amd64"},
+	"x86-64":  {Architecture: "amd64"},
+	"i386":    {Architecture: "386"},
+	"i686":    {Architecture: "386"},
+	"aarch64": {Architecture: "arm64"},
+	"armhf":   {Architecture: "arm", Variant: "v7"},
+	"armv7l":  {Architecture: "arm", Variant: "v7"},
+	"armel":   {Architecture: "arm", Variant: "v6"},
+	"armv6l":  {Architecture: "arm", Variant: "v6"},
+}
+
+// normalize writes a platform in one way only: Go's names, and no variant
+// where it is the usual one.
+func normalize(p ocispec.Platform) ocispec.Platform {
+	if known, ok := architectures[p.Architecture]; ok {
+		p.Architecture = known.Architecture
+		p.Variant = cmp.Or(p.Variant, known.Variant)
+	}
+	switch {
+	case p.Architecture == "arm64" && (p.Variant == "v8" || p.Variant == "8"),
+		p.Architecture == "amd64" && p.Variant == "v1":
+		p.Variant = ""
+	case p.Architecture == "arm" && p.Variant == "":
+		p.Variant = "v7"
+	case p.Architecture == "arm" && len(p.Variant) == 1:
+		p.Variant = "v" + p.Variant
+	}
+	return p
+}
+
+// FormatPlatform prints a platform as ParsePlatform reads it.
+func FormatPlatform(p ocispec.Platform) string {
+	s := p.OS + "/" + p.Architecture
+	if p.Variant != "" {
+		s += "/" + p.Variant
+	}
+	return s
+}
+
+// runsOn ranks an image of platform p for a machine of platform want: 0 is the
+// very one, more is older but runs, below 0 does not run there.
+func runsOn(p, want ocispec.Platform) int {
+	p, want = normalize(p), normalize(want)
+	if p.OS != want.OS || p.Architecture != want.Architecture {
+		return -1
+	}
+	if p.Variant == want.Variant {
+		return 0
+	}
+	// Newer processors run what was made for older ones: arm v7 runs v6,
+	// amd64 v3 runs v2. The usual variant is the oldest.
+	have, wanted := variantLevel(p), variantLevel(want)
+	if have > wanted {
+		return -1
+	}
+	return wanted - have
+}
+
+func variantLevel(p ocispec.Platform) int {
+	level := 0
+	for _, r := range strings.TrimPrefix(p.Variant, "v") {
+		if r < '0' || r > '9' {
+			break
+		}
+		level = min(level*10+int(r-'0'), 1000)
+	}
+	return level
+}

@@ -1,0 +1,89 @@
+{
+  description = "hocker: container images in the Nix store, layer by layer, locked by their registry digests";
+
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixpkgs-unstable";
+
+  # Every output is a thin import of what works without flakes, too.
+  outputs =
+    { self, nixpkgs }:
+    let
+      eachSystem =
+        f:
+        nixpkgs.lib.genAttrs [
+          "x86_64-linux"
+          "aarch64-linux"
+          "x86_64-darwin"
+          "aarch64-darwin"
+        ] (system: f nixpkgs.legacyPackages.${system} self.packages.${system}.hocker);
+    in
+    {
+      # hocker and the fetch functions, for `import nixpkgs { overlays = [ … ]; }`.
+      overlays.default = import ./nix/overlay.nix;
+
+      # The fetch functions, for those who want no overlay:
+      #   import ./debian.nix { inherit (hocker.lib.${system}) fetchDockerConfig …; }
+      lib = eachSystem (
+        pkgs: hocker:
+        import ./nix/fetchdocker.nix {
+          inherit hocker;
+          inherit (pkgs.stdenv.hostPlatform) system;
+        }
+      );
+
+      packages = eachSystem (
+        pkgs: hocker: {
+          default = hocker;
+          hocker = pkgs.callPackage ./nix/package.nix { };
+        }
+      );
+
+      apps = eachSystem (
+        pkgs: hocker:
+        let
+          app = name: description: {
+            type = "app";
+            program = "${hocker}/bin/${name}";
+            meta = { inherit description; };
+          };
+        in
+        {
+          default = app "hocker" hocker.meta.description;
+          docker2nix = app "docker2nix" "Write the Nix expression for an image";
+        }
+      );
+
+      checks = eachSystem (
+        pkgs: hocker: {
+          # With its unit tests.
+          inherit hocker;
+
+          evaluation = pkgs.writeText "hocker-evaluation-tests" (import ./nix/tests/eval.nix);
+
+          # That the overlay makes an image of what docker2nix wrote; not the
+          # image itself, which would have to be fetched.
+          overlay =
+            let
+              extended = pkgs.extend self.overlays.default;
+              image = extended.callPackage ./nix/tests/consumer/debian.nix { };
+            in
+            pkgs.writeText "hocker-overlay-test" (builtins.unsafeDiscardStringContext image.drvPath);
+        }
+      );
+
+      devShells = eachSystem (
+        pkgs: hocker: {
+          default = pkgs.mkShell {
+            inputsFrom = [ hocker ];
+            packages = [
+              pkgs.go-tools
+              pkgs.gopls
+              pkgs.nixfmt
+              pkgs.skopeo
+            ];
+          };
+        }
+      );
+
+      formatter = eachSystem (pkgs: hocker: pkgs.nixfmt-tree);
+    };
+}

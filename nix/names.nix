@@ -1,0 +1,88 @@
+# What registries, images and store paths are called.
+let
+  inherit (builtins)
+    concatStringsSep
+    elem
+    elemAt
+    filter
+    isList
+    map
+    match
+    seq
+    split
+    stringLength
+    substring
+    toJSON
+    ;
+
+  # The hosts of the one registry that an image's name leaves out.
+  dockerHub = [
+    "docker.io"
+    "index.docker.io"
+    "registry-1.docker.io"
+    "registry.hub.docker.com"
+  ];
+
+  # HOST[:PORT] of a registry. `function` begins the sentence if it is none.
+  hostOf =
+    function: registry:
+    let
+      parts = match "(https?://)?([^/@[:space:]]*[^/@:[:space:]])(/[^@[:space:]]*)?" registry;
+    in
+    if parts != null then
+      elemAt parts 1
+    # A name and a password may stand before the @: they are not repeated.
+    else if match ".*@.*" registry != null then
+      throw "${function}: registry has an @ in it, expected https://HOST[:PORT]/v2/ without credentials, since every user can read the store: give them as DOCKER_USER and DOCKER_PASS or in a credentials file"
+    else
+      throw "${function}: registry = ${toJSON registry} is no registry, expected https://HOST[:PORT]/v2/: leave it out for Docker Hub";
+in
+{
+  # The registry itself, if it is one.
+  checkRegistry = function: registry: seq (hostOf function registry) registry;
+
+  # What people call an image: debian:jessie, org/app:1, host:5000/app:1. A tag
+  # that is a digest comes after an @.
+  familiarName =
+    function: registry: repository: imageName: tag:
+    let
+      host = hostOf function registry;
+      parts =
+        if !(elem host dockerHub) then
+          [
+            host
+            repository
+            imageName
+          ]
+        else if repository == "library" then
+          [ imageName ]
+        else
+          [
+            repository
+            imageName
+          ];
+      name = concatStringsSep "/" (filter (part: part != "") parts);
+    in
+    name + (if match ".*:.*" tag != null then "@" else ":") + tag;
+
+  # The name with "_" for what a store path's name cannot have, or the other
+  # name where it is too long (a path's name has 211 characters, four of them
+  # for the ".drv" of the derivation).
+  storeName =
+    name: otherwise:
+    let
+      clean =
+        if match "[a-zA-Z0-9+._?=-]*" name != null then
+          name
+        else
+          concatStringsSep "" (
+            map (part: if isList part then "_" else part) (split "[^a-zA-Z0-9+._?=-]" name)
+          );
+    in
+    if stringLength clean > 207 then
+      otherwise
+    else if substring 0 1 clean == "." then
+      "_${clean}"
+    else
+      clean;
+}

@@ -1,0 +1,56 @@
+{
+  lib,
+  buildGoModule,
+}:
+
+buildGoModule (finalAttrs: {
+  pname = "hocker";
+  version = "0.1.0";
+
+  # No more than the build reads: an edit elsewhere rebuilds nothing.
+  src = lib.fileset.toSource {
+    root = ../.;
+    fileset = lib.fileset.unions [
+      ../cmd
+      ../fetcher
+      ../go.mod
+      ../go.sum
+    ];
+  };
+
+  # Written by tests/vendor-hash.sh --update.
+  vendorHash = "sha256-2ZaG9cU4A9nlckOo/gxt4CPfOrj+bVCA8cXYWYj9LSw=";
+
+  subPackages = [ "cmd/hocker" ];
+
+  # Static: the binary is the builder of derivations that have nothing else.
+  env.CGO_ENABLED = 0;
+
+  ldflags = [
+    "-s"
+    "-w"
+    "-X main.version=${finalAttrs.version}"
+  ];
+
+  # subPackages is what to build; test everything.
+  preCheck = ''
+    unset subPackages
+  '';
+
+  # The unit tests talk to servers of their own on the loopback interface.
+  __darwinAllowLocalNetworking = true;
+
+  # Called by one of these names, hocker is that command.
+  postInstall = ''
+    for name in hocker-manifest hocker-config hocker-layer hocker-image docker2nix; do
+      ln -s hocker "$out/bin/$name"
+    done
+  '';
+
+  meta = {
+    description = "Fetch container images into the Nix store, layer by layer, without a Docker daemon";
+    license = lib.licenses.bsd3;
+    mainProgram = "hocker";
+    platforms = lib.platforms.linux ++ lib.platforms.darwin;
+  };
+})

@@ -1,0 +1,166 @@
+# Cases for fetchdocker.
+let
+  inherit (builtins)
+    all
+    attrNames
+    elem
+    fromJSON
+    getContext
+    map
+    unsafeDiscardStringContext
+    ;
+
+  inherit (import ./digest.nix) hex otherHex;
+
+  inherit
+    (import ../../fetchdocker.nix {
+      hocker = "/hocker";
+      system = "x86_64-linux";
+    })
+    fetchDockerConfig
+    fetchDockerLayer
+    fetchDockerManifest
+    fetchdocker
+    ;
+
+  layer = arguments: fetchDockerLayer ({ imageName = "debian"; } // arguments);
+
+  image =
+    arguments:
+    fetchdocker (
+      {
+        name = "debian";
+        imageName = "debian";
+        tag = "jessie";
+        imageConfig = fetchDockerConfig {
+          imageName = "debian";
+          tag = "jessie";
+          sha256 = hex;
+        };
+        imageLayers = [ (layer { sha256 = hex; }) ];
+      }
+      // arguments
+    );
+
+  # What the builder is told. JSON that is read back must not depend on anything.
+  spec = arguments: fromJSON (unsafeDiscardStringContext (image arguments).spec);
+
+  jessie = import ../consumer/debian.nix {
+    inherit fetchDockerConfig fetchDockerLayer fetchdocker;
+  };
+in
+{
+  "an image's reference is the familiar one" = {
+    expr = map (arguments: (spec arguments).reference) [
+      { }
+      { registry = "docker.io"; }
+      { registry = "https://index.docker.io/v1/"; }
+      { registry = "https://registry.hub.docker.com"; }
+      { repository = "org"; }
+      { repository = ""; }
+      { registry = "https://ghcr.io/v2/"; }
+      {
+        registry = "http://localhost:5000/mirror/v2/";
+        repository = "org/team";
+      }
+      {
+        registry = "[::1]:5000";
+        repository = "";
+      }
+      {
+        registry = "https://registry.example";
+        image = "mine:1";
+      }
+      { tag = "sha256:${hex}"; }
+      {
+        tag = "sha256:${hex}";
+        image = "mine:1";
+      }
+    ];
+    expected = [
+      "debian:jessie"
+      "debian:jessie"
+      "debian:jessie"
+      "debian:jessie"
+      "org/debian:jessie"
+      "debian:jessie"
+      "ghcr.io/library/debian:jessie"
+      "localhost:5000/org/team/debian:jessie"
+      "[::1]:5000/debian:jessie"
+      "mine:1"
+      ""
+      "mine:1"
+    ];
+  };
+  "an image by digest says so" = {
+    expr =
+      (image {
+        registry = "https://ghcr.io/v2/";
+        repository = "org";
+        tag = "sha256:${hex}";
+      }).image;
+    expected = "ghcr.io/org/debian@sha256:${hex}";
+  };
+  "an image's attributes" = {
+    expr = {
+      inherit (jessie)
+        image
+        imageName
+        imageTag
+        name
+        type
+        ;
+      layers = map (layer: layer.digest) jessie.layers;
+      config = jessie.config.digest;
+    };
+    expected = {
+      image = "debian:jessie";
+      imageName = "debian";
+      imageTag = "jessie";
+      name = "debian";
+      type = "derivation";
+      layers = [ "sha256:${hex}" ];
+      config = "sha256:054abe38b1e6f863befa4258cbfaf127b1cc9440d2e2e349b15d22e676b591e7";
+    };
+  };
+  "what is not of our fetching has no digest" = {
+    expr = map (layer: layer.digest) (spec {
+      imageLayers = [
+        (layer { sha256 = hex; })
+        ./images.nix
+        (toString ./images.nix)
+        {
+          outPath = "/layer";
+          digest = "sha256:${otherHex}";
+        }
+      ];
+    }).layers;
+    expected = [
+      "sha256:${hex}"
+      null
+      null
+      null
+    ];
+  };
+  "an image can have its manifest" = {
+    expr =
+      (spec {
+        imageManifest = fetchDockerManifest {
+          imageName = "debian";
+          tag = "jessie";
+          sha256 = otherHex;
+        };
+      }).manifest.digest;
+    expected = "sha256:${otherHex}";
+  };
+  "an image depends on its files" = {
+    expr =
+      let
+        context = getContext jessie.spec;
+      in
+      all (drv: elem drv (attrNames context)) (
+        map (file: unsafeDiscardStringContext file.drvPath) ([ jessie.config ] ++ jessie.layers)
+      );
+    expected = true;
+  };
+}

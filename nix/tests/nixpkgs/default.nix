@@ -1,0 +1,117 @@
+# Stands in for nixpkgs in tests without a network: enough of it to evaluate and
+# build hocker's flake.nix, overlay.nix and package.nix.
+#
+# A test copies this folder and puts two static binaries beside this file, as
+# prebuilt/bin/hocker and prebuilt/bin/busybox. buildGoModule then "builds" that
+# hocker and runs the package's postInstall for real.
+{
+  system ? builtins.currentSystem,
+  overlays ? [ ],
+}:
+let
+  lib = import ./lib.nix;
+
+  inherit (builtins)
+    foldl'
+    functionArgs
+    intersectAttrs
+    isFunction
+    ;
+
+  prebuilt =
+    if builtins.pathExists ./prebuilt/bin/hocker && builtins.pathExists ./prebuilt/bin/busybox then
+      ./prebuilt
+    else
+      throw "the stub of nixpkgs has nothing to build with: copy ${toString ./.} and put static binaries in the copy as prebuilt/bin/hocker and prebuilt/bin/busybox";
+
+  # A derivation by a shell script; `env` becomes attributes and environment.
+  runScript =
+    name: env: script:
+    derivation (
+      env
+      // {
+        inherit name system;
+        builder = "${prebuilt}/bin/busybox";
+        args = [
+          "sh"
+          "-euc"
+          ''
+            busybox=${prebuilt}/bin/busybox
+            $busybox mkdir -p "$TMPDIR/bin"
+            $busybox --install -s "$TMPDIR/bin"
+            export PATH=$TMPDIR/bin
+            ${script}
+          ''
+        ];
+      }
+    );
+
+  buildGoModule =
+    recipe:
+    let
+      arguments =
+        if isFunction recipe then recipe (arguments // { finalPackage = package; }) else recipe;
+      package =
+        runScript "${arguments.pname}-${arguments.version}"
+          {
+            inherit (arguments) src vendorHash;
+            inherit (arguments.env) CGO_ENABLED;
+          }
+          ''
+            test -f "$src/go.mod"
+            mkdir -p "$out/bin"
+            cp ${prebuilt}/bin/hocker "$out/bin/hocker"
+            ${arguments.postInstall or ""}
+          ''
+        // arguments.passthru or { }
+        // {
+          inherit (arguments) pname version meta;
+        };
+    in
+    package;
+
+  packages = final: {
+    inherit lib buildGoModule;
+
+    callPackage =
+      file: arguments:
+      let
+        f = if isFunction file then file else import file;
+      in
+      f (intersectAttrs (functionArgs f) final // arguments);
+
+    # Not a cross compiler: what builds is what runs.
+    buildPackages = final;
+    stdenv = {
+      buildPlatform = { inherit system; };
+      hostPlatform = { inherit system; };
+    };
+
+    writeText = name: text: runScript name { inherit text; } ''printf %s "$text" >"$out"'';
+
+    mkShell =
+      {
+        packages ? [ ],
+        inputsFrom ? [ ],
+      }:
+      runScript "nix-shell" { buildInputs = packages ++ inputsFrom; } ''echo >"$out"'';
+
+    extend = overlay: fix (overlays ++ [ overlay ]);
+  }
+  # Tools that the development shell names.
+  // lib.genAttrs [
+    "go-tools"
+    "gopls"
+    "nixfmt"
+    "nixfmt-tree"
+    "skopeo"
+  ] (name: runScript name { } ''mkdir -p "$out/bin"'');
+
+  fix =
+    overlays:
+    let
+      final = foldl' (prev: overlay: prev // overlay final prev) (packages final) overlays;
+    in
+    final;
+in
+fix overlays

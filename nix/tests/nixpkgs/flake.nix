@@ -1,0 +1,19 @@
+{
+  description = "Stands in for nixpkgs where nixpkgs cannot be reached: see default.nix";
+
+  outputs =
+    { self }:
+    let
+      lib = import ./lib.nix;
+    in
+    {
+      inherit lib;
+
+      legacyPackages = lib.genAttrs [
+        "x86_64-linux"
+        "aarch64-linux"
+        "x86_64-darwin"
+        "aarch64-darwin"
+      ] (system: import ./. { inherit system; });
+    };
+}
