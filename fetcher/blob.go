@@ -51,7 +51,7 @@ func (c *Client) blob(ctx context.Context, repo Repository, desc ocispec.Descrip
 		io.Reader
 		io.Closer
 	}{
-		Reader: &blobReader{verify(body, desc.Digest, size), repo, desc.Digest},
+		Reader: &blobReader{Verify(body, desc.Digest, size), repo, desc.Digest},
 		Closer: resp.Body,
 	}, nil
 }

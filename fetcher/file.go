@@ -48,6 +48,9 @@ func CreateFile(path string) (*File, error) {
 	return &File{File: f, path: path}, nil
 }
 
+// Seekable reports whether content can be written at any place of the file.
+func (f *File) Seekable() bool { return f.path != "" }
+
 // Commit closes the file and puts it in its place.
 func (f *File) Commit() error {
 	if err := f.Close(); err != nil {

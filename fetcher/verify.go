@@ -26,9 +26,9 @@ type verifier struct {
 	err  error
 }
 
-// verify returns a reader of src whose io.EOF means: size bytes came, no more
+// Verify returns a reader of src whose io.EOF means: size bytes came, no more
 // and no fewer, and they match want. Every other end is another error.
-func verify(src io.Reader, want digest.Digest, size int64) io.Reader {
+func Verify(src io.Reader, want digest.Digest, size int64) io.Reader {
 	return &verifier{src: src, hash: want.Algorithm().Hash(), want: want, size: size}
 }
 

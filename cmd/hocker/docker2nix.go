@@ -1,70 +1,159 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 
+	"hocker/fetcher"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 type docker2nixCmd struct {
-	imageArgs
+	imageFlags
 	outputFlag
-	Registry string `placeholder:"URI" help:"Registry's address for the expression (default: the image name's host, else Docker Hub)."`
-	Manifest string `placeholder:"FILE" help:"Read the manifest from this file instead of standard input."`
-	AltName  string `name:"altName" aliases:"alt-name" placeholder:"NAME" help:"Name of the derivation, instead of the image's."`
+	Manifest     string `placeholder:"FILE" help:"Read the manifest from this file instead of standard input (-)."`
+	Fetch        bool   `help:"Ask the registry for the manifest, as is done anyway when standard input is a terminal."`
+	AllPlatforms bool   `help:"Write an attribute set with the image for each Nix system."`
+	Pin          bool   `help:"Have the manifest fetched along with the image, and name its digest."`
+	AltName      string `name:"altName" aliases:"alt-name" placeholder:"NAME" help:"Name of the derivation, instead of the image's."`
 }
 
 func (*docker2nixCmd) Help() string {
-	return "Example:\n  hocker-manifest library/debian jessie | docker2nix library/debian jessie > debian.nix"
+	return "Example:\n  docker2nix debian:bookworm > debian.nix\n  hocker-manifest library/debian jessie | docker2nix library/debian jessie > debian.nix"
+}
+
+// Validate is called by kong.
+func (c *docker2nixCmd) Validate() error {
+	switch {
+	case c.Fetch && c.Manifest != "":
+		return fmt.Errorf("--fetch and --manifest exclude each other")
+	case c.AllPlatforms && c.Platform != "":
+		return fmt.Errorf("--all-platforms and --platform exclude each other")
+	case c.AltName != "":
+		if err := nix.CheckName(c.AltName); err != nil {
+			return fmt.Errorf("--altName: %w", err)
+		}
+	}
+	return c.registryFlags.Validate()
+}
+
+func (c *docker2nixCmd) Run(ctx context.Context, p process) error {
+	src, err := c.open(p)
+	if err != nil {
+		return err
+	}
+	expr, err := c.expression(ctx, p, src)
+	if err != nil {
+		return err
+	}
+	return c.writeBytes(p, expr)
+}
+
+func (c *docker2nixCmd) expression(ctx context.Context, p process, src source) ([]byte, error) {
+	switch {
+	case c.Manifest == "" && (c.Fetch || !isPiped(p.stdin)):
+		if c.AllPlatforms {
+			return c.allPlatforms(ctx, p, src)
+		}
+		m, err := src.resolve(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return c.image(src.ref, m.Image, m.Digest).Expression()
+	case c.AllPlatforms, c.Platform != "":
+		return nil, usagef("--platform and --all-platforms are for a registry's index, and the manifest comes from a file or a pipe: give --fetch")
+	}
+	data, from, err := c.readManifest(p)
+	if err != nil {
+		return nil, err
+	}
+	m, err := image.ParseManifest(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", from, err)
+	}
+	expr, err := c.image(src.ref, m, digest.FromBytes(data)).Expression()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", from, err)
+	}
+	return expr, nil
+}
+
+// image is what the flags make of a manifest.
+func (c *docker2nixCmd) image(ref fetcher.Reference, m ocispec.Manifest, d digest.Digest) nix.Image {
+	i := nix.Image{Name: c.AltName, Reference: ref, Manifest: m}
+	if c.Pin {
+		i.Pin = d
+	}
+	return i
+}
+
+// allPlatforms writes an image for each platform of an index that Nix has a
+// system for.
+func (c *docker2nixCmd) allPlatforms(ctx context.Context, p process, src source) ([]byte, error) {
+	entries, err := image.Platforms(ctx, src.Client, src.ref)
+	if err != nil {
+		return nil, err
+	}
+	var images []nix.SystemImage
+	written := map[string]bool{}
+	for _, d := range entries {
+		platform := image.FormatPlatform(platformOf(d))
+		system := nix.System(platformOf(d))
+		if system == "" || written[system] {
+			c.warn(p, fmt.Sprintf("left out: %s, for which Nix has no system of its own", platform))
+			continue
+		}
+		written[system] = true
+		at := src
+		at.ref = fetcher.Reference{Repository: src.ref.Repository, Digest: d.Digest}
+		m, err := at.resolve(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", platform, err)
+		}
+		images = append(images, nix.SystemImage{System: system, Image: c.image(src.ref, m.Image, m.Digest)})
+	}
+	if len(images) == 0 {
+		return nil, fmt.Errorf("the index of %s has no image for a system of Nix", src.ref.Familiar())
+	}
+	return nix.SystemsExpression(images)
+}
+
+// isPiped reports whether r may have something to read: a pipe or a file, but
+// not a terminal and not /dev/null.
+func isPiped(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	if !ok {
+		return true
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice == 0
 }
 
 // maxManifest is the limit that a registry client has for manifests.
 const maxManifest = 4 << 20
 
-func (c *docker2nixCmd) Run(p process) error {
-	ref, err := c.reference(c.Registry)
-	if err != nil {
-		return &usageError{err}
-	}
-	if c.AltName != "" {
-		if err := nix.CheckName(c.AltName); err != nil {
-			return &usageError{fmt.Errorf("--altName: %w", err)}
-		}
-	}
-	data, source, err := c.readManifest(p)
-	if err != nil {
-		return err
-	}
-	m, err := image.ParseManifest(data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", source, err)
-	}
-	expr, err := nix.Image{Name: c.AltName, Reference: ref, Manifest: m}.Expression()
-	if err != nil {
-		return fmt.Errorf("%s: %w", source, err)
-	}
-	return c.writeBytes(p, expr)
-}
-
-func (c *docker2nixCmd) readManifest(p process) (data []byte, source string, err error) {
-	in, source := p.stdin, "manifest on standard input"
-	if c.Manifest != "" {
+func (c *docker2nixCmd) readManifest(p process) (data []byte, from string, err error) {
+	in, from := p.stdin, "manifest on standard input"
+	if c.Manifest != "" && c.Manifest != "-" {
 		f, err := os.Open(c.Manifest)
 		if err != nil {
 			return nil, "", &usageError{err}
 		}
 		defer f.Close()
-		in, source = f, "manifest "+c.Manifest
+		in, from = f, "manifest "+c.Manifest
 	}
 	data, err = io.ReadAll(io.LimitReader(in, maxManifest+1))
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", source, err)
+		return nil, "", fmt.Errorf("%s: %w", from, err)
 	}
 	if len(data) > maxManifest {
-		return nil, "", fmt.Errorf("%s: it is larger than 4 MiB, which is more than a manifest may be", source)
+		return nil, "", fmt.Errorf("%s: it is larger than 4 MiB, which is more than a manifest may be", from)
 	}
-	return data, source, nil
+	return data, from, nil
 }

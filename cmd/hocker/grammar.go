@@ -5,14 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
 
 // grammar is the command line of hocker itself.
 type grammar struct {
-	Manifest   manifestCmd   `cmd:"" help:"Print an image's manifest, in the registry's own bytes."`
-	Docker2nix docker2nixCmd `cmd:"" name:"docker2nix" help:"Write the Nix expression of an image from its manifest."`
+	Manifest   manifestCmd   `cmd:"" help:"${manifest_help}"`
+	Config     configCmd     `cmd:"" help:"${config_help}"`
+	Layer      layerCmd      `cmd:"" help:"${layer_help}"`
+	Image      imageCmd      `cmd:"" help:"${image_help}"`
+	Docker2nix docker2nixCmd `cmd:"" name:"docker2nix" help:"${docker2nix_help}"`
 	Compose    composeCmd    `cmd:"" help:"Write the archive of an image in the Nix store to standard output."`
 	Fetch      fetchCmd      `cmd:"" group:"nix" help:"Fetch what a fixed-output derivation asks for (run by Nix)."`
 	Build      buildCmd      `cmd:"" group:"nix" help:"Put an image in the store together (run by Nix)."`
@@ -20,18 +24,31 @@ type grammar struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
-// applet is a command that has a name of its own in the file system.
-type applet struct {
-	grammar any
-	help    string
+// What the commands do that have a name of their own in the file system.
+var helpTexts = kong.Vars{
+	"manifest_help":   "Print an image's manifest, in the registry's own bytes.",
+	"config_help":     "Print an image's config, in the registry's own bytes.",
+	"layer_help":      "Fetch one layer of an image.",
+	"image_help":      "Fetch a whole image into an archive or an OCI layout.",
+	"docker2nix_help": "Write the Nix expression of an image from its manifest.",
 }
 
-// applets returns the commands by the name that they are called by.
-func applets() map[string]applet {
-	return map[string]applet{
-		"hocker-manifest": {&manifestCmd{}, "Print an image's manifest, in the registry's own bytes."},
-		"docker2nix":      {&docker2nixCmd{}, "Write the Nix expression of an image from its manifest."},
+// applet returns the command line of the command that is called by name, or
+// nil if it is none.
+func applet(name string) any {
+	switch name {
+	case "hocker-manifest":
+		return &manifestCmd{}
+	case "hocker-config":
+		return &configCmd{}
+	case "hocker-layer":
+		return &layerCmd{}
+	case "hocker-image":
+		return &imageCmd{}
+	case "docker2nix":
+		return &docker2nixCmd{}
 	}
+	return nil
 }
 
 // usageError is a command line, or another input of the user's, that is not of
@@ -62,8 +79,8 @@ func (p process) run(ctx context.Context) (code int) {
 	}()
 	name := filepath.Base(p.args[0])
 	target, help := any(&grammar{}), "Container images for Nix: fetched by digest, kept layer by layer, loaded offline."
-	if a, ok := applets()[name]; ok {
-		target, help = a.grammar, a.help
+	if a := applet(name); a != nil {
+		target, help = a, helpTexts[strings.TrimPrefix(name, "hocker-")+"_help"]
 	} else {
 		name = "hocker"
 	}
@@ -80,6 +97,8 @@ func (p process) dispatch(ctx context.Context, name, help string, target any) er
 		kong.Description(help),
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { panic(exitRequest(code)) }),
+		kong.WithHyphenPrefixedParameters(true), // --layer -1, and passwords that begin with one
+		helpTexts,
 		kong.Vars{"version": programVersion()},
 		kong.ExplicitGroups([]kong.Group{{Key: "nix", Title: "Builders of Nix derivations:"}}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),

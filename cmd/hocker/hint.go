@@ -59,7 +59,9 @@ func pick(first bool, a, b string) string {
 func kindHint(kind image.Kind) string {
 	switch kind {
 	case image.KindIndex:
-		return "take the manifest of one platform from it: hocker-manifest IMAGE-NAME DIGEST"
+		return "choose from it: hocker-manifest --platform OS/ARCH, or docker2nix --fetch with --platform or --all-platforms"
+	case image.KindManifest:
+		return "it is one image for one platform: leave --index, --list-platforms and --all-platforms out"
 	case image.KindSchema1:
 		return "the registry has only the old form of this image: push it again with a current tool"
 	case image.KindArtifact:

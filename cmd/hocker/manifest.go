@@ -3,33 +3,88 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"text/tabwriter"
 
+	"hocker/fetcher"
 	"hocker/fetcher/image"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 type manifestCmd struct {
-	imageArgs
-	registryFlags
+	imageFlags
 	outputFlag
+	Index         bool `help:"Print the index itself, and not the manifest of one platform in it."`
+	Digest        bool `help:"Print the digest only."`
+	ListPlatforms bool `help:"List the platforms that the image is there for."`
 }
 
 func (*manifestCmd) Help() string {
 	return "Example:\n  hocker-manifest library/debian jessie | docker2nix library/debian jessie > debian.nix"
 }
 
+// Validate is called by kong.
+func (c *manifestCmd) Validate() error {
+	if c.ListPlatforms && (c.Index || c.Digest) {
+		return fmt.Errorf("--list-platforms excludes --index and --digest")
+	}
+	return c.registryFlags.Validate()
+}
+
 func (c *manifestCmd) Run(ctx context.Context, p process) error {
-	client, ref, err := c.connect(p, c.imageArgs)
+	src, err := c.open(p)
 	if err != nil {
 		return err
 	}
-	m, err := client.Manifest(ctx, ref)
+	if c.ListPlatforms {
+		return c.listPlatforms(ctx, p, src)
+	}
+	m, err := c.manifest(ctx, src)
 	if err != nil {
 		return err
 	}
-	if kind := image.Identify(m.Bytes); kind != image.KindIndex {
-		if _, err := image.ParseManifest(m.Bytes); err != nil {
-			return fmt.Errorf("manifest of %s: %w", ref.Familiar(), err)
-		}
+	if c.Digest {
+		return c.writeBytes(p, []byte(m.Digest.String()+"\n"))
 	}
 	return c.writeBytes(p, m.Bytes)
+}
+
+// manifest fetches what is to be printed, and makes sure that it is what it
+// should be before anything is.
+func (c *manifestCmd) manifest(ctx context.Context, src source) (fetcher.Manifest, error) {
+	if !c.Index {
+		resolved, err := src.resolve(ctx)
+		return resolved.Manifest, err
+	}
+	m, err := src.Manifest(ctx, src.ref)
+	if err != nil {
+		return fetcher.Manifest{}, err
+	}
+	if _, err := image.ParseIndex(m.Bytes); err != nil {
+		return fetcher.Manifest{}, fmt.Errorf("%s: %w", src.ref.Familiar(), err)
+	}
+	return m, nil
+}
+
+func (c *manifestCmd) listPlatforms(ctx context.Context, p process, src source) error {
+	images, err := image.Platforms(ctx, src.Client, src.ref)
+	if err != nil {
+		return err
+	}
+	return c.write(p, func(w io.Writer) error {
+		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "PLATFORM\tDIGEST\tSIZE")
+		for _, d := range images {
+			fmt.Fprintf(table, "%s\t%s\t%d\n", image.FormatPlatform(platformOf(d)), d.Digest, d.Size)
+		}
+		return table.Flush()
+	})
+}
+
+func platformOf(d ocispec.Descriptor) ocispec.Platform {
+	if d.Platform == nil {
+		return ocispec.Platform{}
+	}
+	return *d.Platform
 }

@@ -9,33 +9,6 @@ import (
 	"hocker/fetcher"
 )
 
-// imageArgs names the image, in two words or in one.
-type imageArgs struct {
-	Name string `arg:"" name:"image-name" help:"Image: library/debian, debian:jessie, ghcr.io/org/app@sha256:…"`
-	Tag  string `arg:"" optional:"" name:"image-tag" help:"Tag or digest, where the image name has none."`
-}
-
-// reference reads the arguments. With a registry from --registry, the name is
-// a path in that registry, whatever its first part looks like.
-func (a imageArgs) reference(registry string) (fetcher.Reference, error) {
-	parseName, parseReference := fetcher.ParseName, fetcher.ParseReference
-	if registry != "" {
-		r, err := fetcher.ParseRegistry(registry)
-		if err != nil {
-			return fetcher.Reference{}, err
-		}
-		parseName, parseReference = r.Repository, r.ParseReference
-	}
-	if a.Tag == "" {
-		return parseReference(a.Name)
-	}
-	repo, err := parseName(a.Name)
-	if err != nil {
-		return fetcher.Reference{}, err
-	}
-	return repo.Reference(a.Tag)
-}
-
 // registryFlags are those of every command that talks to a registry.
 type registryFlags struct {
 	Registry string `placeholder:"URI" help:"Registry's address, as https://host:5000/v2/ or host:5000 (default: the image name's host, else Docker Hub)."`
@@ -163,14 +136,4 @@ func readPassword(r io.Reader) (string, error) {
 		return "", usagef("--password-stdin: nothing came on standard input")
 	}
 	return password, nil
-}
-
-// connect reads an image's name and makes the client for its registry.
-func (f *registryFlags) connect(p process, args imageArgs) (*fetcher.Client, fetcher.Reference, error) {
-	ref, err := args.reference(f.Registry)
-	if err != nil {
-		return nil, fetcher.Reference{}, &usageError{err}
-	}
-	client, err := f.client(p, ref.Registry)
-	return client, ref, err
 }

@@ -163,21 +163,22 @@ func digestFile(path string) (digest.Digest, error) {
 	return h.Digest(), nil
 }
 
-// manifest returns the descriptor and the bytes of the image's manifest.
-func (c *Composition) manifest() (ocispec.Descriptor, []byte, error) {
-	if c.Manifest != nil {
-		data, err := os.ReadFile(c.Manifest.Path)
-		return c.Manifest.Descriptor, data, err
+// tables returns what finds the files in an archive.
+func (c *Composition) tables() (tables, error) {
+	if c.Manifest == nil {
+		layers := make([]ocispec.Descriptor, len(c.Layers))
+		for i, layer := range c.Layers {
+			layers[i] = layer.Descriptor
+		}
+		return newTables(c.Reference, c.Config.Descriptor, layers)
 	}
-	m := ocispec.Manifest{MediaType: ocispec.MediaTypeImageManifest, Config: c.Config.Descriptor, Layers: []ocispec.Descriptor{}}
-	m.SchemaVersion = 2
-	for _, layer := range c.Layers {
-		m.Layers = append(m.Layers, layer.Descriptor)
+	data, err := os.ReadFile(c.Manifest.Path)
+	if err != nil {
+		return tables{}, err
 	}
-	data, err := json.Marshal(m)
-	return ocispec.Descriptor{
-		MediaType: ocispec.MediaTypeImageManifest,
-		Digest:    digest.FromBytes(data),
-		Size:      int64(len(data)),
-	}, data, err
+	m, err := ParseManifest(data)
+	if err != nil {
+		return tables{}, fmt.Errorf("%s: %w", c.Manifest.Path, err)
+	}
+	return tablesOf(c.Reference, c.Manifest.MediaType, data, m)
 }

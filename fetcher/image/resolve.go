@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -19,6 +20,11 @@ type ManifestSource interface {
 type Resolved struct {
 	fetcher.Manifest
 	Image ocispec.Manifest
+}
+
+// mediaType is the manifest's own word on its type, else the registry's.
+func (r *Resolved) mediaType() string {
+	return cmp.Or(r.Image.MediaType, r.MediaType, ocispec.MediaTypeImageManifest)
 }
 
 // maxIndexDepth bounds indexes within indexes. Real ones have two levels.

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io"
 
+	"hocker/fetcher"
+
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/opencontainers/go-digest"
 )
 
 // maxZstdWindow is how much memory a zstd layer may ask for. zstd's own limit
@@ -39,4 +42,32 @@ func Unpack(packed io.Reader) (io.ReadCloser, error) {
 		return z.IOReadCloser(), nil
 	}
 	return io.NopCloser(r), nil
+}
+
+// UnpackTo writes the tar archive in a layer to w and checks it against its
+// diff ID. What was written is not to be used if there is an error. packed is
+// read to its end in any case, so that its own check comes first.
+//
+// Errors: *[fetcher.VerifyError].
+func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error) {
+	n, unpackErr := unpackTo(w, packed, diffID)
+	// What may follow the compressed data is part of the layer too, and broken
+	// data is most likely a broken transfer.
+	if _, err := io.Copy(io.Discard, packed); err != nil {
+		return n, err
+	}
+	if unpackErr != nil {
+		return n, fmt.Errorf("unpacking: %w", unpackErr)
+	}
+	return n, nil
+}
+
+func unpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error) {
+	tar, err := Unpack(packed)
+	if err != nil {
+		return 0, err
+	}
+	defer tar.Close()
+	// Hidden behind plain interfaces, so that the buffer is used.
+	return io.CopyBuffer(struct{ io.Writer }{w}, fetcher.Verify(tar, diffID, fetcher.SizeUnknown), make([]byte, copyBufferSize))
 }

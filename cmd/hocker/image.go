@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"hocker/fetcher"
+	"hocker/fetcher/image"
+
+	"golang.org/x/term"
+)
+
+type imageCmd struct {
+	imageFlags
+	outputFlag
+	Compressed bool   `help:"Keep the layers and the manifest as the registry has them, instead of unpacking the layers."`
+	Format     string `enum:"archive,oci-layout" default:"archive" help:"archive: a file for docker load, podman load, ctr image import and skopeo. oci-layout: a folder."`
+	Jobs       int    `default:"4" placeholder:"N" help:"Layers to fetch at a time (4)."`
+}
+
+func (*imageCmd) Help() string {
+	return "Example:\n  hocker-image debian:jessie --out debian.tar && docker load --input debian.tar"
+}
+
+// Validate is called by kong.
+func (c *imageCmd) Validate() error {
+	switch {
+	case c.Format == "oci-layout" && (c.Out == "" || c.Out == "-"):
+		return fmt.Errorf("--format oci-layout writes a folder: name it with --out")
+	case c.Jobs < 1:
+		return fmt.Errorf("--jobs: at least 1")
+	}
+	return c.registryFlags.Validate()
+}
+
+func (c *imageCmd) Run(ctx context.Context, p process) error {
+	if err := c.checkOutput(p); err != nil {
+		return err
+	}
+	src, err := c.open(p)
+	if err != nil {
+		return err
+	}
+	resolved, err := src.resolve(ctx)
+	if err != nil {
+		return err
+	}
+	config, err := src.config(ctx, resolved)
+	if err != nil {
+		return err
+	}
+	var total int64
+	for _, layer := range resolved.Image.Layers {
+		total += layer.Size
+	}
+	show := newProgress(p, c.Quiet, total)
+	export := &image.Export{
+		Source:     src.Client,
+		Repository: src.ref.Repository,
+		Reference:  tagOnly(src.ref),
+		Image:      resolved,
+		Config:     config,
+		Compressed: c.Compressed,
+		Jobs:       c.Jobs,
+		Watch:      show.watch,
+	}
+	err = c.export(ctx, p, export)
+	show.done(err == nil)
+	return err
+}
+
+// tagOnly is the name that an engine can give to an image: one without digest.
+func tagOnly(ref fetcher.Reference) string {
+	if ref.Tag == "" {
+		return ""
+	}
+	ref.Digest = ""
+	return ref.Familiar()
+}
+
+// checkOutput finds out before the work what would make it vain.
+func (c *imageCmd) checkOutput(p process) error {
+	if c.Format == "oci-layout" {
+		entries, err := os.ReadDir(c.Out)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return usagef("--out: %w", err)
+		case len(entries) > 0:
+			return usagef("--out: %s is there already and not empty", c.Out)
+		}
+		return nil
+	}
+	if f, ok := p.stdout.(*os.File); ok && (c.Out == "" || c.Out == "-") && term.IsTerminal(int(f.Fd())) {
+		return usagef("standard output is a terminal: name a file with --out, or pipe it to docker load")
+	}
+	return nil
+}
+
+func (c *imageCmd) export(ctx context.Context, p process, e *image.Export) error {
+	if c.Format == "oci-layout" {
+		return writeFolder(c.Out, func(dir string) error { return e.WriteLayout(ctx, dir) })
+	}
+	return c.write(p, func(w io.Writer) error {
+		if f, ok := w.(*fetcher.File); ok && f.Seekable() {
+			return e.WriteArchive(ctx, f.File)
+		}
+		return streamArchive(ctx, w, e)
+	})
+}
+
+// streamArchive writes an archive where nothing can be put in its place later.
+func streamArchive(ctx context.Context, w io.Writer, e *image.Export) error {
+	f, err := os.CreateTemp("", "hocker-*.part")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	defer os.Remove(f.Name())
+	if err := e.WriteArchive(ctx, f); err != nil {
+		return err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err = io.Copy(w, f)
+	return err
+}
+
+// writeFolder has write fill a folder beside path, and renames it.
+func writeFolder(path string, write func(dir string) error) error {
+	part, err := os.MkdirTemp(filepath.Dir(filepath.Clean(path)), ".hocker-*.part")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(part)
+	// Not as private as MkdirTemp makes it: the umask of the user decides.
+	dir := filepath.Join(part, "layout")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		return err
+	}
+	if err := write(dir); err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.Rename(dir, path)
+}

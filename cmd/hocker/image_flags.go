@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+
+	"hocker/fetcher"
+	"hocker/fetcher/image"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// imageArgs names the image, in two words or in one.
+type imageArgs struct {
+	Name string `arg:"" name:"image-name" help:"Image: library/debian, debian:jessie, ghcr.io/org/app@sha256:…"`
+	Tag  string `arg:"" optional:"" name:"image-tag" help:"Tag or digest, where the image name has none."`
+}
+
+// reference reads the arguments. With a registry from --registry, the name is
+// a path in that registry, whatever its first part looks like.
+func (a imageArgs) reference(registry string) (fetcher.Reference, error) {
+	parseName, parseReference := fetcher.ParseName, fetcher.ParseReference
+	if registry != "" {
+		r, err := fetcher.ParseRegistry(registry)
+		if err != nil {
+			return fetcher.Reference{}, err
+		}
+		parseName, parseReference = r.Repository, r.ParseReference
+	}
+	if a.Tag == "" {
+		return parseReference(a.Name)
+	}
+	repo, err := parseName(a.Name)
+	if err != nil {
+		return fetcher.Reference{}, err
+	}
+	return repo.Reference(a.Tag)
+}
+
+// platformFlag chooses an image from an index.
+type platformFlag struct {
+	Platform string `placeholder:"OS/ARCH[/VARIANT]" help:"Image to take from an index (default: linux on this machine's architecture)."`
+}
+
+func (f platformFlag) platform() (ocispec.Platform, error) {
+	if f.Platform == "" {
+		return image.DefaultPlatform(), nil
+	}
+	return image.ParsePlatform(f.Platform)
+}
+
+// imageFlags are those of every command that reads one image of a registry.
+type imageFlags struct {
+	imageArgs
+	registryFlags
+	platformFlag
+}
+
+// source is an image in a registry, and the client to read it with.
+type source struct {
+	*fetcher.Client
+	ref      fetcher.Reference
+	platform ocispec.Platform
+}
+
+// open reads the image's name and makes the client for its registry.
+func (f *imageFlags) open(p process) (source, error) {
+	ref, err := f.reference(f.Registry)
+	if err != nil {
+		return source{}, &usageError{err}
+	}
+	platform, err := f.platform()
+	if err != nil {
+		return source{}, &usageError{err}
+	}
+	client, err := f.client(p, ref.Registry)
+	return source{client, ref, platform}, err
+}
+
+// resolve fetches the image's manifest, from an index if need be.
+func (s source) resolve(ctx context.Context) (image.Resolved, error) {
+	return image.Resolve(ctx, s.Client, s.ref, s.platform)
+}

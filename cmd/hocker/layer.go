@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hocker/fetcher"
+	"hocker/fetcher/image"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+type layerCmd struct {
+	imageFlags
+	outputFlag
+	Layer      string `short:"l" required:"" placeholder:"DIGEST|N" help:"Layer: its digest, with or without sha256:, or its number in the manifest, from 0 for the lowest or from -1 for the topmost."`
+	Decompress bool   `help:"Write the layer's tar archive, checked against the config's diff ID."`
+}
+
+func (*layerCmd) Help() string {
+	return "Example:\n  hocker-layer -l 0 --decompress debian:jessie | tar tv"
+}
+
+func (c *layerCmd) Run(ctx context.Context, p process) error {
+	src, err := c.open(p)
+	if err != nil {
+		return err
+	}
+	number, dgst, err := parseLayer(c.Layer)
+	if err != nil {
+		return &usageError{err}
+	}
+	if dgst.Digest != "" && !c.Decompress {
+		// Its digest is all that the registry needs to know.
+		return c.writeBlob(ctx, p, src, dgst)
+	}
+	resolved, err := src.resolve(ctx)
+	if err != nil {
+		return err
+	}
+	if dgst.Digest != "" {
+		number = slices.IndexFunc(resolved.Image.Layers, func(d ocispec.Descriptor) bool { return d.Digest == dgst.Digest })
+		if number < 0 {
+			return &layerError{fmt.Errorf("%s has no layer %s", src.ref.Familiar(), dgst.Digest)}
+		}
+	}
+	n := len(resolved.Image.Layers)
+	if number < 0 {
+		number += n
+	}
+	if number < 0 || number >= n {
+		return &layerError{fmt.Errorf("%s has no layer %s: it has %d", src.ref.Familiar(), c.Layer, n)}
+	}
+	if !c.Decompress {
+		return c.writeBlob(ctx, p, src, resolved.Image.Layers[number])
+	}
+	return c.writeTar(ctx, p, src, resolved, number)
+}
+
+// layerError is a layer that the image does not have.
+type layerError struct{ error }
+
+func (layerError) Is(target error) bool { return target == fetcher.ErrNotFound }
+
+// maxLayerNumber tells numbers of layers from digests, which may consist of
+// decimal digits too.
+const maxLayerNumber = 6
+
+func parseLayer(s string) (number int, d ocispec.Descriptor, err error) {
+	if len(s) <= maxLayerNumber {
+		number, err = strconv.Atoi(s)
+		if err != nil {
+			return 0, d, &fetcher.InputError{What: "layer", Value: s, Reason: "expected a digest or a number"}
+		}
+		return number, d, nil
+	}
+	if !strings.Contains(s, ":") {
+		s = "sha256:" + s
+	}
+	d.Digest, err = fetcher.ParseDigest(s)
+	return 0, d, err
+}
+
+func (c *layerCmd) writeBlob(ctx context.Context, p process, src source, layer ocispec.Descriptor) error {
+	return c.write(p, func(w io.Writer) error {
+		_, err := src.WriteBlob(ctx, src.ref.Repository, layer, w)
+		return err
+	})
+}
+
+// writeTar writes a layer unpacked, and checks it in both forms.
+func (c *layerCmd) writeTar(ctx context.Context, p process, src source, m image.Resolved, number int) error {
+	data, err := src.config(ctx, m)
+	if err != nil {
+		return err
+	}
+	config, err := image.ParseConfig(data)
+	if err != nil {
+		return fmt.Errorf("config %s: %w", m.Image.Config.Digest, err)
+	}
+	if err := config.CheckLayers(len(m.Image.Layers)); err != nil {
+		return err
+	}
+	return c.write(p, func(w io.Writer) error {
+		layer, err := src.Blob(ctx, src.ref.Repository, m.Image.Layers[number])
+		if err != nil {
+			return err
+		}
+		defer layer.Close()
+		_, err = image.UnpackTo(w, layer, config.DiffIDs[number])
+		return err
+	})
+}

@@ -1,0 +1,247 @@
+package fetcher
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// basic is the auth field of an entry.
+func basic(userPass string) string { return base64.StdEncoding.EncodeToString([]byte(userPass)) }
+
+var authFileTests = []struct {
+	name string
+	data string
+	want []found
+	err  string
+}{
+	{name: "empty object", data: `{}`, want: []found{{repo: ghcrApp}}},
+	{name: "nothing of use", data: `{"auths":{"ghcr.io":{}},"HttpHeaders":{"x":"y"}}`, want: []found{{repo: ghcrApp}}},
+	{
+		name: "auth, user and password, tokens",
+		data: `{"auths":{
+			"ghcr.io": {"auth":"` + basic("me:p:ss") + `"},
+			"docker.io": {"username":"me","password":"pass"},
+			"localhost:5000": {"auth":"` + basic("<token>:") + `","identitytoken":"id"}}}`,
+		want: []found{
+			{repo: ghcrApp, want: Credential{Username: "me", Password: "p:ss"}},
+			{repo: hubApp, want: Credential{Username: "me", Password: "pass"}},
+			{repo: localApp, want: Credential{IdentityToken: "id"}},
+		},
+	},
+	{name: "registry token", data: `{"auths":{"ghcr.io":{"registrytoken":"t0ken"}}}`, want: []found{{repo: ghcrApp, want: Credential{Token: "t0ken"}}}},
+	{name: "padded password", data: `{"auths":{"ghcr.io":{"auth":"` + basic("me:pass\x00\x00") + `"}}}`, want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}}},
+	{
+		name: "the most special key",
+		data: `{"auths":{
+			"ghcr.io": {"registrytoken":"host"},
+			"ghcr.io/org": {"registrytoken":"org"},
+			"ghcr.io/org/team/app": {"registrytoken":"app"}}}`,
+		want: []found{
+			{repo: Repository{ghcr, "org/team/app"}, want: Credential{Token: "app"}},
+			{repo: Repository{ghcr, "org/team/app/sub"}, want: Credential{Token: "app"}},
+			{repo: Repository{ghcr, "org/team/app2"}, want: Credential{Token: "org"}},
+			{repo: Repository{ghcr, "org2/app"}, want: Credential{Token: "host"}},
+			{repo: Repository{ghcr, "org"}, want: Credential{Token: "org"}},
+			{repo: localApp},
+		},
+	},
+	{
+		name: "an empty special key is passed over",
+		data: `{"auths":{"ghcr.io":{"registrytoken":"host"},"ghcr.io/org":{}}}`,
+		want: []found{{repo: ghcrApp, want: Credential{Token: "host"}}},
+	},
+	{name: "docker hub's old key", data: `{"auths":{"https://index.docker.io/v1/":{"registrytoken":"hub"}}}`, want: []found{{repo: hubApp, want: Credential{Token: "hub"}}, {repo: ghcrApp}}},
+	{name: "docker hub's own host", data: `{"auths":{"registry-1.docker.io":{"registrytoken":"hub"}}}`, want: []found{{repo: hubApp, want: Credential{Token: "hub"}}}},
+	{name: "docker hub's namespaces", data: `{"auths":{"docker.io/org":{"registrytoken":"org"}}}`, want: []found{{repo: hubApp, want: Credential{Token: "org"}}, {repo: Repository{DockerHub, "library/debian"}}}},
+	{name: "addresses as keys", data: `{"auths":{"https://ghcr.io/v2/":{"registrytoken":"a"},"http://localhost:5000":{"registrytoken":"b"}}}`, want: []found{{repo: ghcrApp, want: Credential{Token: "a"}}, {repo: localApp, want: Credential{Token: "b"}}}},
+
+	{name: "not base64", data: `{"auths":{"ghcr.io":{"auth":"hunter2!"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: auth is not the base64 form of user:password"}, {repo: localApp}}},
+	{name: "no colon", data: `{"auths":{"ghcr.io":{"auth":"` + basic("hunter2") + `"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: auth is not the base64 form of user:password"}}},
+	{name: "half", data: `{"auths":{"ghcr.io/org":{"username":"hunter2"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io/org: username is given without password"}}},
+	{name: "line break", data: `{"auths":{"ghcr.io":{"registrytoken":"hunter2\r\nX: y"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: a credential has a line break in it"}}},
+	{name: "truncated", data: `{"auths":{"ghcr.io":{"auth":"hunter2"}}`, err: "FILE is no Docker config.json: unexpected end of JSON input"},
+	{name: "list", data: `[]`, err: "FILE is no Docker config.json: json: cannot unmarshal array into Go value of type fetcher.authFile"},
+	{name: "empty", data: ``, err: "FILE is no Docker config.json: unexpected end of JSON input"},
+}
+
+func TestAuthFile(t *testing.T) {
+	for _, tt := range authFileTests {
+		t.Run(tt.name, func(t *testing.T) {
+			file, err := parseAuthFile("FILE", []byte(tt.data))
+			checkError(t, err, tt.err)
+			if err == nil {
+				checkFound(t, file.find, tt.want)
+			}
+		})
+	}
+}
+
+// BUG: two keys of one registry are taken in the order of a Go map, another one
+// in each run. Tools that add docker.io beside https://index.docker.io/v1/ make
+// such files.
+func TestAuthFileSameRegistryTwice(t *testing.T) {
+	const data = `{"auths":{"https://index.docker.io/v1/":{"registrytoken":"a"},"docker.io":{"registrytoken":"b"},"ghcr.io":{"registrytoken":"c"},"https://ghcr.io":{}}}`
+	seen := map[Credential]bool{}
+	for range 50 {
+		file, err := parseAuthFile("FILE", []byte(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, repo := range []Repository{hubApp, ghcrApp} {
+			c, err := file.find(t.Context(), repo)
+			if err != nil || c.IsZero() {
+				t.Fatalf("%s: got %+v, %v", repo, c, err)
+			}
+			seen[c] = true
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("one file gave %d answers for 2 registries", len(seen))
+	}
+}
+
+// helperScript answers as docker-credential-NAME does; it notes each server it
+// is asked for in the file asked.
+const helperScript = `#!/bin/sh
+read -r server
+echo "$1 $server" >> "${0%/*}/asked"
+case $server in
+ghcr.io) echo '{"ServerURL":"ghcr.io","Username":"me","Secret":"pass"}' ;;
+https://index.docker.io/v1/) echo '{"Username":"<token>","Secret":"id"}' ;;
+localhost:5000) echo 'credentials not found in native keychain'; exit 1 ;;
+locked.example) echo 'the keychain is locked'; exit 1 ;;
+broken.example) echo 'hunter2' ;;
+esac
+`
+
+// installHelper puts docker-credential-NAME into a PATH of its own and returns
+// the file in which it notes what it was asked.
+func installHelper(t *testing.T, name string) (asked string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "docker-credential-"+name), []byte(helperScript), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return filepath.Join(dir, "asked")
+}
+
+func TestCredentialHelper(t *testing.T) {
+	locked := Repository{Registry{Scheme: "https", Host: "locked.example"}, "x"}
+	broken := Repository{Registry{Scheme: "https", Host: "broken.example"}, "x"}
+	tests := []struct {
+		name  string
+		data  string
+		want  []found
+		asked string
+	}{
+		{
+			name: "store for all",
+			data: `{"credsStore":"x"}`,
+			want: []found{
+				{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}},
+				{repo: hubApp, want: Credential{IdentityToken: "id"}},
+				{repo: localApp},
+				{repo: locked, err: "credential helper docker-credential-x: the keychain is locked"},
+				{repo: broken, err: "credential helper docker-credential-x: invalid character 'h' looking for beginning of value"},
+			},
+			asked: "get ghcr.io\nget https://index.docker.io/v1/\nget localhost:5000\nget locked.example\nget broken.example\n",
+		},
+		{
+			name: "helper of one registry",
+			data: `{"credHelpers":{"https://ghcr.io/v2/":"x"}}`,
+			want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}, {repo: hubApp}},
+			// Nobody else is asked.
+			asked: "get ghcr.io\n",
+		},
+		{
+			name: "helper before store",
+			data: `{"credsStore":"none","credHelpers":{"docker.io":"x"}}`,
+			want: []found{
+				{repo: hubApp, want: Credential{IdentityToken: "id"}},
+				{repo: ghcrApp, err: `credential helper docker-credential-none: exec: "docker-credential-none": executable file not found in $PATH`},
+			},
+			asked: "get https://index.docker.io/v1/\n",
+		},
+		{
+			name:  "helper before entry",
+			data:  `{"credsStore":"x","auths":{"ghcr.io":{"registrytoken":"entry"}}}`,
+			want:  []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}},
+			asked: "get ghcr.io\n",
+		},
+		{
+			name:  "entry after a helper that knows nothing",
+			data:  `{"credsStore":"x","auths":{"localhost:5000":{"registrytoken":"entry"}}}`,
+			want:  []found{{repo: localApp, want: Credential{Token: "entry"}}},
+			asked: "get localhost:5000\n",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			asked := installHelper(t, "x")
+			file, err := parseAuthFile("FILE", []byte(tt.data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkFound(t, file.find, tt.want)
+			if got, _ := os.ReadFile(asked); string(got) != tt.asked {
+				t.Errorf("the helper was asked %q, want %q", got, tt.asked)
+			}
+		})
+	}
+}
+
+// FuzzAuthFile: what is found can be sent, and prints as an entry that says the
+// same; what is refused gives nothing; neither prints a secret.
+func FuzzAuthFile(f *testing.F) {
+	for _, tt := range authFileTests {
+		f.Add([]byte(tt.data))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := parseAuthFile("FILE", data)
+		if err != nil {
+			if file != nil || strings.Contains(err.Error(), "hunter") {
+				t.Errorf("%q: got %+v, %v", data, file, err)
+			}
+			return
+		}
+		file.Helpers, file.Store = nil, "" // not to be run
+		for _, repo := range []Repository{ghcrApp, localApp, hubApp, {ghcr, "org/team/app"}} {
+			c, err := file.find(t.Context(), repo)
+			switch {
+			case err != nil && (!c.IsZero() || strings.Contains(err.Error(), "hunter")):
+				t.Errorf("%q: %s gets %+v, %v", data, repo, c, err)
+			case strings.ContainsAny(c.Username+c.Password+c.Token, "\r\n") || strings.Contains(c.Username, ":"):
+				t.Errorf("%q: %s gets %+v, which cannot be sent", data, repo, c)
+			case !c.IsZero():
+				checkAuthEntry(t, repo, c)
+			}
+		}
+	})
+}
+
+// checkAuthEntry prints a credential as an auth file and reads it again.
+func checkAuthEntry(t *testing.T, repo Repository, c Credential) {
+	t.Helper()
+	if !utf8.ValidString(c.Username + c.Password) {
+		return // from base64: JSON has no other way to write it
+	}
+	data, err := json.Marshal(authFile{Auths: map[string]authEntry{
+		repo.String(): {Username: c.Username, Password: c.Password, IdentityToken: c.IdentityToken, RegistryToken: c.Token},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := parseAuthFile("FILE", data)
+	if err != nil {
+		t.Fatalf("%+v prints as %s, which is not read: %v", c, data, err)
+	}
+	if again, err := file.find(t.Context(), repo); err != nil || again != c {
+		t.Errorf("%+v prints as %s, which is read as %+v, %v", c, data, again, err)
+	}
+}

@@ -1,0 +1,137 @@
+package fetcher
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var credentialFileTests = []struct {
+	name string
+	data string
+	want []found
+	err  string // FILE stands for the file's path
+}{
+	{name: "user", data: "USERNAME=me\nPASSWORD=pass\n", want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}, {repo: localApp}}},
+	{name: "other order, no last newline", data: "PASSWORD=pass\nUSERNAME=me", want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}}},
+	{name: "other spelling", data: "DOCKER_USER=me\nDOCKER_PASS=pass\n", want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}}},
+	{name: "mixed spelling", data: "USERNAME=me\nDOCKER_PASS=pass\n", want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}}},
+	{name: "token", data: "BEARER_TOKEN=abc.def==\n", want: []found{{repo: ghcrApp, want: Credential{Token: "abc.def=="}}, {repo: hubApp}}},
+	{name: "other token", data: "DOCKER_TOKEN=abc\n", want: []found{{repo: ghcrApp, want: Credential{Token: "abc"}}}},
+	{name: "comments, empty lines, CRLF", data: "# mine\r\n\r\n \t\r\nUSERNAME=me\r\nPASSWORD=pass\r\n", want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}}},
+	{name: "all of a value counts", data: "USERNAME=me\nPASSWORD= #p=a\"s's${x}\\ \n", want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: " #p=a\"s's${x}\\ "}}}},
+	{name: "docker config", data: ` {"auths":{"ghcr.io":{"auth":"bWU6cGFzcw=="}}}`, want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}, {repo: localApp}}},
+
+	{name: "empty", data: "", err: "credentials file FILE: no credential in it: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json"},
+	{name: "comment only", data: "# USERNAME=me\n", err: "credentials file FILE: no credential in it: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json"},
+	{name: "no name", data: "USERNAME=me\nhunter2\n", err: "credentials file FILE: line 2 is not of the form NAME=value"},
+	{name: "line breaks in a secret", data: "BEARER_TOKEN=abc\nhunter2=\n", err: "credentials file FILE: line 2: expected USERNAME=, PASSWORD= or BEARER_TOKEN= (or DOCKER_USER=, DOCKER_PASS=, DOCKER_TOKEN=)"},
+	{name: "unknown name", data: "\n# x\nuser=hunter2\n", err: "credentials file FILE: line 3: expected USERNAME=, PASSWORD= or BEARER_TOKEN= (or DOCKER_USER=, DOCKER_PASS=, DOCKER_TOKEN=)"},
+	{name: "empty value", data: "USERNAME=me\nPASSWORD=\n", err: "credentials file FILE: line 2: nothing stands after the ="},
+	{name: "twice", data: "USERNAME=me\nPASSWORD=hunter2\nPASSWORD=hunter3\n", err: "credentials file FILE: line 3 says again what an earlier line said"},
+	{name: "twice in two spellings", data: "USERNAME=me\nDOCKER_USER=me\n", err: "credentials file FILE: line 2 says again what an earlier line said"},
+	{name: "half", data: "USERNAME=me\n", err: "credentials file FILE: USERNAME is given without PASSWORD"},
+	{name: "other half", data: "PASSWORD=hunter2\n", err: "credentials file FILE: PASSWORD is given without USERNAME"},
+	{name: "both", data: "BEARER_TOKEN=hunter2\nUSERNAME=me\n", err: "credentials file FILE: it holds a token and a user name: one of them"},
+	{name: "colon", data: "USERNAME=me:hunter2\nPASSWORD=hunter2\n", err: "credentials file FILE: USERNAME has a colon in it, which basic authentication cannot carry"},
+	{name: "broken config", data: `{"auths":{"ghcr.io":{"auth":"hunter2"}`, err: "FILE is no Docker config.json: unexpected end of JSON input"},
+	{name: "config of other types", data: `{"auths":{"ghcr.io":"hunter2"}}`, err: "FILE is no Docker config.json: json: cannot unmarshal string into Go struct field authFile.auths of type fetcher.authEntry"},
+}
+
+func TestReadCredentialFile(t *testing.T) {
+	for _, tt := range credentialFileTests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "credentials")
+			if err := os.WriteFile(path, []byte(tt.data), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			file, err := ReadCredentialFile(path, ghcr)
+			checkError(t, err, strings.ReplaceAll(tt.err, "FILE", path))
+			if (file.Credential == nil) != (tt.err != "") || file.Exposed {
+				t.Fatalf("got %+v", file)
+			}
+			checkFound(t, file.Credential, tt.want)
+		})
+	}
+}
+
+func TestReadCredentialFileFailures(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := ReadCredentialFile(filepath.Join(dir, "none"), ghcr); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+	_, err := ReadCredentialFile(dir, ghcr)
+	checkError(t, err, "credentials file: read "+dir+": is a directory")
+
+	large := filepath.Join(dir, "large")
+	if err := os.WriteFile(large, make([]byte, maxCredentialFile+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = ReadCredentialFile(large, ghcr)
+	checkError(t, err, "credentials file "+large+": 1048577 bytes is too much for one")
+}
+
+func TestReadCredentialFileExposed(t *testing.T) {
+	tests := []struct {
+		mode fs.FileMode
+		want bool
+	}{
+		{mode: 0o600}, {mode: 0o440}, {mode: 0o640}, {mode: 0o622}, {mode: 0o644, want: true}, {mode: 0o604, want: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.mode.String(), func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "credentials")
+			if err := os.WriteFile(path, []byte("BEARER_TOKEN=x\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(path, tt.mode); err != nil {
+				t.Fatal(err)
+			}
+			file, err := ReadCredentialFile(path, ghcr)
+			if err != nil || file.Exposed != tt.want {
+				t.Errorf("got %v, %v, want %v", file.Exposed, err, tt.want)
+			}
+		})
+	}
+}
+
+// FuzzCredentialFile: what is accepted is a credential that prints back, what
+// is not is refused without a word of the secret.
+func FuzzCredentialFile(f *testing.F) {
+	for _, tt := range credentialFileTests {
+		f.Add(tt.data)
+	}
+	f.Fuzz(func(t *testing.T, data string) {
+		if strings.HasPrefix(strings.TrimSpace(data), "{") {
+			return // FuzzAuthFile's part
+		}
+		find, err := parseCredentialFile("FILE", []byte(data), ghcr)
+		if err != nil {
+			if find != nil {
+				t.Errorf("%q: a credential and %v", data, err)
+			}
+			if strings.Contains(err.Error(), "hunter") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%q: a secret or a line break in %q", data, err)
+			}
+			return
+		}
+		c, err := find(t.Context(), ghcrApp)
+		if err != nil || c.IsZero() || (c.Token != "") == (c.Username != "") || (c.Username == "") != (c.Password == "") {
+			t.Fatalf("%q: got %+v, %v", data, c, err)
+		}
+		if other, err := find(t.Context(), localApp); err != nil || !other.IsZero() {
+			t.Errorf("%q: another registry gets %+v, %v", data, other, err)
+		}
+		printed := "PASSWORD=" + c.Password + "\nUSERNAME=" + c.Username
+		if c.Token != "" {
+			printed = "DOCKER_TOKEN=" + c.Token
+		}
+		again, err := parseCredentialLines([]byte(printed))
+		if err != nil || again != c {
+			t.Errorf("%q: %+v prints as %q, which is read as %+v, %v", data, c, printed, again, err)
+		}
+	})
+}

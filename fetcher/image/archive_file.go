@@ -1,0 +1,266 @@
+package image
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"hocker/fetcher"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// WriteArchive writes the image to f, which is empty, as the archive that
+// [Composition.WriteArchive] writes to a stream, but with the layers in front,
+// since the sizes of unpacked ones are known last. Layers are written at their
+// place side by side; one whose place is not known yet goes to a file beside f
+// for the time being.
+//
+// Errors: those of the source, *[fetcher.VerifyError].
+func (e *Export) WriteArchive(ctx context.Context, f *os.File) error {
+	layers, err := e.layers()
+	if err != nil {
+		return err
+	}
+	written := distinct(layers)
+	a, err := newArchiveFile(f, written)
+	if err != nil {
+		return err
+	}
+	defer a.discard()
+	err = e.fetchAll(ctx, written,
+		func(ctx context.Context, i int) error {
+			return a.receive(i, func(w io.Writer) error { return e.fetch(ctx, written[i], w) })
+		},
+		a.place)
+	if err != nil {
+		return err
+	}
+	finish(layers)
+	t, err := e.tables(layers)
+	if err != nil {
+		return err
+	}
+	return a.finish(&t, e.Config)
+}
+
+// tables returns what finds the layers in the export.
+func (e *Export) tables(layers []exportLayer) (tables, error) {
+	if e.Compressed {
+		return tablesOf(e.Reference, e.Image.mediaType(), e.Image.Bytes, e.Image.Image)
+	}
+	descriptors := make([]ocispec.Descriptor, len(layers))
+	for i, layer := range layers {
+		descriptors[i] = layer.to
+	}
+	config := e.Image.Image.Config
+	config.MediaType = ocispec.MediaTypeImageConfig
+	return newTables(e.Reference, config, descriptors)
+}
+
+// archiveFile is an archive whose layers are written in any order. They have
+// their places one behind the other; where one begins is known when the sizes
+// of all before it are.
+type archiveFile struct {
+	file *os.File
+
+	mu    sync.Mutex
+	slots []*slot
+}
+
+// slot is the place of a layer in an archive file.
+type slot struct {
+	layer  *exportLayer
+	size   int64         // of the content, or SizeUnknown
+	spare  *os.File      // holds the content until its place is known, or nil
+	known  chan struct{} // closed when offset is
+	offset int64         // of the header
+}
+
+// newArchiveFile writes the archive's beginning.
+func newArchiveFile(f *os.File, layers []*exportLayer) (*archiveFile, error) {
+	var start bytes.Buffer
+	head := newArchive(&start)
+	head.directories()
+	if head.err != nil {
+		return nil, head.err
+	}
+	if _, err := f.Write(start.Bytes()); err != nil {
+		return nil, err
+	}
+	a := &archiveFile{file: f}
+	for _, layer := range layers {
+		a.slots = append(a.slots, &slot{layer: layer, size: layer.to.Size, known: make(chan struct{})})
+	}
+	// One more, for what comes behind the layers.
+	a.slots = append(a.slots, &slot{size: fetcher.SizeUnknown, known: make(chan struct{})})
+	a.slots[0].offset = int64(start.Len())
+	close(a.slots[0].known)
+	for i, layer := range layers {
+		if layer.to.Size == fetcher.SizeUnknown {
+			break
+		}
+		if err := a.settle(i, layer.to.Size); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// header returns the tar header of the slot's layer. In GNU's form its length
+// does not depend on the size, so that content can be written before its size
+// is known.
+func (s *slot) header() ([]byte, error) {
+	var b bytes.Buffer
+	err := tar.NewWriter(&b).WriteHeader(&tar.Header{
+		Typeflag: tar.TypeReg, Name: blobName(s.layer.to.Digest), Mode: 0o644,
+		Size: max(s.size, 0), ModTime: epoch, Format: tar.FormatGNU,
+	})
+	return b.Bytes(), err
+}
+
+func (s *slot) isKnown() bool {
+	select {
+	case <-s.known:
+		return true
+	default:
+		return false
+	}
+}
+
+// settle notes the size of slot i and works out the places that follow from it.
+func (a *archiveFile) settle(i int, size int64) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.slots[i].size = size
+	for i, s := range a.slots[:len(a.slots)-1] {
+		next := a.slots[i+1]
+		if s.size == fetcher.SizeUnknown || !s.isKnown() {
+			return nil
+		}
+		if next.isKnown() {
+			continue
+		}
+		header, err := s.header()
+		if err != nil {
+			return err
+		}
+		next.offset = s.offset + int64(len(header)) + padded(s.size)
+		close(next.known)
+	}
+	return nil
+}
+
+// padded is the room that content takes in a tar archive.
+func padded(size int64) int64 { return (size + 511) &^ 511 }
+
+// receive has write write the content of slot i: to its place if that is known
+// by now, else to a spare file.
+func (a *archiveFile) receive(i int, write func(io.Writer) error) error {
+	s := a.slots[i]
+	w := &countingWriter{}
+	if s.isKnown() {
+		header, err := s.header()
+		if err != nil {
+			return err
+		}
+		w.Writer = io.NewOffsetWriter(a.file, s.offset+int64(len(header)))
+	} else {
+		spare, err := createSpare(a.file.Name())
+		if err != nil {
+			return err
+		}
+		s.spare = spare
+		w.Writer = spare
+	}
+	if err := write(w); err != nil {
+		return err
+	}
+	if s.size != fetcher.SizeUnknown && w.n != s.size {
+		return &fetcher.VerifyError{Want: s.layer.to.Digest, Read: w.n, Size: s.size}
+	}
+	return a.settle(i, w.n)
+}
+
+// place puts the content of slot i, once it is received, into its place.
+func (a *archiveFile) place(ctx context.Context, i int) error {
+	s := a.slots[i]
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-s.known:
+	}
+	header, err := s.header()
+	if err != nil {
+		return err
+	}
+	if _, err := a.file.WriteAt(header, s.offset); err != nil {
+		return err
+	}
+	if s.spare == nil {
+		return nil
+	}
+	return a.copySpare(s.spare, s.offset+int64(len(header)))
+}
+
+// copySpare copies a spare file to its place. The place is opened anew: a file
+// that is written at its own position lets the kernel do the copying.
+func (a *archiveFile) copySpare(spare *os.File, offset int64) error {
+	if _, err := spare.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	out, err := os.OpenFile(a.file.Name(), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	if _, err := out.Seek(offset, io.SeekStart); err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, spare); err != nil {
+		return err
+	}
+	return spare.Close()
+}
+
+// createSpare creates a file beside the one at path. It has no name any more
+// when this returns, so that nothing is left of it whatever happens.
+func createSpare(path string) (*os.File, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".hocker-*.part")
+	if err != nil {
+		return nil, err
+	}
+	return f, os.Remove(f.Name())
+}
+
+// finish writes what comes behind the layers.
+func (a *archiveFile) finish(t *tables, config []byte) error {
+	end := a.slots[len(a.slots)-1].offset
+	tail := newArchive(io.NewOffsetWriter(a.file, end))
+	tail.blob(t.config.Digest, config)
+	tail.tables(t)
+	return tail.close()
+}
+
+func (a *archiveFile) discard() {
+	for _, s := range a.slots {
+		if s.spare != nil {
+			s.spare.Close()
+		}
+	}
+}
+
+type countingWriter struct {
+	io.Writer
+	n int64
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	w.n += int64(n)
+	return n, err
+}

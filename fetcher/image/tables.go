@@ -1,0 +1,106 @@
+package image
+
+import (
+	"encoding/json"
+	"strings"
+
+	"hocker/fetcher"
+
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// annotationImageName is where containerd looks for an image's name in an OCI
+// layout: https://github.com/containerd/containerd/blob/v2.1.0/core/images/annotations.go
+const annotationImageName = "io.containerd.image.name"
+
+// tables is what an archive or a layout has besides its config and layers: the
+// manifest, and the files by which the different readers find it.
+type tables struct {
+	reference fetcher.Reference // the zero value for an image without a name
+	config    ocispec.Descriptor
+	layers    []ocispec.Descriptor
+	manifest  ocispec.Descriptor
+	bytes     []byte // the manifest's
+}
+
+// newTables makes the tables of an image with a manifest that is made for it.
+func newTables(reference string, config ocispec.Descriptor, layers []ocispec.Descriptor) (tables, error) {
+	m := ocispec.Manifest{
+		Versioned: specs.Versioned{SchemaVersion: 2},
+		MediaType: ocispec.MediaTypeImageManifest,
+		Config:    config,
+		Layers:    append([]ocispec.Descriptor{}, layers...),
+	}
+	data, err := json.Marshal(m)
+	if err != nil {
+		return tables{}, err
+	}
+	return tablesOf(reference, ocispec.MediaTypeImageManifest, data, m)
+}
+
+// tablesOf makes the tables of an image that has a manifest.
+func tablesOf(reference, mediaType string, data []byte, m ocispec.Manifest) (tables, error) {
+	t := tables{
+		config:   m.Config,
+		layers:   m.Layers,
+		manifest: ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))},
+		bytes:    data,
+	}
+	if reference == "" {
+		return t, nil
+	}
+	var err error
+	if t.reference, err = fetcher.ParseReference(reference); err != nil {
+		return tables{}, err
+	}
+	t.manifest.Annotations = map[string]string{
+		annotationImageName:       t.reference.String(),
+		ocispec.AnnotationRefName: t.reference.Tag,
+	}
+	return t, nil
+}
+
+func (t *tables) index() ocispec.Index {
+	return ocispec.Index{
+		Versioned: specs.Versioned{SchemaVersion: 2},
+		MediaType: ocispec.MediaTypeImageIndex,
+		Manifests: []ocispec.Descriptor{t.manifest},
+	}
+}
+
+// dockerManifest is an entry of manifest.json, by which docker load and podman
+// load find the parts of an image.
+type dockerManifest struct {
+	Config   string
+	RepoTags []string
+	Layers   []string
+}
+
+func (t *tables) dockerManifest() []dockerManifest {
+	m := dockerManifest{Config: blobName(t.config.Digest), Layers: []string{}}
+	if t.reference.Tag != "" {
+		m.RepoTags = []string{t.reference.Familiar()}
+	}
+	for _, layer := range t.layers {
+		m.Layers = append(m.Layers, blobName(layer.Digest))
+	}
+	return []dockerManifest{m}
+}
+
+// repositories is what Docker had before manifest.json; nil for an image
+// without name or layers.
+func (t *tables) repositories() map[string]map[string]string {
+	n := len(t.layers)
+	if t.reference.Tag == "" || n == 0 {
+		return nil
+	}
+	top := t.layers[n-1].Digest.Encoded()
+	return map[string]map[string]string{t.reference.Repository.Familiar(): {t.reference.Tag: top}}
+}
+
+// blobName is a blob's place in an OCI layout.
+func blobName(d digest.Digest) string {
+	return strings.Join([]string{"blobs", string(d.Algorithm()), d.Encoded()}, "/")
+}

@@ -1,0 +1,58 @@
+//go:build unix
+
+package fetcher
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// A file gets the mode that the shell's > would give it, not the private one
+// of temporary files.
+func TestCreateFileUmask(t *testing.T) {
+	for umask, want := range map[int]fs.FileMode{0o022: 0o644, 0o077: 0o600, 0: 0o666} {
+		path := filepath.Join(t.TempDir(), "out")
+		old := syscall.Umask(umask)
+		f, err := CreateFile(path)
+		syscall.Umask(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode() != want {
+			t.Errorf("umask %03o: got %v, %v, want %v", umask, info.Mode(), err, want)
+		}
+	}
+}
+
+// A reader at the other end of a named pipe gets what is written.
+func TestCreateFilePipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan string)
+	go func() {
+		data, _ := os.ReadFile(path)
+		read <- string(data)
+	}()
+	f, err := CreateFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.WriteString("new")
+	if err := f.Commit(); err != nil {
+		t.Error(err)
+	}
+	if got := <-read; got != "new" {
+		t.Errorf("the reader got %q", got)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		t.Errorf("the pipe is now %v, %v", info, err)
+	}
+}
