@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# The main job of hocker, step by step, on servers of its own: an image goes
+# from a registry through Nix into Docker, and runs there with the registry
+# gone. Run by `make demo`, which builds hocker and installs the parts first.
+set -euo pipefail
+
+repo=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d /tmp/hocker-demo.XXXXXX)
+chmod 755 "$work"
+cd "$work"
+PATH=$repo/bin:$PATH:/usr/sbin
+pids=() made=()
+
+cleanup() {
+	status=$?
+	set +e
+	trap - EXIT
+	if [ -n "${loaded:-}" ]; then docker image rm -f "$loaded" >/dev/null 2>&1; fi
+	for pid in "${pids[@]}"; do stop "$pid"; done
+	cd /
+	if [ -e "$work/docker" ]; then umount -R "$work"/docker/exec/netns/* "$work"/docker/root/*/* 2>/dev/null; fi
+	rm -rf "$work"
+	# What Nix built here, and nothing else.
+	for path in "${made[@]}"; do nix-store --delete "$path" >/dev/null 2>&1; done
+	if [ "$status" != 0 ]; then echo "the demo stopped here (exit code $status)" >&2; fi
+	exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+# stop PID: end a process that was started here, and wait for it.
+stop() {
+	kill "$1" 2>/dev/null
+	wait "$1" 2>/dev/null || true
+}
+
+# say TEXT: what comes next.
+say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
+
+# run COMMAND: show what a user types, and do it.
+run() {
+	printf '\033[36m$ %s\033[0m\n' "$1"
+	bash -euo pipefail -c "$1"
+}
+
+# await WHAT COMMAND...: until the command succeeds.
+await() {
+	local what=$1
+	shift
+	for _ in $(seq 150); do
+		if "$@" >/dev/null 2>&1; then return; fi
+		sleep 0.2
+	done
+	echo "$what does not answer" >&2
+	return 1
+}
+
+start_registry() {
+	for port in $(shuf -i 20000-29999 -n 20); do
+		cat >registry.yml <<-END
+			version: 0.1
+			log: {level: error}
+			storage: {filesystem: {rootdirectory: $work/registry}}
+			http: {addr: "127.0.0.1:$port"}
+		END
+		docker-registry serve registry.yml >registry.log 2>&1 &
+		registry=$!
+		if await "the registry" registry_ready && kill -0 $registry 2>/dev/null; then
+			pids+=("$registry")
+			return
+		fi
+	done
+	echo "no free port for a registry" >&2
+	return 1
+}
+
+registry_ready() { ! kill -0 $registry 2>/dev/null || curl -fsS "http://127.0.0.1:$port/v2/"; }
+
+# push_image: four layers of real files of this machine, one of them over 20 MB.
+push_image() {
+	mkdir -p base/bin tools/tools words
+	cp "$(command -v busybox)" base/bin/busybox
+	for name in sh cat ls wc; do ln -s busybox base/bin/$name; done
+	cp "$(go env GOROOT)/bin/go" tools/tools/go
+	cp "$(go env GOTOOLDIR)"/* tools/tools/
+	cp "$repo"/README.md "$repo"/LICENSE words/
+	echo 'hello from the Nix store' >words/hello
+	umoci init --layout oci
+	umoci new --image oci:demo
+	umoci insert --image oci:demo base /
+	umoci insert --image oci:demo tools /
+	umoci insert --image oci:demo words /words
+	umoci insert --image oci:demo "$repo/nix" /words/nix
+	umoci config --image oci:demo --config.cmd /bin/sh --config.cmd -c \
+		--config.cmd 'cat /words/hello; echo "$(ls /tools | wc -l) tools, $(ls / | wc -l) folders"'
+	skopeo copy -q --dest-tls-verify=false --format v2s2 oci:oci:demo "docker://127.0.0.1:$port/demo/app:1"
+}
+
+start_docker() {
+	if docker info >/dev/null 2>&1; then
+		echo "the Docker daemon of this machine runs: it is used"
+		return
+	fi
+	mkdir -p docker
+	dockerd --data-root "$work/docker/root" --exec-root "$work/docker/exec" -p "$work/docker/pid" \
+		-H "unix://$work/docker/sock" --iptables=false --bridge=none --storage-driver=vfs \
+		>docker.log 2>&1 &
+	pids+=("$!")
+	export DOCKER_HOST=unix://$work/docker/sock
+	await dockerd docker info || { tail -n 20 docker.log >&2; return 1; }
+	echo "a Docker daemon of the demo's own runs, at $DOCKER_HOST"
+}
+
+say "A registry of the demo's own, with an image of this machine's files in it"
+start_registry
+push_image
+echo "127.0.0.1:$port/demo/app:1 is there"
+
+say "The image's manifest becomes a Nix expression: no layer is downloaded for it"
+export REGISTRY=http://127.0.0.1:$port/v2/
+run "hocker-manifest --registry $REGISTRY demo/app 1 | docker2nix --registry $REGISTRY demo/app 1 > app.nix"
+run "cat app.nix"
+
+say "Nix fetches config and layers, each by its digest, into the store"
+mkdir -p hocker/bin
+cp "$repo/bin/hocker" hocker/bin/
+cat >default.nix <<END
+# With the overlay this is: pkgs.callPackage ./app.nix { }
+let
+  functions = import $repo/nix/fetchdocker.nix {
+    hocker = ./hocker;
+    system = builtins.currentSystem;
+  };
+in
+import ./app.nix { inherit (functions) fetchDockerConfig fetchDockerLayer fetchdocker; }
+END
+export NIX_CONFIG="substituters =
+sandbox = true
+${NIX_CONFIG:-}"
+run "cat default.nix"
+run "nix-build default.nix"
+image=$(readlink -f result)
+drv=$(nix-store -q --deriver "$image")
+mapfile -t made < <(nix-store -q --requisites "$image" | tac; nix-store -q --requisites "$drv" | tac)
+run "nix-store -q --references ./result"
+run "ls -lhL \$(nix-store -qR ./result | grep docker-layer)"
+
+say "The registry goes away; what is in the store needs it no more"
+stop "$registry"
+run "hocker-manifest --quiet --registry $REGISTRY demo/app 1 || echo 'no registry, exit code '$?"
+
+say "The image goes from the store into Docker, and runs"
+start_docker
+loaded=127.0.0.1:$port/demo/app:1
+run "./result/compositeImage.sh | docker load"
+run "docker run --rm --network none $loaded"
+
+say "That was it. What to try next"
+cat <<END
+With a registry that can be reached:
+  bin/docker2nix debian:bookworm > debian.nix     pin an image, whatever its kind
+  bin/hocker-image debian:bookworm --out debian.tar
+README.md has the five minutes from here to your own flake.
+END
