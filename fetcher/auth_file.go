@@ -1,10 +1,15 @@
 package fetcher
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"oras.land/oras-go/v2/registry/remote/credentials"
@@ -26,6 +31,67 @@ type authEntry struct {
 	Password      string `json:"password"`
 	IdentityToken string `json:"identitytoken"`
 	RegistryToken string `json:"registrytoken"`
+}
+
+// AuthFiles returns the places where docker login and podman login leave
+// credentials, whether there are files or not, in the order they are asked.
+func AuthFiles(getenv func(string) string) []string {
+	var paths []string
+	add := func(dir string, names ...string) {
+		if dir != "" {
+			paths = append(paths, filepath.Join(append([]string{dir}, names...)...))
+		}
+	}
+	home := getenv("HOME")
+	add(getenv("REGISTRY_AUTH_FILE"))
+	if dir := getenv("DOCKER_CONFIG"); dir != "" {
+		add(dir, "config.json")
+	} else {
+		add(home, ".docker", "config.json")
+	}
+	add(getenv("XDG_RUNTIME_DIR"), "containers", "auth.json")
+	if dir := getenv("XDG_CONFIG_HOME"); dir != "" {
+		add(dir, "containers", "auth.json")
+	} else {
+		add(home, ".config", "containers", "auth.json")
+	}
+	return paths
+}
+
+// AuthFileCredential asks those of the files for a credential that are there.
+// What is wrong with one of them is a line for notice, and the next is asked:
+// nobody named these files for this fetch.
+func AuthFileCredential(paths []string, notice func(line string)) CredentialFunc {
+	return func(ctx context.Context, repo Repository) (Credential, error) {
+		for _, path := range paths {
+			data, err := os.ReadFile(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			var c Credential
+			if err == nil {
+				c, err = findInAuthFile(ctx, path, data, repo)
+			}
+			if err != nil && notice != nil {
+				notice(fmt.Sprintf("warning: credentials left out: %v", err))
+			}
+			if !c.IsZero() {
+				return c, nil
+			}
+		}
+		return Credential{}, nil
+	}
+}
+
+func findInAuthFile(ctx context.Context, path string, data []byte, repo Repository) (Credential, error) {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return Credential{}, nil // as docker logout may leave it
+	}
+	file, err := parseAuthFile(path, data)
+	if err != nil {
+		return Credential{}, err
+	}
+	return file.find(ctx, repo)
 }
 
 func parseAuthFile(name string, data []byte) (*authFile, error) {

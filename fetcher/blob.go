@@ -15,7 +15,8 @@ import (
 // desc.Size above zero must fit as well; zero and below mean that the size is
 // not known. ctx governs the reader too; the caller closes it.
 //
-// Errors: [ErrDenied], [ErrNotFound], [ErrUnavailable], *[VerifyError].
+// Errors: [ErrDenied], [ErrNotFound], [ErrUnavailable], *[VerifyError],
+// *[ForeignError].
 func (c *Client) Blob(ctx context.Context, repo Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
 	body, err := c.blob(ctx, repo, desc)
 	if err != nil {
@@ -33,7 +34,7 @@ func blobError(repo Repository, d digest.Digest, err error) error {
 var identity = http.Header{"Accept-Encoding": {"identity"}}
 
 func (c *Client) blob(ctx context.Context, repo Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
-	resp, err := c.get(ctx, repo, "/blobs/"+desc.Digest.String(), identity)
+	resp, err := c.getBlob(ctx, repo, desc)
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +55,13 @@ func (c *Client) blob(ctx context.Context, repo Repository, desc ocispec.Descrip
 		Reader: &blobReader{Verify(body, desc.Digest, size), repo, desc.Digest},
 		Closer: resp.Body,
 	}, nil
+}
+
+func (c *Client) getBlob(ctx context.Context, repo Repository, desc ocispec.Descriptor) (*http.Response, error) {
+	if IsForeign(desc) {
+		return c.getForeign(ctx, desc)
+	}
+	return c.get(ctx, repo, "/blobs/"+desc.Digest.String(), identity)
 }
 
 // blobReader puts into an error what was being read.

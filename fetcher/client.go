@@ -32,6 +32,10 @@ type Client struct {
 	// UserAgent names the program to the registry; empty means "hocker".
 	UserAgent string
 
+	// Foreign allows layers that are foreign to be fetched from the URLs in
+	// their descriptors; otherwise they are a *ForeignError.
+	Foreign bool
+
 	// Notice is told, in a line without newline, what a person may want to
 	// know while it happens: a retry and its reason. Nil means silence.
 	Notice func(line string)
@@ -42,6 +46,7 @@ type Client struct {
 
 	setup sync.Once
 	auth  *auth.Client
+	found sync.Map // of Repository to func() (Credential, error)
 }
 
 // maxErrorBytes bounds what is read of an error's body: the registry's own
@@ -77,14 +82,26 @@ func (c *Client) init() {
 // challenged it.
 func (c *Client) credential(ctx context.Context, host string) (auth.Credential, error) {
 	repo, ok := ctx.Value(repositoryKey{}).(Repository)
-	if !ok || c.Credential == nil || host != repo.Registry.Host {
+	if !ok || host != repo.Registry.Host {
 		return auth.EmptyCredential, nil
 	}
-	cred, err := c.Credential(ctx, repo)
+	cred, err := c.findCredential(ctx, repo)
 	if err != nil {
 		return auth.EmptyCredential, err
 	}
 	return auth.Credential{Username: cred.Username, Password: cred.Password, RefreshToken: cred.IdentityToken}, nil
+}
+
+// findCredential asks for the credential of a repository once: it may be a
+// helper program that answers.
+func (c *Client) findCredential(ctx context.Context, repo Repository) (Credential, error) {
+	if c.Credential == nil {
+		return Credential{}, nil
+	}
+	find, _ := c.found.LoadOrStore(repo, sync.OnceValues(func() (Credential, error) {
+		return c.Credential(ctx, repo)
+	}))
+	return find.(func() (Credential, error))()
 }
 
 // maxRedirects is the limit that net/http has for clients without a
@@ -114,14 +131,12 @@ func (c *Client) get(ctx context.Context, repo Repository, path string, header h
 	for key, values := range header {
 		req.Header[key] = values
 	}
-	if c.Credential != nil {
-		cred, err := c.Credential(ctx, repo)
-		if err != nil {
-			return nil, &kindError{ErrDenied, err}
-		}
-		if cred.Token != "" {
-			req.Header.Set("Authorization", "Bearer "+cred.Token)
-		}
+	cred, err := c.findCredential(ctx, repo)
+	if err != nil {
+		return nil, &kindError{ErrDenied, err}
+	}
+	if cred.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+cred.Token)
 	}
 	resp, err := c.authFor(repo.Registry).Do(req)
 	if err != nil {

@@ -19,7 +19,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Written by tests/vendor-hash.sh --update.
-  vendorHash = "sha256-2ZaG9cU4A9nlckOo/gxt4CPfOrj+bVCA8cXYWYj9LSw=";
+  vendorHash = "sha256-Mss477vTAX2kgwHTiW+Jv+PAWO2oycweHdXIP7MAgZY=";
 
   subPackages = [ "cmd/hocker" ];
 

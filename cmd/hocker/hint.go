@@ -42,6 +42,10 @@ func (p process) hint(name string, err error) string {
 	case errors.Is(err, fetcher.ErrUnavailable):
 		return "is the registry up, and can it be reached from here (network, proxy, address)?"
 	}
+	var foreign *fetcher.ForeignError
+	if errors.As(err, &foreign) && name != "docker2nix" {
+		return "give --foreign to fetch it from there"
+	}
 	var mismatch *fetcher.VerifyError
 	if errors.As(err, &mismatch) {
 		return "the registry, or something between it and here, sent wrong content: nothing of it was kept"

@@ -18,6 +18,7 @@ import (
 type imageCmd struct {
 	imageFlags
 	outputFlag
+	foreignFlag
 	Compressed bool   `help:"Keep the layers and the manifest as the registry has them, instead of unpacking the layers."`
 	Format     string `enum:"archive,oci-layout" default:"archive" help:"archive: a file for docker load, podman load, ctr image import and skopeo. oci-layout: a folder."`
 	Jobs       int    `default:"4" placeholder:"N" help:"Layers to fetch at a time (4)."`
@@ -46,6 +47,7 @@ func (c *imageCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
+	src.Foreign = c.Foreign
 	resolved, err := src.resolve(ctx)
 	if err != nil {
 		return err

@@ -48,6 +48,11 @@ func (f platformFlag) platform() (ocispec.Platform, error) {
 	return image.ParsePlatform(f.Platform)
 }
 
+// foreignFlag is for the commands that fetch layers.
+type foreignFlag struct {
+	Foreign bool `help:"Fetch foreign (non-distributable) layers from the URLs in the manifest."`
+}
+
 // imageFlags are those of every command that reads one image of a registry.
 type imageFlags struct {
 	imageArgs

@@ -17,6 +17,7 @@ import (
 type layerCmd struct {
 	imageFlags
 	outputFlag
+	foreignFlag
 	Layer      string `short:"l" required:"" placeholder:"DIGEST|N" help:"Layer: its digest, with or without sha256:, or its number in the manifest, from 0 for the lowest or from -1 for the topmost."`
 	Decompress bool   `help:"Write the layer's tar archive, checked against the config's diff ID."`
 }
@@ -34,7 +35,8 @@ func (c *layerCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return &usageError{err}
 	}
-	if dgst.Digest != "" && !c.Decompress {
+	src.Foreign = c.Foreign
+	if dgst.Digest != "" && !c.Decompress && !c.Foreign {
 		// Its digest is all that the registry needs to know.
 		return c.writeBlob(ctx, p, src, dgst)
 	}

@@ -95,7 +95,7 @@ func formatExchange(x fetcher.Exchange) string {
 }
 
 // credential finds what to show to the registry: the flags', else the
-// environment's, else none.
+// environment's, else what docker login and podman login left, else nothing.
 func (f *registryFlags) credential(p process, registry fetcher.Registry) (fetcher.CredentialFunc, error) {
 	switch {
 	case f.Token != "":
@@ -119,7 +119,12 @@ func (f *registryFlags) credential(p process, registry fetcher.Registry) (fetche
 		}
 		return file.Credential, nil
 	}
-	return fetcher.EnvironmentCredential(registry, p.getenv)
+	fromEnvironment, err := fetcher.EnvironmentCredential(registry, p.getenv)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	fromFiles := fetcher.AuthFileCredential(fetcher.AuthFiles(p.getenv), func(line string) { f.warn(p, line) })
+	return fetcher.FirstCredential(fromEnvironment, fromFiles), nil
 }
 
 // maxPassword bounds what is read from standard input: a token service takes

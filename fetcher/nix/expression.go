@@ -154,6 +154,9 @@ func (i Image) hashes(data *callData) (err error) {
 		return err
 	}
 	for _, layer := range i.Manifest.Layers {
+		if fetcher.IsForeign(layer) {
+			return fmt.Errorf("fetchDockerLayer asks the registry: %w", &fetcher.ForeignError{Digest: layer.Digest, URLs: layer.URLs})
+		}
 		hash, err := Base32(layer.Digest)
 		if err != nil {
 			return err

@@ -1,0 +1,59 @@
+# hocker: what one can make. `make` alone tells.
+
+GO          ?= go
+STATICCHECK := $(GO) tool -modfile=tools/go.mod staticcheck
+LINKS       := hocker-manifest hocker-config hocker-layer hocker-image docker2nix
+# The release is named in one place.
+VERSION     := $(shell sed -n 's/^ *version = "\(.*\)";/\1/p' nix/package.nix)
+
+# Everything is built for a machine that may have no C library at all; only
+# the race detector of the tests needs one.
+export CGO_ENABLED := 0
+
+.PHONY: help
+help: ## Tell what there is to make.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: build
+build: ## Build bin/hocker, static, and the links to it.
+	$(GO) build -trimpath -ldflags='-s -w -X main.version=$(VERSION)' -o bin/hocker ./cmd/hocker
+	@for link in $(LINKS); do ln -sf hocker bin/$$link; done
+
+.PHONY: demo
+demo: build ## Take an image from a registry through Nix into Docker, step by step (root).
+	test/install.sh demo
+	test/demo.sh
+
+.PHONY: test
+test: parts build lint ## Check and test everything, end to end (root; installs what is missing).
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
+
+# Without root the tests that need a missing part are skipped and say so; with
+# CI=true nothing may be missing.
+.PHONY: parts
+parts:
+	test/install.sh test || test "$$CI" != true
+
+.PHONY: lint
+lint: ## Check the format, go vet and staticcheck.
+	@unformatted=$$(gofmt -l .) && \
+		if [ -n "$$unformatted" ]; then echo "gofmt would change:" $$unformatted >&2; exit 1; fi
+	$(GO) vet ./...
+	$(STATICCHECK) ./...
+
+.PHONY: fmt
+fmt: ## Format the Go files.
+	gofmt -w .
+
+.PHONY: bench
+bench: build ## Measure hocker beside its peers.
+	test/install.sh bench
+	bench/run.sh
+
+.PHONY: vendor-hash
+vendor-hash: ## Write the vendorHash of nix/package.nix after a change of go.mod.
+	sh nix/tests/vendor-hash.sh --update
+
+.PHONY: clean
+clean: ## Remove what make has built.
+	rm -rf bin result result-*

@@ -1,0 +1,330 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"hocker/test/images"
+	"hocker/test/servers"
+)
+
+// commands are what scripts can say beyond testscript's own commands. NAME
+// stands for a name that the script gives; upper case reads best, since it
+// becomes an environment variable.
+//
+// What there is:
+//
+//	needs PART...                skip (with CI=true: fail) if this machine lacks one: a command, root, nixbld
+//	registry NAME anon|basic|token [OPTION...]
+//	                             start a docker-registry; sets NAME to host:port, NAME_PORT, NAME_USER, NAME_PASS
+//	    user=NAME:PASSWORD         instead of tester:secret
+//	    redirect                   blobs are at another server, NAME.blobs (NAME_BLOBS)
+//	    anonymous                  token: everybody may pull; the token service is NAME.tokens (NAME_TOKENS)
+//	    lifetime=2s                token: how long the registry takes a token
+//	    expires-in=300             token: what the service says instead of the truth; -1 for nothing
+//	    field=token|access_token   token: the only field the token is in, instead of both
+//	proxy NAME HOST:PORT [OPTION...]
+//	                             start nginx before a registry; sets NAME, NAME_PORT and with tls NAME_CA, a file
+//	    tls                        with a certificate of a private authority
+//	    prefix=/PATH               the registry is at /PATH/v2/
+//	    basic=NAME:PASSWORD        nginx asks for credentials
+//	    open-ping                  but not for those who ask for /v2/ itself
+//	server-stop NAME             stop a registry or proxy: connections are refused
+//	server-start NAME            start it again, same address, same content
+//	push NAME REPOSITORY:TAG VARIANT [OPTION...]
+//	                             push an image to a registry; VARIANT is one of docker, list, oci, oci-index,
+//	                             oci-tar, oci-zstd. Sets IMAGE_DIGEST, IMAGE_MANIFEST, IMAGE_CONFIG,
+//	                             IMAGE_LAYERS (their number), IMAGE_LAYER0..., IMAGE_DIFF0..., as sha256:...;
+//	                             the registry forgets its requests.
+//	    greeting=TEXT              what /hello in the image says: another text, another image
+//	    bulk=MIB                   one layer more, incompressible, of that size
+//	    as=PREFIX                  sets PREFIX_DIGEST and so on
+//	blob NAME remove|corrupt|truncate DIGEST
+//	                             spoil a blob in a registry's storage
+//	dockerd                      set DOCKER_HOST to a Docker daemon that the scripts of a run share
+//	nixstore                     point Nix at an empty store of this script's own, sandbox on
+//	tmpfs DIR SIZE               make DIR a file system of SIZE (as "1m") until the script ends
+//
+// What is run:
+//
+//	exits N PROGRAM [ARG...]     like exec, but the exit code must be N
+//	peak MIB PROGRAM [ARG...]    run a program; fail with 99 if it ever had more than MIB resident.
+//	                             Goes with the others: exits 5 peak 32 hocker-layer ...
+//	capture VARIABLE PROGRAM [ARG...]
+//	                             run a program and set VARIABLE to its output, trimmed
+//	(a signal: exits 130 timeout --preserve-status -s INT 0.5 PROGRAM ...)
+//
+// What is asserted:
+//
+//	requests NAME                print the requests of a server: METHOD PATH STATUS agent= auth= range= encoding= host= remote=
+//	requests NAME N PATTERN      N (or <=N, >=N) of these lines match
+//	forget NAME                  forget them
+//	digest FILE DIGEST           FILE (or stdout, stderr) has this digest
+//	entries DIR [NAME...]        DIR has exactly these entries
+//	absent TEXT PATH...          TEXT is in no file, file name or link below the paths
+var commands = map[string]func(*testscript.TestScript, bool, []string){
+	"needs":        needsCommand,
+	"registry":     registryCommand,
+	"proxy":        proxyCommand,
+	"server-stop":  serverStopCommand,
+	"server-start": serverStartCommand,
+	"push":         pushCommand,
+	"blob":         blobCommand,
+	"dockerd":      dockerdCommand,
+	"nixstore":     nixstoreCommand,
+	"tmpfs":        tmpfsCommand,
+	"exits":        exitsCommand,
+	"capture":      captureCommand,
+	"requests":     requestsCommand,
+	"forget":       forgetCommand,
+	"digest":       digestCommand,
+	"entries":      entriesCommand,
+	"absent":       absentCommand,
+}
+
+// check ends the script if a command is not used as usage says.
+func check(ts *testscript.TestScript, neg, ok bool, usage string) {
+	if neg || !ok {
+		ts.Fatalf("usage: %s", usage)
+	}
+}
+
+// options splits KEY=VALUE and KEY arguments; a key that is not known ends the script.
+func options(ts *testscript.TestScript, args []string, known ...string) map[string]string {
+	found := map[string]string{}
+	for _, arg := range args {
+		key, value, _ := strings.Cut(arg, "=")
+		if !strings.Contains(" "+strings.Join(known, " ")+" ", " "+key+" ") {
+			ts.Fatalf("no option %q, there are %q", key, known)
+		}
+		found[key] = value
+	}
+	return found
+}
+
+// has says whether an option was given, with or without a value.
+func has(options map[string]string, key string) bool {
+	_, ok := options[key]
+	return ok
+}
+
+// account reads NAME:PASSWORD.
+func account(text string) servers.Account {
+	name, password, _ := strings.Cut(text, ":")
+	return servers.Account{Username: name, Password: password}
+}
+
+// number reads a number, 0 if there is none.
+func number(ts *testscript.TestScript, text string) int {
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	ts.Check(err)
+	return n
+}
+
+func needsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) > 0, "needs PART...")
+	need(ts, args...)
+}
+
+// need ends the script unless the machine has the parts.
+func need(ts *testscript.TestScript, parts ...string) {
+	servers.Require(scriptT{ts, scriptOf(ts).t}, parts...)
+}
+
+// scriptT fails a script the script's way, which shows its lines.
+type scriptT struct {
+	ts *testscript.TestScript
+	t  testscript.T
+}
+
+func (s scriptT) Skip(args ...any)  { s.t.Skip(args...) }
+func (s scriptT) Fatal(args ...any) { s.ts.Fatalf("%s", fmt.Sprint(args...)) }
+
+func registryCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) >= 2, "registry NAME anon|basic|token [OPTION...]")
+	name, kind := args[0], args[1]
+	given := options(ts, args[2:], "user", "redirect", "anonymous", "lifetime", "expires-in", "field")
+	need(ts, "docker-registry")
+	who := servers.Account{Username: "tester", Password: "secret"}
+	if has(given, "user") {
+		who = account(given["user"])
+	}
+	wanted := servers.RegistryOptions{Redirect: has(given, "redirect")}
+	if wanted.Redirect {
+		need(ts, "nginx", "root")
+	}
+	switch kind {
+	case "anon":
+	case "basic":
+		need(ts, "htpasswd")
+		wanted.Basic = &who
+	case "token":
+		wanted.Token = tokenOptions(ts, who, given)
+	default:
+		ts.Fatalf("no registry of kind %q, there are anon, basic, token", kind)
+	}
+	registry, err := servers.StartRegistry(wanted)
+	ts.Check(err)
+	s := scriptOf(ts)
+	s.add(ts, name, registry)
+	if registry.Tokens != nil {
+		s.add(ts, name+".tokens", registry.Tokens)
+	}
+	if registry.Blobs != nil {
+		s.add(ts, name+".blobs", registry.Blobs)
+	}
+	if shown := registry.Account(); shown != nil {
+		ts.Setenv(name+"_USER", shown.Username)
+		ts.Setenv(name+"_PASS", shown.Password)
+	}
+}
+
+// tokenOptions reads the options of registry NAME token.
+func tokenOptions(ts *testscript.TestScript, who servers.Account, given map[string]string) *servers.TokenOptions {
+	wanted := &servers.TokenOptions{
+		Account:   who,
+		Anonymous: has(given, "anonymous"),
+		ExpiresIn: number(ts, given["expires-in"]),
+		Field:     given["field"],
+	}
+	if text := given["lifetime"]; text != "" {
+		lifetime, err := time.ParseDuration(text)
+		ts.Check(err)
+		wanted.Lifetime = lifetime
+	}
+	return wanted
+}
+
+func proxyCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) >= 2, "proxy NAME HOST:PORT [OPTION...]")
+	name := args[0]
+	given := options(ts, args[2:], "tls", "prefix", "basic", "open-ping")
+	need(ts, "nginx", "root")
+	wanted := servers.NginxOptions{Upstream: args[1], Prefix: given["prefix"], OpenPing: has(given, "open-ping")}
+	if has(given, "basic") {
+		need(ts, "htpasswd")
+		who := account(given["basic"])
+		wanted.Basic = &who
+	}
+	if has(given, "tls") {
+		authority, err := shared.authority()
+		ts.Check(err)
+		wanted.Authority = authority
+		file := ts.MkAbs(filepath.Join(ts.Getenv("WORK"), name+".pem"))
+		ts.Check(os.WriteFile(file, authority.Certificate(), 0o644))
+		ts.Setenv(name+"_CA", file)
+	}
+	nginx, err := servers.StartNginx(wanted)
+	ts.Check(err)
+	scriptOf(ts).add(ts, name, nginx)
+}
+
+func serverStopCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) == 1, "server-stop NAME")
+	halterOf(ts, args[0]).Halt()
+}
+
+func serverStartCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) == 1, "server-start NAME")
+	ts.Check(halterOf(ts, args[0]).Start())
+}
+
+// halterOf finds a server that can be stopped and started.
+func halterOf(ts *testscript.TestScript, name string) halter {
+	h, ok := scriptOf(ts).find(ts, name).(halter)
+	if !ok {
+		ts.Fatalf("%s cannot be stopped and started", name)
+	}
+	return h
+}
+
+func pushCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) >= 3, "push NAME REPOSITORY:TAG VARIANT [OPTION...]")
+	given := options(ts, args[3:], "greeting", "bulk", "as")
+	need(ts, "skopeo", "busybox")
+	registry := scriptOf(ts).registry(ts, args[0])
+	spec := images.Spec{Variant: args[2], Greeting: given["greeting"], BulkMiB: number(ts, given["bulk"])}
+	image, err := shared.images.Push(spec, registry, args[1])
+	ts.Check(err)
+	for name, found := range scriptOf(ts).servers {
+		if name == args[0] || strings.HasPrefix(name, args[0]+".") {
+			ts.Check(found.Forget())
+		}
+	}
+	prefix := "IMAGE"
+	if has(given, "as") {
+		prefix = given["as"]
+	}
+	ts.Setenv(prefix+"_DIGEST", image.Digest.String())
+	ts.Setenv(prefix+"_MANIFEST", image.Manifest.String())
+	ts.Setenv(prefix+"_CONFIG", image.Config.String())
+	ts.Setenv(prefix+"_LAYERS", strconv.Itoa(len(image.Layers)))
+	for i := range image.Layers {
+		ts.Setenv(fmt.Sprintf("%s_LAYER%d", prefix, i), image.Layers[i].String())
+		ts.Setenv(fmt.Sprintf("%s_DIFF%d", prefix, i), image.DiffIDs[i].String())
+	}
+}
+
+func blobCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) == 3, "blob NAME remove|corrupt|truncate DIGEST")
+	path, err := scriptOf(ts).registry(ts, args[0]).BlobPath(args[2])
+	ts.Check(err)
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	switch args[1] {
+	case "remove":
+		ts.Check(os.Remove(path))
+	case "corrupt":
+		data[len(data)/2] ^= 1
+		ts.Check(os.WriteFile(path, data, 0o644))
+	case "truncate":
+		ts.Check(os.Truncate(path, int64(len(data)/2)))
+	default:
+		ts.Fatalf("cannot %s a blob", args[1])
+	}
+}
+
+func dockerdCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) == 0, "dockerd")
+	need(ts, "root", "dockerd", "docker")
+	docker, err := shared.docker.get()
+	ts.Check(err)
+	ts.Setenv("DOCKER_HOST", docker.Host())
+}
+
+func nixstoreCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) == 0, "nixstore")
+	need(ts, "root", "nix-build", "nixbld")
+	store, err := servers.NewNixStore(filepath.Join(ts.Getenv("WORK"), "nix"))
+	ts.Check(err)
+	for name, value := range store.Environ() {
+		ts.Setenv(name, value)
+	}
+}
+
+func tmpfsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) == 2, "tmpfs DIR SIZE")
+	need(ts, "root", "mount")
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	output, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+args[1], "tmpfs", dir).CombinedOutput()
+	if err != nil {
+		ts.Fatalf("mount: %v: %s", err, output)
+	}
+	s := scriptOf(ts)
+	s.atEnd = append(s.atEnd, func() {
+		if output, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			s.t.Log(fmt.Sprintf("umount: %v: %s", err, output))
+		}
+	})
+}

@@ -1,0 +1,196 @@
+// Package test runs the end-to-end tests: scripts under testdata/script that
+// call the real static binary against real servers. See commands_test.go for
+// what a script can say beyond testscript's own commands.
+package test
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"hocker/test/images"
+	"hocker/test/servers"
+)
+
+// links are the names beside "hocker" under which the binary is installed.
+var links = []string{"hocker-manifest", "hocker-config", "hocker-layer", "hocker-image", "docker2nix"}
+
+// shared is what all scripts of a run use together.
+var shared struct {
+	root      string // the repository
+	hocker    string // a directory with bin/hocker in it
+	goEnv     map[string]string
+	images    *images.Set
+	authority func() (*servers.Authority, error)
+	docker    lazyDocker
+}
+
+// lazyDocker is a dockerd that is started when a script first asks for it.
+type lazyDocker struct {
+	mu     sync.Mutex
+	daemon *servers.Docker
+}
+
+func (l *lazyDocker) get() (*servers.Docker, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.daemon != nil {
+		return l.daemon, nil
+	}
+	var err error
+	l.daemon, err = servers.StartDocker()
+	return l.daemon, err
+}
+
+func (l *lazyDocker) stop() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.daemon == nil {
+		return nil
+	}
+	return l.daemon.Stop()
+}
+
+func TestMain(m *testing.M) {
+	testscript.Main(run{m}, map[string]func(){"peak": peak})
+}
+
+// run is the tests with what has to be there before and gone after them.
+type run struct{ *testing.M }
+
+func (r run) Run() int {
+	dir, err := prepare()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := r.M.Run()
+	err = shared.docker.stop()
+	if keep := flag.Lookup("testwork"); keep.Value.String() != "true" {
+		err = errors.Join(err, os.RemoveAll(dir))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+// prepare builds the binary and returns the directory that the run's files are in.
+func prepare() (string, error) {
+	dir, err := os.MkdirTemp("", "hocker-test-")
+	if err != nil {
+		return "", err
+	}
+	// The users that Nix builds as must be able to pass through.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return "", err
+	}
+	// Where testscript makes the scripts' work directories.
+	if err := os.Setenv("GOTMPDIR", dir); err != nil {
+		return "", err
+	}
+	if shared.root, err = filepath.Abs(".."); err != nil {
+		return "", err
+	}
+	shared.hocker = filepath.Join(dir, "hocker")
+	shared.images = images.NewSet(filepath.Join(dir, "images"))
+	shared.authority = sync.OnceValues(servers.NewAuthority)
+	if err := buildBinary(filepath.Join(shared.hocker, "bin")); err != nil {
+		return "", errors.Join(err, os.RemoveAll(dir))
+	}
+	// For scripts that run Go: their home is empty, and modules need not be
+	// fetched once more.
+	settings, err := exec.Command("go", "env", "-json", "GOMODCACHE", "GOCACHE", "GOPROXY").Output()
+	if err == nil {
+		err = json.Unmarshal(settings, &shared.goEnv)
+	}
+	if err != nil {
+		return "", errors.Join(fmt.Errorf("go env: %w", err), os.RemoveAll(dir))
+	}
+	return dir, nil
+}
+
+// buildBinary builds hocker as it is released, with its links.
+func buildBinary(dir string) error {
+	binary := filepath.Join(dir, "hocker")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "./cmd/hocker")
+	build.Dir = shared.root
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build ./cmd/hocker: %w\n%s", err, output)
+	}
+	for _, link := range links {
+		if err := os.Symlink("hocker", filepath.Join(dir, link)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                "testdata/script",
+		Setup:              setup,
+		Cmds:               commands,
+		RequireUniqueNames: true,
+	})
+}
+
+// setup gives a script a home of its own and nothing of the user's settings:
+// no proxies, no credentials, no daemon. testscript starts from an empty
+// environment; what a script needs is added here.
+func setup(env *testscript.Env) error {
+	for name, value := range map[string]string{
+		"PATH":                    filepath.Join(shared.hocker, "bin") + ":" + env.Getenv("PATH") + ":/usr/sbin:/sbin",
+		"HOME":                    filepath.Join(env.WorkDir, "home"),
+		"XDG_RUNTIME_DIR":         filepath.Join(env.WorkDir, "run"),
+		"CONTAINERS_STORAGE_CONF": filepath.Join(env.WorkDir, "home/.config/containers/storage.conf"),
+		"HOCKER":                  shared.hocker,
+		"REPO":                    shared.root,
+		"LC_ALL":                  "C",
+	} {
+		env.Setenv(name, value)
+	}
+	for name, value := range shared.goEnv {
+		env.Setenv(name, value)
+	}
+	// testscript keeps its directory to itself; build users must pass through.
+	if err := os.Chmod(filepath.Dir(env.WorkDir), 0o755); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(env.WorkDir, "run"), 0o700); err != nil {
+		return err
+	}
+	if err := writeContainersConfig(env.WorkDir); err != nil {
+		return err
+	}
+	s := &script{t: env.T(), servers: map[string]server{}}
+	env.Values[scriptKey{}] = s
+	env.Defer(s.end)
+	return nil
+}
+
+// writeContainersConfig keeps skopeo, podman and buildah inside the work
+// directory, away from the machine's images and policy.
+func writeContainersConfig(work string) error {
+	dir := filepath.Join(work, "home/.config/containers")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	policy := `{"default":[{"type":"insecureAcceptAnything"}]}`
+	if err := os.WriteFile(filepath.Join(dir, "policy.json"), []byte(policy), 0o644); err != nil {
+		return err
+	}
+	storage := fmt.Sprintf("[storage]\ndriver = \"vfs\"\ngraphroot = %q\nrunroot = %q\n",
+		filepath.Join(work, "containers/graph"), filepath.Join(work, "containers/run"))
+	return os.WriteFile(filepath.Join(dir, "storage.conf"), []byte(storage), 0o644)
+}

@@ -1,0 +1,69 @@
+package test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"time"
+)
+
+// peakExceeded is the exit code of peak for a program that took too much
+// memory, one that hocker itself does not have.
+const peakExceeded = 99
+
+// peak is the command "peak MIB PROGRAM [ARG...]". The maximum that wait(2)
+// reports would be no less than that of the test binary which started the
+// program, so the kernel is asked while it runs.
+func peak() {
+	code, err := runPeak(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "peak:", err)
+	}
+	os.Exit(code)
+}
+
+// runPeak runs the program and returns its exit code.
+func runPeak(args []string) (int, error) {
+	if len(args) < 2 {
+		return 2, errors.New("usage: peak MIB PROGRAM [ARG...]")
+	}
+	limit, err := strconv.Atoi(args[0])
+	if err != nil {
+		return 2, err
+	}
+	cmd := exec.Command(args[1], args[2:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if err := cmd.Start(); err != nil {
+		return 2, err
+	}
+	ended := make(chan error)
+	go func() { ended <- cmd.Wait() }()
+	highest := 0
+	for {
+		select {
+		case <-ended:
+			if highest > limit<<10 {
+				return peakExceeded, fmt.Errorf("%s had %d KiB resident, more than %d MiB", args[1], highest, limit)
+			}
+			return cmd.ProcessState.ExitCode(), nil
+		case <-time.After(5 * time.Millisecond):
+			highest = max(highest, highWater(cmd.Process.Pid))
+		}
+	}
+}
+
+// highWater is the most memory in KiB that a process has had resident so far,
+// 0 if it has ended.
+func highWater(pid int) int {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := bytes.Cut(status, []byte("VmHWM:"))
+	var size int
+	fmt.Sscanf(string(rest), "%d kB", &size)
+	return size
+}

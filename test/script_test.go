@@ -1,0 +1,104 @@
+package test
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"hocker/test/servers"
+)
+
+// server is any of the servers that a script starts under a name.
+type server interface {
+	Addr() string
+	Log() string
+	Requests() ([]servers.Request, error)
+	Forget() error
+	Stop() error
+}
+
+// halter is a server that can go away for a while.
+type halter interface {
+	Halt()
+	Start() error
+}
+
+// script is what one script has started.
+type script struct {
+	t       testscript.T
+	names   []string // of the servers, in the order of their start
+	servers map[string]server
+	atEnd   []func()
+}
+
+// scriptKey finds the script in a TestScript.
+type scriptKey struct{}
+
+func scriptOf(ts *testscript.TestScript) *script {
+	return ts.Value(scriptKey{}).(*script)
+}
+
+// add makes a server known under a name and in the environment. The companions
+// of a registry become NAME.tokens and NAME.blobs.
+func (s *script) add(ts *testscript.TestScript, name string, added server) {
+	if _, ok := s.servers[name]; ok {
+		ts.Check(added.Stop())
+		ts.Fatalf("there is a server %s already", name)
+	}
+	s.names = append(s.names, name)
+	s.servers[name] = added
+	variable := strings.ReplaceAll(strings.ToUpper(name), ".", "_")
+	ts.Setenv(variable, added.Addr())
+	_, port, _ := strings.Cut(added.Addr(), ":")
+	ts.Setenv(variable+"_PORT", port)
+}
+
+// find returns a server by its name.
+func (s *script) find(ts *testscript.TestScript, name string) server {
+	found, ok := s.servers[name]
+	if !ok {
+		ts.Fatalf("no server %s, there are %q", name, s.names)
+	}
+	return found
+}
+
+// registry returns a docker-registry by its name.
+func (s *script) registry(ts *testscript.TestScript, name string) *servers.Registry {
+	registry, ok := s.find(ts, name).(*servers.Registry)
+	if !ok {
+		ts.Fatalf("%s is not a registry", name)
+	}
+	return registry
+}
+
+// end stops the servers, the last one first. When the script has failed, it
+// shows what they saw.
+func (s *script) end() {
+	failed, _ := s.t.(interface{ Failed() bool })
+	for i := len(s.names) - 1; i >= 0; i-- {
+		name := s.names[i]
+		if failed != nil && failed.Failed() {
+			s.t.Log(report(name, s.servers[name]))
+		}
+		if err := s.servers[name].Stop(); err != nil {
+			s.t.Log(fmt.Sprintf("stopping %s: %v", name, err))
+		}
+	}
+	for i := len(s.atEnd) - 1; i >= 0; i-- {
+		s.atEnd[i]()
+	}
+}
+
+// report is a server's log and requests.
+func report(name string, s server) string {
+	text := fmt.Sprintf("server %s at %s", name, s.Addr())
+	requests, err := s.Requests()
+	if err != nil {
+		text += "\n" + err.Error()
+	}
+	for _, request := range requests {
+		text += "\n    " + request.String()
+	}
+	return text + "\n" + s.Log()
+}

@@ -1,0 +1,87 @@
+package servers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+)
+
+// Docker is a running dockerd that shares nothing with a daemon of the machine.
+type Docker struct {
+	dir     string
+	process *process
+}
+
+// StartDocker starts a dockerd with no images, without networks for containers.
+func StartDocker() (*Docker, error) {
+	dir, err := temporaryDir("docker")
+	if err != nil {
+		return nil, err
+	}
+	d := &Docker{dir: dir}
+	namespace := filepath.Base(dir)
+	config := filepath.Join(dir, "daemon.json") // instead of the machine's
+	if err := os.WriteFile(config, []byte("{}"), 0o644); err != nil {
+		return nil, errors.Join(err, d.Stop())
+	}
+	d.process, err = startProcess(d.logPath(), d.ping, "dockerd",
+		"--config-file", config,
+		"--data-root", filepath.Join(dir, "root"),
+		"--exec-root", filepath.Join(dir, "exec"),
+		"--pidfile", filepath.Join(dir, "pid"),
+		"--host", d.Host(),
+		"--iptables=false",
+		"--bridge=none",
+		// vfs is the one driver that works on every file system.
+		"--storage-driver=vfs",
+		// A containerd that the machine runs is used too: keep apart from
+		// what others have there.
+		"--containerd-namespace", namespace,
+		"--containerd-plugins-namespace", namespace+"-plugins",
+	)
+	if err != nil {
+		return nil, errors.Join(err, d.Stop())
+	}
+	return d, nil
+}
+
+// ping asks the daemon whether it is ready.
+func (d *Docker) ping() error {
+	client := http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", d.socket())
+		},
+		DisableKeepAlives: true,
+	}}
+	answer, err := client.Get("http://docker/_ping")
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("ping: %s", answer.Status)
+	}
+	return nil
+}
+
+// Host is the value for DOCKER_HOST.
+func (d *Docker) Host() string { return "unix://" + d.socket() }
+
+// Log is the end of the daemon's log.
+func (d *Docker) Log() string { return tail(d.logPath()) }
+
+// Stop ends the daemon and removes its images.
+func (d *Docker) Stop() error {
+	if d.process != nil {
+		d.process.stop()
+		d.process = nil
+	}
+	return errors.Join(unmountBelow(d.dir), os.RemoveAll(d.dir))
+}
+
+func (d *Docker) socket() string  { return filepath.Join(d.dir, "sock") }
+func (d *Docker) logPath() string { return filepath.Join(d.dir, "log") }

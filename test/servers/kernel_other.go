@@ -1,0 +1,11 @@
+//go:build !linux
+
+package servers
+
+import "syscall"
+
+// dieWithParent has no counterpart outside Linux.
+func dieWithParent() *syscall.SysProcAttr { return nil }
+
+// unmountBelow has nothing to do: dockerd runs on Linux.
+func unmountBelow(dir string) error { return nil }

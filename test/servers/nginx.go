@@ -1,0 +1,205 @@
+package servers
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"text/template"
+)
+
+// NginxOptions says what nginx serves: either the files under Root or the
+// registry at Upstream.
+type NginxOptions struct {
+	Upstream  string     // host:port of a registry
+	Root      string     // a directory
+	Authority *Authority // speak TLS with a certificate of this authority
+	Prefix    string     // where the registry is, for instance "/prefix"; with Upstream
+	Basic     *Account   // ask for these credentials
+	OpenPing  bool       // with Basic: /v2/ itself answers everybody, the repositories do not
+}
+
+// Nginx is a running nginx.
+type Nginx struct {
+	options   NginxOptions
+	dir       string
+	addr      string
+	process   *process
+	forgotten int64 // bytes of the access log that Forget has dropped
+}
+
+// StartNginx starts an nginx.
+func StartNginx(options NginxOptions) (*Nginx, error) {
+	dir, err := temporaryDir("nginx")
+	if err != nil {
+		return nil, err
+	}
+	n := &Nginx{options: options, dir: dir}
+	if options.Authority != nil {
+		if err := options.Authority.issue(dir); err != nil {
+			return nil, errors.Join(err, n.Stop())
+		}
+	}
+	if options.Basic != nil {
+		if err := writeHtpasswd(filepath.Join(dir, "htpasswd"), *options.Basic); err != nil {
+			return nil, errors.Join(err, n.Stop())
+		}
+	}
+	// nginx cannot choose a port itself, and one that was free may be taken a
+	// moment later.
+	for range 5 {
+		if n.addr, err = freeAddress(); err != nil {
+			break
+		}
+		if err = n.start(); err == nil {
+			return n, nil
+		}
+	}
+	return nil, errors.Join(err, n.Stop())
+}
+
+// freeAddress is a loopback address that nothing listens on.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer listener.Close()
+	return listener.Addr().String(), nil
+}
+
+// start starts the program on n.addr.
+func (n *Nginx) start() (err error) {
+	var config bytes.Buffer
+	if err := nginxConfig.Execute(&config, n); err != nil {
+		return err
+	}
+	path := filepath.Join(n.dir, "nginx.conf")
+	if err := os.WriteFile(path, config.Bytes(), 0o644); err != nil {
+		return err
+	}
+	// nginx writes its pid once it listens; that something accepts connections
+	// would not show that it is nginx.
+	pid := filepath.Join(n.dir, "nginx.pid")
+	_ = os.Remove(pid)
+	listening := func() error { _, err := os.Stat(pid); return err }
+	n.process, err = startProcess(n.logPath(), listening, "nginx",
+		"-p", n.dir, "-e", "stderr", "-c", path)
+	return err
+}
+
+// nginxConfig is executed with an Nginx. The workers run as root because the
+// files they serve belong to it.
+var nginxConfig = template.Must(template.New("nginx.conf").Parse(`
+{{- define "auth"}}{{if .}}auth_basic "hocker-tests"; auth_basic_user_file htpasswd;{{end}}{{end -}}
+daemon off;
+user root;
+worker_processes 1;
+pid nginx.pid;
+error_log stderr warn;
+events {}
+http {
+    map $http_authorization $auth_scheme { default ""; "~^(?<auth>[^ ]+)" $auth; }
+    log_format requests escape=json '{"method":"$request_method","path":"$request_uri","status":$status,'
+        '"agent":"$http_user_agent","auth":"$auth_scheme","range":"$http_range",'
+        '"encoding":"$http_accept_encoding","host":"$http_host","remote":"$remote_addr:$remote_port"}';
+    access_log access.log requests;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    client_max_body_size 0;
+    default_type application/octet-stream;
+    server {
+        listen {{.Addr}}{{with .Options.Authority}} ssl{{end}};
+        {{with .Options.Authority}}ssl_certificate server.pem; ssl_certificate_key server.key;{{end}}
+        {{- with .Options.Root}}
+        location / {
+            root {{.}};
+            {{template "auth" $.Options.Basic}}
+        }
+        {{- end}}
+        {{- with .Options.Upstream}}
+        proxy_set_header Host $http_host;
+        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_buffering off;
+        proxy_request_buffering off;
+        location {{$.Options.Prefix}}/v2/ {
+            proxy_pass http://{{.}}/v2/;
+            {{template "auth" $.Options.Basic}}
+        }
+        {{- if $.Options.OpenPing}}
+        location = {{$.Options.Prefix}}/v2/ { proxy_pass http://{{.}}/v2/; }
+        {{- end}}
+        {{- end}}
+    }
+}
+`))
+
+// Options and Addr are what the configuration is made of.
+func (n *Nginx) Options() NginxOptions { return n.options }
+
+// Addr is nginx's host:port.
+func (n *Nginx) Addr() string { return n.addr }
+
+// Halt stops nginx; connections are refused until Start.
+func (n *Nginx) Halt() {
+	if n.process != nil {
+		n.process.stop()
+		n.process = nil
+	}
+}
+
+// Start starts an nginx that Halt has stopped, at the same address.
+func (n *Nginx) Start() error {
+	if n.process != nil {
+		return errors.New("nginx is running")
+	}
+	return n.start()
+}
+
+// Stop ends nginx.
+func (n *Nginx) Stop() error {
+	n.Halt()
+	return os.RemoveAll(n.dir)
+}
+
+// Log is the end of nginx's error log.
+func (n *Nginx) Log() string { return tail(n.logPath()) }
+
+// Requests reads the access log. nginx writes a line when an answer has ended,
+// which may be a moment after the client has it.
+func (n *Nginx) Requests() ([]Request, error) {
+	data, err := os.ReadFile(n.accessLog())
+	if err != nil {
+		return nil, err
+	}
+	var requests []Request
+	lines := bufio.NewScanner(bytes.NewReader(data[min(n.forgotten, int64(len(data))):]))
+	for lines.Scan() {
+		var request Request
+		if err := json.Unmarshal(lines.Bytes(), &request); err != nil {
+			return nil, fmt.Errorf("access log of nginx: %w: %s", err, lines.Bytes())
+		}
+		requests = append(requests, request)
+	}
+	return requests, lines.Err()
+}
+
+// Forget drops the requests up to now.
+func (n *Nginx) Forget() error {
+	info, err := os.Stat(n.accessLog())
+	if err != nil {
+		return err
+	}
+	n.forgotten = info.Size()
+	return nil
+}
+
+func (n *Nginx) logPath() string   { return filepath.Join(n.dir, "log") }
+func (n *Nginx) accessLog() string { return filepath.Join(n.dir, "access.log") }

@@ -1,0 +1,60 @@
+package servers
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// machinePool is where the Nix of this machine locks its build users.
+const machinePool = "/nix/var/nix/userpool"
+
+// NixStore is a private Nix store, for builds in the sandbox that find nothing
+// there but what a test has put into it.
+type NixStore struct {
+	dir string
+}
+
+// NewNixStore makes an empty store under dir, which must be passable for other
+// users, since Nix builds as the nixbld users.
+//
+// The store is at a place of its own, so store paths are not those of
+// /nix/store; what refers to a path can be run as it is.
+func NewNixStore(dir string) (*NixStore, error) {
+	s := &NixStore{dir: dir}
+	if err := os.MkdirAll(s.state(), 0o755); err != nil {
+		return nil, err
+	}
+	// Two builds under one build user kill each other's processes. All stores
+	// share the machine's locks, so that no two of them take the same user.
+	if err := os.MkdirAll(machinePool, 0o755); err != nil {
+		return nil, err
+	}
+	err := os.Symlink(machinePool, filepath.Join(s.state(), "userpool"))
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Dir is the directory that holds the store paths.
+func (s *NixStore) Dir() string { return filepath.Join(s.dir, "store") }
+
+// Environ is what makes the Nix commands use this store.
+func (s *NixStore) Environ() map[string]string {
+	return map[string]string{
+		"NIX_STORE_DIR":      s.Dir(),
+		"NIX_LOCALSTATE_DIR": filepath.Join(s.dir, "var"),
+		"NIX_STATE_DIR":      s.state(),
+		"NIX_LOG_DIR":        filepath.Join(s.dir, "log"),
+		"NIX_CONF_DIR":       filepath.Join(s.dir, "etc"),
+		"NIX_CONFIG": "sandbox = true\n" +
+			"sandbox-fallback = false\n" +
+			"substituters =\n" + // else every build waits for a cache on the internet
+			"build-users-group = nixbld\n" +
+			"experimental-features = nix-command flakes",
+	}
+}
+
+func (s *NixStore) state() string { return filepath.Join(s.dir, "var", "nix") }

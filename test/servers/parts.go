@@ -1,0 +1,145 @@
+package servers
+
+import (
+	"debug/elf"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// TB is the part of testing.TB that Require uses; the scripts' own T has it too.
+type TB interface {
+	Skip(args ...any)
+	Fatal(args ...any)
+}
+
+// packages names the Debian package of each part that tests may need.
+// test/install.sh installs the same list.
+var packages = map[string]string{
+	"aria2c":          "aria2",
+	"buildah":         "buildah",
+	"busybox":         "busybox-static",
+	"ctr":             "containerd",
+	"curl":            "curl",
+	"docker":          "docker.io",
+	"docker-registry": "docker-registry",
+	"dockerd":         "docker.io",
+	"file":            "file",
+	"htpasswd":        "apache2-utils",
+	"jq":              "jq",
+	"nginx":           "nginx-light",
+	"nix-build":       "nix-bin",
+	"openssl":         "openssl",
+	"podman":          "podman",
+	"skopeo":          "skopeo",
+	"umoci":           "umoci",
+}
+
+// Require returns when all parts are on this machine. A missing part skips the
+// test with the reason, or fails it where tests must not skip: with CI=true or
+// HOCKER_E2E=required in the environment.
+//
+// A part is a command, or one of "root" (the tests run as root) and "nixbld"
+// (Nix's build users exist).
+func Require(t TB, parts ...string) {
+	err := Missing(parts...)
+	if err == nil {
+		return
+	}
+	if os.Getenv("CI") == "true" || os.Getenv("HOCKER_E2E") == "required" {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}
+
+// Missing says which of the parts this machine lacks and how to get them.
+func Missing(parts ...string) error {
+	var reasons, install []string
+	for _, part := range parts {
+		err := check(part)
+		if err == nil {
+			continue
+		}
+		reasons = append(reasons, err.Error())
+		if name := packages[part]; name != "" && !slices.Contains(install, name) {
+			install = append(install, name)
+		}
+	}
+	if reasons == nil {
+		return nil
+	}
+	hint := "run test/install.sh"
+	if install != nil {
+		hint += " (or apt-get install " + strings.Join(install, " ") + ")"
+	}
+	return fmt.Errorf("%s: %s", strings.Join(reasons, ", "), hint)
+}
+
+// check says why one part is not usable.
+func check(part string) error {
+	switch part {
+	case "root":
+		if os.Geteuid() != 0 {
+			return fmt.Errorf("not running as root")
+		}
+		return nil
+	case "nixbld":
+		if _, err := user.LookupGroup(part); err != nil {
+			return fmt.Errorf("no build users for Nix (%w)", err)
+		}
+		return nil
+	case "busybox":
+		_, err := Busybox()
+		return err
+	}
+	_, err := lookPath(part)
+	return err
+}
+
+// Busybox finds a statically linked busybox, which runs in an image and in a
+// build sandbox where there is nothing else.
+func Busybox() (string, error) {
+	path, err := lookPath("busybox")
+	if err != nil {
+		return "", err
+	}
+	file, err := elf.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	for _, program := range file.Progs {
+		if program.Type == elf.PT_INTERP {
+			return "", fmt.Errorf("%s is not statically linked", path)
+		}
+	}
+	return path, nil
+}
+
+// lookPath finds a command in PATH or where Debian keeps the servers, which is
+// not in the PATH of every user.
+func lookPath(name string) (string, error) {
+	if path, err := exec.LookPath(name); err == nil {
+		return path, nil
+	}
+	for _, dir := range []string{"/usr/sbin", "/sbin"} {
+		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s is not installed", name)
+}
+
+// cleanEnviron is the environment for the servers: where to find programs and
+// nothing of the user's proxies, credentials or daemons.
+func cleanEnviron() []string {
+	return []string{
+		"PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin",
+		"HOME=/nonexistent",
+		"LC_ALL=C",
+	}
+}
