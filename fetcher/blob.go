@@ -2,9 +2,14 @@ package fetcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"strings"
+
+	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -34,86 +39,135 @@ func blobError(repo Repository, d digest.Digest, err error) error {
 var identity = http.Header{"Accept-Encoding": {"identity"}}
 
 func (c *Client) blob(ctx context.Context, repo Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
-	resp, err := c.getBlob(ctx, repo, desc)
+	source := c.newBlobSource(repo, desc)
+	r, err := transfer.NewReader(ctx, source, c.options(repo, desc))
 	if err != nil {
 		return nil, err
 	}
-	size := SizeUnknown
-	if desc.Size > 0 {
-		size = desc.Size
-	}
-	if size != SizeUnknown && resp.ContentLength >= 0 && resp.ContentLength != size {
-		resp.Body.Close()
-		return nil, fmt.Errorf("the registry offers %d bytes, its manifest says %d: %w",
-			resp.ContentLength, size, &VerifyError{Want: desc.Digest, Read: resp.ContentLength, Size: size})
-	}
-	body := &blobBody{ctx: ctx, body: resp.Body, length: resp.ContentLength}
 	return struct {
 		io.Reader
 		io.Closer
-	}{
-		Reader: &blobReader{Verify(body, desc.Digest, size), repo, desc.Digest},
-		Closer: resp.Body,
-	}, nil
+	}{&blobReader{Verify(r, desc.Digest, knownSize(desc)), source}, r}, nil
 }
 
-func (c *Client) getBlob(ctx context.Context, repo Repository, desc ocispec.Descriptor) (*http.Response, error) {
-	if IsForeign(desc) {
-		return c.getForeign(ctx, desc)
+// knownSize is the size that a descriptor states, or SizeUnknown.
+func knownSize(desc ocispec.Descriptor) int64 {
+	if desc.Size > 0 {
+		return desc.Size
 	}
-	return c.get(ctx, repo, "/blobs/"+desc.Digest.String(), identity)
+	return SizeUnknown
 }
 
-// blobReader puts into an error what was being read.
+// defaultConnections is what content networks and browsers take for polite.
+const defaultConnections = 8
+
+// options says how a blob is transferred.
+func (c *Client) options(repo Repository, desc ocispec.Descriptor) transfer.Options {
+	connections := c.Connections
+	if connections <= 0 {
+		connections = defaultConnections
+	}
+	// One connection is each transfer's own.
+	slots, _ := c.slots.LoadOrStore(repo.Registry.Host, transfer.NewSlots(connections-1))
+	return transfer.Options{
+		Name:      contentName(desc),
+		Stall:     c.Stall,
+		Slots:     slots.(transfer.Slots),
+		Retryable: func(err error) bool { return errors.Is(err, ErrUnavailable) },
+		Notice:    c.Notice,
+	}
+}
+
+// contentName is what messages call a blob.
+func contentName(desc ocispec.Descriptor) string {
+	kind := "layer"
+	if strings.Contains(desc.MediaType, "config") || strings.Contains(desc.MediaType, "container.image") {
+		kind = "config"
+	}
+	return fmt.Sprintf("%s %.12s", kind, desc.Digest.Encoded())
+}
+
+// blobReader puts into an error what was being read, and remembers a mirror
+// that gave something wrong.
 type blobReader struct {
 	io.Reader
-	repo   Repository
-	digest digest.Digest
+	source *blobSource
 }
 
 func (r *blobReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
-	if err != nil && err != io.EOF {
-		err = blobError(r.repo, r.digest, err)
+	if err == nil || err == io.EOF {
+		return n, err
 	}
-	return n, err
+	var mismatch *VerifyError
+	if errors.As(err, &mismatch) {
+		mismatch.Host = r.source.host()
+		r.source.distrust()
+	}
+	return n, blobError(r.source.repo, r.source.desc.Digest, lost(err))
 }
 
-// blobBody tells a broken connection from the end of the content.
-type blobBody struct {
-	ctx    context.Context // of the request whose answer this is
-	body   io.Reader
-	length int64 // as the registry announced it, or -1
-	read   int64
+// lost says of a connection that was lost for good what that comes down to.
+func lost(err error) error {
+	if errors.Is(err, transfer.ErrStalled) || isConnectionError(err) {
+		return &kindError{ErrUnavailable, err}
+	}
+	return err
 }
 
-func (b *blobBody) Read(p []byte) (int, error) {
-	n, err := b.body.Read(p)
-	b.read += int64(n)
-	if err != nil && err != io.EOF {
-		err = bodyError(b.ctx, err, b.read, b.length)
-	}
-	return n, err
-}
-
-// bodyError is a body that broke off after read of length bytes.
-func bodyError(ctx context.Context, err error, read, length int64) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if length < 0 {
-		return &kindError{ErrUnavailable, fmt.Errorf("connection lost after %d bytes: %w", read, err)}
-	}
-	return &kindError{ErrUnavailable, fmt.Errorf("connection lost after %d of %d bytes: %w", read, length, err)}
-}
-
-// WriteBlob fetches a blob as [Client.Blob] does and writes it to w. It returns
-// the number of bytes written, which on an error are not to be used.
+// WriteBlob fetches a blob as [Client.Blob] does and writes it to w, in its
+// order and over one connection. It returns the number of bytes written, which
+// on an error are not to be used.
 func (c *Client) WriteBlob(ctx context.Context, repo Repository, desc ocispec.Descriptor, w io.Writer) (int64, error) {
 	body, err := c.Blob(ctx, repo, desc)
 	if err != nil {
 		return 0, err
 	}
 	defer body.Close()
-	return copyAhead(w, body)
+	return transfer.CopyAhead(w, body)
+}
+
+// FetchBlob fetches a blob into f, which is empty, over several connections
+// where that is faster. Wrong content is thrown away and fetched once more. It
+// returns the blob's size; on an error what is in f is not to be used.
+//
+// Errors: those of [Client.Blob].
+func (c *Client) FetchBlob(ctx context.Context, repo Repository, desc ocispec.Descriptor, f *os.File) (int64, error) {
+	// Each mirror may be wrong, and the registry itself once.
+	for attempts := 2; ; {
+		source := c.newBlobSource(repo, desc)
+		n, err := c.fetchBlob(ctx, source, f)
+		var mismatch *VerifyError
+		switch {
+		case err == nil:
+			return n, nil
+		case !errors.As(err, &mismatch):
+			return 0, blobError(repo, desc.Digest, lost(err))
+		case !source.distrust():
+			attempts--
+		}
+		if attempts == 0 {
+			return 0, blobError(repo, desc.Digest, err)
+		}
+		if c.Notice != nil {
+			c.Notice(fmt.Sprintf("%s: %v, fetching it once more", contentName(desc), mismatch))
+		}
+		if err := f.Truncate(0); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (c *Client) fetchBlob(ctx context.Context, source *blobSource, f *os.File) (int64, error) {
+	desc := source.desc
+	h := desc.Digest.Algorithm().Hash()
+	n, err := transfer.ToFile(ctx, source, f, h, c.options(source.repo, desc))
+	if err != nil {
+		return 0, err
+	}
+	got := digest.NewDigest(desc.Digest.Algorithm(), h)
+	if size := knownSize(desc); got != desc.Digest || size != SizeUnknown && n != size {
+		return 0, &VerifyError{Want: desc.Digest, Got: got, Read: n, Size: size, Host: source.host()}
+	}
+	return n, nil
 }

@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
@@ -32,9 +34,22 @@ type Client struct {
 	// UserAgent names the program to the registry; empty means "hocker".
 	UserAgent string
 
+	// Mirrors are registries to ask before the one that a reference names. A
+	// mirror that fails or gives something wrong costs a notice, no more.
+	Mirrors []Mirror
+
 	// Foreign allows layers that are foreign to be fetched from the URLs in
 	// their descriptors; otherwise they are a *ForeignError.
 	Foreign bool
+
+	// Connections is how many connections a large blob may come over from one
+	// host at the same time, all blobs of the Client together. 0 means 8, 1 is
+	// one for each blob.
+	Connections int
+
+	// Stall is how long no byte may come before a connection counts as lost; 0
+	// means 30 s.
+	Stall time.Duration
 
 	// Notice is told, in a line without newline, what a person may want to
 	// know while it happens: a retry and its reason. Nil means silence.
@@ -44,9 +59,13 @@ type Client struct {
 	// read; nil means nobody is.
 	Trace func(Exchange)
 
-	setup sync.Once
-	auth  *auth.Client
-	found sync.Map // of Repository to func() (Credential, error)
+	setup  sync.Once
+	auth   *auth.Client
+	ranged *auth.Client // for parts of a blob
+	found  sync.Map     // of Repository to func() (Credential, error)
+	slots  sync.Map     // of a host to its transfer.Slots
+
+	doubts sync.Map // of a doubt to true
 }
 
 // maxErrorBytes bounds what is read of an error's body: the registry's own
@@ -66,16 +85,31 @@ func (c *Client) init() {
 	if agent == "" {
 		agent = "hocker"
 	}
+	client := func(t http.RoundTripper) *http.Client {
+		return &http.Client{Transport: retrying(tracing(t, c.Trace), c.Notice), CheckRedirect: checkRedirect}
+	}
 	c.auth = &auth.Client{
-		Client: &http.Client{
-			Transport:     retrying(tracing(transport, c.Trace), c.Notice),
-			CheckRedirect: checkRedirect,
-		},
+		Client:     client(transport),
 		Header:     http.Header{"User-Agent": {agent}},
 		Cache:      auth.NewCache(),
 		ClientID:   "hocker",
 		Credential: c.credential,
 	}
+	ranged := *c.auth
+	c.ranged = &ranged
+	if t, ok := transport.(*http.Transport); ok {
+		c.ranged.Client = client(separateConnections(t))
+	}
+}
+
+// separateConnections returns a transport that opens a connection for each
+// request under way: HTTP/2 would put them all onto one, and a server that gives
+// each connection a slice gives that one no more.
+func separateConnections(t *http.Transport) *http.Transport {
+	separate := t.Clone()
+	separate.ForceAttemptHTTP2 = false
+	separate.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+	return separate
 }
 
 // credential answers the auth client, which asks by host once a registry has
@@ -119,7 +153,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 }
 
 // get asks the registry of repo for path below the repository, and returns the
-// answer if its status is 200. The answer's body is the caller's to close.
+// answer if it has what was asked for. The answer's body is the caller's to close.
 func (c *Client) get(ctx context.Context, repo Repository, path string, header http.Header) (*http.Response, error) {
 	c.setup.Do(c.init)
 	ctx = context.WithValue(ctx, repositoryKey{}, repo)
@@ -138,25 +172,36 @@ func (c *Client) get(ctx context.Context, repo Repository, path string, header h
 	if cred.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+cred.Token)
 	}
-	resp, err := c.authFor(repo.Registry).Do(req)
+	resp, err := c.authFor(repo.Registry, header).Do(req)
 	if err != nil {
 		return nil, requestError(ctx, err)
 	}
-	if resp.StatusCode != http.StatusOK {
-		defer resp.Body.Close()
-		return nil, responseError(resp)
-	}
-	return resp, nil
+	return successful(resp)
 }
 
-// authFor returns the auth client for a registry. Its rule against token
-// services on loopback addresses protects this machine's services from foreign
-// registries; a registry on this machine may name them.
-func (c *Client) authFor(r Registry) *auth.Client {
-	if !isLoopback(r.Host) {
-		return c.auth
+// successful returns resp if it has content: all of it, or the part that was
+// asked for.
+func successful(resp *http.Response) (*http.Response, error) {
+	ranged := resp.StatusCode == http.StatusPartialContent && resp.Request.Header.Get("Range") != ""
+	if resp.StatusCode == http.StatusOK || ranged {
+		return resp, nil
 	}
-	local := *c.auth
+	defer resp.Body.Close()
+	return nil, responseError(resp)
+}
+
+// authFor returns the auth client for a request to a registry. Its rule against
+// token services on loopback addresses protects this machine's services from
+// foreign registries; a registry on this machine may name them.
+func (c *Client) authFor(r Registry, header http.Header) *auth.Client {
+	client := c.auth
+	if header.Get("Range") != "" {
+		client = c.ranged
+	}
+	if !isLoopback(r.Host) {
+		return client
+	}
+	local := *client
 	local.BlockedRealmPrefixes = []netip.Prefix{}
 	return &local
 }

@@ -101,6 +101,7 @@ type VerifyError struct {
 	Got  digest.Digest // empty if the content was not read to its end
 	Read int64         // bytes received
 	Size int64         // bytes expected, or SizeUnknown
+	Host string        // where it came from, where that is known
 }
 
 func (e *VerifyError) Error() string {
@@ -110,7 +111,11 @@ func (e *VerifyError) Error() string {
 	case e.Size != SizeUnknown && e.Read < e.Size:
 		return fmt.Sprintf("content is shorter than it should be: %s has %d bytes, %d came", e.Want, e.Size, e.Read)
 	}
-	return fmt.Sprintf("content does not match its digest: want %s, got %s (%d bytes)", e.Want, e.Got, e.Read)
+	from := ""
+	if e.Host != "" {
+		from = " from " + e.Host
+	}
+	return fmt.Sprintf("content does not match its digest: want %s, got %s (%d bytes%s)", e.Want, e.Got, e.Read, from)
 }
 
 // kindError gives an error one of the three kinds without changing its text.

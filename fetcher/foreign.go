@@ -30,20 +30,21 @@ func IsForeign(d ocispec.Descriptor) bool {
 
 // getForeign asks the first of the layer's URLs that answers. What it gives is
 // checked like any blob; it is shown no credential.
-func (c *Client) getForeign(ctx context.Context, desc ocispec.Descriptor) (resp *http.Response, err error) {
+func (c *Client) getForeign(ctx context.Context, desc ocispec.Descriptor, header http.Header) (resp *http.Response, err error) {
 	if !c.Foreign {
 		return nil, &ForeignError{Digest: desc.Digest, URLs: desc.URLs}
 	}
 	c.setup.Do(c.init)
 	for _, url := range desc.URLs {
-		if resp, err = c.getURL(ctx, url); err == nil {
+		if resp, err = c.getURL(ctx, url, header); err == nil {
 			return resp, nil
 		}
 	}
 	return nil, err
 }
 
-func (c *Client) getURL(ctx context.Context, url string) (*http.Response, error) {
+// getURL gets a URL that is not the registry's own, without any credential.
+func (c *Client) getURL(ctx context.Context, url string, header http.Header) (*http.Response, error) {
 	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
 		return nil, fmt.Errorf("foreign layer: %.100q is no http or https URL", url)
 	}
@@ -51,15 +52,15 @@ func (c *Client) getURL(ctx context.Context, url string) (*http.Response, error)
 	if err != nil {
 		return nil, err
 	}
-	req.Header = c.auth.Header.Clone()
-	req.Header["Accept-Encoding"] = identity["Accept-Encoding"]
-	resp, err := c.auth.Client.Do(req)
+	req.Header = header.Clone()
+	req.Header["User-Agent"] = c.auth.Header["User-Agent"]
+	client := c.auth.Client
+	if header.Get("Range") != "" {
+		client = c.ranged.Client
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return nil, requestError(ctx, err)
 	}
-	if resp.StatusCode != http.StatusOK {
-		defer resp.Body.Close()
-		return nil, responseError(resp)
-	}
-	return resp, nil
+	return successful(resp)
 }

@@ -43,11 +43,20 @@ type Manifest struct {
 //
 // Errors: [ErrDenied], [ErrNotFound], [ErrUnavailable], *[VerifyError].
 func (c *Client) Manifest(ctx context.Context, ref Reference) (Manifest, error) {
-	m, err := c.manifest(ctx, ref)
-	if err != nil {
-		return Manifest{}, &FetchError{What: "manifest", From: ref.Familiar(), Err: err}
+	places := c.places(ref.Repository, ref.Digest)
+	for i, place := range places {
+		at := ref
+		at.Repository = place
+		m, err := c.manifest(ctx, at)
+		switch {
+		case err == nil:
+			return m, nil
+		case i == len(places)-1 || ctx.Err() != nil:
+			return Manifest{}, &FetchError{What: "manifest", From: ref.Familiar(), Err: err}
+		}
+		c.noticeMirror(place, err)
 	}
-	return m, nil
+	panic("unreachable: a reference has its own registry at least")
 }
 
 func (c *Client) manifest(ctx context.Context, ref Reference) (Manifest, error) {
@@ -97,4 +106,15 @@ func mediaType(resp *http.Response) string {
 		return ""
 	}
 	return t
+}
+
+// bodyError is a body that broke off after read of length bytes.
+func bodyError(ctx context.Context, err error, read, length int64) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if length < 0 {
+		return &kindError{ErrUnavailable, fmt.Errorf("connection lost after %d bytes: %w", read, err)}
+	}
+	return &kindError{ErrUnavailable, fmt.Errorf("connection lost after %d of %d bytes: %w", read, length, err)}
 }

@@ -57,12 +57,16 @@ func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Buil
 		}
 		return int64(len(m.Bytes)), os.WriteFile(b.Out, m.Bytes, 0o666)
 	}
-	out, err := os.OpenFile(b.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	out, err := os.OpenFile(b.Out, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return 0, err
 	}
 	defer out.Close()
-	size, err := client.WriteBlob(ctx, b.Repository, ocispec.Descriptor{Digest: b.Digest}, out)
+	desc := ocispec.Descriptor{Digest: b.Digest}
+	if c.Kind == "config" {
+		desc.MediaType = ocispec.MediaTypeImageConfig
+	}
+	size, err := client.FetchBlob(ctx, b.Repository, desc, out)
 	if err != nil {
 		return 0, err
 	}

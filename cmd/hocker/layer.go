@@ -88,8 +88,12 @@ func parseLayer(s string) (number int, d ocispec.Descriptor, err error) {
 }
 
 func (c *layerCmd) writeBlob(ctx context.Context, p process, src source, layer ocispec.Descriptor) error {
-	return c.write(p, func(w io.Writer) error {
-		_, err := src.WriteBlob(ctx, src.ref.Repository, layer, w)
+	return c.write(p, func(w io.Writer) (err error) {
+		if f, ok := w.(*fetcher.File); ok && f.Seekable() {
+			_, err = src.FetchBlob(ctx, src.ref.Repository, layer, f.File)
+			return err
+		}
+		_, err = src.WriteBlob(ctx, src.ref.Repository, layer, w)
 		return err
 	})
 }

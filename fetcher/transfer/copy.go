@@ -1,4 +1,4 @@
-package fetcher
+package transfer
 
 import "io"
 
@@ -9,10 +9,10 @@ const (
 	copyBufferSize = 256 << 10
 )
 
-// copyAhead copies src to dst like io.Copy, with the reading (and the hashing
+// CopyAhead copies src to dst like io.Copy, with the reading (and the hashing
 // that src does) on one core while another writes. If dst fails, src may still
 // be read until it is closed.
-func copyAhead(dst io.Writer, src io.Reader) (int64, error) {
+func CopyAhead(dst io.Writer, src io.Reader) (int64, error) {
 	free := make(chan []byte, copyBuffers)
 	for range copyBuffers {
 		free <- make([]byte, copyBufferSize)
@@ -46,15 +46,4 @@ func copyAhead(dst io.Writer, src io.Reader) (int64, error) {
 		return written, nil
 	}
 	return written, readErr
-}
-
-// fill reads until buf is full or src ends. Unlike io.ReadFull it returns src's
-// own error, so that the end of verified content is told from any other end.
-func fill(src io.Reader, buf []byte) (n int, err error) {
-	for n < len(buf) && err == nil {
-		var m int
-		m, err = src.Read(buf[n:])
-		n += m
-	}
-	return n, err
 }

@@ -1,0 +1,227 @@
+package fetcher
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"hocker/fetcher/transfer"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// blobSource opens a blob at any place, from a mirror or from its registry.
+// Where that redirects to, it goes by itself from then on, until it is refused.
+type blobSource struct {
+	client *Client
+	repo   Repository
+	desc   ocispec.Descriptor
+
+	mu        sync.Mutex
+	places    []Repository // what is left to ask, the best first
+	used      []Repository // what has given something
+	target    *url.URL     // of the redirect; nil before and without one
+	validator string       // for If-Range; empty for a server that gives none
+}
+
+func (c *Client) newBlobSource(repo Repository, desc ocispec.Descriptor) *blobSource {
+	return &blobSource{client: c, repo: repo, desc: desc, places: c.places(repo, desc.Digest)}
+}
+
+// Open implements transfer.Source.
+func (s *blobSource) Open(ctx context.Context, offset, end int64) (*transfer.Stream, error) {
+	for {
+		place, more := s.place()
+		stream, err := s.open(ctx, place, offset, end)
+		if err == nil {
+			return stream, nil
+		}
+		if !more || ctx.Err() != nil {
+			return nil, err
+		}
+		s.leave(place, err)
+	}
+}
+
+// place returns where to ask, and whether there is more than that.
+func (s *blobSource) place() (place Repository, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.places[0], len(s.places) > 1
+}
+
+// leave passes a mirror over for the rest of the transfer.
+func (s *blobSource) leave(place Repository, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.places[0] == place {
+		s.places = s.places[1:]
+		s.target, s.validator = nil, ""
+		s.client.noticeMirror(place, err)
+	}
+}
+
+// distrust notes that what came was wrong, and reports whether there was a
+// mirror in it, so that it may come right without.
+func (s *blobSource) distrust() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	mirrored := false
+	for _, place := range s.used {
+		if place.Registry != s.repo.Registry {
+			s.client.doubts.Store(doubt{place.Registry, s.desc.Digest}, true)
+			mirrored = true
+		}
+	}
+	return mirrored
+}
+
+func (s *blobSource) open(ctx context.Context, place Repository, offset, end int64) (*transfer.Stream, error) {
+	header := http.Header{"Accept-Encoding": identity["Accept-Encoding"]}
+	target, validator := s.known()
+	if offset > 0 || end != transfer.SizeUnknown {
+		header.Set("Range", byteRange(offset, end))
+		if validator != "" {
+			header.Set("If-Range", validator)
+		}
+	}
+	resp, err := s.get(ctx, place, target, header)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := s.stream(resp, offset)
+	if err != nil {
+		resp.Body.Close()
+		return nil, err
+	}
+	s.remember(place, resp)
+	return stream, nil
+}
+
+// host is where the content comes from.
+func (s *blobSource) host() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.target != nil {
+		return s.target.Host
+	}
+	return s.places[0].Registry.Host
+}
+
+func (s *blobSource) known() (*url.URL, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.target, s.validator
+}
+
+func (s *blobSource) remember(place Repository, resp *http.Response) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.places[0] != place {
+		return // passed over in the meantime
+	}
+	if !slices.Contains(s.used, place) {
+		s.used = append(s.used, place)
+	}
+	if resp.Request.Response != nil {
+		s.target = resp.Request.URL
+	}
+	// A weak validator says that bytes may differ.
+	if tag := resp.Header.Get("ETag"); strings.HasPrefix(tag, `"`) {
+		s.validator = tag
+	}
+}
+
+func (s *blobSource) forget(target *url.URL) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.target == target {
+		s.target = nil
+	}
+}
+
+// get asks the target of an earlier redirect, which may have expired, else the
+// registry.
+func (s *blobSource) get(ctx context.Context, place Repository, target *url.URL, header http.Header) (*http.Response, error) {
+	if target != nil {
+		resp, err := s.client.getURL(ctx, target.String(), header)
+		if err == nil || ctx.Err() != nil {
+			return resp, err
+		}
+		s.forget(target)
+	}
+	if IsForeign(s.desc) {
+		return s.client.getForeign(ctx, s.desc, header)
+	}
+	return s.client.get(ctx, place, "/blobs/"+s.desc.Digest.String(), header)
+}
+
+// stream makes sense of a 200 or a 206.
+func (s *blobSource) stream(resp *http.Response, offset int64) (*transfer.Stream, error) {
+	stream := &transfer.Stream{
+		Body:   resp.Body,
+		Size:   resp.ContentLength,
+		Ranges: resp.Header.Get("Accept-Ranges") == "bytes",
+	}
+	if resp.StatusCode == http.StatusPartialContent {
+		var err error
+		if stream.Offset, stream.Size, err = parseContentRange(resp.Header.Get("Content-Range")); err != nil {
+			return nil, err
+		}
+		stream.Ranges = true
+	}
+	if stream.Offset > offset {
+		return nil, fmt.Errorf("the server begins at byte %d instead of %d", stream.Offset, offset)
+	}
+	return stream, s.checkSize(stream.Size)
+}
+
+// checkSize compares what the registry offers with what the manifest says.
+func (s *blobSource) checkSize(size int64) error {
+	if s.desc.Size <= 0 || size < 0 || size == s.desc.Size {
+		return nil
+	}
+	return fmt.Errorf("the registry offers %d bytes, the manifest says %d: %w",
+		size, s.desc.Size, &VerifyError{Want: s.desc.Digest, Read: size, Size: s.desc.Size})
+}
+
+// byteRange is the Range header from offset up to, but not with, end.
+// https://www.rfc-editor.org/rfc/rfc9110#section-14.1.2
+func byteRange(offset, end int64) string {
+	if end == transfer.SizeUnknown {
+		return fmt.Sprintf("bytes=%d-", offset)
+	}
+	return fmt.Sprintf("bytes=%d-%d", offset, end-1)
+}
+
+// parseContentRange reads a Content-Range header: bytes 5-9/10, or bytes 5-9/*
+// where the size is not known.
+// https://www.rfc-editor.org/rfc/rfc9110#section-14.4
+func parseContentRange(s string) (offset, size int64, err error) {
+	malformed := fmt.Errorf("the server's answer has the Content-Range %.60q", s)
+	rest, ok := strings.CutPrefix(s, "bytes ")
+	if !ok {
+		return 0, 0, malformed
+	}
+	span, total, ok := strings.Cut(rest, "/")
+	first, last, ok2 := strings.Cut(span, "-")
+	if !ok || !ok2 {
+		return 0, 0, malformed
+	}
+	offset, err1 := strconv.ParseInt(first, 10, 64)
+	end, err2 := strconv.ParseInt(last, 10, 64)
+	size = transfer.SizeUnknown
+	var err3 error
+	if total != "*" {
+		size, err3 = strconv.ParseInt(total, 10, 64)
+	}
+	if err1 != nil || err2 != nil || err3 != nil || offset < 0 || end < offset || size != transfer.SizeUnknown && end >= size {
+		return 0, 0, malformed
+	}
+	return offset, size, nil
+}

@@ -1,0 +1,107 @@
+package transfer
+
+import (
+	"context"
+	"io"
+)
+
+// Reader reads content in its order over one connection at a time, and goes on
+// where it stopped when that is lost.
+type Reader struct {
+	ctx     context.Context // of the call that made the reader, which it lives in
+	source  Source
+	options Options
+	stream  *Stream // nil after a loss
+	offset  int64
+	size    int64
+	trouble trouble
+}
+
+// NewReader opens source. ctx governs the reader until it is closed.
+func NewReader(ctx context.Context, source Source, options Options) (*Reader, error) {
+	r := &Reader{ctx: ctx, source: source, options: options}
+	r.trouble.options = &r.options
+	var err error
+	if r.stream, err = open(ctx, source, &r.options, 0, SizeUnknown); err != nil {
+		return nil, err
+	}
+	r.size = r.stream.Size
+	return r, nil
+}
+
+// Size returns the content's size, or [SizeUnknown].
+func (r *Reader) Size() int64 { return r.size }
+
+// Read implements io.Reader.
+func (r *Reader) Read(p []byte) (int, error) {
+	for {
+		if r.stream == nil {
+			if err := r.reopen(); err != nil {
+				return 0, err
+			}
+		}
+		n, err := r.stream.Body.Read(p)
+		r.offset += int64(n)
+		if err == io.EOF && r.size != SizeUnknown && r.offset < r.size {
+			err = io.ErrUnexpectedEOF
+		}
+		if n > 0 {
+			r.trouble.progress()
+		}
+		if err == nil || err == io.EOF {
+			return n, err
+		}
+		r.close()
+		if err := r.trouble.again(r.ctx, err, r.offset, r.size); err != nil {
+			return n, err
+		}
+		if n > 0 {
+			return n, nil
+		}
+	}
+}
+
+// reopen opens the source where the last stream was lost.
+func (r *Reader) reopen() error {
+	for {
+		stream, err := open(r.ctx, r.source, &r.options, r.offset, SizeUnknown)
+		if err != nil && !r.options.retryable(err) {
+			return err
+		}
+		if err == nil {
+			if err = r.resume(stream); err == nil {
+				return nil
+			}
+		}
+		if err := r.trouble.again(r.ctx, err, r.offset, r.size); err != nil {
+			return err
+		}
+	}
+}
+
+// resume makes stream the one to read from, if it can be brought there.
+func (r *Reader) resume(stream *Stream) error {
+	err := sameContent(stream, r.size)
+	if err == nil {
+		err = stream.skip(r.offset)
+	}
+	if err != nil {
+		stream.Body.Close()
+		return err
+	}
+	r.stream = stream
+	return nil
+}
+
+func (r *Reader) close() {
+	r.stream.Body.Close()
+	r.stream = nil
+}
+
+// Close implements io.Closer.
+func (r *Reader) Close() error {
+	if r.stream != nil {
+		r.close()
+	}
+	return nil
+}
