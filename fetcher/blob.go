@@ -127,47 +127,71 @@ func (c *Client) WriteBlob(ctx context.Context, repo Repository, desc ocispec.De
 	return transfer.CopyAhead(w, body)
 }
 
-// FetchBlob fetches a blob into f, which is empty, over several connections
-// where that is faster. Wrong content is thrown away and fetched once more. It
-// returns the blob's size; on an error what is in f is not to be used.
+// FetchBlob fetches a blob into f, over several connections where that is
+// faster, and returns its size. What is in f already is taken for the blob's
+// beginning. Wrong content is thrown away and fetched once more. After an
+// error, f has the blob's beginning, as far as it came, to go on from.
 //
 // Errors: those of [Client.Blob].
 func (c *Client) FetchBlob(ctx context.Context, repo Repository, desc ocispec.Descriptor, f *os.File) (int64, error) {
-	// Each mirror may be wrong, and the registry itself once.
+	// Each mirror may be wrong, what was in f too, and the registry itself once.
 	for attempts := 2; ; {
 		source := c.newBlobSource(repo, desc)
-		n, err := c.fetchBlob(ctx, source, f)
-		var mismatch *VerifyError
-		switch {
-		case err == nil:
+		from, n, err := c.fetchBlob(ctx, source, f)
+		if err == nil {
 			return n, nil
-		case !errors.As(err, &mismatch):
+		}
+		if !isWrong(err, from) {
 			return 0, blobError(repo, desc.Digest, lost(err))
-		case !source.distrust():
+		}
+		if mirrored := source.distrust(); !mirrored && from == 0 {
 			attempts--
 		}
 		if attempts == 0 {
 			return 0, blobError(repo, desc.Digest, err)
 		}
 		if c.Notice != nil {
-			c.Notice(fmt.Sprintf("%s: %v, fetching it once more", contentName(desc), mismatch))
-		}
-		if err := f.Truncate(0); err != nil {
-			return 0, err
+			c.Notice(fmt.Sprintf("%s: %v, fetching it once more", contentName(desc), err))
 		}
 	}
 }
 
-func (c *Client) fetchBlob(ctx context.Context, source *blobSource, f *os.File) (int64, error) {
+// isWrong reports whether an error says that the content is wrong, or that what
+// was there of it before cannot be.
+func isWrong(err error, from int64) bool {
+	var mismatch *VerifyError
+	var answer *ResponseError
+	return errors.As(err, &mismatch) ||
+		from > 0 && errors.As(err, &answer) && answer.Status == http.StatusRequestedRangeNotSatisfiable
+}
+
+// fetchBlob makes one attempt, which goes on from what is in f. If what it finds
+// is wrong, f is empty afterwards.
+func (c *Client) fetchBlob(ctx context.Context, source *blobSource, f *os.File) (from, n int64, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, 0, err
+	}
+	from = info.Size()
 	desc := source.desc
 	h := desc.Digest.Algorithm().Hash()
-	n, err := transfer.ToFile(ctx, source, f, h, c.options(source.repo, desc))
+	options := c.options(source.repo, desc)
+	options.From = from
+	n, err = transfer.ToFile(ctx, source, f, h, options)
+	if err == nil {
+		got := digest.NewDigest(desc.Digest.Algorithm(), h)
+		if size := knownSize(desc); got != desc.Digest || size != SizeUnknown && n != size {
+			err = &VerifyError{Want: desc.Digest, Got: got, Read: n, Size: size, Host: source.host()}
+		}
+	}
 	if err != nil {
-		return 0, err
+		front := n
+		if isWrong(err, from) {
+			front = 0
+		}
+		if truncateErr := f.Truncate(front); truncateErr != nil {
+			err = errors.Join(err, truncateErr)
+		}
 	}
-	got := digest.NewDigest(desc.Digest.Algorithm(), h)
-	if size := knownSize(desc); got != desc.Digest || size != SizeUnknown && n != size {
-		return 0, &VerifyError{Want: desc.Digest, Got: got, Read: n, Size: size, Host: source.host()}
-	}
-	return n, nil
+	return from, n, err
 }

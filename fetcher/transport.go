@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -21,14 +22,13 @@ type TransportOptions struct {
 	RootCAs *x509.CertPool
 	// Insecure turns the check of the registry's certificate off.
 	Insecure bool
+	// ConnectTimeout bounds the making of a connection, and again its TLS
+	// handshake; 0 means 10 s.
+	ConnectTimeout time.Duration
+	// AnswerTimeout bounds the wait for the beginning of an answer; 0 means
+	// 30 s. A body may take as long as it likes: see Client.Stall.
+	AnswerTimeout time.Duration
 }
-
-// Time limits of a connection's beginning. A body may take as long as it
-// likes, since layers are large.
-const (
-	connectTimeout = 10 * time.Second
-	answerTimeout  = 30 * time.Second
-)
 
 // connectionsPerHost is how many idle connections are kept for a registry, so
 // that as many fetches side by side need no new handshake.
@@ -38,6 +38,8 @@ const connectionsPerHost = 16
 // the environment's proxies, HTTP/2 where offered, and no decompression, since
 // the bytes are hashed as they come.
 func NewTransport(o TransportOptions) *http.Transport {
+	connectTimeout := cmp.Or(o.ConnectTimeout, 10*time.Second)
+	answerTimeout := cmp.Or(o.AnswerTimeout, 30*time.Second)
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext,

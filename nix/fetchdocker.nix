@@ -23,9 +23,14 @@
   # What has the bin/hocker that compositeImage.sh runs: another one than
   # `hocker` only where the image is for machines that do not build it.
   hostHocker ? hocker,
+  # Registries to ask first for what is in others, in this order:
+  # [ "docker.io=https://mirror.example/v2/" "*=cache.example:5000" ]. The
+  # environment's HOCKER_MIRRORS comes before them. No output depends on them.
+  mirrors ? [ ],
 }:
 let
   inherit (builtins)
+    concatStringsSep
     filter
     findFile
     head
@@ -62,6 +67,7 @@ let
     "NO_PROXY"
     "SSL_CERT_FILE"
     "NIX_SSL_CERT_FILE"
+    "HOCKER_MIRRORS"
   ];
 
   # `nix-build -I DOCKER_CREDENTIALS=FILE` names a file of credentials. Only its
@@ -155,6 +161,7 @@ let
         preferLocalBuild = true;
       }
       // dockerCredentials
+      // (if mirrors == [ ] then { } else { hockerMirrors = concatStringsSep "," mirrors; })
       // (if isUnset layerDigest then { } else { layerDigest = layerHex; })
     )
     // {

@@ -7,10 +7,15 @@ let
     hocker = final.buildPackages.hocker;
     hostHocker = final.hocker;
     system = final.stdenv.buildPlatform.system;
+    mirrors = final.hockerMirrors;
   };
 in
 {
   hocker = final.callPackage ./package.nix { };
+
+  # Registries that are asked first: see `mirrors` in fetchdocker.nix. Another
+  # overlay may set them.
+  hockerMirrors = prev.hockerMirrors or [ ];
 
   inherit (functions)
     fetchDockerConfig

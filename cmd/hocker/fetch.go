@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -99,8 +100,13 @@ func builderClient(p process, b nix.Builder, roots *x509.CertPool) (*fetcher.Cli
 	if warning != "" {
 		warn("warning: " + warning)
 	}
+	mirrors, err := fetcher.ParseMirrors(cmp.Or(p.getenv("HOCKER_MIRRORS"), p.getenv("hockerMirrors")))
+	if err != nil {
+		return nil, fmt.Errorf("HOCKER_MIRRORS: %w", err)
+	}
 	return &fetcher.Client{
 		Credential: credential,
+		Mirrors:    mirrors,
 		Transport:  fetcher.NewTransport(fetcher.TransportOptions{RootCAs: roots}),
 		UserAgent:  userAgent(),
 		Notice:     warn,

@@ -100,7 +100,11 @@ func (p process) dispatch(ctx context.Context, name, help string, target any) er
 		kong.WithHyphenPrefixedParameters(true), // --layer -1, and passwords that begin with one
 		helpTexts,
 		kong.Vars{"version": programVersion()},
-		kong.ExplicitGroups([]kong.Group{{Key: "nix", Title: "Builders of Nix derivations:"}}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "nix", Title: "Builders of Nix derivations:"},
+			{Key: "credentials", Title: "Credentials (else DOCKER_TOKEN, DOCKER_USER with DOCKER_PASS, DOCKER_AUTH_CONFIG, docker login):"},
+			{Key: "transfer", Title: "Transfer:"},
+		}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 	)
 	if err != nil {
@@ -114,6 +118,19 @@ func (p process) dispatch(ctx context.Context, name, help string, target any) er
 		}
 		return err
 	}
+	if c, ok := selected(command, target).(limited); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = c.limit(ctx)
+		defer cancel()
+	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	return command.Run(p)
+}
+
+// selected returns the command that is to be run: target itself, or one in it.
+func selected(command *kong.Context, target any) any {
+	if node := command.Selected(); node != nil && node.Target.CanAddr() {
+		return node.Target.Addr().Interface()
+	}
+	return target
 }

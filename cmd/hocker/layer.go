@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,11 +20,20 @@ type layerCmd struct {
 	outputFlag
 	foreignFlag
 	Layer      string `short:"l" required:"" placeholder:"DIGEST|N" help:"Layer: its digest, with or without sha256:, or its number in the manifest, from 0 for the lowest or from -1 for the topmost."`
+	Continue   string `placeholder:"FILE.part" help:"Keep what has come of the layer in this file when it is interrupted, and go on from it; needs --out."`
 	Decompress bool   `help:"Write the layer's tar archive, checked against the config's diff ID."`
 }
 
 func (*layerCmd) Help() string {
 	return "Example:\n  hocker-layer -l 0 --decompress debian:jessie | tar tv"
+}
+
+// Validate is called by kong.
+func (c *layerCmd) Validate() error {
+	if c.Continue != "" && (c.Out == "" || c.Out == "-" || c.Decompress) {
+		return fmt.Errorf("--continue needs --out, and excludes --decompress")
+	}
+	return c.registryFlags.Validate()
 }
 
 func (c *layerCmd) Run(ctx context.Context, p process) error {
@@ -88,6 +98,9 @@ func parseLayer(s string) (number int, d ocispec.Descriptor, err error) {
 }
 
 func (c *layerCmd) writeBlob(ctx context.Context, p process, src source, layer ocispec.Descriptor) error {
+	if c.Continue != "" {
+		return c.continueBlob(ctx, src, layer)
+	}
 	return c.write(p, func(w io.Writer) (err error) {
 		if f, ok := w.(*fetcher.File); ok && f.Seekable() {
 			_, err = src.FetchBlob(ctx, src.ref.Repository, layer, f.File)
@@ -96,6 +109,23 @@ func (c *layerCmd) writeBlob(ctx context.Context, p process, src source, layer o
 		_, err = src.WriteBlob(ctx, src.ref.Repository, layer, w)
 		return err
 	})
+}
+
+// continueBlob goes on with what an earlier run left, and leaves as much as it
+// gets.
+func (c *layerCmd) continueBlob(ctx context.Context, src source, layer ocispec.Descriptor) error {
+	f, err := os.OpenFile(c.Continue, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := src.FetchBlob(ctx, src.ref.Repository, layer, f); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(c.Continue, c.Out)
 }
 
 // writeTar writes a layer unpacked, and checks it in both forms.

@@ -19,26 +19,36 @@ type File interface {
 
 // ToFile writes the content of source to f and to h, and returns its size. Large
 // content comes over several connections if the server knows ranges and if
-// that is faster. On an error, what is in f is not to be used.
+// that is faster. On an error it returns how much of the content f has from its
+// beginning; h is then not to be used.
 func ToFile(ctx context.Context, source Source, f File, h hash.Hash, options Options) (int64, error) {
-	first, err := open(ctx, source, &options, 0, SizeUnknown)
-	if err != nil {
+	from := options.From
+	if _, err := io.CopyBuffer(h, io.NewSectionReader(f, 0, from), make([]byte, bufferSize)); err != nil {
 		return 0, err
 	}
-	if !first.Ranges || first.Size < orDefault(options.ParallelFrom, defaultParallelFrom) || cap(options.Slots) == 0 {
-		r := &Reader{ctx: ctx, source: source, options: options, stream: first, size: first.Size}
+	first, err := open(ctx, source, &options, from, SizeUnknown)
+	if err != nil {
+		return from, err
+	}
+	if err := first.skip(from); err != nil {
+		first.Body.Close()
+		return from, err
+	}
+	if !first.Ranges || first.Size-from < orDefault(options.ParallelFrom, defaultParallelFrom) || cap(options.Slots) == 0 {
+		r := &Reader{ctx: ctx, source: source, options: options, stream: first, offset: from, size: first.Size}
 		r.trouble.options = &r.options
 		defer r.Close()
-		return CopyAhead(io.NewOffsetWriter(f, 0), io.TeeReader(r, h))
+		n, err := CopyAhead(io.NewOffsetWriter(f, from), io.TeeReader(r, h))
+		return from + n, err
 	}
 	t := &fileTransfer{source: source, options: options, file: f, size: first.Size}
-	t.segments = newSegments(t.size, cap(options.Slots)+1)
-	t.hasher = newHasher(h, f, t.segments.front)
+	t.segments = newSegments(from, t.size, cap(options.Slots)+1)
+	t.hasher = newHasher(h, f, from, t.segments.front)
 	err = t.run(ctx, first)
 	if hashErr := t.hasher.finish(); err == nil {
 		err = hashErr
 	}
-	return t.size, err
+	return t.segments.front(), err
 }
 
 // fileTransfer is a transfer over several connections.
@@ -96,7 +106,7 @@ func (t *fileTransfer) run(ctx context.Context, first *Stream) error {
 
 // connection fetches one part after the other until none is left.
 func (t *fileTransfer) connection(ctx context.Context, stream *Stream) error {
-	c := &connection{t: t, stream: stream, open: stream != nil}
+	c := &connection{t: t, stream: stream, open: stream != nil, at: t.options.From}
 	c.trouble.options = &t.options
 	defer c.close()
 	for {

@@ -33,8 +33,9 @@ type hasher struct {
 	err    error
 }
 
-func newHasher(h hash.Hash, file io.ReaderAt, front func() int64) *hasher {
-	x := &hasher{hash: h, file: file, front: front, free: make(chan []byte, 2*maxQueue), done: make(chan struct{})}
+// newHasher hashes from a place on; h has been given all before it.
+func newHasher(h hash.Hash, file io.ReaderAt, from int64, front func() int64) *hasher {
+	x := &hasher{hash: h, file: file, expect: from, front: front, free: make(chan []byte, 2*maxQueue), done: make(chan struct{})}
 	x.wake.L = &x.mu
 	go x.run()
 	return x

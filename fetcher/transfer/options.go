@@ -11,6 +11,9 @@ import (
 type Options struct {
 	// Name is what messages call the content: "layer 4f4fb700ef54".
 	Name string
+	// From is how much of the content the file has already; ToFile hashes that
+	// and fetches the rest.
+	From int64
 	// Stall is how long no byte may come before a connection counts as lost.
 	// Default: 30 s.
 	Stall time.Duration

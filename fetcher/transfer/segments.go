@@ -31,10 +31,12 @@ type segments struct {
 	active map[*segment]bool
 }
 
-func newSegments(size int64, connections int) *segments {
+// newSegments is for content of which all before from is there.
+func newSegments(from, size int64, connections int) *segments {
 	return &segments{
 		size:   size,
-		step:   min(max(size/int64(connections), minSegment), maxSegment),
+		next:   from,
+		step:   min(max((size-from)/int64(connections), minSegment), maxSegment),
 		active: map[*segment]bool{},
 	}
 }

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"hocker/fetcher"
+)
+
+// transferFlags say how hard to try, and where else.
+type transferFlags struct {
+	Mirror         []string      `group:"transfer" placeholder:"REGISTRY=URI" sep:"none" help:"Ask this registry first for what is in another one, as docker.io=https://mirror.example/v2/ or *=cache:5000; several times for several ($$HOCKER_MIRRORS: separated by commas)."`
+	Connections    int           `group:"transfer" default:"8" placeholder:"N" help:"Connections to a host at a time for large blobs (8)."`
+	ConnectTimeout time.Duration `group:"transfer" default:"10s" placeholder:"TIME" help:"Time to make a connection (10s)."`
+	AnswerTimeout  time.Duration `group:"transfer" default:"30s" placeholder:"TIME" help:"Time until an answer begins (30s)."`
+	StallTimeout   time.Duration `group:"transfer" default:"30s" placeholder:"TIME" help:"Time without a byte after which a connection is made anew (30s)."`
+	MaxTime        time.Duration `group:"transfer" placeholder:"TIME" help:"Give up after this time, whatever was reached (no limit)."`
+}
+
+func (f *transferFlags) check() error {
+	switch {
+	case f.Connections < 1:
+		return fmt.Errorf("--connections: at least 1")
+	case f.ConnectTimeout <= 0, f.AnswerTimeout <= 0, f.StallTimeout <= 0, f.MaxTime < 0:
+		return fmt.Errorf("times are more than 0, as 500ms, 30s or 5m")
+	}
+	return nil
+}
+
+// mirrors reads the flags, else the environment.
+func (f *transferFlags) mirrors(p process) ([]fetcher.Mirror, error) {
+	if len(f.Mirror) > 0 {
+		mirrors, err := fetcher.ParseMirrors(strings.Join(f.Mirror, ","))
+		if err != nil {
+			return nil, usagef("--mirror: %w", err)
+		}
+		return mirrors, nil
+	}
+	mirrors, err := fetcher.ParseMirrors(p.getenv("HOCKER_MIRRORS"))
+	if err != nil {
+		return nil, usagef("HOCKER_MIRRORS: %w", err)
+	}
+	return mirrors, nil
+}
+
+// timeError is a run that took longer than --max-time.
+type timeError struct{ limit time.Duration }
+
+func (e *timeError) Error() string { return fmt.Sprintf("not done within --max-time %s", e.limit) }
+
+func (e *timeError) Is(target error) bool { return target == fetcher.ErrUnavailable }
+
+// limit returns ctx with the time limit of --max-time.
+func (f *transferFlags) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if f.MaxTime == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, f.MaxTime, &timeError{f.MaxTime})
+}
+
+// limited is a command with a time limit.
+type limited interface {
+	limit(ctx context.Context) (context.Context, context.CancelFunc)
+}
