@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"oras.land/oras-go/v2/registry/remote/credentials"
@@ -100,10 +102,14 @@ func parseAuthFile(name string, data []byte) (*authFile, error) {
 		// The error of a syntax quotes at most one character.
 		return nil, fmt.Errorf("%s is no Docker config.json: %w", name, err)
 	}
-	// Keys in normal form, so that https://host/v2/ is found by host.
+	// Keys in normal form, so that https://host/v2/ is found by host. Of two that
+	// are the same then, the one that was in that form counts.
 	entries := make(map[string]authEntry, len(f.Auths))
-	for key, entry := range f.Auths {
-		entries[authKey(key)] = entry
+	for _, key := range slices.Sorted(maps.Keys(f.Auths)) {
+		normal := authKey(key)
+		if _, ok := entries[normal]; !ok || key == normal {
+			entries[normal] = f.Auths[key]
+		}
 	}
 	f.Auths = entries
 	return f, nil

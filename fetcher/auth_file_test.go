@@ -81,7 +81,7 @@ func TestAuthFile(t *testing.T) {
 	}
 }
 
-// BUG: two keys of one registry are taken in the order of a Go map, another one
+// two keys of one registry are taken in the order of a Go map, another one
 // in each run. Tools that add docker.io beside https://index.docker.io/v1/ make
 // such files.
 func TestAuthFileSameRegistryTwice(t *testing.T) {

@@ -39,7 +39,10 @@ func blobError(repo Repository, d digest.Digest, err error) error {
 var identity = http.Header{"Accept-Encoding": {"identity"}}
 
 func (c *Client) blob(ctx context.Context, repo Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
-	source := c.newBlobSource(repo, desc)
+	source, err := c.newBlobSource(repo, desc)
+	if err != nil {
+		return nil, err
+	}
 	r, err := transfer.NewReader(ctx, source, c.options(repo, desc))
 	if err != nil {
 		return nil, err
@@ -67,8 +70,7 @@ func (c *Client) options(repo Repository, desc ocispec.Descriptor) transfer.Opti
 	if connections <= 0 {
 		connections = defaultConnections
 	}
-	// One connection is each transfer's own.
-	slots, _ := c.slots.LoadOrStore(repo.Registry.Host, transfer.NewSlots(connections-1))
+	slots, _ := c.slots.LoadOrStore(repo.Registry.Host, transfer.NewSlots(connections))
 	return transfer.Options{
 		Name:      contentName(desc),
 		Stall:     c.Stall,
@@ -136,7 +138,10 @@ func (c *Client) WriteBlob(ctx context.Context, repo Repository, desc ocispec.De
 func (c *Client) FetchBlob(ctx context.Context, repo Repository, desc ocispec.Descriptor, f *os.File) (int64, error) {
 	// Each mirror may be wrong, what was in f too, and the registry itself once.
 	for attempts := 2; ; {
-		source := c.newBlobSource(repo, desc)
+		source, err := c.newBlobSource(repo, desc)
+		if err != nil {
+			return 0, err
+		}
 		from, n, err := c.fetchBlob(ctx, source, f)
 		if err == nil {
 			return n, nil
@@ -173,17 +178,7 @@ func (c *Client) fetchBlob(ctx context.Context, source *blobSource, f *os.File) 
 		return 0, 0, err
 	}
 	from = info.Size()
-	desc := source.desc
-	h := desc.Digest.Algorithm().Hash()
-	options := c.options(source.repo, desc)
-	options.From = from
-	n, err = transfer.ToFile(ctx, source, f, h, options)
-	if err == nil {
-		got := digest.NewDigest(desc.Digest.Algorithm(), h)
-		if size := knownSize(desc); got != desc.Digest || size != SizeUnknown && n != size {
-			err = &VerifyError{Want: desc.Digest, Got: got, Read: n, Size: size, Host: source.host()}
-		}
-	}
+	n, err = c.transfer(ctx, source, from, f, io.Discard)
 	if err != nil {
 		front := n
 		if isWrong(err, from) {
@@ -194,4 +189,41 @@ func (c *Client) fetchBlob(ctx context.Context, source *blobSource, f *os.File) 
 		}
 	}
 	return from, n, err
+}
+
+// TeeBlob fetches a blob into f, over several connections where that is faster,
+// and writes it to w besides, in its order and while it comes. It returns the
+// blob's size; on an error what f and w got is not to be used.
+//
+// Errors: those of [Client.Blob], and w's.
+func (c *Client) TeeBlob(ctx context.Context, repo Repository, desc ocispec.Descriptor, f transfer.File, w io.Writer) (int64, error) {
+	source, err := c.newBlobSource(repo, desc)
+	if err != nil {
+		return 0, err
+	}
+	n, err := c.transfer(ctx, source, 0, f, w)
+	if err != nil {
+		if isWrong(err, 0) {
+			source.distrust()
+		}
+		return 0, blobError(repo, desc.Digest, lost(err))
+	}
+	return n, nil
+}
+
+// transfer moves a blob to f and w, from a place on, and verifies it.
+func (c *Client) transfer(ctx context.Context, source *blobSource, from int64, f transfer.File, w io.Writer) (int64, error) {
+	desc := source.desc
+	h := desc.Digest.Algorithm().Hash()
+	options := c.options(source.repo, desc)
+	options.From = from
+	n, err := transfer.ToFile(ctx, source, f, io.MultiWriter(h, w), options)
+	if err != nil {
+		return n, err
+	}
+	got := digest.NewDigest(desc.Digest.Algorithm(), h)
+	if size := knownSize(desc); got != desc.Digest || size != SizeUnknown && n != size {
+		return n, &VerifyError{Want: desc.Digest, Got: got, Read: n, Size: size, Host: source.host()}
+	}
+	return n, nil
 }

@@ -29,8 +29,12 @@ type blobSource struct {
 	validator string       // for If-Range; empty for a server that gives none
 }
 
-func (c *Client) newBlobSource(repo Repository, desc ocispec.Descriptor) *blobSource {
-	return &blobSource{client: c, repo: repo, desc: desc, places: c.places(repo, desc.Digest)}
+// newBlobSource refuses a digest that is none before it becomes part of a URL.
+func (c *Client) newBlobSource(repo Repository, desc ocispec.Descriptor) (*blobSource, error) {
+	if _, err := ParseDigest(string(desc.Digest)); err != nil {
+		return nil, err
+	}
+	return &blobSource{client: c, repo: repo, desc: desc, places: c.places(repo, desc.Digest)}, nil
 }
 
 // Open implements transfer.Source.
@@ -213,15 +217,17 @@ func parseContentRange(s string) (offset, size int64, err error) {
 	if !ok || !ok2 {
 		return 0, 0, malformed
 	}
-	offset, err1 := strconv.ParseInt(first, 10, 64)
-	end, err2 := strconv.ParseInt(last, 10, 64)
-	size = transfer.SizeUnknown
-	var err3 error
-	if total != "*" {
-		size, err3 = strconv.ParseInt(total, 10, 64)
-	}
-	if err1 != nil || err2 != nil || err3 != nil || offset < 0 || end < offset || size != transfer.SizeUnknown && end >= size {
+	begin, err1 := strconv.ParseUint(first, 10, 63)
+	end, err2 := strconv.ParseUint(last, 10, 63)
+	if err1 != nil || err2 != nil || end < begin {
 		return 0, 0, malformed
 	}
-	return offset, size, nil
+	if total == "*" {
+		return int64(begin), transfer.SizeUnknown, nil
+	}
+	whole, err := strconv.ParseUint(total, 10, 63)
+	if err != nil || end >= whole {
+		return 0, 0, malformed
+	}
+	return int64(begin), int64(whole), nil
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -61,8 +62,9 @@ type Client struct {
 
 	setup  sync.Once
 	auth   *auth.Client
-	ranged *auth.Client // for parts of a blob
-	found  sync.Map     // of Repository to func() (Credential, error)
+	ranged *http.Client // for parts of a blob
+	caches sync.Map     // of a Credential to its auth.Cache
+	found  sync.Map     // of a Repository to its *foundCredential
 	slots  sync.Map     // of a host to its transfer.Slots
 
 	doubts sync.Map // of a doubt to true
@@ -91,14 +93,12 @@ func (c *Client) init() {
 	c.auth = &auth.Client{
 		Client:     client(transport),
 		Header:     http.Header{"User-Agent": {agent}},
-		Cache:      auth.NewCache(),
 		ClientID:   "hocker",
 		Credential: c.credential,
 	}
-	ranged := *c.auth
-	c.ranged = &ranged
+	c.ranged = c.auth.Client
 	if t, ok := transport.(*http.Transport); ok {
-		c.ranged.Client = client(separateConnections(t))
+		c.ranged = client(separateConnections(t))
 	}
 }
 
@@ -126,16 +126,31 @@ func (c *Client) credential(ctx context.Context, host string) (auth.Credential, 
 	return auth.Credential{Username: cred.Username, Password: cred.Password, RefreshToken: cred.IdentityToken}, nil
 }
 
-// findCredential asks for the credential of a repository once: it may be a
-// helper program that answers.
+// foundCredential is the credential of a repository, once it was found.
+type foundCredential struct {
+	mu    sync.Mutex
+	found bool
+	Credential
+}
+
+// findCredential asks for the credential of a repository until there is an
+// answer, and not again: it may be a helper program that gives it.
 func (c *Client) findCredential(ctx context.Context, repo Repository) (Credential, error) {
 	if c.Credential == nil {
 		return Credential{}, nil
 	}
-	find, _ := c.found.LoadOrStore(repo, sync.OnceValues(func() (Credential, error) {
-		return c.Credential(ctx, repo)
-	}))
-	return find.(func() (Credential, error))()
+	value, _ := c.found.LoadOrStore(repo, &foundCredential{})
+	known := value.(*foundCredential)
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	if !known.found {
+		credential, err := c.Credential(ctx, repo)
+		if err != nil {
+			return Credential{}, err
+		}
+		known.Credential, known.found = credential, true
+	}
+	return known.Credential, nil
 }
 
 // maxRedirects is the limit that net/http has for clients without a
@@ -146,6 +161,9 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
 		return fmt.Errorf("stopped after %d redirects", maxRedirects)
 	}
+	// net/http would tell the next host where it was sent from, with a signature
+	// that may stand there.
+	req.Header.Del("Referer")
 	if via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
 		return fmt.Errorf("the registry redirects from https to %s://%s: not followed", req.URL.Scheme, req.URL.Host)
 	}
@@ -166,13 +184,16 @@ func (c *Client) get(ctx context.Context, repo Repository, path string, header h
 		req.Header[key] = values
 	}
 	cred, err := c.findCredential(ctx, repo)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, &kindError{ErrDenied, err}
 	}
 	if cred.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+cred.Token)
 	}
-	resp, err := c.authFor(repo.Registry, header).Do(req)
+	resp, err := c.authFor(repo.Registry, cred, header).Do(req)
 	if err != nil {
 		return nil, requestError(ctx, err)
 	}
@@ -190,20 +211,23 @@ func successful(resp *http.Response) (*http.Response, error) {
 	return nil, responseError(resp)
 }
 
-// authFor returns the auth client for a request to a registry. Its rule against
-// token services on loopback addresses protects this machine's services from
-// foreign registries; a registry on this machine may name them.
-func (c *Client) authFor(r Registry, header http.Header) *auth.Client {
-	client := c.auth
+// authFor returns the auth client for a request to a registry. It keeps what
+// each credential was exchanged for by itself, since two repositories of a host
+// may have two of them.
+func (c *Client) authFor(r Registry, cred Credential, header http.Header) *auth.Client {
+	client := *c.auth
 	if header.Get("Range") != "" {
-		client = c.ranged
+		client.Client = c.ranged
 	}
-	if !isLoopback(r.Host) {
-		return client
+	cache, _ := c.caches.LoadOrStore(cred, auth.NewCache())
+	client.Cache = cache.(auth.Cache)
+	if isLoopback(r.Host) {
+		// The rule against token services on loopback addresses protects this
+		// machine's services from foreign registries; one on this machine may
+		// name them.
+		client.BlockedRealmPrefixes = []netip.Prefix{}
 	}
-	local := *client
-	local.BlockedRealmPrefixes = []netip.Prefix{}
-	return &local
+	return &client
 }
 
 func responseError(resp *http.Response) error {
@@ -212,6 +236,7 @@ func responseError(resp *http.Response) error {
 		URL:    bareURL(resp.Request.URL),
 		Status: resp.StatusCode,
 	}
+	e.RetryAfter, _ = retryAfter(resp, time.Now())
 	var body struct {
 		Errors errcode.Errors `json:"errors"`
 	}
@@ -249,10 +274,19 @@ func requestError(ctx context.Context, err error) error {
 		err = fmt.Errorf("%s %s: %w", strings.ToUpper(wrapped.Op), withoutQuery(wrapped.URL), wrapped.Err)
 	}
 	if isConnectionError(err) {
-		return &kindError{ErrUnavailable, err}
+		return &kindError{ErrUnavailable, &bareError{err}}
 	}
-	return err
+	return &bareError{err}
 }
+
+// bareError leaves the queries out of the URLs in an error's text, where they
+// are not of our making: they may hold a key or a signature.
+type bareError struct{ error }
+
+var urlQuery = regexp.MustCompile(`(https?://[^\s"?]*)\?[^\s"]*`)
+
+func (e *bareError) Error() string { return urlQuery.ReplaceAllString(e.error.Error(), "$1") }
+func (e *bareError) Unwrap() error { return e.error }
 
 func withoutQuery(s string) string {
 	u, err := url.Parse(s)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	"oras.land/oras-go/v2/registry/remote/errcode"
@@ -56,12 +57,17 @@ type ResponseError struct {
 	URL    string // without its query, which may hold a signature
 	Status int
 	Errors errcode.Errors // the registry's own words, if it had any
+	// RetryAfter is how long the registry wants to be left alone, if it said so.
+	RetryAfter time.Duration
 }
 
 func (e *ResponseError) Error() string {
 	msg := fmt.Sprintf("%s %s: %d %s", e.Method, e.URL, e.Status, http.StatusText(e.Status))
 	if len(e.Errors) > 0 {
 		msg += " (" + e.words() + ")"
+	}
+	if e.RetryAfter > 0 {
+		msg += fmt.Sprintf(", to be asked again in %s", e.RetryAfter.Round(time.Second))
 	}
 	return msg
 }

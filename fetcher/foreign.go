@@ -56,7 +56,7 @@ func (c *Client) getURL(ctx context.Context, url string, header http.Header) (*h
 	req.Header["User-Agent"] = c.auth.Header["User-Agent"]
 	client := c.auth.Client
 	if header.Get("Range") != "" {
-		client = c.ranged.Client
+		client = c.ranged
 	}
 	resp, err := client.Do(req)
 	if err != nil {

@@ -8,9 +8,12 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
+// realPolicy is how retries wait outside of tests.
+var realPolicy = defaultRetryPolicy
+
 // TestMain takes the waiting out of the retries.
 func TestMain(m *testing.M) {
-	retryPolicy.MinWait, retryPolicy.MaxWait = 0, time.Millisecond
+	defaultRetryPolicy.minWait, defaultRetryPolicy.maxWait = 0, time.Millisecond
 	os.Exit(m.Run())
 }
 

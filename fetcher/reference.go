@@ -88,13 +88,15 @@ func (r Registry) Repository(path string) (Repository, error) {
 		return Repository{}, &InputError{What: "image name", Value: path, Reason: "repository names are lower-case"}
 	case !pathPattern.MatchString(path):
 		return Repository{}, &InputError{What: "image name", Value: path, Reason: "expected parts of a-z, 0-9 and single . _ - between them, separated by slashes"}
-	case len(r.Host)+1+len(path) > maxNameLength:
-		return Repository{}, &InputError{What: "image name", Value: path, Reason: "it is longer than 255 characters with its host"}
 	}
 	if r.IsDockerHub() && !strings.Contains(path, "/") {
 		path = "library/" + path
 	}
-	return Repository{Registry: r, Path: path}, nil
+	repo := Repository{Registry: r, Path: path}
+	if len(repo.String()) > maxNameLength {
+		return Repository{}, &InputError{What: "image name", Value: path, Reason: "it is longer than 255 characters with its host"}
+	}
+	return repo, nil
 }
 
 // Reference returns the image that tag names in the repository; tag may be a
@@ -174,7 +176,13 @@ func (r Repository) Familiar() string {
 	if !r.Registry.IsDockerHub() {
 		return r.String()
 	}
-	return strings.TrimPrefix(r.Path, "library/")
+	for _, name := range []string{strings.TrimPrefix(r.Path, "library/"), r.Path} {
+		// my.org/x would be read as an image of the registry my.org.
+		if read, err := ParseName(name); err == nil && read == r {
+			return name
+		}
+	}
+	return r.String()
 }
 
 // Identifier returns what a registry is asked for: the digest where there is

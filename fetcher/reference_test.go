@@ -34,11 +34,11 @@ var parseReferenceTests = []struct {
 	{in: "app@" + string(helloSHA512), want: Reference{Repository: Repository{DockerHub, "library/app"}, Digest: helloSHA512}, str: "docker.io/library/app@" + string(helloSHA512), familiar: "app@" + string(helloSHA512)},
 	{in: "a__b/c.d/e---f_g:_", want: Reference{Repository: Repository{DockerHub, "a__b/c.d/e---f_g"}, Tag: "_"}, str: "docker.io/a__b/c.d/e---f_g:_", familiar: "a__b/c.d/e---f_g:_"},
 	{in: "x:" + strings.Repeat("A", 128), want: Reference{Repository: Repository{DockerHub, "library/x"}, Tag: strings.Repeat("A", 128)}, str: "docker.io/library/x:" + strings.Repeat("A", 128), familiar: "x:" + strings.Repeat("A", 128)},
-	// BUG: this is another image than a/b, and its familiar name says a/b. Docker
+	// this is another image than a/b, and its familiar name says a/b. Docker
 	// takes library/ away only where one part follows:
 	// https://github.com/distribution/reference/blob/v0.6.0/normalize.go (familiarizeName)
 	{in: "library/a/b", want: Reference{Repository: Repository{DockerHub, "library/a/b"}, Tag: "latest"}, str: "docker.io/library/a/b:latest", familiar: "library/a/b:latest"},
-	// BUG: its familiar name is another registry's.
+	// its familiar name is another registry's.
 	{in: "docker.io/my.org/x", want: Reference{Repository: Repository{DockerHub, "my.org/x"}, Tag: "latest"}, str: "docker.io/my.org/x:latest", familiar: "docker.io/my.org/x:latest"},
 
 	{in: "", err: `image name: it is empty`},

@@ -47,12 +47,12 @@ func ParseRegistry(s string) (Registry, error) {
 	if !hasScheme {
 		scheme, rest = "", s
 	}
-	if scheme != "" && scheme != "http" && scheme != "https" {
-		return Registry{}, registryError(s, "its scheme is neither http nor https")
-	}
-	if strings.ContainsAny(rest, "@?#") {
+	if strings.ContainsAny(s, "@?#") {
 		// Not quoted: what stands before an @ may be a password.
 		return Registry{}, &InputError{What: "registry", Reason: "an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables"}
+	}
+	if scheme != "" && scheme != "http" && scheme != "https" {
+		return Registry{}, registryError(s, "its scheme is neither http nor https")
 	}
 	host, path, _ := strings.Cut(rest, "/")
 	if err := checkHost(host); err != nil {

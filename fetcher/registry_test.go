@@ -47,7 +47,7 @@ var parseRegistryTests = []struct {
 	{in: "ftp://host", err: `registry "ftp://host": its scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
 	{in: "https://user:hunter2@host/v2/", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
 	{in: "user:hunter2@host", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
-	// BUG: the scheme is looked at before the user name, and prints the password.
+	// the scheme is looked at before the user name, and prints the password.
 	{in: "ftp://user:hunter2@host", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
 	{in: "https://host/v2/?token=hunter2", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
 	{in: "https://host/#x", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},

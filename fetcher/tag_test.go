@@ -50,7 +50,7 @@ func FuzzParseReference(f *testing.F) {
 	for _, tt := range parseNameTests {
 		f.Add(tt.in)
 	}
-	// BUG: a name that fits without library/ is too long when it is read again.
+	// a name that fits without library/ is too long when it is read again.
 	f.Add("docker.io/" + strings.Repeat("a", 230))
 	f.Fuzz(func(t *testing.T, s string) {
 		ref, err := ParseReference(s)

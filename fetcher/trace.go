@@ -3,6 +3,8 @@ package fetcher
 import (
 	"io"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -47,22 +49,21 @@ func (t *tracer) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // tracedBody counts what is read of a body and reports it once, when closed.
+// That may happen while it is still being read.
 type tracedBody struct {
 	io.ReadCloser
-	n    int64
+	n    atomic.Int64
+	once sync.Once
 	done func(n int64)
 }
 
 func (b *tracedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.n += int64(n)
+	b.n.Add(int64(n))
 	return n, err
 }
 
 func (b *tracedBody) Close() error {
-	if b.done != nil {
-		b.done(b.n)
-		b.done = nil
-	}
+	b.once.Do(func() { b.done(b.n.Load()) })
 	return b.ReadCloser.Close()
 }

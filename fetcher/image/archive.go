@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"hocker/fetcher"
+
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -17,6 +19,11 @@ import (
 // same composition makes the same bytes. A layer that stands twice in the
 // image stands once in the archive.
 func (c *Composition) WriteArchive(w io.Writer) error {
+	for _, file := range append([]File{c.Config}, c.Layers...) {
+		if _, err := fetcher.ParseDigest(string(file.Digest)); err != nil {
+			return fmt.Errorf("%s: %w", file.Path, err)
+		}
+	}
 	t, err := c.tables()
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func (e *Export) WriteArchive(ctx context.Context, f *os.File) error {
 	defer a.discard()
 	err = e.fetchAll(ctx, written,
 		func(ctx context.Context, i int) error {
-			return a.receive(i, func(w io.Writer) error { return e.fetch(ctx, written[i], w) })
+			return a.receive(i, func(to place) error { return e.fetch(ctx, written[i], to) })
 		},
 		a.place)
 	if err != nil {
@@ -158,33 +158,40 @@ func (a *archiveFile) settle(i int, size int64) error {
 // padded is the room that content takes in a tar archive.
 func padded(size int64) int64 { return (size + 511) &^ 511 }
 
-// receive has write write the content of slot i: to its place if that is known
-// by now, else to a spare file.
-func (a *archiveFile) receive(i int, write func(io.Writer) error) error {
+// receive has fetch put the content of slot i to its place if that is known by
+// now, else into a spare file.
+func (a *archiveFile) receive(i int, fetch func(place) error) error {
 	s := a.slots[i]
-	w := &countingWriter{}
 	if s.isKnown() {
 		header, err := s.header()
 		if err != nil {
 			return err
 		}
-		w.Writer = io.NewOffsetWriter(a.file, s.offset+int64(len(header)))
-	} else {
-		spare, err := createSpare(a.file.Name())
-		if err != nil {
+		if err := fetch(&filePart{a.file, s.offset + int64(len(header))}); err != nil {
 			return err
 		}
-		s.spare = spare
-		w.Writer = spare
+		return a.settle(i, s.layer.to.Size)
 	}
-	if err := write(w); err != nil {
+	spare, err := createSpare(a.file.Name())
+	if err != nil {
 		return err
 	}
-	if s.size != fetcher.SizeUnknown && w.n != s.size {
-		return &fetcher.VerifyError{Want: s.layer.to.Digest, Read: w.n, Size: s.size}
+	s.spare = spare
+	if err := fetch(&filePart{spare, 0}); err != nil {
+		return err
 	}
-	return a.settle(i, w.n)
+	return a.settle(i, s.layer.to.Size)
 }
+
+// filePart is a file from a place on.
+type filePart struct {
+	*os.File
+	offset int64
+}
+
+func (p *filePart) WriteAt(b []byte, at int64) (int, error) { return p.File.WriteAt(b, p.offset+at) }
+func (p *filePart) ReadAt(b []byte, at int64) (int, error)  { return p.File.ReadAt(b, p.offset+at) }
+func (p *filePart) spare() (*os.File, error)                { return createSpare(p.File.Name()) }
 
 // place puts the content of slot i, once it is received, into its place.
 func (a *archiveFile) place(ctx context.Context, i int) error {
@@ -252,15 +259,4 @@ func (a *archiveFile) discard() {
 			s.spare.Close()
 		}
 	}
-}
-
-type countingWriter struct {
-	io.Writer
-	n int64
-}
-
-func (w *countingWriter) Write(p []byte) (int, error) {
-	n, err := w.Writer.Write(p)
-	w.n += int64(n)
-	return n, err
 }

@@ -138,9 +138,12 @@ func (f *File) complete() error {
 	}
 	f.Size = info.Size()
 	if f.Digest == "" {
-		if f.Digest, err = digestFile(f.Path); err != nil {
-			return err
-		}
+		f.Digest, err = digestFile(f.Path)
+	} else {
+		_, err = fetcher.ParseDigest(string(f.Digest))
+	}
+	if err != nil {
+		return err
 	}
 	compression, err := fileCompression(f.Path)
 	if err != nil {

@@ -42,10 +42,16 @@ func DetectCompression(start []byte) Compression {
 	switch {
 	case bytes.HasPrefix(start, gzipMagic):
 		return Gzip
-	case bytes.HasPrefix(start, zstdMagic):
+	case bytes.HasPrefix(start, zstdMagic), isSkippableFrame(start):
 		return Zstd
 	}
 	return Uncompressed
+}
+
+// isSkippableFrame reports whether zstd data begins with a frame that holds
+// something else, as the table of contents of seekable layers.
+func isSkippableFrame(start []byte) bool {
+	return len(start) >= 4 && start[0]&0xf0 == 0x50 && bytes.Equal(start[1:4], []byte{0x2a, 0x4d, 0x18})
 }
 
 func fileCompression(path string) (Compression, error) {

@@ -2,20 +2,30 @@ package image
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"hocker/fetcher"
+	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 )
 
-// BlobSource is where blobs come from; *[fetcher.Client] is one. What its
-// readers end with [io.EOF] matches the descriptor.
+// BlobSource is where blobs come from; *[fetcher.Client] is one. It writes a
+// blob to f, and in its order to w, and returns no error only if it matches.
 type BlobSource interface {
-	Blob(ctx context.Context, repo fetcher.Repository, desc ocispec.Descriptor) (io.ReadCloser, error)
+	TeeBlob(ctx context.Context, repo fetcher.Repository, desc ocispec.Descriptor, f transfer.File, w io.Writer) (int64, error)
+}
+
+// Watcher follows one layer: it is given its bytes as they come, and told of
+// the end.
+type Watcher interface {
+	io.Writer
+	Done(err error)
 }
 
 // Export is an image that is to be written to a file or a folder, with its
@@ -31,9 +41,9 @@ type Export struct {
 	// the manifest is made anew.
 	Compressed bool
 	Jobs       int // layers fetched at a time; below 1 means 1
-	// Watch is called as a layer's transfer begins, and may wrap its body to
-	// follow it; nil means that nobody watches.
-	Watch func(layer ocispec.Descriptor, body io.ReadCloser) io.ReadCloser
+	// Watch is called as a layer's transfer begins; nil means that nobody
+	// watches.
+	Watch func(layer ocispec.Descriptor) Watcher
 }
 
 // exportLayer is a layer of an export: what is fetched and what is written.
@@ -103,23 +113,62 @@ func (e *Export) fetchAll(ctx context.Context, layers []*exportLayer, fetch, res
 	return group.Wait()
 }
 
-// fetch writes one layer to w, as it is to stand there, and notes its size.
-func (e *Export) fetch(ctx context.Context, layer *exportLayer, w io.Writer) error {
-	body, err := e.Source.Blob(ctx, e.Repository, layer.from)
-	if err != nil {
-		return err
+// place is where a layer goes: a file of its own, or a part of a larger one.
+type place interface {
+	transfer.File
+	// spare creates a file for what is not to stay.
+	spare() (*os.File, error)
+}
+
+// fetch puts one layer into its place, as it is to stand there, and notes its
+// size. Content that is wrong is fetched once more.
+func (e *Export) fetch(ctx context.Context, layer *exportLayer, to place) error {
+	err := e.fetchOnce(ctx, layer, to)
+	var mismatch *fetcher.VerifyError
+	if errors.As(err, &mismatch) && mismatch.Want == layer.from.Digest {
+		err = e.fetchOnce(ctx, layer, to)
 	}
-	if e.Watch != nil {
-		body = e.Watch(layer.from, body)
-	}
-	defer body.Close()
-	if e.Compressed {
-		_, err = io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{body}, make([]byte, copyBufferSize))
-		return err
-	}
-	layer.to.Size, err = UnpackTo(w, body, layer.diffID)
 	return err
 }
+
+func (e *Export) fetchOnce(ctx context.Context, layer *exportLayer, to place) (err error) {
+	var watch io.Writer = io.Discard
+	if e.Watch != nil {
+		watcher := e.Watch(layer.from)
+		defer func() { watcher.Done(err) }()
+		watch = watcher
+	}
+	if e.Compressed {
+		layer.to.Size, err = e.Source.TeeBlob(ctx, e.Repository, layer.from, to, watch)
+		return err
+	}
+	layer.to.Size, err = e.unpack(ctx, layer, to, watch)
+	return err
+}
+
+// unpack unpacks a layer while it comes. What has come is kept in a spare file:
+// the network need not wait for the processor, and can bring it in any order.
+func (e *Export) unpack(ctx context.Context, layer *exportLayer, to place, watch io.Writer) (int64, error) {
+	packed, err := to.spare()
+	if err != nil {
+		return 0, err
+	}
+	defer packed.Close()
+	r, w := io.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, err := e.Source.TeeBlob(ctx, e.Repository, layer.from, packed, io.MultiWriter(watch, w))
+		w.CloseWithError(err) // EOF for nil
+	}()
+	size, err := UnpackTo(io.NewOffsetWriter(to, 0), r, layer.diffID)
+	r.CloseWithError(errUnpacked)
+	<-ended
+	return size, err
+}
+
+// errUnpacked ends a transfer of which nothing more is wanted.
+var errUnpacked = errors.New("unpacking has ended")
 
 // finish sets the sizes of layers that stand in the image more than once.
 func finish(layers []exportLayer) {

@@ -19,7 +19,7 @@ func ParseIndex(data []byte) (ocispec.Index, error) {
 		return ocispec.Index{}, &KindMismatchError{Want: KindIndex, Got: kind, Detail: detail}
 	}
 	var index ocispec.Index
-	if err := json.Unmarshal(data, &index); err != nil {
+	if err := json.Unmarshal(withoutBOM(data), &index); err != nil {
 		return ocispec.Index{}, &KindMismatchError{Want: KindIndex, Got: KindOther, Detail: err.Error()}
 	}
 	for i, d := range index.Manifests {

@@ -81,7 +81,7 @@ func Identify(data []byte) Kind {
 }
 
 func identify(data []byte) (kind Kind, detail string) {
-	text := bytes.TrimSpace(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
+	text := bytes.TrimSpace(withoutBOM(data))
 	switch {
 	case len(text) == 0:
 		return KindEmpty, ""
@@ -94,6 +94,10 @@ func identify(data []byte) (kind Kind, detail string) {
 	}
 	return p.kind()
 }
+
+// withoutBOM drops the byte order mark that some shells put before what they
+// pipe.
+func withoutBOM(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }
 
 func brokenKind(err error) (Kind, string) {
 	var syntax *json.SyntaxError

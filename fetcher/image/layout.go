@@ -3,7 +3,6 @@ package image
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -25,8 +24,8 @@ func (e *Export) WriteLayout(ctx context.Context, dir string) error {
 	written := distinct(layers)
 	err = e.fetchAll(ctx, written,
 		func(ctx context.Context, i int) error {
-			return writeFile(filepath.Join(dir, blobName(written[i].to.Digest)), func(w io.Writer) error {
-				return e.fetch(ctx, written[i], w)
+			return writeFile(filepath.Join(dir, blobName(written[i].to.Digest)), func(f *os.File) error {
+				return e.fetch(ctx, written[i], &filePart{f, 0})
 			})
 		},
 		func(context.Context, int) error { return nil })
@@ -68,7 +67,7 @@ func (t *tables) writeLayout(dir string, config []byte) error {
 }
 
 // writeFile creates the file at path for write to fill.
-func writeFile(path string, write func(io.Writer) error) error {
+func writeFile(path string, write func(*os.File) error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func ParseManifest(data []byte) (ocispec.Manifest, error) {
 		return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: kind, Detail: detail}
 	}
 	var m ocispec.Manifest
-	if err := json.Unmarshal(data, &m); err != nil {
+	if err := json.Unmarshal(withoutBOM(data), &m); err != nil {
 		return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: KindOther, Detail: err.Error()}
 	}
 	if err := checkDescriptor("config", m.Config); err != nil {
@@ -33,6 +33,9 @@ func ParseManifest(data []byte) (ocispec.Manifest, error) {
 	if !isImageConfig(m.Config.MediaType) {
 		return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: KindArtifact,
 			Detail: fmt.Sprintf("its config is of type %.100q", artifactType(m))}
+	}
+	if m.Layers == nil {
+		return ocispec.Manifest{}, fmt.Errorf("the manifest has no layers")
 	}
 	for i, layer := range m.Layers {
 		if err := checkDescriptor(fmt.Sprintf("layers[%d]", i), layer); err != nil {
@@ -71,11 +74,11 @@ func checkDescriptor(name string, d ocispec.Descriptor) error {
 	return nil
 }
 
-// RequireSHA256 returns an error unless all digests of m are sha256, which is
-// what flat fixed-output derivations of these functions and engines' archives
-// are made of.
-func RequireSHA256(m ocispec.Manifest) error {
-	for _, d := range append([]ocispec.Descriptor{m.Config}, m.Layers...) {
+// RequireSHA256 returns an error unless all digests are sha256, which is what
+// flat fixed-output derivations of these functions and engines' archives are
+// made of.
+func RequireSHA256(descriptors ...ocispec.Descriptor) error {
+	for _, d := range descriptors {
 		if d.Digest.Algorithm() != digest.SHA256 {
 			return fmt.Errorf("digest %.40s… is %s, and only sha256 is possible here", d.Digest, d.Digest.Algorithm())
 		}

@@ -120,7 +120,11 @@ func arguments(pinned bool) string {
 }
 
 func (i Image) call() (string, error) {
-	if err := image.RequireSHA256(i.Manifest); err != nil {
+	all := append([]ocispec.Descriptor{i.Manifest.Config}, i.Manifest.Layers...)
+	if i.Pin != "" {
+		all = append(all, ocispec.Descriptor{Digest: i.Pin})
+	}
+	if err := image.RequireSHA256(all...); err != nil {
 		return "", fmt.Errorf("it cannot be a flat sha256 fixed-output derivation: %w", err)
 	}
 	repository, imageName := i.Reference.Split()

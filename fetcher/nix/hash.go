@@ -2,6 +2,7 @@ package nix
 
 import (
 	"fmt"
+	"strings"
 
 	"hocker/fetcher"
 
@@ -16,7 +17,8 @@ import (
 func ParseHash(s string) (digest.Digest, error) {
 	algorithm := nixhash.SHA256
 	h, err := nixhash.ParseAny(s, &algorithm)
-	if err != nil {
+	// The standard library's base64 skips line breaks.
+	if err != nil || strings.ContainsAny(s, "\r\n") {
 		return "", &fetcher.InputError{What: "hash", Value: s, Reason: "expected a sha256 as 64 hexadecimal digits, as 52 characters of Nix base32, or as sha256-… (SRI)"}
 	}
 	return digest.NewDigestFromBytes(digest.SHA256, h.Digest()), nil

@@ -96,7 +96,7 @@ func (c *connection) seek(ctx context.Context, seg *segment) error {
 
 // read reads up to a buffer of the segment and writes it to its place.
 func (c *connection) read(seg *segment, left int64) error {
-	b := c.t.hasher.buffer()
+	b := c.t.follower.buffer()
 	n, readErr := fill(c.stream.Body, b[:min(left, int64(len(b)))])
 	if n > 0 {
 		c.trouble.progress()
@@ -105,7 +105,7 @@ func (c *connection) read(seg *segment, left int64) error {
 			return &fileError{err}
 		}
 	} else {
-		c.t.hasher.recycle(b)
+		c.t.follower.recycle(b)
 	}
 	if readErr == io.EOF && int64(n) < left {
 		return io.ErrUnexpectedEOF
@@ -124,7 +124,7 @@ func (c *connection) write(seg *segment, b []byte) error {
 	}
 	c.t.segments.settle(seg)
 	c.t.received.Add(n)
-	c.t.hasher.offer(offset, b[:n])
+	c.t.follower.offer(offset, b[:n])
 	return nil
 }
 

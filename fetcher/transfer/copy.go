@@ -10,9 +10,10 @@ const (
 )
 
 // CopyAhead copies src to dst like io.Copy, with the reading (and the hashing
-// that src does) on one core while another writes. If dst fails, src may still
-// be read until it is closed.
-func CopyAhead(dst io.Writer, src io.Reader) (int64, error) {
+// that src does) on one core while another writes. If dst fails, src is closed,
+// which must end a Read that is under way; it is not read any more when
+// CopyAhead returns.
+func CopyAhead(dst io.Writer, src io.ReadCloser) (int64, error) {
 	free := make(chan []byte, copyBuffers)
 	for range copyBuffers {
 		free <- make([]byte, copyBufferSize)
@@ -36,8 +37,14 @@ func CopyAhead(dst io.Writer, src io.Reader) (int64, error) {
 	for buf := range full {
 		n, err := dst.Write(buf)
 		written += int64(n)
+		if err == nil && n < len(buf) {
+			err = io.ErrShortWrite
+		}
 		if err != nil {
 			close(free)
+			src.Close()
+			for range full {
+			}
 			return written, err
 		}
 		free <- buf[:copyBufferSize]

@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"hash"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -17,15 +16,21 @@ type File interface {
 	io.ReaderAt
 }
 
-// ToFile writes the content of source to f and to h, and returns its size. Large
-// content comes over several connections if the server knows ranges and if
-// that is faster. On an error it returns how much of the content f has from its
-// beginning; h is then not to be used.
-func ToFile(ctx context.Context, source Source, f File, h hash.Hash, options Options) (int64, error) {
+// ToFile writes the content of source to f, and in its order to w, which may be
+// a hash. It returns its size. Large content comes over several connections if
+// the server knows ranges and if that is faster. On an error it returns how
+// much of the content f has from its beginning.
+func ToFile(ctx context.Context, source Source, f File, w io.Writer, options Options) (int64, error) {
 	from := options.From
-	if _, err := io.CopyBuffer(h, io.NewSectionReader(f, 0, from), make([]byte, bufferSize)); err != nil {
+	if _, err := io.CopyBuffer(w, io.NewSectionReader(f, 0, from), make([]byte, bufferSize)); err != nil {
 		return 0, err
 	}
+	if err := options.Slots.wait(ctx); err != nil {
+		return from, err
+	}
+	defer options.Slots.give()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	first, err := open(ctx, source, &options, from, SizeUnknown)
 	if err != nil {
 		return from, err
@@ -34,19 +39,21 @@ func ToFile(ctx context.Context, source Source, f File, h hash.Hash, options Opt
 		first.Body.Close()
 		return from, err
 	}
-	if !first.Ranges || first.Size-from < orDefault(options.ParallelFrom, defaultParallelFrom) || cap(options.Slots) == 0 {
-		r := &Reader{ctx: ctx, source: source, options: options, stream: first, offset: from, size: first.Size}
-		r.trouble.options = &r.options
+	if !first.Ranges || first.Size-from < orDefault(options.ParallelFrom, defaultParallelFrom) || cap(options.Slots) <= 1 {
+		r := newReader(ctx, cancel, source, options, first)
 		defer r.Close()
-		n, err := CopyAhead(io.NewOffsetWriter(f, from), io.TeeReader(r, h))
+		n, err := CopyAhead(io.NewOffsetWriter(f, from), struct {
+			io.Reader
+			io.Closer
+		}{io.TeeReader(r, w), r})
 		return from + n, err
 	}
 	t := &fileTransfer{source: source, options: options, file: f, size: first.Size}
-	t.segments = newSegments(from, t.size, cap(options.Slots)+1)
-	t.hasher = newHasher(h, f, from, t.segments.front)
+	t.segments = newSegments(from, t.size, cap(options.Slots))
+	t.follower = newFollower(w, f, from, t.segments.front)
 	err = t.run(ctx, first)
-	if hashErr := t.hasher.finish(); err == nil {
-		err = hashErr
+	if followErr := t.follower.finish(err == nil); err == nil {
+		err = followErr
 	}
 	return t.segments.front(), err
 }
@@ -58,7 +65,7 @@ type fileTransfer struct {
 	file     File
 	size     int64
 	segments *segments
-	hasher   *hasher
+	follower *follower
 	received atomic.Int64
 
 	mu          sync.Mutex
@@ -100,6 +107,14 @@ func (t *fileTransfer) run(ctx context.Context, first *Stream) error {
 		connections.Wait()
 		cancel(errComplete)
 		return nil
+	})
+	group.Go(func() error {
+		select {
+		case <-t.follower.failed:
+			return t.follower.err
+		case <-ctx.Done():
+			return nil
+		}
 	})
 	return group.Wait()
 }

@@ -22,14 +22,23 @@ const (
 )
 
 // grow adds connections while they make the transfer faster. add returns false
-// if there are no more.
+// if there is none to be had at the moment.
 func (t *fileTransfer) grow(ctx context.Context, add func() bool) {
 	before := t.rate(ctx)
-	for n := 1; before > 0 && before < fastEnough; n *= growth {
-		for range n * (growth - 1) {
-			if t.isRefused() || !add() {
-				return
+	for n := 1; before > 0 && before < fastEnough; {
+		added := 0
+		for added < n*(growth-1) && !t.isRefused() && add() {
+			added++
+		}
+		if t.isRefused() {
+			return
+		}
+		if added == 0 {
+			// Other transfers have all connections: they end some time.
+			if before = t.rate(ctx); t.segments.isBusy() {
+				continue
 			}
+			return
 		}
 		// The new ones deliver when their handshakes are done: the rate is
 		// looked at until it has grown, for a while.
@@ -42,6 +51,7 @@ func (t *fileTransfer) grow(ctx context.Context, add func() bool) {
 			return
 		}
 		before = now
+		n += added
 	}
 }
 

@@ -29,8 +29,8 @@ type Options struct {
 	// Retryable reports whether an error of the source's Open may be gone after
 	// a while; nil means that none is.
 	Retryable func(error) bool
-	// Slots are the connections that may be open besides the first one; nil
-	// means none. It is shared by all transfers from a host.
+	// Slots are the connections that may be open to a host at a time, shared by
+	// all transfers from it; nil means one for each transfer.
 	Slots Slots
 	// Notice is told of each interruption, in a line; nil means nobody is.
 	Notice func(line string)
@@ -38,6 +38,19 @@ type Options struct {
 
 // Slots is a stock of connections.
 type Slots chan struct{}
+
+// wait takes a connection as soon as there is one.
+func (s Slots) wait(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 // NewSlots returns a stock of n connections.
 func NewSlots(n int) Slots { return make(Slots, n) }
@@ -52,7 +65,11 @@ func (s Slots) take() bool {
 	}
 }
 
-func (s Slots) give() { <-s }
+func (s Slots) give() {
+	if s != nil {
+		<-s
+	}
+}
 
 const (
 	defaultStall        = 30 * time.Second

@@ -3,30 +3,40 @@ package transfer
 import (
 	"context"
 	"io"
+	"sync"
 )
 
 // Reader reads content in its order over one connection at a time, and goes on
 // where it stopped when that is lost.
 type Reader struct {
-	ctx     context.Context // of the call that made the reader, which it lives in
+	ctx     context.Context // of the call that made the reader, until Close
+	cancel  context.CancelFunc
 	source  Source
 	options Options
-	stream  *Stream // nil after a loss
-	offset  int64
 	size    int64
+
+	mu      sync.Mutex // held by a Read, and by Close after it
+	stream  *Stream    // nil after a loss
+	offset  int64
 	trouble trouble
 }
 
 // NewReader opens source. ctx governs the reader until it is closed.
 func NewReader(ctx context.Context, source Source, options Options) (*Reader, error) {
-	r := &Reader{ctx: ctx, source: source, options: options}
-	r.trouble.options = &r.options
-	var err error
-	if r.stream, err = open(ctx, source, &r.options, 0, SizeUnknown); err != nil {
+	ctx, cancel := context.WithCancel(ctx)
+	stream, err := open(ctx, source, &options, 0, SizeUnknown)
+	if err != nil {
+		cancel()
 		return nil, err
 	}
-	r.size = r.stream.Size
-	return r, nil
+	return newReader(ctx, cancel, source, options, stream), nil
+}
+
+// newReader goes on with a stream that is open; cancel ends it.
+func newReader(ctx context.Context, cancel context.CancelFunc, source Source, options Options, stream *Stream) *Reader {
+	r := &Reader{ctx: ctx, cancel: cancel, source: source, options: options, stream: stream, offset: stream.Offset, size: stream.Size}
+	r.trouble.options = &r.options
+	return r
 }
 
 // Size returns the content's size, or [SizeUnknown].
@@ -34,6 +44,8 @@ func (r *Reader) Size() int64 { return r.size }
 
 // Read implements io.Reader.
 func (r *Reader) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for {
 		if r.stream == nil {
 			if err := r.reopen(); err != nil {
@@ -98,8 +110,11 @@ func (r *Reader) close() {
 	r.stream = nil
 }
 
-// Close implements io.Closer.
+// Close implements io.Closer. It ends a Read that is under way.
 func (r *Reader) Close() error {
+	r.cancel()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.stream != nil {
 		r.close()
 	}

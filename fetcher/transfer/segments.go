@@ -3,8 +3,8 @@ package transfer
 import "sync"
 
 // The sizes of what one connection is given at a time: large enough that the
-// round trip of its request does not matter, small enough that the hash, which
-// follows the front, is done soon after the last byte.
+// round trip of its request does not matter, small enough that what
+// follows the front, as the hash does, is done soon after the last byte.
 const (
 	minSegment = 4 << 20
 	maxSegment = 64 << 20
@@ -74,6 +74,15 @@ func (s *segments) largest() (largest *segment) {
 		}
 	}
 	return largest
+}
+
+// isBusy reports whether there is so much to do yet that another connection
+// could help.
+func (s *segments) isBusy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	largest := s.largest()
+	return s.next < s.size || len(s.back) > 0 || largest != nil && largest.end-largest.claim >= 2*minSplit
 }
 
 func (s *segments) activate(pos, end int64) *segment {

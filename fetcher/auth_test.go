@@ -1,0 +1,182 @@
+package fetcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// needs lets requests with one Authorization through, and challenges others.
+func needs(authorization, how string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != authorization {
+			challenge(how).ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+const basicChallenge = `Basic realm="registry"`
+
+func static(repo Repository, c Credential) *Client {
+	return &Client{Credential: StaticCredential(repo.Registry, c)}
+}
+
+var basicAuthTests = []struct {
+	name       string
+	credential Credential
+	sent       []string // Authorization of each request
+	failure
+}{
+	{name: "right", credential: Credential{Username: "me", Password: "p:ss"}, sent: []string{"", "Basic " + basic("me:p:ss"), "Basic " + basic("me:p:ss")}},
+	{
+		name: "wrong", credential: Credential{Username: "me", Password: "hunter2"}, sent: []string{"", "Basic " + basic("me:hunter2")},
+		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)"},
+	},
+	{
+		name: "anonymous", sent: []string{""},
+		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": the registry asks for a user name and a password, and none were given"},
+	},
+	{
+		name: "token", credential: Credential{Token: "hunter2"}, sent: []string{"Bearer hunter2"},
+		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)"},
+	},
+}
+
+func TestBasicAuth(t *testing.T) {
+	for _, tt := range basicAuthTests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := startServer(t, needs("Basic "+basic("me:p:ss"), basicChallenge, hello))
+			c := static(s.app(t), tt.credential)
+			_, err := fetchHello(t, c, s.app(t))
+			if err == nil {
+				// It is kept for the next request.
+				_, err = fetchHello(t, c, s.app(t))
+			}
+			tt.check(t, err, s.host())
+			if got := s.header("Authorization"); fmt.Sprint(got) != fmt.Sprint(tt.sent) {
+				t.Errorf("sent %q, want %q", got, tt.sent)
+			}
+		})
+	}
+}
+
+// a basic credential is kept for a host, so that another repository of it
+// gets the first one's. It matters where auth files have a key for each
+// namespace and the registry answers 403, after which nothing is tried.
+func TestBasicAuthOfTwoRepositories(t *testing.T) {
+	s := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, _, ok := r.BasicAuth()
+		switch {
+		case !ok:
+			challenge(basicChallenge).ServeHTTP(w, r)
+		case !strings.HasPrefix(r.URL.Path, "/v2/"+user+"/"):
+			answer{status: 403}.ServeHTTP(w, r)
+		default:
+			hello.ServeHTTP(w, r)
+		}
+	}))
+	registry := s.app(t).Registry
+	c := &Client{Credential: func(_ context.Context, repo Repository) (Credential, error) {
+		org, _ := repo.Split()
+		return Credential{Username: org, Password: "pass"}, nil
+	}}
+	for _, org := range []string{"mine", "yours"} {
+		if _, err := fetchHello(t, c, Repository{registry, org + "/app"}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestStaticToken(t *testing.T) {
+	s := startServer(t, needs("Bearer t0ken", `Bearer realm="http://127.0.0.1:1/token",service="s"`, hello))
+	if _, err := fetchHello(t, static(s.app(t), Credential{Token: "t0ken"}), s.app(t)); err != nil {
+		t.Error(err)
+	}
+	_, err := fetchHello(t, static(s.app(t), Credential{Token: "hunter2"}), s.app(t))
+	failure{
+		kind: ErrDenied,
+		text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)",
+	}.check(t, err, s.host())
+	if got := s.header("Authorization"); fmt.Sprint(got) != "[Bearer t0ken Bearer hunter2]" {
+		t.Errorf("sent %q", got)
+	}
+}
+
+func TestCredentialFailure(t *testing.T) {
+	s := startServer(t, hello)
+	locked := errors.New("the keychain is locked")
+	c := &Client{Credential: func(context.Context, Repository) (Credential, error) { return Credential{}, locked }}
+	_, err := fetchHello(t, c, s.app(t))
+	failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": the keychain is locked"}.check(t, err, s.host())
+	if !errors.Is(err, locked) || len(s.asked()) != 0 {
+		t.Errorf("%v after %d requests", err, len(s.asked()))
+	}
+}
+
+// A source may be a program that asks a person: it is asked once for each
+// repository.
+func TestCredentialIsFoundOnce(t *testing.T) {
+	s := startServer(t, needs("Basic "+basic("me:pass"), basicChallenge, hello))
+	asked := 0
+	c := &Client{Credential: func(context.Context, Repository) (Credential, error) {
+		asked++
+		return Credential{Username: "me", Password: "pass"}, nil
+	}}
+	for range 3 {
+		if _, err := fetchHello(t, c, s.app(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times", asked)
+	}
+}
+
+// the failure of one call, which was cancelled, is kept for all to come.
+func TestCredentialOfACancelledCall(t *testing.T) {
+	s := startServer(t, hello)
+	c := &Client{Credential: func(ctx context.Context, _ Repository) (Credential, error) { return Credential{}, ctx.Err() }}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Manifest(ctx, Reference{Repository: s.app(t), Tag: "1"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := c.Manifest(t.Context(), Reference{Repository: s.app(t), Tag: "1"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// One client serves many goroutines, and knows each repository's credential.
+func TestManyAtOnce(t *testing.T) {
+	service := &tokenService{user: "me", pass: "pass"}
+	s := service.start(t)
+	c := static(s.app(t), Credential{Username: "me", Password: "pass"})
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			repo := Repository{s.app(t).Registry, fmt.Sprintf("org/app%d", i%4)}
+			if got, err := fetchHello(t, c, repo); err != nil || got != "hello" {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestUserAgent(t *testing.T) {
+	for agent, want := range map[string]string{"": "hocker", "hocker/1.2": "hocker/1.2"} {
+		s := (&tokenService{}).start(t)
+		if _, err := fetchHello(t, &Client{UserAgent: agent}, s.app(t)); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.header("User-Agent"); fmt.Sprint(got) != fmt.Sprint([]string{want, want, want}) {
+			t.Errorf("requests by %q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package image
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"hocker/fetcher"
+
+	"github.com/opencontainers/go-digest"
+)
+
+var detectCompressionTests = []struct {
+	name      string
+	start     string
+	want      Compression
+	mediaType string
+}{
+	{name: "gzip", start: "\x1f\x8b\x08\x00", want: Gzip, mediaType: "application/vnd.oci.image.layer.v1.tar+gzip"},
+	{name: "zstd", start: "\x28\xb5\x2f\xfd", want: Zstd, mediaType: "application/vnd.oci.image.layer.v1.tar+zstd"},
+	{name: "tar", start: "etc/", want: Uncompressed, mediaType: "application/vnd.oci.image.layer.v1.tar"},
+	{name: "empty tar", start: "\x00\x00\x00\x00", want: Uncompressed, mediaType: "application/vnd.oci.image.layer.v1.tar"},
+	{name: "nothing", start: "", want: Uncompressed, mediaType: "application/vnd.oci.image.layer.v1.tar"},
+	{name: "beginning of gzip's", start: "\x1f", want: Uncompressed, mediaType: "application/vnd.oci.image.layer.v1.tar"},
+	{name: "beginning of zstd's", start: "\x28\xb5\x2f", want: Uncompressed, mediaType: "application/vnd.oci.image.layer.v1.tar"},
+}
+
+func TestDetectCompression(t *testing.T) {
+	for _, tt := range detectCompressionTests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := DetectCompression([]byte(tt.start)); got != tt.want || got.MediaType() != tt.mediaType {
+				t.Errorf("got %d, %s, want %d, %s", got, got.MediaType(), tt.want, tt.mediaType)
+			}
+		})
+	}
+}
+
+// gzipped packs data in one gzip member, or more.
+func gzipped(members ...string) string {
+	var b bytes.Buffer
+	for _, data := range members {
+		z := gzip.NewWriter(&b)
+		io.WriteString(z, data)
+		z.Close()
+	}
+	return b.String()
+}
+
+// zstdFrame packs data as a zstd frame of one raw block:
+// https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1
+func zstdFrame(data string) string {
+	block := len(data)<<3 | 1
+	return string(zstdMagic) + "\x20" + string([]byte{byte(len(data)), byte(block), byte(block >> 8), byte(block >> 16)}) + data
+}
+
+const tarContent = "what would be a tar archive"
+
+var unpackTests = []struct {
+	name   string
+	packed string
+	diffID digest.Digest // empty: of tarContent
+	err    string        // its beginning; empty: none
+	verify bool          // the error is a *fetcher.VerifyError
+}{
+	{name: "not compressed", packed: tarContent},
+	{name: "gzip", packed: gzipped(tarContent)},
+	{name: "gzip of two members", packed: gzipped(tarContent[:5], tarContent[5:])},
+	{name: "zstd", packed: zstdFrame(tarContent)},
+	{name: "zstd of two frames", packed: zstdFrame(tarContent[:5]) + zstdFrame(tarContent[5:])},
+	{name: "empty", packed: "", diffID: digest.FromString("")},
+	{name: "short", packed: "\x1f", diffID: digest.FromString("\x1f")},
+	{name: "gzip of nothing", packed: gzipped(""), diffID: digest.FromString("")},
+	{name: "sha512", packed: gzipped(tarContent), diffID: digest.SHA512.FromString(tarContent)},
+	// a skippable frame in front is zstd too, and stands where pzstd packed:
+	// https://www.rfc-editor.org/rfc/rfc8878#section-3.1.2
+	{name: "zstd after a skippable frame", packed: "\x50\x2a\x4d\x18\x04\x00\x00\x00skip" + zstdFrame(tarContent)},
+
+	{name: "another content", packed: gzipped("wrong"), err: "unpacking: content does not match its digest: want ", verify: true},
+	{name: "packed twice", packed: gzipped(gzipped(tarContent)), err: "unpacking: content does not match its digest: want ", verify: true},
+	{name: "cut gzip", packed: gzipped(tarContent)[:20], err: "unpacking: unexpected EOF"},
+	{name: "gzip without its end", packed: strings.TrimSuffix(gzipped(tarContent), gzipped(tarContent)[len(gzipped(tarContent))-4:]), err: "unpacking: unexpected EOF"},
+	{name: "gzip magic only", packed: "\x1f\x8bxxxxxxxxxxxxxx", err: "unpacking: gzip: "},
+	{name: "wrong checksum", packed: gzipped(tarContent)[:len(gzipped(tarContent))-8] + "12345678", err: "unpacking: "},
+	{name: "cut zstd", packed: zstdFrame(tarContent)[:20], err: "unpacking: unexpected EOF"},
+}
+
+func TestUnpackTo(t *testing.T) {
+	for _, tt := range unpackTests {
+		t.Run(tt.name, func(t *testing.T) {
+			diffID := tt.diffID
+			if diffID == "" {
+				diffID = digest.FromString(tarContent)
+			}
+			var b strings.Builder
+			n, err := UnpackTo(&b, iotest.OneByteReader(strings.NewReader(tt.packed)), diffID)
+			var mismatch *fetcher.VerifyError
+			switch {
+			case tt.err == "" && (err != nil || n != int64(b.Len()) || diffID.Algorithm().FromString(b.String()) != diffID):
+				t.Errorf("got %d bytes %q, %v", n, b.String(), err)
+			case tt.err != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.err) || errors.As(err, &mismatch) != tt.verify):
+				t.Errorf("got %v, want %s…", err, tt.err)
+			}
+		})
+	}
+}
+
+// A transfer that breaks is the error, and not the compressed data that break
+// off with it; all of the transfer is read, so that it is checked to its end.
+func TestUnpackToBrokenTransfer(t *testing.T) {
+	broken := errors.New("connection lost")
+	for _, packed := range []string{"", "\x1f", gzipped(tarContent)[:15], gzipped(tarContent), zstdFrame(tarContent), tarContent, "\x1f\x8bxxxxxxxxxxxx"} {
+		src := io.MultiReader(strings.NewReader(packed), iotest.ErrReader(broken))
+		if _, err := UnpackTo(io.Discard, src, digest.FromString(tarContent)); err != broken {
+			t.Errorf("%q: got %v, want %v", packed, err, broken)
+		}
+	}
+	rest := strings.NewReader(gzipped("wrong") + strings.Repeat("\x00", 1<<20))
+	if _, err := UnpackTo(io.Discard, rest, digest.FromString(tarContent)); err == nil || rest.Len() != 0 {
+		t.Errorf("%d bytes of the transfer are not read, %v", rest.Len(), err)
+	}
+}
+
+// FuzzUnpackTo: whatever comes, no error means that the content is the one of
+// the diff ID; packing never loses content.
+func FuzzUnpackTo(f *testing.F) {
+	for _, tt := range unpackTests {
+		f.Add([]byte(tt.packed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1<<16 {
+			return
+		}
+		var b bytes.Buffer
+		if _, err := UnpackTo(&b, bytes.NewReader(data), digest.FromString(tarContent)); err == nil && b.String() != tarContent {
+			t.Errorf("%q is unpacked as %q, and has passed as %q", data, b.Bytes(), tarContent)
+		}
+		packed := []string{gzipped(string(data))}
+		if len(data) < 256 {
+			packed = append(packed, zstdFrame(string(data)))
+		}
+		for _, p := range packed {
+			b.Reset()
+			if _, err := UnpackTo(&b, strings.NewReader(p), digest.FromBytes(data)); err != nil || !slices.Equal(b.Bytes(), data) {
+				t.Errorf("%q, packed as %q, is unpacked as %q, %v", data, p, b.Bytes(), err)
+			}
+		}
+	})
+}

@@ -1,0 +1,94 @@
+package fetcher
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var parseMirrorsTests = []struct {
+	in   string
+	want []Mirror
+	err  string
+}{
+	{in: ""},
+	{in: " , ,"},
+	{in: "docker.io=https://mirror.example/v2/", want: []Mirror{{"docker.io", Registry{Scheme: "https", Host: "mirror.example"}}}},
+	{in: "https://index.docker.io/v1/=localhost:5000", want: []Mirror{{"docker.io", local}}},
+	{in: "*=localhost:5000, ghcr.io=https://h/ghcr/v2/", want: []Mirror{{"*", local}, {"ghcr.io", Registry{Scheme: "https", Host: "h", Prefix: "/ghcr"}}}},
+	{in: "localhost:5000", err: `mirror "localhost:5000": expected REGISTRY=ADDRESS, as docker.io=https://mirror.example/v2/, or *=ADDRESS`},
+	{in: "=x", err: `registry: it has no host, expected https://HOST[:PORT]/v2/`},
+	{in: "x=", err: `registry: it has no host, expected https://HOST[:PORT]/v2/`},
+	{in: "x=https://me:hunter2@h", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
+}
+
+func TestParseMirrors(t *testing.T) {
+	for _, tt := range parseMirrorsTests {
+		t.Run(tt.in, func(t *testing.T) {
+			got, err := ParseMirrors(tt.in)
+			checkError(t, err, tt.err)
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+// What a mirror does costs a notice, no more; its registry's credentials are
+// none of its business.
+func TestMirror(t *testing.T) {
+	tests := []struct {
+		name     string
+		mirror   http.Handler
+		notice   string // HOST is the mirror
+		upstream int    // requests to the registry
+	}{
+		{name: "has it", mirror: hello},
+		{name: "has it not", mirror: answer{status: 404}, upstream: 1, notice: "mirror HOST left out: GET http://HOST/v2/org/app/manifests/" + string(helloDigest) + ": 404 Not Found"},
+		{name: "asks for a password", mirror: challenge(basicChallenge), upstream: 1, notice: "mirror HOST left out: the registry asks for a user name and a password, and none were given"},
+		{name: "has something else", mirror: answer{body: "wrong"}, upstream: 1, notice: "mirror HOST left out: content does not match its digest: want " + string(helloDigest) + ", got " + string(wrongDigest) + " (5 bytes)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			mirror, registry := startServer(t, tt.mirror), startServer(t, hello)
+			for _, of := range []string{"*", registry.host()} {
+				var told record
+				c := static(registry.app(t), Credential{Token: "hunter2"})
+				told.listen(c)
+				c.Mirrors = []Mirror{{of, mirror.app(t).Registry}}
+				m, err := c.Manifest(t.Context(), Reference{Repository: registry.app(t), Digest: helloDigest})
+				if err != nil || string(m.Bytes) != "hello" {
+					t.Errorf("got %q, %v", m.Bytes, err)
+				}
+				if got := strings.ReplaceAll(strings.Join(told.notices, "\n"), mirror.host(), "HOST"); got != tt.notice {
+					t.Errorf("notice\n got: %s\nwant: %s", got, tt.notice)
+				}
+			}
+			checkNoSecrets(t, mirror.asked()...)
+			if len(registry.asked()) != 2*tt.upstream {
+				t.Errorf("the registry was asked %d times, want %d", len(registry.asked()), 2*tt.upstream)
+			}
+		})
+	}
+}
+
+func TestMirrorOfAnother(t *testing.T) {
+	mirror, registry := startServer(t, hello), startServer(t, hello)
+	c := &Client{Mirrors: []Mirror{{"docker.io", mirror.app(t).Registry}}}
+	if _, err := fetchHello(t, c, registry.app(t)); err != nil || len(mirror.asked()) != 0 {
+		t.Errorf("%v, and the mirror of another registry was asked %d times", err, len(mirror.asked()))
+	}
+}
+
+// A blob that a mirror gave wrong is not asked from it again.
+func TestMirrorGivesWrongBlob(t *testing.T) {
+	mirror, registry := startServer(t, answer{body: "wrong"}), startServer(t, hello)
+	c := &Client{Mirrors: []Mirror{{"*", mirror.app(t).Registry}}}
+	if _, err := fetchHello(t, c, registry.app(t)); err == nil || !strings.Contains(err.Error(), "5 bytes from "+mirror.host()) {
+		t.Errorf("got %v", err)
+	}
+	if got, err := fetchHello(t, c, registry.app(t)); err != nil || got != "hello" || len(mirror.asked()) != 1 {
+		t.Errorf("got %q, %v, after %d requests to the mirror", got, err, len(mirror.asked()))
+	}
+}

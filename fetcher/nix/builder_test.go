@@ -1,0 +1,140 @@
+package nix
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hocker/fetcher"
+)
+
+type env map[string]string
+
+func (e env) get(name string) string { return e[name] }
+
+// with returns e with some variables set anew.
+func (e env) with(more env) env {
+	all := maps.Clone(e)
+	maps.Copy(all, more)
+	return all
+}
+
+// layerEnv is the environment of a layer's builder, as Nix sets it.
+var layerEnv = env{
+	"out": "/nix/store/x-docker-layer.tar.gz", "outputHash": layerBase32, "outputHashAlgo": "sha256", "outputHashMode": "flat",
+	"registry": "https://registry-1.docker.io/v2/", "repository": "library", "imageName": "debian", "tag": "",
+	"layerDigest": layerBase16, "name": "docker-layer", "system": "x86_64-linux",
+}
+
+var debian = fetcher.Repository{Registry: fetcher.DockerHub, Path: "library/debian"}
+
+var readBuilderTests = []struct {
+	name string
+	env  env
+	want Builder
+	err  string
+}{
+	{name: "layer", env: layerEnv, want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: debian}},
+	{name: "config with a tag", env: layerEnv.with(env{"outputHash": configBase16, "layerDigest": "", "tag": "jessie"}), want: Builder{Out: layerEnv["out"], Digest: configDigest, Repository: debian, Tag: "jessie"}},
+	{name: "SRI, which has its own algorithm", env: layerEnv.with(env{"outputHash": configSRI, "outputHashAlgo": "", "layerDigest": configDigest}), want: Builder{Out: layerEnv["out"], Digest: configDigest, Repository: debian}},
+	{name: "base16 with its algorithm", env: layerEnv.with(env{"outputHash": layerDigest, "outputHashAlgo": "", "outputHashMode": ""}), want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: debian}},
+	{name: "no registry", env: layerEnv.with(env{"registry": ""}), want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: debian}},
+	{name: "no repository, on Docker Hub", env: layerEnv.with(env{"repository": ""}), want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: debian}},
+	{
+		name: "another registry, no repository", env: layerEnv.with(env{"registry": "http://localhost:5000/v2/", "repository": ""}),
+		want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: fetcher.Repository{Registry: fetcher.Registry{Scheme: "http", Host: "localhost:5000"}, Path: "debian"}},
+	},
+	{
+		name: "many parts", env: layerEnv.with(env{"registry": "https://h/p/v2/", "repository": "org/team", "imageName": "sub/app"}),
+		want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: fetcher.Repository{Registry: fetcher.Registry{Scheme: "https", Host: "h", Prefix: "/p"}, Path: "org/team/sub/app"}},
+	},
+
+	{name: "no environment", env: env{}, err: "out and outputHash are not set: this command is run by Nix, as the builder of a fixed-output derivation"},
+	{name: "no hash", env: layerEnv.with(env{"outputHash": ""}), err: "out and outputHash are not set: this command is run by Nix, as the builder of a fixed-output derivation"},
+	{name: "another algorithm", env: layerEnv.with(env{"outputHashAlgo": "sha512"}), err: `outputHashAlgo "sha512": registries' digests are sha256`},
+	{name: "another mode", env: layerEnv.with(env{"outputHashMode": "recursive"}), err: `outputHashMode "recursive": a blob's digest is its flat hash`},
+	{name: "wrong hash", env: layerEnv.with(env{"outputHash": "abc"}), err: `outputHash: hash "abc": ` + hashForms},
+	{name: "wrong layerDigest", env: layerEnv.with(env{"layerDigest": "abc"}), err: `layerDigest: hash "abc": ` + hashForms},
+	{name: "contradiction", env: layerEnv.with(env{"layerDigest": configBase16}), err: "layerDigest and hash contradict each other: layerDigest is " + configBase16 + ", the hash says " + layerBase16},
+	{name: "no image name", env: layerEnv.with(env{"imageName": ""}), err: "the derivation has no imageName"},
+	{name: "wrong image name", env: layerEnv.with(env{"imageName": "../x"}), err: `image name "library/../x": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
+	{name: "wrong registry", env: layerEnv.with(env{"registry": "ftp://x"}), err: `registry "ftp://x": its scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
+}
+
+func TestReadBuilder(t *testing.T) {
+	for _, tt := range readBuilderTests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := ReadBuilder(tt.env.get)
+			checkError(t, err, tt.err)
+			if err == nil && got != tt.want {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+var (
+	fromFile = fetcher.Credential{Username: "me", Password: "file"}
+	fromEnv  = fetcher.Credential{Token: "environment"}
+)
+
+// FILE in these tests is the path of a credentials file.
+var builderCredentialTests = []struct {
+	name    string
+	env     env
+	file    string // what is in it; empty: there is none
+	want    fetcher.Credential
+	warning string
+	err     string
+}{
+	{name: "file of NIX_PATH", env: env{"dockerCredentialsFile": "FILE"}, file: "DOCKER_USER=me\nDOCKER_PASS=file\n", want: fromFile},
+	{name: "config.json", env: env{"dockerCredentialsFile": "FILE"}, file: `{"auths":{"https://index.docker.io/v1/":{"auth":"bWU6ZmlsZQ=="}}}`, want: fromFile},
+	{name: "environment before file", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment"}, file: "USERNAME=me\nPASSWORD=file\n", want: fromEnv},
+	{name: "environment without file", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment"}, want: fromEnv, warning: "credentials file: stat FILE: no such file or directory: is it in extra-sandbox-paths, and readable for the group nixbld?"},
+	{name: "no file", env: env{"dockerCredentialsFile": "FILE"}, warning: "credentials file: stat FILE: no such file or directory: is it in extra-sandbox-paths, and readable for the group nixbld?"},
+	{name: "variables that are empty", env: env{"dockerCredentialsFile": "FILE", "DOCKER_USER": "", "DOCKER_PASS": "", "DOCKER_TOKEN": "", "DOCKER_AUTH_CONFIG": ""}, file: "USERNAME=me\nPASSWORD=file\n", want: fromFile},
+	{name: "broken file", env: env{"dockerCredentialsFile": "FILE"}, file: "USERNAME=me\nhunter2\n", err: "credentials file FILE: line 2 is not of the form NAME=value"},
+	{name: "half of a credential", env: env{"dockerCredentialsFile": "FILE", "DOCKER_USER": "me"}, file: "USERNAME=me\nPASSWORD=file\n", err: "DOCKER_USER is given without DOCKER_PASS"},
+	{name: "environment", env: env{"DOCKER_TOKEN": "environment"}, want: fromEnv},
+	{name: "nothing", env: env{}},
+}
+
+func TestBuilderCredentials(t *testing.T) {
+	_, err := os.Stat(credentialsFile)
+	machineHasFile := err == nil
+	for _, tt := range builderCredentialTests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := maps.Clone(tt.env)
+			if e["dockerCredentialsFile"] == "" && machineHasFile {
+				t.Skip("this machine has " + credentialsFile)
+			}
+			path := filepath.Join(t.TempDir(), "credentials")
+			if e["dockerCredentialsFile"] != "" {
+				e["dockerCredentialsFile"] = path
+			}
+			if tt.file != "" {
+				if err := os.WriteFile(path, []byte(tt.file), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			find, warning, err := Builder{Repository: debian}.Credentials(e.get)
+			checkError(t, err, strings.ReplaceAll(tt.err, "FILE", path))
+			if want := strings.ReplaceAll(tt.warning, "FILE", path); warning != want {
+				t.Errorf("warning\n got: %s\nwant: %s", warning, want)
+			}
+			if err != nil {
+				return
+			}
+			got, err := find(t.Context(), debian)
+			if err != nil || got != tt.want {
+				t.Errorf("got %+v, %v, want %+v", got, err, tt.want)
+			}
+			other := fetcher.Repository{Registry: fetcher.Registry{Scheme: "https", Host: "ghcr.io"}, Path: "library/debian"}
+			if got, err := find(t.Context(), other); err != nil || !got.IsZero() {
+				t.Errorf("another registry gets %+v, %v", got, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,231 @@
+package fetcher
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// tokenService is a registry with a token service beside it, on /token. A token
+// is good for one scope; expire makes all of them worthless.
+type tokenService struct {
+	user, pass string       // empty: anonymous
+	identity   string       // identity token that it takes as well
+	field      string       // of the token in the answer; empty: token
+	realm      string       // the service's address; empty: its own
+	scope      string       // in the challenge; empty: none
+	answer     http.Handler // instead of a token
+
+	mu      sync.Mutex
+	forms   []url.Values // what it was asked
+	issued  int
+	expired int
+}
+
+func (ts *tokenService) start(t *testing.T) *server {
+	mux := http.NewServeMux()
+	s := startServer(t, mux)
+	mux.HandleFunc("/token", ts.serveToken)
+	mux.HandleFunc("/v2/", func(w http.ResponseWriter, r *http.Request) {
+		if ts.good(r) {
+			hello.ServeHTTP(w, r)
+			return
+		}
+		realm := ts.realm
+		if realm == "" {
+			realm = s.URL + "/token"
+		}
+		how := fmt.Sprintf(`Bearer realm="%s",service="registry"`, realm)
+		if ts.scope != "" {
+			how += fmt.Sprintf(`,scope="%s"`, ts.scope)
+		}
+		challenge(how).ServeHTTP(w, r)
+	})
+	return s
+}
+
+func (ts *tokenService) expire() {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	ts.expired = ts.issued
+}
+
+// asked returns what the service was asked, in order.
+func (ts *tokenService) asked() []url.Values {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	return slices.Clone(ts.forms)
+}
+
+// tokens returns how many tokens there have been.
+func (ts *tokenService) tokens() int {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	return ts.issued
+}
+
+// good reports whether r has a token for its repository that has not expired.
+func (ts *tokenService) good(r *http.Request) bool {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	var n int
+	var repo string
+	if _, err := fmt.Sscanf(r.Header.Get("Authorization"), "Bearer t0ken-%d-%s", &n, &repo); err != nil {
+		return false
+	}
+	return n > ts.expired && n <= ts.issued && strings.HasPrefix(r.URL.Path, "/v2/"+repo+"/")
+}
+
+func (ts *tokenService) serveToken(w http.ResponseWriter, r *http.Request) {
+	r.ParseForm()
+	ts.mu.Lock()
+	ts.forms = append(ts.forms, r.Form)
+	ts.mu.Unlock()
+	user, pass, _ := r.BasicAuth()
+	byIdentity := r.Method == "POST" && ts.identity != "" && r.Form.Get("refresh_token") == ts.identity
+	switch {
+	case ts.answer != nil:
+		ts.answer.ServeHTTP(w, r)
+	case !byIdentity && (user != ts.user || pass != ts.pass || r.Method != "GET"):
+		answer{status: 401, body: `{"errors":[{"code":"UNAUTHORIZED","message":"incorrect username or password"}]}`}.ServeHTTP(w, r)
+	default:
+		ts.issue(r.Form.Get("scope")).ServeHTTP(w, r)
+	}
+}
+
+func (ts *tokenService) issue(scope string) answer {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	field := ts.field
+	if field == "" {
+		field = "token"
+	}
+	ts.issued++
+	repo := strings.TrimSuffix(strings.TrimPrefix(scope, "repository:"), ":pull")
+	return answer{body: fmt.Sprintf(`{"%s":"t0ken-%d-%s","expires_in":60}`, field, ts.issued, repo)}
+}
+
+var tokenTests = []struct {
+	name       string
+	service    *tokenService
+	credential Credential
+	asked      []url.Values // what the token service was asked; nil: as usual
+	failure
+}{
+	{name: "anonymous", service: &tokenService{}},
+	{name: "access_token", service: &tokenService{field: "access_token"}},
+	{name: "scope in the challenge", service: &tokenService{scope: "repository:org/app:pull"}},
+	{name: "user", service: &tokenService{user: "me", pass: "p:ss"}, credential: Credential{Username: "me", Password: "p:ss"}},
+	{
+		name: "identity token", service: &tokenService{user: "none", identity: "1d", field: "access_token"}, credential: Credential{IdentityToken: "1d"},
+		asked: []url.Values{{"grant_type": {"refresh_token"}, "refresh_token": {"1d"}, "service": {"registry"}, "client_id": {"hocker"}, "scope": {"repository:org/app:pull"}}},
+	},
+	{
+		name: "wrong password", service: &tokenService{user: "me", pass: "pass"}, credential: Credential{Username: "me", Password: "hunter2"},
+		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": token service: GET http://HOST/token: 401 Unauthorized (UNAUTHORIZED incorrect username or password)"},
+	},
+	{
+		name: "no such identity", service: &tokenService{user: "none", identity: "1d"}, credential: Credential{IdentityToken: "hunter2"},
+		asked:   []url.Values{{"grant_type": {"refresh_token"}, "refresh_token": {"hunter2"}, "service": {"registry"}, "client_id": {"hocker"}, "scope": {"repository:org/app:pull"}}},
+		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": token service: POST http://HOST/token: 401 Unauthorized (UNAUTHORIZED incorrect username or password)"},
+	},
+	{
+		name: "token for something else", service: &tokenService{answer: answer{body: `{"token":"t0ken-1-org/other"}`}},
+		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)"},
+	},
+	{
+		name: "token service unavailable", service: &tokenService{answer: answer{status: 503}},
+		asked:   slices.Repeat([]url.Values{{"service": {"registry"}, "scope": {"repository:org/app:pull"}}}, 6),
+		failure: failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": token service: GET http://HOST/token: 503 Service Unavailable"},
+	},
+	{
+		name: "token service gone", service: &tokenService{answer: hangUp},
+		asked:   slices.Repeat([]url.Values{{"service": {"registry"}, "scope": {"repository:org/app:pull"}}}, 6),
+		failure: failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/token: EOF"},
+	},
+}
+
+func TestToken(t *testing.T) {
+	for _, tt := range tokenTests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := tt.service.start(t)
+			got, err := fetchHello(t, static(s.app(t), tt.credential), s.app(t))
+			tt.check(t, err, s.host())
+			if err == nil && got != "hello" {
+				t.Errorf("got %q", got)
+			}
+			asked := tt.asked
+			if asked == nil {
+				asked = []url.Values{{"service": {"registry"}, "scope": {"repository:org/app:pull"}}}
+			}
+			if got := tt.service.asked(); fmt.Sprint(got) != fmt.Sprint(asked) {
+				t.Errorf("the token service was asked\n%v, want\n%v", got, asked)
+			}
+		})
+	}
+}
+
+// the address of a token service may have a secret in its query, and is
+// printed when the service answers something else than a token.
+func TestTokenServiceTalksNonsense(t *testing.T) {
+	for _, body := range []string{`<html>log in</html>`, `{}`, `{"token":""}`, `{"token":`} {
+		service := &tokenService{answer: answer{body: body}}
+		s := service.start(t)
+		service.realm = s.URL + "/token?key=hunter2"
+		if _, err := fetchHello(t, &Client{}, s.app(t)); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+// A token is kept for its repository until the registry does not take it any
+// more, in the middle of a run or not.
+func TestTokenExpires(t *testing.T) {
+	service := &tokenService{user: "me", pass: "pass"}
+	s := service.start(t)
+	c := static(s.app(t), Credential{Username: "me", Password: "pass"})
+	other := Repository{s.app(t).Registry, "org/other"}
+	fetch := func(repo Repository, issued int) {
+		t.Helper()
+		if got, err := fetchHello(t, c, repo); err != nil || got != "hello" {
+			t.Errorf("got %q, %v", got, err)
+		}
+		if got := service.tokens(); got != issued {
+			t.Errorf("%d tokens, want %d", got, issued)
+		}
+	}
+	fetch(s.app(t), 1)
+	fetch(s.app(t), 1)
+	fetch(other, 2)
+	fetch(s.app(t), 2)
+	service.expire()
+	fetch(s.app(t), 3)
+	fetch(other, 4)
+	fetch(s.app(t), 4)
+}
+
+// A token service on this machine is no business of a registry elsewhere.
+func TestTokenServiceOnLoopback(t *testing.T) {
+	service := &tokenService{user: "me", pass: "hunter2"}
+	s := service.start(t)
+	far := Repository{Registry{Scheme: "http", Host: "registry.example"}, "org/app"}
+	c := static(far, Credential{Username: "me", Password: "hunter2"})
+	c.Transport = proxyTo(s)
+	if _, err := fetchHello(t, c, far); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+	if asked := service.asked(); asked != nil {
+		t.Errorf("the token service was asked: %v", asked)
+	}
+}
+
+// proxyTo makes every connection to one server, whatever its name.
+func proxyTo(s *server) *http.Transport {
+	transport := NewTransport(TransportOptions{})
+	transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(s.URL) }
+	return transport
+}

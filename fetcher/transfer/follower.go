@@ -1,0 +1,139 @@
+package transfer
+
+import (
+	"io"
+	"sync"
+)
+
+// bufferSize is how much a connection reads before it writes: few calls into
+// the kernel, and still within a processor's cache.
+const bufferSize = 256 << 10
+
+// maxQueue is how many buffers may wait to be passed on. What comes when it is
+// full is read back from the file later.
+const maxQueue = 16
+
+// follower gives the content of a file, which is written in any order, to a
+// writer in its order, as far as that has arrived: to a hash, for example.
+// Buffers that come in order are passed on as they are; the others are read
+// back from the file, which still has them in memory.
+type follower struct {
+	w     io.Writer
+	file  io.ReaderAt
+	front func() int64 // up to where all is written
+	free  chan []byte  // buffers to use again
+
+	mu      sync.Mutex
+	wake    sync.Cond
+	queue   [][]byte
+	expect  int64 // where the first byte is that is neither passed on nor queued
+	closed  bool
+	aborted bool
+	done    chan struct{}
+	failed  chan struct{} // closed when w or the file failed, with err
+	err     error
+}
+
+// newFollower begins at a place; w has been given all before it.
+func newFollower(w io.Writer, file io.ReaderAt, from int64, front func() int64) *follower {
+	x := &follower{w: w, file: file, expect: from, front: front, free: make(chan []byte, 2*maxQueue), done: make(chan struct{}), failed: make(chan struct{})}
+	x.wake.L = &x.mu
+	go x.run()
+	return x
+}
+
+// buffer returns a buffer to read into.
+func (x *follower) buffer() []byte {
+	select {
+	case b := <-x.free:
+		return b[:bufferSize]
+	default:
+		return make([]byte, bufferSize)
+	}
+}
+
+func (x *follower) recycle(b []byte) {
+	select {
+	case x.free <- b:
+	default:
+	}
+}
+
+// offer takes what was written at offset, and the buffer that it is in.
+func (x *follower) offer(offset int64, b []byte) {
+	x.mu.Lock()
+	queued := offset == x.expect && len(x.queue) < maxQueue
+	if queued {
+		x.queue = append(x.queue, b)
+		x.expect += int64(len(b))
+	}
+	x.mu.Unlock()
+	x.wake.Signal()
+	if !queued {
+		x.recycle(b)
+	}
+}
+
+// finish waits until all that was written before is passed on, or if it does
+// not matter any more, until the writer returns.
+func (x *follower) finish(matters bool) error {
+	x.mu.Lock()
+	x.closed = true
+	x.aborted = !matters
+	x.mu.Unlock()
+	x.wake.Signal()
+	<-x.done
+	return x.err
+}
+
+func (x *follower) run() {
+	defer close(x.done)
+	for {
+		piece, offset, size := x.next()
+		switch {
+		case piece != nil:
+			_, x.err = x.w.Write(piece)
+			x.recycle(piece)
+		case size > 0:
+			x.err = x.readBack(offset, size)
+		default:
+			return
+		}
+		if x.err != nil {
+			close(x.failed)
+			return
+		}
+	}
+}
+
+// next waits for something to pass on: a buffer, or a part of the file.
+func (x *follower) next() (piece []byte, offset, size int64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for !x.aborted {
+		if len(x.queue) > 0 {
+			piece, x.queue = x.queue[0], x.queue[1:]
+			return piece, 0, 0
+		}
+		if size := min(x.front()-x.expect, bufferSize); size > 0 {
+			offset := x.expect
+			x.expect += size
+			return nil, offset, size
+		}
+		if x.closed {
+			break
+		}
+		x.wake.Wait()
+	}
+	return nil, 0, 0
+}
+
+func (x *follower) readBack(offset, size int64) error {
+	b := x.buffer()
+	defer x.recycle(b)
+	if _, err := x.file.ReadAt(b[:size], offset); err != nil {
+		return err
+	}
+	_, err := x.w.Write(b[:size])
+	return err
+}
