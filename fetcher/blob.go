@@ -211,6 +211,25 @@ func (c *Client) TeeBlob(ctx context.Context, repo Repository, desc ocispec.Desc
 	return n, nil
 }
 
+// BlobTail returns the last n bytes of a blob whose size is known. They are not
+// verified, and so are good for a guess only.
+func (c *Client) BlobTail(ctx context.Context, repo Repository, desc ocispec.Descriptor, n int64) ([]byte, error) {
+	source, err := c.newBlobSource(repo, desc)
+	if err != nil {
+		return nil, err
+	}
+	offset := max(desc.Size-n, 0)
+	stream, err := source.Open(ctx, offset, desc.Size)
+	if err != nil {
+		return nil, blobError(repo, desc.Digest, err)
+	}
+	defer stream.Body.Close()
+	if stream.Offset != offset {
+		return nil, fmt.Errorf("%s has no ranges", source.host())
+	}
+	return io.ReadAll(io.LimitReader(stream.Body, n))
+}
+
 // transfer moves a blob to f and w, from a place on, and verifies it.
 func (c *Client) transfer(ctx context.Context, source *blobSource, from int64, f transfer.File, w io.Writer) (int64, error) {
 	desc := source.desc

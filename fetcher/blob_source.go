@@ -23,10 +23,13 @@ type blobSource struct {
 	desc   ocispec.Descriptor
 
 	mu        sync.Mutex
-	places    []Repository // what is left to ask, the best first
-	used      []Repository // what has given something
-	target    *url.URL     // of the redirect; nil before and without one
-	validator string       // for If-Range; empty for a server that gives none
+	places    []Repository   // what is left to ask, the best first
+	asked     map[int64]bool // from which bytes on the first of them was asked
+	used      []Repository   // what has given something
+	target    *url.URL       // of the redirect; nil before and without one
+	validator string         // for If-Range; empty for a server that gives none
+	size      int64          // as first stated, or SizeUnknown
+	noRanges  bool           // what was asked for by range came wrong
 }
 
 // newBlobSource refuses a digest that is none before it becomes part of a URL.
@@ -34,13 +37,20 @@ func (c *Client) newBlobSource(repo Repository, desc ocispec.Descriptor) (*blobS
 	if _, err := ParseDigest(string(desc.Digest)); err != nil {
 		return nil, err
 	}
-	return &blobSource{client: c, repo: repo, desc: desc, places: c.places(repo, desc.Digest)}, nil
+	return &blobSource{
+		client: c, repo: repo, desc: desc, places: c.places(repo, desc.Digest),
+		asked: map[int64]bool{}, size: knownSize(desc),
+	}, nil
 }
 
 // Open implements transfer.Source.
 func (s *blobSource) Open(ctx context.Context, offset, end int64) (*transfer.Stream, error) {
 	for {
-		place, more := s.place()
+		place, more, again := s.place(offset)
+		if more && again {
+			s.leave(place, fmt.Errorf("nothing came from byte %d on", offset))
+			continue
+		}
 		stream, err := s.open(ctx, place, offset, end)
 		if err == nil {
 			return stream, nil
@@ -52,11 +62,14 @@ func (s *blobSource) Open(ctx context.Context, offset, end int64) (*transfer.Str
 	}
 }
 
-// place returns where to ask, and whether there is more than that.
-func (s *blobSource) place() (place Repository, more bool) {
+// place returns where to ask, whether there is more than that, and whether it
+// was asked from that byte on before: then it gave nothing.
+func (s *blobSource) place(offset int64) (place Repository, more, again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.places[0], len(s.places) > 1
+	again = s.asked[offset]
+	s.asked[offset] = true
+	return s.places[0], len(s.places) > 1, again
 }
 
 // leave passes a mirror over for the rest of the transfer.
@@ -65,7 +78,8 @@ func (s *blobSource) leave(place Repository, err error) {
 	defer s.mu.Unlock()
 	if s.places[0] == place {
 		s.places = s.places[1:]
-		s.target, s.validator = nil, ""
+		s.target, s.validator, s.noRanges = nil, "", false
+		clear(s.asked)
 		s.client.noticeMirror(place, err)
 	}
 }
@@ -86,25 +100,41 @@ func (s *blobSource) distrust() bool {
 }
 
 func (s *blobSource) open(ctx context.Context, place Repository, offset, end int64) (*transfer.Stream, error) {
-	header := http.Header{"Accept-Encoding": identity["Accept-Encoding"]}
-	target, validator := s.known()
-	if offset > 0 || end != transfer.SizeUnknown {
-		header.Set("Range", byteRange(offset, end))
-		if validator != "" {
-			header.Set("If-Range", validator)
-		}
-	}
-	resp, err := s.get(ctx, place, target, header)
+	resp, err := s.get(ctx, place, offset, end)
 	if err != nil {
 		return nil, err
 	}
 	stream, err := s.stream(resp, offset)
-	if err != nil {
-		resp.Body.Close()
+	if err == nil {
+		s.remember(place, resp, stream.Size)
+		return stream, nil
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusPartialContent {
 		return nil, err
 	}
-	s.remember(place, resp)
-	return stream, nil
+	// Without a range, it may make more sense.
+	s.mu.Lock()
+	s.noRanges = true
+	s.mu.Unlock()
+	if stream, openErr := s.open(ctx, place, offset, end); openErr == nil {
+		return stream, nil
+	}
+	return nil, err
+}
+
+// header is for content from offset up to end.
+func (s *blobSource) header(offset, end int64) http.Header {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	header := http.Header{"Accept-Encoding": identity["Accept-Encoding"]}
+	if !s.noRanges && (offset > 0 || end != transfer.SizeUnknown) {
+		header.Set("Range", byteRange(offset, end))
+		if s.validator != "" {
+			header.Set("If-Range", s.validator)
+		}
+	}
+	return header
 }
 
 // host is where the content comes from.
@@ -117,13 +147,7 @@ func (s *blobSource) host() string {
 	return s.places[0].Registry.Host
 }
 
-func (s *blobSource) known() (*url.URL, string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.target, s.validator
-}
-
-func (s *blobSource) remember(place Repository, resp *http.Response) {
+func (s *blobSource) remember(place Repository, resp *http.Response, size int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.places[0] != place {
@@ -131,6 +155,9 @@ func (s *blobSource) remember(place Repository, resp *http.Response) {
 	}
 	if !slices.Contains(s.used, place) {
 		s.used = append(s.used, place)
+	}
+	if s.size == SizeUnknown {
+		s.size = size
 	}
 	if resp.Request.Response != nil {
 		s.target = resp.Request.URL
@@ -141,24 +168,30 @@ func (s *blobSource) remember(place Repository, resp *http.Response) {
 	}
 }
 
+// forget asks the registry the next time. Where it leads to then may know other
+// validators.
 func (s *blobSource) forget(target *url.URL) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.target == target {
-		s.target = nil
+		s.target, s.validator = nil, ""
 	}
 }
 
 // get asks the target of an earlier redirect, which may have expired, else the
 // registry.
-func (s *blobSource) get(ctx context.Context, place Repository, target *url.URL, header http.Header) (*http.Response, error) {
+func (s *blobSource) get(ctx context.Context, place Repository, offset, end int64) (*http.Response, error) {
+	s.mu.Lock()
+	target := s.target
+	s.mu.Unlock()
 	if target != nil {
-		resp, err := s.client.getURL(ctx, target.String(), header)
+		resp, err := s.client.getURL(ctx, target.String(), s.header(offset, end))
 		if err == nil || ctx.Err() != nil {
 			return resp, err
 		}
 		s.forget(target)
 	}
+	header := s.header(offset, end)
 	if IsForeign(s.desc) {
 		return s.client.getForeign(ctx, s.desc, header)
 	}
@@ -185,13 +218,19 @@ func (s *blobSource) stream(resp *http.Response, offset int64) (*transfer.Stream
 	return stream, s.checkSize(stream.Size)
 }
 
-// checkSize compares what the registry offers with what the manifest says.
+// checkSize compares what the registry offers with what the manifest says, or
+// what was offered first.
 func (s *blobSource) checkSize(size int64) error {
-	if s.desc.Size <= 0 || size < 0 || size == s.desc.Size {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.size < 0 || size < 0 || size == s.size {
 		return nil
 	}
-	return fmt.Errorf("the registry offers %d bytes, the manifest says %d: %w",
-		size, s.desc.Size, &VerifyError{Want: s.desc.Digest, Read: size, Size: s.desc.Size})
+	mismatch := &VerifyError{Want: s.desc.Digest, Read: size, Size: s.size}
+	if s.desc.Size > 0 {
+		return fmt.Errorf("the registry offers %d bytes, the manifest says %d: %w", size, s.size, mismatch)
+	}
+	return fmt.Errorf("the registry offers %d bytes, and offered %d before: %w", size, s.size, mismatch)
 }
 
 // byteRange is the Range header from offset up to, but not with, end.

@@ -6,6 +6,8 @@ import (
 	"os"
 	"time"
 
+	"hocker/fetcher/image"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -14,8 +16,8 @@ import (
 
 // progress shows how layers come in.
 type progress interface {
-	// watch follows a layer's body from now until it is closed.
-	watch(layer ocispec.Descriptor, body io.ReadCloser) io.ReadCloser
+	// watch follows a layer from now on.
+	watch(layer ocispec.Descriptor) image.Watcher
 	// done ends the show; whole says whether all layers came.
 	done(whole bool)
 }
@@ -34,22 +36,40 @@ func newProgress(p process, quiet bool, total int64) progress {
 
 type noProgress struct{}
 
-func (noProgress) watch(_ ocispec.Descriptor, body io.ReadCloser) io.ReadCloser { return body }
-func (noProgress) done(bool)                                                    {}
+func (noProgress) watch(ocispec.Descriptor) image.Watcher { return unwatched{} }
+func (noProgress) done(bool)                              {}
+
+type unwatched struct{}
+
+func (unwatched) Write(p []byte) (int, error) { return len(p), nil }
+func (unwatched) Done(error)                  {}
 
 // lines prints a line for each layer that has come.
 type lines struct{ w io.Writer }
 
-func (l lines) watch(layer ocispec.Descriptor, body io.ReadCloser) io.ReadCloser {
-	start := time.Now()
-	return &watchedBody{ReadCloser: body, closed: func(n int64, whole bool) {
-		if whole {
-			fmt.Fprintf(l.w, "layer %s: %s in %.1f s\n", shortDigest(layer), byteCount(n), time.Since(start).Seconds())
-		}
-	}}
+func (l lines) watch(layer ocispec.Descriptor) image.Watcher {
+	return &line{w: l.w, layer: layer, start: time.Now()}
 }
 
 func (lines) done(bool) {}
+
+type line struct {
+	w     io.Writer
+	layer ocispec.Descriptor
+	start time.Time
+	n     int64
+}
+
+func (l *line) Write(p []byte) (int, error) {
+	l.n += int64(len(p))
+	return len(p), nil
+}
+
+func (l *line) Done(err error) {
+	if err == nil {
+		fmt.Fprintf(l.w, "layer %s: %s in %.1f s\n", shortDigest(l.layer), byteCount(l.n), time.Since(l.start).Seconds())
+	}
+}
 
 // bars shows a bar for each layer that is coming, and one for all of them.
 type bars struct {
@@ -78,19 +98,24 @@ func barOptions(name string, more ...mpb.BarOption) []mpb.BarOption {
 	)
 }
 
-func (b *bars) watch(layer ocispec.Descriptor, body io.ReadCloser) io.ReadCloser {
+func (b *bars) watch(layer ocispec.Descriptor) image.Watcher {
 	bar := b.container.New(layer.Size, mpb.BarStyle(), barOptions(shortDigest(layer))...)
-	return &watchedBody{
-		ReadCloser: body,
-		read: func(n int) {
-			bar.IncrBy(n)
-			b.total.IncrBy(n)
-		},
-		closed: func(_ int64, whole bool) {
-			if !whole {
-				bar.Abort(false)
-			}
-		},
+	return &layerBar{bar, b.total}
+}
+
+// layerBar is a layer's bar; what it gets counts for the total too.
+type layerBar struct{ layer, total *mpb.Bar }
+
+func (b *layerBar) Write(p []byte) (int, error) {
+	b.layer.IncrBy(len(p))
+	b.total.IncrBy(len(p))
+	return len(p), nil
+}
+
+func (b *layerBar) Done(err error) {
+	if err != nil {
+		b.layer.Abort(false)
+		b.total.IncrInt64(-b.layer.Current())
 	}
 }
 
@@ -101,33 +126,6 @@ func (b *bars) done(whole bool) {
 		b.total.Abort(false)
 	}
 	b.container.Wait()
-}
-
-// watchedBody reports what is read of a body, and its end.
-type watchedBody struct {
-	io.ReadCloser
-	n      int64
-	whole  bool
-	read   func(n int)
-	closed func(n int64, whole bool)
-}
-
-func (b *watchedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.n += int64(n)
-	if b.read != nil && n > 0 {
-		b.read(n)
-	}
-	b.whole = err == io.EOF
-	return n, err
-}
-
-func (b *watchedBody) Close() error {
-	if b.closed != nil {
-		b.closed(b.n, b.whole)
-		b.closed = nil
-	}
-	return b.ReadCloser.Close()
 }
 
 // shortDigest is a digest's beginning, as docker pull shows it.

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -27,7 +28,24 @@ func (e *Export) WriteArchive(ctx context.Context, f *os.File) error {
 		return err
 	}
 	written := distinct(layers)
-	a, err := newArchiveFile(f, written)
+	sizes := e.guessSizes(ctx, written)
+	err = e.writeArchive(ctx, f, layers, written, sizes)
+	if !errors.Is(err, errWrongGuess) {
+		return err
+	}
+	for i, layer := range written {
+		sizes[i] = fetcher.SizeUnknown
+		layer.to.Size = fetcher.SizeUnknown
+	}
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	return e.writeArchive(ctx, f, layers, written, sizes)
+}
+
+// writeArchive writes an archive of layers that are taken to have these sizes.
+func (e *Export) writeArchive(ctx context.Context, f *os.File, layers []exportLayer, written []*exportLayer, sizes []int64) error {
+	a, err := newArchiveFile(f, written, sizes)
 	if err != nil {
 		return err
 	}
@@ -81,34 +99,27 @@ type slot struct {
 	offset int64         // of the header
 }
 
-// newArchiveFile writes the archive's beginning.
-func newArchiveFile(f *os.File, layers []*exportLayer) (*archiveFile, error) {
+// newArchiveFile writes the archive's beginning. sizes are those of the layers,
+// known, guessed or SizeUnknown.
+func newArchiveFile(f *os.File, layers []*exportLayer, sizes []int64) (*archiveFile, error) {
 	var start bytes.Buffer
 	head := newArchive(&start)
 	head.directories()
 	if head.err != nil {
 		return nil, head.err
 	}
-	if _, err := f.Write(start.Bytes()); err != nil {
+	if _, err := f.WriteAt(start.Bytes(), 0); err != nil {
 		return nil, err
 	}
 	a := &archiveFile{file: f}
-	for _, layer := range layers {
-		a.slots = append(a.slots, &slot{layer: layer, size: layer.to.Size, known: make(chan struct{})})
+	for i, layer := range layers {
+		a.slots = append(a.slots, &slot{layer: layer, size: sizes[i], known: make(chan struct{})})
 	}
 	// One more, for what comes behind the layers.
 	a.slots = append(a.slots, &slot{size: fetcher.SizeUnknown, known: make(chan struct{})})
 	a.slots[0].offset = int64(start.Len())
 	close(a.slots[0].known)
-	for i, layer := range layers {
-		if layer.to.Size == fetcher.SizeUnknown {
-			break
-		}
-		if err := a.settle(i, layer.to.Size); err != nil {
-			return nil, err
-		}
-	}
-	return a, nil
+	return a, a.settle()
 }
 
 // header returns the tar header of the slot's layer. In GNU's form its length
@@ -132,11 +143,20 @@ func (s *slot) isKnown() bool {
 	}
 }
 
-// settle notes the size of slot i and works out the places that follow from it.
-func (a *archiveFile) settle(i int, size int64) error {
+// received notes the size of slot i.
+func (a *archiveFile) received(i int, size int64) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.slots[i].size = size
+	s := a.slots[i]
+	if s.size != fetcher.SizeUnknown && s.size != size {
+		return errWrongGuess
+	}
+	s.size = size
+	return a.settle()
+}
+
+// settle works out the places that follow from the sizes known by now.
+func (a *archiveFile) settle() error {
 	for i, s := range a.slots[:len(a.slots)-1] {
 		next := a.slots[i+1]
 		if s.size == fetcher.SizeUnknown || !s.isKnown() {
@@ -167,31 +187,39 @@ func (a *archiveFile) receive(i int, fetch func(place) error) error {
 		if err != nil {
 			return err
 		}
-		if err := fetch(&filePart{a.file, s.offset + int64(len(header))}); err != nil {
+		if err := fetch(&filePart{a.file, s.offset + int64(len(header)), s.size}); err != nil {
 			return err
 		}
-		return a.settle(i, s.layer.to.Size)
+		return a.received(i, s.layer.to.Size)
 	}
 	spare, err := createSpare(a.file.Name())
 	if err != nil {
 		return err
 	}
 	s.spare = spare
-	if err := fetch(&filePart{spare, 0}); err != nil {
+	if err := fetch(&filePart{spare, 0, fetcher.SizeUnknown}); err != nil {
 		return err
 	}
-	return a.settle(i, s.layer.to.Size)
+	return a.received(i, s.layer.to.Size)
 }
 
-// filePart is a file from a place on.
+// filePart is a part of a file.
 type filePart struct {
 	*os.File
 	offset int64
+	size   int64 // or SizeUnknown for all that follows
 }
 
-func (p *filePart) WriteAt(b []byte, at int64) (int, error) { return p.File.WriteAt(b, p.offset+at) }
-func (p *filePart) ReadAt(b []byte, at int64) (int, error)  { return p.File.ReadAt(b, p.offset+at) }
-func (p *filePart) spare() (*os.File, error)                { return createSpare(p.File.Name()) }
+// WriteAt writes within the part: what comes after it is another layer's.
+func (p *filePart) WriteAt(b []byte, at int64) (int, error) {
+	if p.size != fetcher.SizeUnknown && at+int64(len(b)) > p.size {
+		return 0, errWrongGuess
+	}
+	return p.File.WriteAt(b, p.offset+at)
+}
+
+func (p *filePart) ReadAt(b []byte, at int64) (int, error) { return p.File.ReadAt(b, p.offset+at) }
+func (p *filePart) spare() (*os.File, error)               { return createSpare(p.File.Name()) }
 
 // place puts the content of slot i, once it is received, into its place.
 func (a *archiveFile) place(ctx context.Context, i int) error {

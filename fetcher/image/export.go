@@ -17,8 +17,10 @@ import (
 
 // BlobSource is where blobs come from; *[fetcher.Client] is one. It writes a
 // blob to f, and in its order to w, and returns no error only if it matches.
+// BlobTail returns a blob's last bytes, or what pretends to be them.
 type BlobSource interface {
 	TeeBlob(ctx context.Context, repo fetcher.Repository, desc ocispec.Descriptor, f transfer.File, w io.Writer) (int64, error)
+	BlobTail(ctx context.Context, repo fetcher.Repository, desc ocispec.Descriptor, n int64) ([]byte, error)
 }
 
 // Watcher follows one layer: it is given its bytes as they come, and told of

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"hocker/fetcher"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -25,7 +27,7 @@ func (e *Export) WriteLayout(ctx context.Context, dir string) error {
 	err = e.fetchAll(ctx, written,
 		func(ctx context.Context, i int) error {
 			return writeFile(filepath.Join(dir, blobName(written[i].to.Digest)), func(f *os.File) error {
-				return e.fetch(ctx, written[i], &filePart{f, 0})
+				return e.fetch(ctx, written[i], &filePart{f, 0, fetcher.SizeUnknown})
 			})
 		},
 		func(context.Context, int) error { return nil })

@@ -10,7 +10,7 @@ import (
 type connection struct {
 	t       *fileTransfer
 	stream  *Stream // nil when there is none open
-	open    bool    // the stream goes on behind its segment
+	open    bool    // the stream goes on to the content's end
 	at      int64   // where the stream stands
 	trouble trouble
 }
@@ -25,8 +25,8 @@ func (c *connection) close() {
 // errNoRanges is a server that begins at 0 whatever it is asked for.
 var errNoRanges = errors.New("the server does not know ranges after all")
 
-// fetch fetches a segment, and with the stream of the very first request as
-// much behind it as is free.
+// fetch fetches a segment, and with a stream that goes on behind it as much as
+// is free there.
 func (c *connection) fetch(ctx context.Context, seg *segment) error {
 	for {
 		left := c.t.segments.left(seg)
@@ -34,38 +34,42 @@ func (c *connection) fetch(ctx context.Context, seg *segment) error {
 			continue
 		}
 		if left == 0 {
-			c.close()
+			if !c.open {
+				c.close()
+			}
 			return nil
 		}
-		err := c.seek(ctx, seg)
-		if err == nil {
-			err = c.read(seg, left)
-		}
-		if err == nil {
-			continue
-		}
-		c.close()
-		if !c.mayTryAgain(err) {
+		if err := c.seek(ctx, seg); err != nil {
 			return err
 		}
-		if err := c.trouble.again(ctx, err, c.t.received.Load(), c.t.size); err != nil {
+		if err := c.read(seg, left); err != nil {
 			return err
 		}
 	}
 }
 
-// mayTryAgain tells what a connection can mend from what it cannot. A server
-// that does not let it in any more is left to the other connections.
-func (c *connection) mayTryAgain(err error) bool {
-	var fatal *fileError
+// mend has the connection try again after an error, if that may help, or leaves
+// what there is to do to the others. It returns an error if there are none.
+func (c *connection) mend(ctx context.Context, err error) (left bool, _ error) {
+	var local *fileError
 	var refused *openError
 	switch {
-	case errors.As(err, &fatal):
-		return false
-	case errors.As(err, &refused):
-		return c.t.options.retryable(refused.error) && c.t.isLast()
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case errors.As(err, &local):
+	case errors.As(err, &refused) && c.t.giveUp():
+		return true, nil
+	case errors.As(err, &refused) && !c.t.options.retryable(refused.error):
+	default:
+		if err = c.trouble.again(ctx, err, c.t.received.Load(), c.t.size); err == nil {
+			return false, nil
+		}
+		if c.t.giveUp() {
+			return true, nil
+		}
 	}
-	return true
+	c.t.leave()
+	return true, err
 }
 
 // openError is a source that did not open, after all that it tried itself.
@@ -75,23 +79,37 @@ func (e *openError) Unwrap() error { return e.error }
 
 // seek has the stream stand at the segment's position.
 func (c *connection) seek(ctx context.Context, seg *segment) error {
-	if c.stream != nil && c.at == seg.pos {
-		return nil
+	if c.stream != nil && (c.at == seg.pos || c.at < seg.pos && c.open && c.t.noRanges.Load()) {
+		return c.skip(seg.pos)
 	}
 	c.close()
 	stream, err := open(ctx, c.t.source, &c.t.options, seg.pos, seg.end)
 	if err != nil {
 		return &openError{err}
 	}
-	if err = sameContent(stream, c.t.size); err == nil && stream.Offset != seg.pos {
-		err = errNoRanges
-	}
-	if err != nil {
+	if err := sameContent(stream, c.t.size); err != nil {
 		stream.Body.Close()
 		return &openError{err}
 	}
-	c.stream, c.at = stream, seg.pos
-	return nil
+	c.stream, c.at = stream, stream.Offset
+	if c.at == seg.pos {
+		return nil
+	}
+	// All of the content comes: that is for one connection alone.
+	c.t.noRanges.Store(true)
+	if !c.t.isLast() {
+		return &openError{errNoRanges}
+	}
+	c.open = true
+	return c.skip(seg.pos)
+}
+
+// skip reads away what comes before a place.
+func (c *connection) skip(to int64) error {
+	c.stream.Offset = c.at
+	err := c.stream.skip(to)
+	c.at = c.stream.Offset
+	return err
 }
 
 // read reads up to a buffer of the segment and writes it to its place.
@@ -107,11 +125,15 @@ func (c *connection) read(seg *segment, left int64) error {
 	} else {
 		c.t.follower.recycle(b)
 	}
-	if readErr == io.EOF && int64(n) < left {
-		return io.ErrUnexpectedEOF
-	}
-	if readErr == io.EOF {
+	if readErr == nil {
 		return nil
+	}
+	c.close()
+	switch {
+	case int64(n) == left: // all that was wanted
+		return nil
+	case readErr == io.EOF:
+		return io.ErrUnexpectedEOF
 	}
 	return readErr
 }

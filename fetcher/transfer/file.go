@@ -67,10 +67,12 @@ type fileTransfer struct {
 	segments *segments
 	follower *follower
 	received atomic.Int64
+	noRanges atomic.Bool // the server begins at 0 whatever it is asked for
 
 	mu          sync.Mutex
 	connections int
-	refused     bool // a connection was given up: no more are tried
+	over        func() // called when there is no connection left
+	refused     bool   // a connection was given up: no more are tried
 }
 
 // errComplete ends what watches over a transfer.
@@ -80,14 +82,9 @@ func (t *fileTransfer) run(ctx context.Context, first *Stream) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	group, ctx := errgroup.WithContext(ctx)
-	var connections sync.WaitGroup
+	t.connections, t.over = 1, func() { cancel(errComplete) }
 	start := func(stream *Stream, done func()) {
-		t.mu.Lock()
-		t.connections++
-		t.mu.Unlock()
-		connections.Add(1)
 		group.Go(func() error {
-			defer connections.Done()
 			defer done()
 			return t.connection(ctx, stream)
 		})
@@ -98,14 +95,13 @@ func (t *fileTransfer) run(ctx context.Context, first *Stream) error {
 			if !t.options.Slots.take() {
 				return false
 			}
+			if !t.enter() {
+				t.options.Slots.give()
+				return false
+			}
 			start(nil, t.options.Slots.give)
 			return true
 		})
-		return nil
-	})
-	group.Go(func() error {
-		connections.Wait()
-		cancel(errComplete)
 		return nil
 	})
 	group.Go(func() error {
@@ -127,39 +123,58 @@ func (t *fileTransfer) connection(ctx context.Context, stream *Stream) error {
 	for {
 		seg := t.segments.take()
 		if seg == nil {
-			t.leave(nil)
+			t.leave()
 			return nil
 		}
 		err := c.fetch(ctx, seg)
 		t.segments.release(seg)
-		if err != nil {
-			return t.leave(err)
+		if err == nil {
+			continue
+		}
+		c.close()
+		if left, err := c.mend(ctx, err); left || err != nil {
+			return err
 		}
 	}
 }
 
-// leave counts a connection out. Its error matters only if no other goes on:
-// servers that allow few connections refuse the rest.
-func (t *fileTransfer) leave(err error) error {
+// enter counts a connection in, unless all have left.
+func (t *fileTransfer) enter() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.connections--
-	if err == nil {
-		return nil
+	if t.connections == 0 {
+		return false
 	}
-	t.refused = true
-	var local *fileError
-	if t.connections > 0 && !errors.As(err, &local) {
-		return nil
-	}
-	return err
+	t.connections++
+	return true
 }
 
-// isLast reports whether no more than one connection is left.
+// leave counts a connection out.
+func (t *fileTransfer) leave() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.connections--; t.connections == 0 {
+		t.over()
+	}
+}
+
+// giveUp counts a connection out that does not get on, if another one does.
+func (t *fileTransfer) giveUp() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.connections == 1 {
+		return false
+	}
+	t.connections--
+	t.refused = true
+	return true
+}
+
+// isLast reports whether there is no other connection left.
 func (t *fileTransfer) isLast() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.connections <= 1
+	return t.connections == 1
 }
 
 // fileError is a failure of the file, which no other connection can mend.

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 )
@@ -81,8 +82,8 @@ func (r *Reader) reopen() error {
 			return err
 		}
 		if err == nil {
-			if err = r.resume(stream); err == nil {
-				return nil
+			if err = r.resume(stream); err == nil || errors.Is(err, ErrChanged) {
+				return err
 			}
 		}
 		if err := r.trouble.again(r.ctx, err, r.offset, r.size); err != nil {

@@ -1,6 +1,10 @@
 package transfer
 
-import "sync"
+import (
+	"cmp"
+	"slices"
+	"sync"
+)
 
 // The sizes of what one connection is given at a time: large enough that the
 // round trip of its request does not matter, small enough that what
@@ -25,9 +29,9 @@ type segment struct {
 type segments struct {
 	mu     sync.Mutex
 	size   int64
-	step   int64 // how much is handed out at a time
-	next   int64 // all from here on is free
-	back   []segment
+	step   int64     // how much is handed out at a time
+	next   int64     // all from here on is free
+	back   []segment // the lowest last
 	active map[*segment]bool
 }
 
@@ -41,7 +45,7 @@ func newSegments(from, size int64, connections int) *segments {
 	}
 }
 
-// take hands out a part: one that a lost connection gave back, the next free
+// take hands out a part: the first that a lost connection gave back, the next free
 // one, or half of what another connection has before it. It returns nil if
 // there is nothing worth a connection.
 func (s *segments) take() *segment {
@@ -136,6 +140,7 @@ func (s *segments) release(seg *segment) {
 	delete(s.active, seg)
 	if seg.pos < seg.end {
 		s.back = append(s.back, segment{seg.pos, seg.pos, seg.end})
+		slices.SortFunc(s.back, func(a, b segment) int { return cmp.Compare(b.pos, a.pos) })
 	}
 }
 

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -40,13 +41,19 @@ func (s *Stream) skip(offset int64) error {
 	}
 	n, err := io.CopyN(io.Discard, s.Body, offset-s.Offset)
 	s.Offset += n
+	if err == io.EOF { // no end of the content
+		err = io.ErrUnexpectedEOF
+	}
 	return err
 }
+
+// ErrChanged is content of another size than it had before.
+var ErrChanged = errors.New("the content has changed")
 
 // sameContent makes sure that what was opened again is not something else.
 func sameContent(s *Stream, size int64) error {
 	if size != SizeUnknown && s.Size != SizeUnknown && s.Size != size {
-		return fmt.Errorf("the content has changed: it had %d bytes, and has %d now", size, s.Size)
+		return fmt.Errorf("%w: it had %d bytes, and has %d now", ErrChanged, size, s.Size)
 	}
 	return nil
 }

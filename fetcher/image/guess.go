@@ -1,0 +1,59 @@
+package image
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+
+	"hocker/fetcher"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+)
+
+// errWrongGuess is a layer that unpacks to another size than was guessed.
+var errWrongGuess = errors.New("the layer is not as large as its end says")
+
+// guessFrom is the size of a packed layer from which it is worth a request to
+// know its unpacked size before. Tests lower it.
+var guessFrom int64 = 4 << 20
+
+// guessSizes finds out how large layers are when they are unpacked, where that
+// can be known beforehand: gzip has it at the end. A layer that is packed in
+// several parts has the size of the last one there, so what is not plausible
+// is left out, and the rest is a guess until the layer is unpacked.
+// https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1
+func (e *Export) guessSizes(ctx context.Context, layers []*exportLayer) []int64 {
+	guesses := make([]int64, len(layers))
+	var group errgroup.Group
+	group.SetLimit(max(e.Jobs, 1))
+	for i, layer := range layers {
+		guesses[i] = layer.to.Size
+		// Nothing comes after the last one that would have to know its place.
+		if layer.to.Size != fetcher.SizeUnknown || layer.from.Size < guessFrom || i == len(layers)-1 {
+			continue
+		}
+		group.Go(func() error {
+			if size, ok := e.guessSize(ctx, layer.from); ok {
+				guesses[i] = size
+			}
+			return nil
+		})
+	}
+	group.Wait()
+	return guesses
+}
+
+// maxDeflateRatio is how much deflate can shrink at best.
+// https://zlib.net/zlib_tech.html
+const maxDeflateRatio = 1032
+
+func (e *Export) guessSize(ctx context.Context, layer ocispec.Descriptor) (int64, bool) {
+	tail, err := e.Source.BlobTail(ctx, e.Repository, layer, 4)
+	if err != nil || len(tail) != 4 {
+		return 0, false
+	}
+	size := int64(binary.LittleEndian.Uint32(tail))
+	plausible := size > layer.Size-layer.Size/64 && size/maxDeflateRatio <= layer.Size
+	return size, plausible
+}
