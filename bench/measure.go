@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// contender is one way to do what a benchmark is about.
+type contender struct {
+	name    string
+	command func() *exec.Cmd
+	// before undoes what an earlier run left; it is not timed.
+	before func() error
+}
+
+// cost is what one run took.
+type cost struct {
+	wall, cpu time.Duration
+	memory    int64 // peak resident set of the process itself, in bytes
+}
+
+// race runs the contenders in turn, so that a machine that is slow for a while
+// is slow for all of them, and returns their costs, in the order of the runs.
+func race(ctx context.Context, runs int, contenders []contender) ([][]cost, error) {
+	costs := make([][]cost, len(contenders))
+	for range runs {
+		for i, c := range contenders {
+			if c.before != nil {
+				if err := c.before(); err != nil {
+					return nil, fmt.Errorf("%s: %w", c.name, err)
+				}
+			}
+			spent, err := run(ctx, c.command())
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.name, err)
+			}
+			costs[i] = append(costs[i], spent)
+		}
+	}
+	return costs, nil
+}
+
+// run runs one command and returns what it took.
+func run(ctx context.Context, cmd *exec.Cmd) (cost, error) {
+	var output bytes.Buffer
+	if cmd.Stdout == nil {
+		cmd.Stdout = &output
+	}
+	cmd.Stderr = &output
+	stop := context.AfterFunc(ctx, func() { cmd.Process.Kill() })
+	defer stop()
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		return cost{}, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, output.Bytes())
+	}
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return cost{
+		wall:   time.Since(start),
+		cpu:    cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
+		memory: usage.Maxrss << 10,
+	}, nil
+}
+
+// table prints what the contenders took, beside the first one.
+func table(title string, contenders []contender, costs [][]cost) {
+	fmt.Printf("\n%s (median of %d, in turn)\n\n", title, len(costs[0]))
+	fmt.Printf("| | wall | from–to | CPU | peak RSS | first one's share |\n|---|---|---|---|---|---|\n")
+	wall := func(c cost) time.Duration { return c.wall }
+	first := median(costs[0], wall)
+	for i, c := range contenders {
+		m := median(costs[i], wall)
+		least, most := slices.MinFunc(costs[i], byWall), slices.MaxFunc(costs[i], byWall)
+		fmt.Printf("| %s | %.2f s | %.2f–%.2f | %.2f s | %d MiB | %.2f |\n", c.name, m.Seconds(),
+			least.wall.Seconds(), most.wall.Seconds(),
+			median(costs[i], func(c cost) time.Duration { return c.cpu }).Seconds(),
+			slices.MaxFunc(costs[i], func(a, b cost) int { return int(a.memory - b.memory) }).memory>>20,
+			first.Seconds()/m.Seconds())
+	}
+}
+
+func byWall(a, b cost) int { return int(a.wall - b.wall) }
+
+func median(costs []cost, of func(cost) time.Duration) time.Duration {
+	values := make([]time.Duration, len(costs))
+	for i, c := range costs {
+		values[i] = of(c)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// without removes a file or folder before a run.
+func without(path string) func() error {
+	return func() error { return os.RemoveAll(path) }
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"hocker/test/servers"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// nix builds layers with hocker as the builder and with Nix's own fetcher.
+func (b *bench) nix() error {
+	for _, size := range []int64{250 << 20, 1000} {
+		blob, err := b.registry.pushRandom("bench/nix", byte(size), size)
+		if err != nil {
+			return err
+		}
+		if err := b.compareBuilds(fmt.Sprintf("nix-build of one blob of %d bytes", size), 1, []ocispec.Descriptor{blob}); err != nil {
+			return err
+		}
+	}
+	blobs := make([]ocispec.Descriptor, 8)
+	for i := range blobs {
+		var err error
+		if blobs[i], err = b.registry.pushRandom("bench/nix", byte(200+i), 30<<20); err != nil {
+			return err
+		}
+	}
+	if err := b.compareBuilds("nix-build -j4 of eight blobs of 30 MiB", 4, blobs); err != nil {
+		return err
+	}
+	return b.imagesInOneBuild()
+}
+
+// builder is a Nix store of the benchmarks' own, which each run finds empty.
+func (b *bench) builder(name, expression string, args ...string) (contender, error) {
+	file := b.out(name + ".nix")
+	if err := os.WriteFile(file, []byte(expression), 0o644); err != nil {
+		return contender{}, err
+	}
+	dir := b.out("store-" + name)
+	var environ []string
+	return contender{
+		name: name,
+		before: func() error {
+			if err := removeStore(dir); err != nil {
+				return err
+			}
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return err
+			}
+			store, err := servers.NewNixStore(dir)
+			if err != nil {
+				return err
+			}
+			environ = os.Environ()
+			for key, value := range store.Environ() {
+				environ = append(environ, key+"="+value)
+			}
+			// What the build needs besides what it fetches is there before.
+			cmd := exec.Command("nix-instantiate", file)
+			cmd.Env = environ
+			return cmd.Run()
+		},
+		command: func() *exec.Cmd {
+			cmd := exec.Command("nix-build", append([]string{"--no-out-link", file}, args...)...)
+			cmd.Env = environ
+			return cmd
+		},
+	}, nil
+}
+
+// removeStore removes a store, whose files are read-only.
+func removeStore(dir string) error {
+	filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			os.Chmod(path, 0o755)
+		}
+		return nil
+	})
+	return os.RemoveAll(dir)
+}
+
+func (b *bench) compareBuilds(title string, jobs int, blobs []ocispec.Descriptor) error {
+	var ours, theirs strings.Builder
+	for _, blob := range blobs {
+		fmt.Fprintf(&ours, "(functions.fetchDockerLayer { registry = \"http://%s/v2/\"; repository = \"bench\"; imageName = \"nix\"; sha256 = \"%s\"; }) ",
+			b.registry.addr, blob.Digest.Encoded())
+		fmt.Fprintf(&theirs, "(import <nix/fetchurl.nix> { url = \"%s\"; sha256 = \"%s\"; name = \"blob\"; }) ",
+			blobURL(b.registry.addr, "bench/nix", blob), blob.Digest.Encoded())
+	}
+	limit := []string{"-j", fmt.Sprint(jobs)}
+	hocker, err := b.builder("fetchDockerLayer", b.functions()+"[ "+ours.String()+"]\n", limit...)
+	if err != nil {
+		return err
+	}
+	fetchurl, err := b.builder("fetchurl", "[ "+theirs.String()+"]\n", limit...)
+	if err != nil {
+		return err
+	}
+	return b.compare(title, hocker, fetchurl)
+}
+
+// functions begins an expression that uses the fetch functions.
+func (b *bench) functions() string {
+	return fmt.Sprintf("let functions = import %s/nix/fetchdocker.nix { hocker = %s; system = builtins.currentSystem; }; in ", b.repo, b.hocker)
+}
+
+// imagesInOneBuild shows how one build grows with the number of its images.
+func (b *bench) imagesInOneBuild() error {
+	shared, err := b.registry.pushRandom("bench/fleet", 50, 5e6)
+	if err != nil {
+		return err
+	}
+	var contenders []contender
+	for _, n := range []int{1, 10, 50} {
+		var list strings.Builder
+		for i := range n {
+			own, err := b.registry.pushRandom("bench/fleet", byte(51+i), 100_000)
+			if err != nil {
+				return err
+			}
+			tag := fmt.Sprint(i)
+			layers := []ocispec.Descriptor{shared, own}
+			if err := b.registry.pushImage("bench/fleet", tag, layers, diffIDsOf(layers)); err != nil {
+				return err
+			}
+			expression, err := exec.Command(b.tool("docker2nix"), "--fetch", b.registry.addr+"/bench/fleet:"+tag).Output()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(&list, "((%s) { inherit (functions) fetchDockerConfig fetchDockerLayer fetchdocker; })\n", expression)
+		}
+		c, err := b.builder(fmt.Sprintf("%d images", n), b.functions()+"[\n"+list.String()+"]\n", "-j", "4")
+		if err != nil {
+			return err
+		}
+		contenders = append(contenders, c)
+	}
+	return b.compare("nix-build -j4 of fetchdocker images that share a layer of 5 MB", contenders...)
+}
