@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"hocker/fetcher/transfer"
 
@@ -76,8 +77,18 @@ func (c *Client) options(repo Repository, desc ocispec.Descriptor) transfer.Opti
 		Stall:     c.Stall,
 		Slots:     slots.(transfer.Slots),
 		Retryable: func(err error) bool { return errors.Is(err, ErrUnavailable) },
+		Pause:     askedPause,
 		Notice:    c.Notice,
 	}
+}
+
+// askedPause is how long a server wants to be left alone, within bounds.
+func askedPause(err error) time.Duration {
+	var answer *ResponseError
+	if errors.As(err, &answer) {
+		return min(answer.RetryAfter, defaultRetryPolicy.maxRetryAfter)
+	}
+	return 0
 }
 
 // contentName is what messages call a blob.
@@ -236,7 +247,10 @@ func (c *Client) transfer(ctx context.Context, source *blobSource, from int64, f
 	h := desc.Digest.Algorithm().Hash()
 	options := c.options(source.repo, desc)
 	options.From = from
-	n, err := transfer.ToFile(ctx, source, f, io.MultiWriter(h, w), options)
+	n, err := transfer.ToFile(ctx, source, f, &boundedWriter{io.MultiWriter(h, w), desc, 0}, options)
+	if errors.Is(err, transfer.ErrChanged) {
+		return n, &VerifyError{Want: desc.Digest, Read: n, Size: source.statedSize(), Host: source.host()}
+	}
 	if err != nil {
 		return n, err
 	}
@@ -245,4 +259,20 @@ func (c *Client) transfer(ctx context.Context, source *blobSource, from int64, f
 		return n, &VerifyError{Want: desc.Digest, Got: got, Read: n, Size: size, Host: source.host()}
 	}
 	return n, nil
+}
+
+// boundedWriter refuses more than a blob's size, where that is known: a server
+// that does not end must not fill the disk.
+type boundedWriter struct {
+	io.Writer
+	desc ocispec.Descriptor
+	n    int64
+}
+
+func (b *boundedWriter) Write(p []byte) (int, error) {
+	b.n += int64(len(p))
+	if size := knownSize(b.desc); size != SizeUnknown && b.n > size {
+		return 0, &VerifyError{Want: b.desc.Digest, Read: b.n, Size: size}
+	}
+	return b.Writer.Write(p)
 }

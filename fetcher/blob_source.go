@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -51,7 +52,7 @@ func (s *blobSource) Open(ctx context.Context, offset, end int64) (*transfer.Str
 			s.leave(place, fmt.Errorf("nothing came from byte %d on", offset))
 			continue
 		}
-		stream, err := s.open(ctx, place, offset, end)
+		stream, err := s.open(s.patience(ctx, more), place, offset, end)
 		if err == nil {
 			return stream, nil
 		}
@@ -60,6 +61,17 @@ func (s *blobSource) Open(ctx context.Context, offset, end int64) (*transfer.Str
 		}
 		s.leave(place, err)
 	}
+}
+
+// patience has a request tried once if it goes on with a transfer, which tries
+// again by itself, or if there is somebody else to ask.
+func (s *blobSource) patience(ctx context.Context, more bool) context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.used) == 0 && !more {
+		return ctx
+	}
+	return context.WithValue(ctx, onceKey{}, true)
 }
 
 // place returns where to ask, whether there is more than that, and whether it
@@ -101,6 +113,9 @@ func (s *blobSource) distrust() bool {
 
 func (s *blobSource) open(ctx context.Context, place Repository, offset, end int64) (*transfer.Stream, error) {
 	resp, err := s.get(ctx, place, offset, end)
+	if isEnd(err, offset) {
+		return &transfer.Stream{Body: http.NoBody, Offset: offset, Size: offset, Ranges: true}, s.checkSize(offset)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +136,14 @@ func (s *blobSource) open(ctx context.Context, place Repository, offset, end int
 		return stream, nil
 	}
 	return nil, err
+}
+
+// isEnd reports whether an error says that there is nothing from offset on,
+// since that is where the content ends.
+func isEnd(err error, offset int64) bool {
+	var answer *ResponseError
+	return errors.As(err, &answer) && answer.Status == http.StatusRequestedRangeNotSatisfiable &&
+		answer.ContentRange == fmt.Sprintf("bytes */%d", offset)
 }
 
 // header is for content from offset up to end.
@@ -203,6 +226,7 @@ func (s *blobSource) stream(resp *http.Response, offset int64) (*transfer.Stream
 	stream := &transfer.Stream{
 		Body:   resp.Body,
 		Size:   resp.ContentLength,
+		Most:   s.desc.Size,
 		Ranges: resp.Header.Get("Accept-Ranges") == "bytes",
 	}
 	if resp.StatusCode == http.StatusPartialContent {
@@ -214,6 +238,9 @@ func (s *blobSource) stream(resp *http.Response, offset int64) (*transfer.Stream
 	}
 	if stream.Offset > offset {
 		return nil, fmt.Errorf("the server begins at byte %d instead of %d", stream.Offset, offset)
+	}
+	if stream.Size != SizeUnknown && stream.Size < offset {
+		return nil, &VerifyError{Want: s.desc.Digest, Read: offset, Size: stream.Size}
 	}
 	return stream, s.checkSize(stream.Size)
 }
@@ -231,6 +258,13 @@ func (s *blobSource) checkSize(size int64) error {
 		return fmt.Errorf("the registry offers %d bytes, the manifest says %d: %w", size, s.size, mismatch)
 	}
 	return fmt.Errorf("the registry offers %d bytes, and offered %d before: %w", size, s.size, mismatch)
+}
+
+// statedSize is how large the content should be, or SizeUnknown.
+func (s *blobSource) statedSize() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.size
 }
 
 // byteRange is the Range header from offset up to, but not with, end.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/netip"
@@ -236,7 +237,9 @@ func responseError(resp *http.Response) error {
 		URL:    bareURL(resp.Request.URL),
 		Status: resp.StatusCode,
 	}
+	e.Authorized = resp.Request.Header.Get("Authorization") != ""
 	e.RetryAfter, _ = retryAfter(resp, time.Now())
+	e.ContentRange = resp.Header.Get("Content-Range")
 	var body struct {
 		Errors errcode.Errors `json:"errors"`
 	}
@@ -285,7 +288,15 @@ type bareError struct{ error }
 
 var urlQuery = regexp.MustCompile(`(https?://[^\s"?]*)\?[^\s"]*`)
 
-func (e *bareError) Error() string { return urlQuery.ReplaceAllString(e.error.Error(), "$1") }
+func (e *bareError) Error() string {
+	msg := e.error.Error()
+	// net/http quotes a redirect's address that it cannot read: anything may
+	// stand in it.
+	if before, _, ok := strings.Cut(msg, "failed to parse Location header"); ok {
+		return before + "the address of a redirect cannot be read"
+	}
+	return urlQuery.ReplaceAllString(msg, "$1")
+}
 func (e *bareError) Unwrap() error { return e.error }
 
 func withoutQuery(s string) string {
@@ -300,6 +311,10 @@ func withoutQuery(s string) string {
 // reached or broke off, rather than that it answered something wrong.
 func isConnectionError(err error) bool {
 	var netErr net.Error
+	var file *fs.PathError
+	if errors.As(err, &file) { // its errno looks like one of the network
+		return false
+	}
 	return errors.As(err, &netErr) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)

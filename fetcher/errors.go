@@ -57,8 +57,13 @@ type ResponseError struct {
 	URL    string // without its query, which may hold a signature
 	Status int
 	Errors errcode.Errors // the registry's own words, if it had any
+	// Authorized says that the request showed a credential, or a token that was
+	// had for one.
+	Authorized bool
 	// RetryAfter is how long the registry wants to be left alone, if it said so.
 	RetryAfter time.Duration
+	// ContentRange says, under a 416, how much there is: bytes */1000.
+	ContentRange string
 }
 
 func (e *ResponseError) Error() string {

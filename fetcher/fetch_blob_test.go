@@ -25,6 +25,7 @@ var fetchBlobTests = []struct {
 	{name: "the rest", before: "hel", pieces: []piece{{status: 206, header: rest("bytes 3-4/5"), body: "lo"}}, ranges: []string{"bytes=3-"}},
 	{name: "the rest, from a server without ranges", before: "hel", pieces: []piece{{body: "hello"}}, ranges: []string{"bytes=3-"}},
 	{name: "nothing is left", before: "hello", pieces: []piece{{status: 416}, {body: "hello"}}, ranges: []string{"bytes=5-", ""}},
+	{name: "nothing is left, as the server says", before: "hello", pieces: []piece{{status: 416, header: map[string]string{"Content-Range": "bytes */5"}}}, ranges: []string{"bytes=5-"}},
 	{name: "another beginning", before: "xxx", pieces: []piece{{status: 206, header: rest("bytes 3-4/5"), body: "lo"}, {body: "hello"}}, ranges: []string{"bytes=3-", ""}},
 	{name: "more than there is", before: "hello, you", pieces: []piece{{status: 416}, {body: "hello"}}, ranges: []string{"bytes=10-", ""}},
 	{name: "cut", pieces: []piece{{header: ranges, length: 5, body: "he", end: errCut}, {status: 206, header: rest("bytes 2-4/5"), body: "llo"}}, ranges: []string{"", "bytes=2-"}},

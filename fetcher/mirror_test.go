@@ -81,6 +81,19 @@ func TestMirrorOfAnother(t *testing.T) {
 	}
 }
 
+func TestMirrorOfBlobs(t *testing.T) {
+	mirror, registry := startServer(t, answer{status: 404}), startServer(t, hello)
+	var told record
+	c := static(registry.app(t), Credential{Token: "hunter2"})
+	told.listen(c)
+	c.Mirrors = []Mirror{{"*", mirror.app(t).Registry}}
+	got, err := fetchHello(t, c, registry.app(t))
+	if err != nil || got != "hello" || len(told.notices) != 1 || len(mirror.asked()) != 1 {
+		t.Errorf("got %q, %v, with %q after %d requests to the mirror", got, err, told.notices, len(mirror.asked()))
+	}
+	checkNoSecrets(t, mirror.asked()...)
+}
+
 // A blob that a mirror gave wrong is not asked from it again.
 func TestMirrorGivesWrongBlob(t *testing.T) {
 	mirror, registry := startServer(t, answer{body: "wrong"}), startServer(t, hello)

@@ -178,9 +178,13 @@ func TestRedirectReferer(t *testing.T) {
 }
 
 // net/http quotes an address that it cannot read, with its query.
+//
+// BUG: bareError knows the queries of http:// and https:// in small letters only.
 func TestRedirectToNowhere(t *testing.T) {
-	s := startServer(t, redirect("http://[::1/blob?sig=hunter2"))
-	if _, err := fetchHello(t, &Client{}, s.app(t)); err == nil || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("got %v", err)
+	for _, to := range []string{"http://[::1/blob?sig=hunter2", "HTTP://[::1/blob?sig=hunter2", "//[::1/blob?sig=hunter2", "/%zz/blob?sig=hunter2", "http://h/%zz?a=\"&sig=hunter2", "ftp://h/blob?sig=hunter2", "//me:hunter2@h:x/blob"} {
+		s := startServer(t, redirect(to))
+		if _, err := fetchHello(t, &Client{}, s.app(t)); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: got %v", to, err)
+		}
 	}
 }

@@ -1,9 +1,11 @@
 package fetcher
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -35,8 +37,39 @@ var defaultRetryPolicy = retryPolicy{
 func retrying(base http.RoundTripper, notice func(string)) http.RoundTripper {
 	transport := retry.NewTransport(base)
 	transport.Policy = func() retry.Policy { return &noticedRetry{defaultRetryPolicy, notice} }
-	return transport
+	return &retrier{transport, base}
 }
+
+// retrier leaves out the requests that are tried again elsewhere.
+type retrier struct{ retrying, once http.RoundTripper }
+
+func (r *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
+	transport := r.retrying
+	if req.Context().Value(onceKey{}) != nil {
+		transport = r.once
+	}
+	resp, err := transport.RoundTrip(req)
+	if err == nil && resp.StatusCode == http.StatusUnauthorized {
+		err = buffer(resp)
+	}
+	return resp, err
+}
+
+// buffer reads the body of a challenge, which the auth client throws away: its
+// connection is then there for the next request.
+func buffer(resp *http.Response) error {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
+	resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	if err != nil && resp.Request.Context().Err() != nil {
+		return err
+	}
+	return nil
+}
+
+// onceKey is the context key of requests that are tried once: a transfer that
+// goes on has a patience of its own.
+type onceKey struct{}
 
 // noticedRetry has a line for the user at each retry: in a build log, a pause
 // without a reason looks like a hang.

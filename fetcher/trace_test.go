@@ -59,7 +59,7 @@ func TestTrace(t *testing.T) {
 	}
 	blob := "GET http://HOST/v2/org/app/blobs/" + string(helloDigest)
 	want := []string{
-		blob + " 401 0",
+		blob + " 401 72",
 		"GET http://HOST/token 200 19",
 		blob + " 307 0",
 		"GET http://HOST/blob 503 0",

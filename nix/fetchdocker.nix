@@ -326,7 +326,8 @@ in
       # A file, since an environment variable ends at 128 KiB.
       passAsFile = [ "spec" ];
       spec = toJSON {
-        reference = if match ".*@.*" reference != null then "" else reference;
+        # Where `image` is given, its errors are the builder's to tell.
+        reference = if isUnset image && match ".*@.*" reference != null then "" else reference;
         config = fileOf imageConfig;
         layers = map fileOf imageLayers;
         manifest = if imageManifest == null then null else seq digest (fileOf imageManifest);

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -37,9 +38,6 @@ func (c *fetchCmd) Run(ctx context.Context, p process) error {
 		if rootsErr != nil && isCertificateError(err) {
 			err = fmt.Errorf("%w (NIX_SSL_CERT_FILE: %w)", err, rootsErr)
 		}
-		// Nix keeps no output of a failed build, but a builder that is run by
-		// hand leaves nothing behind either.
-		os.Remove(b.Out)
 		return err
 	}
 	fmt.Fprintf(p.stderr, "hocker: %s %s of %s: %s in %.1f s\n", c.Kind, b.Digest, b.Repository.Familiar(), byteCount(size), time.Since(start).Seconds())
@@ -47,31 +45,41 @@ func (c *fetchCmd) Run(ctx context.Context, p process) error {
 }
 
 // fetch writes what is wanted to the derivation's output and returns its size.
-func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Builder) (int64, error) {
-	if c.Kind == "manifest" {
-		m, err := client.Manifest(ctx, fetcher.Reference{Repository: b.Repository, Digest: b.Digest})
-		if err != nil {
-			return 0, err
-		}
-		if _, err := image.ParseManifest(m.Bytes); err != nil {
-			return 0, fmt.Errorf("manifest %s: %w", b.Digest, err)
-		}
-		return int64(len(m.Bytes)), os.WriteFile(b.Out, m.Bytes, 0o666)
-	}
+// Nix keeps no output of a failed build, but a builder that is run by hand
+// leaves nothing behind either.
+func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Builder) (size int64, err error) {
 	out, err := os.OpenFile(b.Out, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return 0, err
 	}
-	defer out.Close()
+	defer func() {
+		if closeErr := out.Close(); err == nil {
+			err = closeErr
+		}
+		if err != nil {
+			os.Remove(b.Out)
+		}
+	}()
 	desc := ocispec.Descriptor{Digest: b.Digest}
-	if c.Kind == "config" {
+	switch c.Kind {
+	case "manifest":
+		return writeManifest(ctx, client, b, out)
+	case "config":
 		desc.MediaType = ocispec.MediaTypeImageConfig
 	}
-	size, err := client.FetchBlob(ctx, b.Repository, desc, out)
+	return client.FetchBlob(ctx, b.Repository, desc, out)
+}
+
+func writeManifest(ctx context.Context, client *fetcher.Client, b nix.Builder, out io.Writer) (int64, error) {
+	m, err := client.Manifest(ctx, fetcher.Reference{Repository: b.Repository, Digest: b.Digest})
 	if err != nil {
 		return 0, err
 	}
-	return size, out.Close()
+	if _, err := image.ParseManifest(m.Bytes); err != nil {
+		return 0, fmt.Errorf("manifest %s: %w", b.Digest, err)
+	}
+	n, err := out.Write(m.Bytes)
+	return int64(n), err
 }
 
 // builderRoots reads the CA roots that Nix's own downloads trust. Nix sets the

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
+	"strings"
 	"syscall"
 
 	"hocker/fetcher"
@@ -17,7 +18,7 @@ func (p process) hint(name string, err error) string {
 		usage *usageError
 		kind  *image.KindMismatchError
 	)
-	inNix := p.getenv("NIX_BUILD_TOP") != "" && p.getenv("outputHash") != ""
+	inNix := p.getenv("outputHash") != ""
 	switch {
 	case errors.As(err, &usage):
 		return "see " + name + " --help"
@@ -29,8 +30,12 @@ func (p process) hint(name string, err error) string {
 		return pick(inNix,
 			"for a private CA, set NIX_SSL_CERT_FILE and let that file into the sandbox with extra-sandbox-paths",
 			"for a private CA, give its certificate with --ca-file")
+	case isPlainToTLS(err):
+		return "this registry wants https: write its address as https://HOST:PORT/v2/"
 	case errors.Is(err, syscall.ENOSPC):
 		return "make room on the disk, then try again"
+	case wasAuthorized(err):
+		return "these credentials were refused: are they right, and may they read this image?"
 	case errors.Is(err, fetcher.ErrDenied):
 		return pick(inNix,
 			"set DOCKER_USER and DOCKER_PASS, or DOCKER_TOKEN, where the build runs (the daemon's environment), or let /etc/nix-docker-credentials.txt into the sandbox",
@@ -71,11 +76,25 @@ func kindHint(kind image.Kind) string {
 	case image.KindArtifact:
 		return "it has no file system to run: is it a chart, a signature or a model?"
 	case image.KindEmpty, image.KindTruncated:
-		return "did the command before the pipe fail?"
+		return "did the command before the pipe fail? (--fetch asks the registry instead)"
 	case image.KindHTML, image.KindText:
 		return "is the address that of a registry (https://HOST/v2/), with no login page in front of it?"
 	}
 	return ""
+}
+
+// wasAuthorized reports whether the registry refused a request that showed a
+// credential.
+func wasAuthorized(err error) bool {
+	var answer *fetcher.ResponseError
+	return errors.Is(err, fetcher.ErrDenied) && errors.As(err, &answer) && answer.Authorized
+}
+
+// isPlainToTLS reports whether an answer is what servers of https say to those
+// who speak plain http.
+func isPlainToTLS(err error) bool {
+	var answer *fetcher.ResponseError
+	return errors.As(err, &answer) && answer.Status == http.StatusBadRequest && strings.HasPrefix(answer.URL, "http://")
 }
 
 func isCertificateError(err error) bool {

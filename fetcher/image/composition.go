@@ -183,5 +183,8 @@ func (c *Composition) tables() (tables, error) {
 	if err != nil {
 		return tables{}, fmt.Errorf("%s: %w", c.Manifest.Path, err)
 	}
+	if got := digest.FromBytes(data); got != c.Manifest.Digest {
+		return tables{}, fmt.Errorf("%s: %w", c.Manifest.Path, &fetcher.VerifyError{Want: c.Manifest.Digest, Got: got, Read: int64(len(data)), Size: fetcher.SizeUnknown})
+	}
 	return tablesOf(c.Reference, c.Manifest.MediaType, data, m)
 }

@@ -224,10 +224,11 @@ var exportFailureTests = []struct {
 	change func(e *Export, source *blobs)
 	err    error
 	verify bool
+	asked  int // how often the most wanted layer is fetched for one form; 0: once
 }{
 	{name: "lost layer", change: func(_ *Export, s *blobs) { delete(s.data, digest.FromString(gzipped("2"))) }, err: fetcher.ErrNotFound},
 	{name: "broken transfer", change: func(_ *Export, s *blobs) { s.fail[digest.FromString(gzipped("0"))] = errPipe }, err: errPipe},
-	{name: "wrong content", change: func(_ *Export, s *blobs) { s.data[digest.FromString(gzipped("3"))] = gzipped("9") }, verify: true},
+	{name: "wrong content", change: func(_ *Export, s *blobs) { s.data[digest.FromString(gzipped("3"))] = gzipped("9") }, verify: true, asked: 2},
 	{name: "wrong diff ID", change: func(e *Export, _ *blobs) {
 		e.Config = []byte(strings.ReplaceAll(string(e.Config), digest.FromString("1").Encoded(), digest.FromString("9").Encoded()))
 	}, verify: true},
@@ -251,6 +252,11 @@ func TestExportFailures(t *testing.T) {
 				var mismatch *fetcher.VerifyError
 				if err == nil || tt.err != nil && !errors.Is(err, tt.err) || errors.As(err, &mismatch) != tt.verify {
 					t.Errorf("%s: got %v", form, err)
+				}
+			}
+			for d, n := range source.asked {
+				if n > 2*max(tt.asked, 1) {
+					t.Errorf("%s was fetched %d times for two forms", d, n)
 				}
 			}
 			if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {

@@ -50,7 +50,11 @@ func Unpack(packed io.Reader) (io.ReadCloser, error) {
 //
 // Errors: *[fetcher.VerifyError].
 func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error) {
-	n, unpackErr := unpackTo(w, packed, diffID)
+	to := &stickyWriter{w: w}
+	n, unpackErr := unpackTo(to, packed, diffID)
+	if to.err != nil {
+		return n, to.err
+	}
 	// What may follow the compressed data is part of the layer too, and broken
 	// data is most likely a broken transfer.
 	if _, err := io.Copy(io.Discard, packed); err != nil {
@@ -60,6 +64,20 @@ func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error
 		return n, fmt.Errorf("unpacking: %w", unpackErr)
 	}
 	return n, nil
+}
+
+// stickyWriter tells an error of the writer from one of what is written.
+type stickyWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (s *stickyWriter) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil {
+		s.err = err
+	}
+	return n, err
 }
 
 func unpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error) {

@@ -1,6 +1,7 @@
 package nix
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -88,6 +89,9 @@ func (b Builder) Credentials(getenv func(string) string) (find fetcher.Credentia
 	fromEnvironment, err := fetcher.EnvironmentCredential(b.Repository.Registry, getenv)
 	if err != nil {
 		return nil, "", err
+	}
+	if c, err := fromEnvironment(context.Background(), b.Repository); err == nil && !c.IsZero() {
+		return fromEnvironment, "", nil
 	}
 	path := getenv("dockerCredentialsFile")
 	if path == "" {

@@ -2,7 +2,6 @@ package nix
 
 import (
 	"fmt"
-	"strings"
 
 	"hocker/fetcher"
 
@@ -17,8 +16,9 @@ import (
 func ParseHash(s string) (digest.Digest, error) {
 	algorithm := nixhash.SHA256
 	h, err := nixhash.ParseAny(s, &algorithm)
-	// The standard library's base64 skips line breaks.
-	if err != nil || strings.ContainsAny(s, "\r\n") {
+	// go-nix looks at the length of the text alone, and base64 skips line breaks
+	// and may come without its padding.
+	if err != nil || len(h.Digest()) != digest.SHA256.Size() {
 		return "", &fetcher.InputError{What: "hash", Value: s, Reason: "expected a sha256 as 64 hexadecimal digits, as 52 characters of Nix base32, or as sha256-… (SRI)"}
 	}
 	return digest.NewDigestFromBytes(digest.SHA256, h.Digest()), nil
@@ -43,6 +43,9 @@ func SRI(d digest.Digest) (string, error) {
 }
 
 func parseDigest(d digest.Digest) (*nixhash.HashWithEncoding, error) {
+	if err := d.Validate(); err != nil {
+		return nil, err
+	}
 	h, err := nixhash.ParseAny(string(d), nil)
 	if err != nil {
 		return nil, fmt.Errorf("digest %s: %w", d, err)

@@ -39,7 +39,7 @@ func (c *connection) fetch(ctx context.Context, seg *segment) error {
 			}
 			return nil
 		}
-		if err := c.seek(ctx, seg); err != nil {
+		if err := c.seek(ctx, seg, left); err != nil {
 			return err
 		}
 		if err := c.read(seg, left); err != nil {
@@ -77,13 +77,13 @@ type openError struct{ error }
 
 func (e *openError) Unwrap() error { return e.error }
 
-// seek has the stream stand at the segment's position.
-func (c *connection) seek(ctx context.Context, seg *segment) error {
+// seek has the stream stand at the segment's position, for what is left of it.
+func (c *connection) seek(ctx context.Context, seg *segment, left int64) error {
 	if c.stream != nil && (c.at == seg.pos || c.at < seg.pos && c.open && c.t.noRanges.Load()) {
 		return c.skip(seg.pos)
 	}
 	c.close()
-	stream, err := open(ctx, c.t.source, &c.t.options, seg.pos, seg.end)
+	stream, err := open(ctx, c.t.source, &c.t.options, seg.pos, seg.pos+left)
 	if err != nil {
 		return &openError{err}
 	}

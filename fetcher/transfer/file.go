@@ -35,12 +35,8 @@ func ToFile(ctx context.Context, source Source, f File, w io.Writer, options Opt
 	if err != nil {
 		return from, err
 	}
-	if err := first.skip(from); err != nil {
-		first.Body.Close()
-		return from, err
-	}
-	if !first.Ranges || first.Size-from < orDefault(options.ParallelFrom, defaultParallelFrom) || cap(options.Slots) <= 1 {
-		r := newReader(ctx, cancel, source, options, first)
+	if first.Offset != from || !first.Ranges || first.Size-from < orDefault(options.ParallelFrom, defaultParallelFrom) || cap(options.Slots) <= 1 {
+		r := newReader(ctx, cancel, source, options, first, from)
 		defer r.Close()
 		n, err := CopyAhead(io.NewOffsetWriter(f, from), struct {
 			io.Reader

@@ -18,7 +18,7 @@ type Options struct {
 	// Default: 30 s.
 	Stall time.Duration
 	// Attempts is how often in a row a connection may be lost without a byte
-	// of progress in between. Default: 5.
+	// of progress in between. Default: 8, which is a minute.
 	Attempts int
 	// MinWait and MaxWait bound the pause before an attempt, which doubles
 	// each time. Defaults: 0.25 s and 30 s.
@@ -29,6 +29,8 @@ type Options struct {
 	// Retryable reports whether an error of the source's Open may be gone after
 	// a while; nil means that none is.
 	Retryable func(error) bool
+	// Pause is how long an error asks to be left alone; nil means not at all.
+	Pause func(error) time.Duration
 	// Slots are the connections that may be open to a host at a time, shared by
 	// all transfers from it; nil means one for each transfer.
 	Slots Slots
@@ -73,7 +75,7 @@ func (s Slots) give() {
 
 const (
 	defaultStall        = 30 * time.Second
-	defaultAttempts     = 5
+	defaultAttempts     = 8
 	defaultMinWait      = 250 * time.Millisecond
 	defaultMaxWait      = 30 * time.Second
 	defaultParallelFrom = 16 << 20
@@ -105,13 +107,13 @@ func (t *trouble) again(ctx context.Context, cause error, at, size int64) error 
 		return context.Cause(ctx)
 	}
 	if t.count++; t.count > orDefault(t.options.Attempts, defaultAttempts) {
-		return cause
+		return fmt.Errorf("connection lost at %s: %w", place(at, size), cause)
 	}
 	t.total++
 	if t.options.Notice != nil {
 		t.options.Notice(fmt.Sprintf("%s: %v at %s, resuming (%d)", t.options.Name, cause, place(at, size), t.total))
 	}
-	timer := time.NewTimer(t.wait())
+	timer := time.NewTimer(t.wait(cause))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -123,10 +125,14 @@ func (t *trouble) again(ctx context.Context, cause error, at, size int64) error 
 
 // wait doubles with each attempt, give or take a quarter, so that clients that
 // were cut off together do not come back together.
-func (t *trouble) wait() time.Duration {
+func (t *trouble) wait(cause error) time.Duration {
 	least, most := orDefault(t.options.MinWait, defaultMinWait), orDefault(t.options.MaxWait, defaultMaxWait)
 	d := min(least<<min(t.count-1, 20), most)
-	return d*3/4 + rand.N(d/2+1)
+	d = d*3/4 + rand.N(d/2+1)
+	if t.options.Pause != nil {
+		d = max(d, t.options.Pause(cause))
+	}
+	return d
 }
 
 func place(at, size int64) string {

@@ -18,6 +18,7 @@ type Reader struct {
 
 	mu      sync.Mutex // held by a Read, and by Close after it
 	stream  *Stream    // nil after a loss
+	lost    error      // why, if that was before the first Read
 	offset  int64
 	trouble trouble
 }
@@ -30,13 +31,16 @@ func NewReader(ctx context.Context, source Source, options Options) (*Reader, er
 		cancel()
 		return nil, err
 	}
-	return newReader(ctx, cancel, source, options, stream), nil
+	return newReader(ctx, cancel, source, options, stream, 0), nil
 }
 
-// newReader goes on with a stream that is open; cancel ends it.
-func newReader(ctx context.Context, cancel context.CancelFunc, source Source, options Options, stream *Stream) *Reader {
-	r := &Reader{ctx: ctx, cancel: cancel, source: source, options: options, stream: stream, offset: stream.Offset, size: stream.Size}
+// newReader goes on with a stream that is open, from a place on; cancel ends it.
+func newReader(ctx context.Context, cancel context.CancelFunc, source Source, options Options, stream *Stream, from int64) *Reader {
+	r := &Reader{ctx: ctx, cancel: cancel, source: source, options: options, offset: from, size: stream.Size}
 	r.trouble.options = &r.options
+	if err := r.resume(stream); err != nil {
+		r.lost = err
+	}
 	return r
 }
 
@@ -47,6 +51,12 @@ func (r *Reader) Size() int64 { return r.size }
 func (r *Reader) Read(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := r.lost; err != nil {
+		r.lost = nil
+		if err := r.trouble.again(r.ctx, err, r.offset, r.size); err != nil {
+			return 0, err
+		}
+	}
 	for {
 		if r.stream == nil {
 			if err := r.reopen(); err != nil {
@@ -55,8 +65,14 @@ func (r *Reader) Read(p []byte) (int, error) {
 		}
 		n, err := r.stream.Body.Read(p)
 		r.offset += int64(n)
-		if err == io.EOF && r.size != SizeUnknown && r.offset < r.size {
+		if err := r.stream.checkLength(r.offset); err != nil {
+			return n, err
+		}
+		switch {
+		case err == io.EOF && r.size != SizeUnknown && r.offset < r.size:
 			err = io.ErrUnexpectedEOF
+		case err != nil && r.offset == r.size: // nothing is missing
+			err = io.EOF
 		}
 		if n > 0 {
 			r.trouble.progress()
@@ -102,6 +118,10 @@ func (r *Reader) resume(stream *Stream) error {
 		stream.Body.Close()
 		return err
 	}
+	if r.size == SizeUnknown {
+		r.size = stream.Size
+	}
+	stream.Size = r.size
 	r.stream = stream
 	return nil
 }
