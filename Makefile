@@ -26,7 +26,7 @@ demo: build ## Take an image from a registry through Nix into Docker, step by st
 
 .PHONY: test
 test: parts build lint ## Check and test everything, end to end (root; installs what is missing).
-	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
+	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m ./...
 
 # Without root the tests that need a missing part are skipped and say so; with
 # CI=true nothing may be missing.

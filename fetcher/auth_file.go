@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"oras.land/oras-go/v2/registry/remote/credentials"
@@ -51,7 +52,11 @@ func AuthFiles(getenv func(string) string) []string {
 	} else {
 		add(home, ".docker", "config.json")
 	}
-	add(getenv("XDG_RUNTIME_DIR"), "containers", "auth.json")
+	if dir := getenv("XDG_RUNTIME_DIR"); dir != "" {
+		add(dir, "containers", "auth.json")
+	} else {
+		add("/run/containers", strconv.Itoa(os.Getuid()), "auth.json")
+	}
 	if dir := getenv("XDG_CONFIG_HOME"); dir != "" {
 		add(dir, "containers", "auth.json")
 	} else {
@@ -100,7 +105,7 @@ func parseAuthFile(name string, data []byte) (*authFile, error) {
 	f := &authFile{name: name}
 	if err := json.Unmarshal(data, f); err != nil {
 		// The error of a syntax quotes at most one character.
-		return nil, fmt.Errorf("%s is no Docker config.json: %w", name, err)
+		return nil, fmt.Errorf("%s is no Docker config.json: line %d: %w", name, errorLine(data, err), err)
 	}
 	// Keys in normal form, so that https://host/v2/ is found by host. Of two that
 	// are the same then, the one that was in that form counts.
@@ -113,6 +118,21 @@ func parseAuthFile(name string, data []byte) (*authFile, error) {
 	}
 	f.Auths = entries
 	return f, nil
+}
+
+// errorLine returns the line of an error in JSON, from 1.
+func errorLine(data []byte, err error) int {
+	offset := int64(len(data))
+	var syntax *json.SyntaxError
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &mistyped):
+		offset = mistyped.Offset
+	}
+	// The offset is behind the byte that does not fit.
+	return 1 + bytes.Count(data[:min(max(offset-1, 0), int64(len(data)))], []byte("\n"))
 }
 
 // authKey strips what old files have around the host of a key.

@@ -64,9 +64,9 @@ var authFileTests = []struct {
 	{name: "no colon", data: `{"auths":{"ghcr.io":{"auth":"` + basic("hunter2") + `"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: auth is not the base64 form of user:password"}}},
 	{name: "half", data: `{"auths":{"ghcr.io/org":{"username":"hunter2"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io/org: username is given without password"}}},
 	{name: "line break", data: `{"auths":{"ghcr.io":{"registrytoken":"hunter2\r\nX: y"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: a credential has a line break in it"}}},
-	{name: "truncated", data: `{"auths":{"ghcr.io":{"auth":"hunter2"}}`, err: "FILE is no Docker config.json: unexpected end of JSON input"},
-	{name: "list", data: `[]`, err: "FILE is no Docker config.json: json: cannot unmarshal array into Go value of type fetcher.authFile"},
-	{name: "empty", data: ``, err: "FILE is no Docker config.json: unexpected end of JSON input"},
+	{name: "truncated", data: `{"auths":{"ghcr.io":{"auth":"hunter2"}}`, err: "FILE is no Docker config.json: line 1: unexpected end of JSON input"},
+	{name: "list", data: `[]`, err: "FILE is no Docker config.json: line 1: json: cannot unmarshal array into Go value of type fetcher.authFile"},
+	{name: "empty", data: ``, err: "FILE is no Docker config.json: line 1: unexpected end of JSON input"},
 }
 
 func TestAuthFile(t *testing.T) {

@@ -319,7 +319,7 @@ var blobFaultTests = []struct {
 	{
 		faults: "lying-range after=100, cut after=1000000 times=1",
 		want: outcome{
-			notices: append(resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), "layer IT: "+otherText+whole+", fetching it once more"),
+			notices: append(resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), "layer IT: content is longer than it should be: DIGEST has 3000000 bytes, and more came, fetching it once more"),
 			asked:   []string{"blob 200", "blob 1000000- 206", "blob 200"}, waited: 250 * time.Millisecond,
 		},
 	},

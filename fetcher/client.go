@@ -110,6 +110,10 @@ func separateConnections(t *http.Transport) *http.Transport {
 	separate := t.Clone()
 	separate.ForceAttemptHTTP2 = false
 	separate.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+	// Clone has put h2 there already: a server would speak what nobody understands.
+	if separate.TLSClientConfig != nil {
+		separate.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	}
 	return separate
 }
 
@@ -196,7 +200,11 @@ func (c *Client) get(ctx context.Context, repo Repository, path string, header h
 	}
 	resp, err := c.authFor(repo.Registry, cred, header).Do(req)
 	if err != nil {
-		return nil, requestError(ctx, err)
+		err = requestError(ctx, err)
+		if answer := (*ResponseError)(nil); errors.As(err, &answer) { // the token service's
+			answer.Authorized = !cred.IsZero()
+		}
+		return nil, err
 	}
 	return successful(resp)
 }
@@ -315,7 +323,18 @@ func isConnectionError(err error) bool {
 	if errors.As(err, &file) { // its errno looks like one of the network
 		return false
 	}
-	return errors.As(err, &netErr) ||
+	var stream streamError
+	return errors.As(err, &netErr) || errors.As(err, &stream) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
+
+// streamError is HTTP/2's, which net/http keeps to itself, but lets be known by
+// its fields.
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (streamError) Error() string { return "stream error" }

@@ -37,8 +37,8 @@ var credentialFileTests = []struct {
 	{name: "other half", data: "PASSWORD=hunter2\n", err: "credentials file FILE: PASSWORD is given without USERNAME"},
 	{name: "both", data: "BEARER_TOKEN=hunter2\nUSERNAME=me\n", err: "credentials file FILE: it holds a token and a user name: one of them"},
 	{name: "colon", data: "USERNAME=me:hunter2\nPASSWORD=hunter2\n", err: "credentials file FILE: USERNAME has a colon in it, which basic authentication cannot carry"},
-	{name: "broken config", data: `{"auths":{"ghcr.io":{"auth":"hunter2"}`, err: "FILE is no Docker config.json: unexpected end of JSON input"},
-	{name: "config of other types", data: `{"auths":{"ghcr.io":"hunter2"}}`, err: "FILE is no Docker config.json: json: cannot unmarshal string into Go struct field authFile.auths of type fetcher.authEntry"},
+	{name: "broken config", data: `{"auths":{"ghcr.io":{"auth":"hunter2"}`, err: "FILE is no Docker config.json: line 1: unexpected end of JSON input"},
+	{name: "config of other types", data: `{"auths":{"ghcr.io":"hunter2"}}`, err: "FILE is no Docker config.json: line 1: json: cannot unmarshal string into Go struct field authFile.auths of type fetcher.authEntry"},
 }
 
 func TestReadCredentialFile(t *testing.T) {

@@ -75,7 +75,7 @@ var environmentCredentialTests = []struct {
 	{name: "colon", env: env{"DOCKER_USER": "me:you", "DOCKER_PASS": "hunter2"}, err: "DOCKER_USER has a colon in it, which basic authentication cannot carry"},
 	{name: "line break", env: env{"DOCKER_USER": "me", "DOCKER_PASS": "hunter2\n"}, err: "a credential has a line break in it"},
 	{name: "line break in token", env: env{"DOCKER_TOKEN": "hunter2\r\nHost: evil"}, err: "a credential has a line break in it"},
-	{name: "broken config", env: env{"DOCKER_AUTH_CONFIG": `{"auths":`}, err: "DOCKER_AUTH_CONFIG is no Docker config.json: unexpected end of JSON input"},
+	{name: "broken config", env: env{"DOCKER_AUTH_CONFIG": `{"auths":`}, err: "DOCKER_AUTH_CONFIG is no Docker config.json: line 1: unexpected end of JSON input"},
 }
 
 func TestEnvironmentCredential(t *testing.T) {

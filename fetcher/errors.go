@@ -100,7 +100,7 @@ func statusKind(status int) error {
 		return ErrDenied
 	case status == http.StatusNotFound, status == http.StatusGone:
 		return ErrNotFound
-	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status >= 500:
+	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status >= 500:
 		return ErrUnavailable
 	}
 	return nil

@@ -19,6 +19,9 @@ const (
 	MediaTypeDockerIndex    = "application/vnd.docker.distribution.manifest.list.v2+json"
 )
 
+// schema1Prefix begins the media types of the manifests before schema 2.
+const schema1Prefix = "application/vnd.docker.distribution.manifest.v1+"
+
 var acceptManifests = []string{strings.Join([]string{
 	ocispec.MediaTypeImageManifest,
 	MediaTypeDockerManifest,
@@ -73,7 +76,11 @@ func (c *Client) manifest(ctx context.Context, ref Reference) (Manifest, error) 
 		return Manifest{}, fmt.Errorf("it is larger than 4 MiB, which is more than a manifest may be")
 	}
 	m := Manifest{MediaType: mediaType(resp), Bytes: body}
-	if err := m.identify(ref.Digest, resp.Header.Get("Docker-Content-Digest")); err != nil {
+	stated := resp.Header.Get("Docker-Content-Digest")
+	if strings.HasPrefix(m.MediaType, schema1Prefix) {
+		stated = "" // of the manifest without the signatures that are in the body
+	}
+	if err := m.identify(ref.Digest, stated); err != nil {
 		return Manifest{}, err
 	}
 	return m, nil

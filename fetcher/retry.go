@@ -110,7 +110,8 @@ func retryAfter(resp *http.Response, now time.Time) (time.Duration, bool) {
 		return 0, false
 	}
 	value := resp.Header.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+	seconds, err := strconv.ParseUint(value, 10, 31)
+	if err == nil || errors.Is(err, strconv.ErrRange) { // the most there is, then
 		return time.Duration(seconds) * time.Second, true
 	}
 	if date, err := http.ParseTime(value); err == nil {
@@ -130,7 +131,8 @@ func retryable(resp *http.Response, err error) bool {
 	if err != nil {
 		var dns *net.DNSError
 		switch {
-		case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		// Not errors.Is: net/http's own time-outs are that too, and worth another try.
+		case errors.Is(err, context.Canceled), err == context.DeadlineExceeded:
 			return false
 		case errors.As(err, &dns):
 			return !dns.IsNotFound

@@ -30,26 +30,37 @@ import (
 //	    lifetime=2s                token: how long the registry takes a token
 //	    expires-in=300             token: what the service says instead of the truth; -1 for nothing
 //	    field=token|access_token   token: the only field the token is in, instead of both
+//	    identity                   token: docker login gets an identity token
+//	    schema1                    the registry takes schema 1 manifests too
 //	proxy NAME HOST:PORT [OPTION...]
 //	                             start nginx before a registry; sets NAME, NAME_PORT and with tls NAME_CA, a file
 //	    tls                        with a certificate of a private authority
 //	    prefix=/PATH               the registry is at /PATH/v2/
 //	    basic=NAME:PASSWORD        nginx asks for credentials
 //	    open-ping                  but not for those who ask for /v2/ itself
+//	link NAME HOST:PORT [OPTION...]
+//	                             start a bad way to a registry; sets NAME, NAME_PORT
+//	    cut=BYTES                  let nothing of a body through that comes after so many bytes
+//	    rate=BYTES                 let no more of a body through in a second
+//	static NAME                  start nginx with the files below ./NAME, for what no docker-registry gives;
+//	                             sets NAME, NAME_PORT; push writes to it too
 //	server-stop NAME             stop a registry or proxy: connections are refused
 //	server-start NAME            start it again, same address, same content
 //	push NAME REPOSITORY:TAG VARIANT [OPTION...]
 //	                             push an image to a registry; VARIANT is one of docker, list, oci, oci-index,
-//	                             oci-tar, oci-zstd. Sets IMAGE_DIGEST, IMAGE_MANIFEST, IMAGE_CONFIG,
+//	                             oci-tar, oci-zstd, or a kind that is rarer: see images/variants.go.
+//	                             Sets IMAGE_DIGEST, IMAGE_MANIFEST, IMAGE_CONFIG,
 //	                             IMAGE_LAYERS (their number), IMAGE_LAYER0..., IMAGE_DIFF0..., as sha256:...;
 //	                             the registry forgets its requests.
 //	    greeting=TEXT              what /hello in the image says: another text, another image
 //	    bulk=MIB                   one layer more, incompressible, of that size
+//	    foreign=NAME               put foreign layers to this static server
 //	    as=PREFIX                  sets PREFIX_DIGEST and so on
 //	blob NAME remove|corrupt|truncate DIGEST
 //	                             spoil a blob in a registry's storage
 //	dockerd                      set DOCKER_HOST to a Docker daemon that the scripts of a run share
-//	nixstore                     point Nix at an empty store of this script's own, sandbox on
+//	nixstore                     point Nix at an empty store of this script's own, sandbox on;
+//	                             ./functions.nix is a set of the fetch functions, with the binary under test
 //	tmpfs DIR SIZE               make DIR a file system of SIZE (as "1m") until the script ends
 //
 // What is run:
@@ -73,6 +84,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"needs":        needsCommand,
 	"registry":     registryCommand,
 	"proxy":        proxyCommand,
+	"link":         linkCommand,
+	"static":       staticCommand,
 	"server-stop":  serverStopCommand,
 	"server-start": serverStartCommand,
 	"push":         pushCommand,
@@ -153,13 +166,13 @@ func (s scriptT) Fatal(args ...any) { s.ts.Fatalf("%s", fmt.Sprint(args...)) }
 func registryCommand(ts *testscript.TestScript, neg bool, args []string) {
 	check(ts, neg, len(args) >= 2, "registry NAME anon|basic|token [OPTION...]")
 	name, kind := args[0], args[1]
-	given := options(ts, args[2:], "user", "redirect", "anonymous", "lifetime", "expires-in", "field")
+	given := options(ts, args[2:], "user", "redirect", "anonymous", "lifetime", "expires-in", "field", "identity", "schema1")
 	need(ts, "docker-registry")
 	who := servers.Account{Username: "tester", Password: "secret"}
 	if has(given, "user") {
 		who = account(given["user"])
 	}
-	wanted := servers.RegistryOptions{Redirect: has(given, "redirect")}
+	wanted := servers.RegistryOptions{Redirect: has(given, "redirect"), Schema1: has(given, "schema1")}
 	if wanted.Redirect {
 		need(ts, "nginx", "root")
 	}
@@ -196,6 +209,7 @@ func tokenOptions(ts *testscript.TestScript, who servers.Account, given map[stri
 		Anonymous: has(given, "anonymous"),
 		ExpiresIn: number(ts, given["expires-in"]),
 		Field:     given["field"],
+		Identity:  has(given, "identity"),
 	}
 	if text := given["lifetime"]; text != "" {
 		lifetime, err := time.ParseDuration(text)
@@ -229,6 +243,27 @@ func proxyCommand(ts *testscript.TestScript, neg bool, args []string) {
 	scriptOf(ts).add(ts, name, nginx)
 }
 
+func linkCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) >= 2, "link NAME HOST:PORT [OPTION...]")
+	given := options(ts, args[2:], "cut", "rate")
+	link, err := servers.StartLink(args[1], servers.LinkOptions{
+		CutAfter: int64(number(ts, given["cut"])),
+		Rate:     int64(number(ts, given["rate"])),
+	})
+	ts.Check(err)
+	scriptOf(ts).add(ts, args[0], link)
+}
+
+func staticCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) == 1, "static NAME")
+	need(ts, "nginx", "root")
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	nginx, err := servers.StartNginx(servers.NginxOptions{Root: dir})
+	ts.Check(err)
+	scriptOf(ts).add(ts, args[0], nginx)
+}
+
 func serverStopCommand(ts *testscript.TestScript, neg bool, args []string) {
 	check(ts, neg, len(args) == 1, "server-stop NAME")
 	halterOf(ts, args[0]).Halt()
@@ -250,12 +285,17 @@ func halterOf(ts *testscript.TestScript, name string) halter {
 
 func pushCommand(ts *testscript.TestScript, neg bool, args []string) {
 	check(ts, neg, len(args) >= 3, "push NAME REPOSITORY:TAG VARIANT [OPTION...]")
-	given := options(ts, args[3:], "greeting", "bulk", "as")
+	given := options(ts, args[3:], "greeting", "bulk", "as", "foreign")
 	need(ts, "skopeo", "busybox")
-	registry := scriptOf(ts).registry(ts, args[0])
 	spec := images.Spec{Variant: args[2], Greeting: given["greeting"], BulkMiB: number(ts, given["bulk"])}
-	image, err := shared.images.Push(spec, registry, args[1])
+	if has(given, "foreign") {
+		spec.Foreign = "http://" + scriptOf(ts).find(ts, given["foreign"]).Addr()
+	}
+	image, err := push(ts, spec, args[0], args[1])
 	ts.Check(err)
+	if has(given, "foreign") {
+		ts.Check(image.WriteForeign(ts.MkAbs(given["foreign"])))
+	}
 	for name, found := range scriptOf(ts).servers {
 		if name == args[0] || strings.HasPrefix(name, args[0]+".") {
 			ts.Check(found.Forget())
@@ -269,10 +309,20 @@ func pushCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(prefix+"_MANIFEST", image.Manifest.String())
 	ts.Setenv(prefix+"_CONFIG", image.Config.String())
 	ts.Setenv(prefix+"_LAYERS", strconv.Itoa(len(image.Layers)))
-	for i := range image.Layers {
-		ts.Setenv(fmt.Sprintf("%s_LAYER%d", prefix, i), image.Layers[i].String())
-		ts.Setenv(fmt.Sprintf("%s_DIFF%d", prefix, i), image.DiffIDs[i].String())
+	for i, layer := range image.Layers {
+		ts.Setenv(fmt.Sprintf("%s_LAYER%d", prefix, i), layer.String())
 	}
+	for i, id := range image.DiffIDs { // artifacts have none
+		ts.Setenv(fmt.Sprintf("%s_DIFF%d", prefix, i), id.String())
+	}
+}
+
+// push pushes an image to a server: a registry or a static one.
+func push(ts *testscript.TestScript, spec images.Spec, server, name string) (*images.Image, error) {
+	if _, ok := scriptOf(ts).find(ts, server).(*servers.Nginx); ok {
+		return shared.images.Write(spec, ts.MkAbs(server), name)
+	}
+	return shared.images.Push(spec, scriptOf(ts).registry(ts, server), name)
 }
 
 func blobCommand(ts *testscript.TestScript, neg bool, args []string) {
@@ -310,6 +360,9 @@ func nixstoreCommand(ts *testscript.TestScript, neg bool, args []string) {
 	for name, value := range store.Environ() {
 		ts.Setenv(name, value)
 	}
+	functions := fmt.Sprintf("import %s/nix/fetchdocker.nix { hocker = %s; system = builtins.currentSystem; }\n",
+		shared.root, shared.hocker)
+	ts.Check(os.WriteFile(ts.MkAbs("functions.nix"), []byte(functions), 0o644))
 }
 
 func tmpfsCommand(ts *testscript.TestScript, neg bool, args []string) {

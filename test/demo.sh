@@ -5,7 +5,7 @@
 set -euo pipefail
 
 repo=$(cd "$(dirname "$0")/.." && pwd)
-work=$(mktemp -d /tmp/hocker-demo.XXXXXX)
+work=$(mktemp -d -t hocker-demo.XXXXXX)
 chmod 755 "$work"
 cd "$work"
 PATH=$repo/bin:$PATH:/usr/sbin
@@ -18,7 +18,8 @@ cleanup() {
 	if [ -n "${loaded:-}" ]; then docker image rm -f "$loaded" >/dev/null 2>&1; fi
 	for pid in "${pids[@]}"; do stop "$pid"; done
 	cd /
-	if [ -e "$work/docker" ]; then umount -R "$work"/docker/exec/netns/* "$work"/docker/root/*/* 2>/dev/null; fi
+	# What dockerd left mounted, the last mounted first.
+	awk -v work="$work/" 'index($5, work) == 1 { print $5 }' /proc/self/mountinfo | tac | xargs -r umount --lazy
 	rm -rf "$work"
 	# What Nix built here, and nothing else.
 	for path in "${made[@]}"; do nix-store --delete "$path" >/dev/null 2>&1; done
@@ -147,7 +148,7 @@ run "ls -lhL \$(nix-store -qR ./result | grep docker-layer)"
 
 say "The registry goes away; what is in the store needs it no more"
 stop "$registry"
-run "hocker-manifest --quiet --registry $REGISTRY demo/app 1 || echo 'no registry, exit code '$?"
+run "hocker-manifest --quiet --registry $REGISTRY demo/app 1 || echo 'no registry, exit code '\$?"
 
 say "The image goes from the store into Docker, and runs"
 start_docker

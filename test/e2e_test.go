@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +23,9 @@ import (
 
 // links are the names beside "hocker" under which the binary is installed.
 var links = []string{"hocker-manifest", "hocker-config", "hocker-layer", "hocker-image", "docker2nix"}
+
+// version is what the binary under test calls itself.
+const version = "1.2.3-test"
 
 // shared is what all scripts of a run use together.
 var shared struct {
@@ -122,7 +126,7 @@ func prepare() (string, error) {
 // buildBinary builds hocker as it is released, with its links.
 func buildBinary(dir string) error {
 	binary := filepath.Join(dir, "hocker")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "./cmd/hocker")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -X main.version="+version, "-o", binary, "./cmd/hocker")
 	build.Dir = shared.root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
@@ -149,34 +153,44 @@ func TestScripts(t *testing.T) {
 // no proxies, no credentials, no daemon. testscript starts from an empty
 // environment; what a script needs is added here.
 func setup(env *testscript.Env) error {
-	for name, value := range map[string]string{
-		"PATH":                    filepath.Join(shared.hocker, "bin") + ":" + env.Getenv("PATH") + ":/usr/sbin:/sbin",
-		"HOME":                    filepath.Join(env.WorkDir, "home"),
-		"XDG_RUNTIME_DIR":         filepath.Join(env.WorkDir, "run"),
-		"CONTAINERS_STORAGE_CONF": filepath.Join(env.WorkDir, "home/.config/containers/storage.conf"),
-		"HOCKER":                  shared.hocker,
-		"REPO":                    shared.root,
-		"LC_ALL":                  "C",
-	} {
-		env.Setenv(name, value)
-	}
-	for name, value := range shared.goEnv {
+	for name, value := range environ(env.WorkDir, env.Getenv("PATH")) {
 		env.Setenv(name, value)
 	}
 	// testscript keeps its directory to itself; build users must pass through.
 	if err := os.Chmod(filepath.Dir(env.WorkDir), 0o755); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(env.WorkDir, "run"), 0o700); err != nil {
-		return err
-	}
-	if err := writeContainersConfig(env.WorkDir); err != nil {
+	if err := prepareHome(env.WorkDir); err != nil {
 		return err
 	}
 	s := &script{t: env.T(), servers: map[string]server{}}
 	env.Values[scriptKey{}] = s
 	env.Defer(s.end)
 	return nil
+}
+
+// environ is the environment of a program that works in a directory: the
+// binary under test, a home of its own, and what finds Go's modules.
+func environ(work, path string) map[string]string {
+	env := map[string]string{
+		"PATH":                    filepath.Join(shared.hocker, "bin") + ":" + path + ":/usr/sbin:/sbin",
+		"HOME":                    filepath.Join(work, "home"),
+		"XDG_RUNTIME_DIR":         filepath.Join(work, "run"),
+		"CONTAINERS_STORAGE_CONF": filepath.Join(work, "home/.config/containers/storage.conf"),
+		"HOCKER":                  shared.hocker,
+		"REPO":                    shared.root,
+		"LC_ALL":                  "C",
+	}
+	maps.Copy(env, shared.goEnv)
+	return env
+}
+
+// prepareHome makes what environ names.
+func prepareHome(work string) error {
+	if err := os.MkdirAll(filepath.Join(work, "run"), 0o700); err != nil {
+		return err
+	}
+	return writeContainersConfig(work)
 }
 
 // writeContainersConfig keeps skopeo, podman and buildah inside the work

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
+	"syscall"
 
 	"hocker/fetcher"
 )
@@ -45,6 +47,10 @@ func exitCode(err error) int {
 
 // report prints an error and, where there is a way out, a line on it.
 func (p process) report(name string, err error) {
+	var file *fs.PathError
+	if errors.As(err, &file) && errors.Is(err, syscall.EPIPE) {
+		return // who read the output wanted no more of it
+	}
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}

@@ -20,7 +20,10 @@ type grammar struct {
 	Compose    composeCmd    `cmd:"" help:"Write the archive of an image in the Nix store to standard output."`
 	Fetch      fetchCmd      `cmd:"" group:"nix" help:"Fetch what a fixed-output derivation asks for (run by Nix)."`
 	Build      buildCmd      `cmd:"" group:"nix" help:"Put an image in the store together (run by Nix)."`
+}
 
+// versionFlag is what the command line of every name has.
+type versionFlag struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
@@ -94,6 +97,7 @@ func (p process) run(ctx context.Context) (code int) {
 func (p process) dispatch(ctx context.Context, name, help string, target any) error {
 	parser, err := kong.New(target,
 		kong.Name(name),
+		kong.Embed(&versionFlag{}),
 		kong.Description(help),
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { panic(exitRequest(code)) }),

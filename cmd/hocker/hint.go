@@ -23,7 +23,7 @@ func (p process) hint(name string, err error) string {
 	case errors.As(err, &usage):
 		return "see " + name + " --help"
 	case errors.As(err, &kind):
-		return kindHint(kind.Got)
+		return kindHint(name, kind.Got)
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "this registry speaks plain http: write its address as http://HOST:PORT/v2/"
 	case isCertificateError(err):
@@ -65,7 +65,7 @@ func pick(first bool, a, b string) string {
 	return b
 }
 
-func kindHint(kind image.Kind) string {
+func kindHint(name string, kind image.Kind) string {
 	switch kind {
 	case image.KindIndex:
 		return "choose from it: hocker-manifest --platform OS/ARCH, or docker2nix --fetch with --platform or --all-platforms"
@@ -76,6 +76,9 @@ func kindHint(kind image.Kind) string {
 	case image.KindArtifact:
 		return "it has no file system to run: is it a chart, a signature or a model?"
 	case image.KindEmpty, image.KindTruncated:
+		if name != "docker2nix" {
+			return ""
+		}
 		return "did the command before the pipe fail? (--fetch asks the registry instead)"
 	case image.KindHTML, image.KindText:
 		return "is the address that of a registry (https://HOST/v2/), with no login page in front of it?"

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -16,7 +17,12 @@ import (
 var version = ""
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// A reader that goes away is an error of the write, after which there may be
+	// something to tidy up, and not the end of the process.
+	signal.Ignore(syscall.SIGPIPE)
+	// net/http's own lines quote what a server sent that nobody asked for.
+	log.SetOutput(io.Discard)
 	p := process{
 		args:   os.Args,
 		getenv: os.Getenv,

@@ -48,7 +48,7 @@ func (f *registryFlags) client(p process, registry fetcher.Registry) (*fetcher.C
 		AnswerTimeout:  f.AnswerTimeout,
 	}
 	if f.Insecure {
-		f.warn(p, "the registry's certificate is not checked: anybody on the way can read credentials")
+		f.warn(p, "warning: the registry's certificate is not checked: anybody on the way can read credentials")
 	}
 	if f.CAFile != "" {
 		if options.RootCAs, err = fetcher.AddRoots(f.CAFile); err != nil {

@@ -61,7 +61,11 @@ func (t *tables) writeLayout(dir string, config []byte) error {
 		{ocispec.ImageIndexFile, index},
 		{ocispec.ImageLayoutFile, version},
 	} {
-		if err := os.WriteFile(filepath.Join(dir, file.name), file.data, 0o666); err != nil {
+		path := filepath.Join(dir, file.name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, file.data, 0o666); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package image
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"hocker/fetcher"
 
@@ -41,6 +42,10 @@ func ParseManifest(data []byte) (ocispec.Manifest, error) {
 		if err := checkDescriptor(fmt.Sprintf("layers[%d]", i), layer); err != nil {
 			return ocispec.Manifest{}, err
 		}
+		if !isImageLayer(layer.MediaType) {
+			return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: KindArtifact,
+				Detail: fmt.Sprintf("it has a layer of type %.100q", layer.MediaType)}
+		}
 	}
 	return m, nil
 }
@@ -59,6 +64,12 @@ func isImageConfig(mediaType string) bool {
 		return true
 	}
 	return false
+}
+
+// isImageLayer tells layers from what artifacts and attestations hold: all
+// types of layers, Docker's and the OCI's, name the tar archive that they are.
+func isImageLayer(mediaType string) bool {
+	return mediaType == "" || strings.Contains(mediaType, ".tar")
 }
 
 func checkDescriptor(name string, d ocispec.Descriptor) error {

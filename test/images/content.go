@@ -46,7 +46,10 @@ func (s Spec) layers() ([]layer, error) {
 	return append(layers, top), nil
 }
 
-// programs is busybox under the names that scripts use.
+// programNames are the names of busybox that scripts use.
+var programNames = []string{"cat", "echo", "ls", "sh", "sha256sum"}
+
+// programs is busybox under these names.
 func programs() (layer, error) {
 	path, err := servers.Busybox()
 	if err != nil {
@@ -67,7 +70,7 @@ func programs() (layer, error) {
 		return err
 	}
 	programs := layer{directory("bin/", 0o755), {header: busybox, write: content}}
-	for _, name := range []string{"cat", "echo", "ls", "sh", "sha256sum"} {
+	for _, name := range programNames {
 		link := tar.Header{Name: "bin/" + name, Linkname: "busybox", Mode: 0o777, Typeflag: tar.TypeSymlink}
 		programs = append(programs, entry{header: link})
 	}

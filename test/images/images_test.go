@@ -2,6 +2,7 @@ package images_test
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 // TestPush pushes every variant and reads back what the registry has.
 func TestPush(t *testing.T) {
+	t.Parallel()
 	servers.Require(t, "skopeo", "busybox", "docker-registry")
 	registry, err := servers.StartRegistry(servers.RegistryOptions{})
 	if err != nil {
@@ -54,6 +56,94 @@ func TestPush(t *testing.T) {
 	}
 }
 
+// TestKinds pushes the rarer kinds and looks at what the tag names. The layers
+// are those of this machine's image.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	servers.Require(t, "skopeo", "umoci", "buildah", "busybox", "docker-registry")
+	registry, err := servers.StartRegistry(servers.RegistryOptions{Schema1: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, registry) })
+	set := images.NewSet(t.TempDir())
+	const (
+		dockerList  = "application/vnd.docker.distribution.manifest.list.v2+json"
+		docker      = "application/vnd.docker.distribution.manifest.v2+json"
+		ociManifest = "application/vnd.oci.image.manifest.v1+json"
+		ociIndex    = "application/vnd.oci.image.index.v1+json"
+	)
+	for _, c := range []struct {
+		variant   string
+		mediaType string
+		layers    int
+	}{
+		{variant: "umoci", mediaType: "", layers: 3}, // it leaves the media type out
+		{variant: "buildah", mediaType: ociIndex, layers: 3},
+		{variant: "mixed", mediaType: ociManifest, layers: 3},
+		{variant: "empty", mediaType: ociManifest, layers: 5},
+		{variant: "repeated", mediaType: ociManifest, layers: 4},
+		{variant: "none", mediaType: ociManifest, layers: 0},
+		{variant: "nested", mediaType: ociIndex, layers: 3},
+		{variant: "attested", mediaType: ociIndex, layers: 3},
+		{variant: "attestation", mediaType: ociManifest, layers: 1},
+		{variant: "foreign", mediaType: ociManifest, layers: 3},
+		{variant: "foreign-docker", mediaType: docker, layers: 3},
+		{variant: "chart", mediaType: ociManifest, layers: 1},
+		{variant: "artifact", mediaType: ociManifest, layers: 1},
+	} {
+		t.Run(c.variant, func(t *testing.T) {
+			name := "demo/" + c.variant
+			image, err := set.Push(images.Spec{Variant: c.variant, Foreign: "http://127.0.0.1:1"}, registry, name+":1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := manifest(t, registry, name, "1", image.Digest).MediaType; got != c.mediaType {
+				t.Errorf("the tag names a %s, want %s", got, c.mediaType)
+			}
+			layers := manifest(t, registry, name, image.Manifest.String(), image.Manifest).Layers
+			if len(layers) != c.layers || len(image.Layers) != c.layers {
+				t.Errorf("%d layers, and %d described, want %d", len(layers), len(image.Layers), c.layers)
+			}
+		})
+	}
+	t.Run("schema1", func(t *testing.T) {
+		if _, err := set.Push(images.Spec{Variant: "schema1"}, registry, "demo/schema1:1"); err != nil {
+			t.Fatal(err)
+		}
+		output, err := exec.Command("skopeo", "inspect", "--raw", "--tls-verify=false",
+			"docker://"+registry.Addr()+"/demo/schema1:1").Output()
+		if err != nil || !strings.Contains(string(output), `"fsLayers"`) {
+			t.Errorf("no schema 1 manifest: %v\n%s", err, output)
+		}
+	})
+}
+
+// TestWrite writes images to a directory as a registry's paths.
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	servers.Require(t, "busybox")
+	set := images.NewSet(t.TempDir())
+	for _, variant := range []string{"sha512", "huge", "oci-artifact"} {
+		dir := t.TempDir()
+		image, err := set.Write(images.Spec{Variant: variant}, dir, "demo/app:1")
+		if err != nil {
+			t.Errorf("%s: %v", variant, err)
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(dir, "v2/demo/app/manifests/1"))
+		if err != nil || image.Digest.Algorithm().FromBytes(data) != image.Digest {
+			t.Errorf("%s: the tag has %d bytes that are not %s, %v", variant, len(data), image.Digest, err)
+		}
+		for _, layer := range image.Layers {
+			data, err := os.ReadFile(filepath.Join(dir, "v2/demo/app/blobs", layer.String()))
+			if err != nil || layer.Algorithm().FromBytes(data) != layer {
+				t.Errorf("%s: layer %s has %d bytes that are others, %v", variant, layer, len(data), err)
+			}
+		}
+	}
+}
+
 // manifest gets a manifest or index from the registry and checks its digest.
 func manifest(t *testing.T, registry *servers.Registry, name, reference string, want digest.Digest) v1.Manifest {
 	t.Helper()
@@ -89,6 +179,7 @@ func stop(t *testing.T, server interface{ Stop() error }) {
 
 // TestRun runs an image in a Docker daemon.
 func TestRun(t *testing.T) {
+	t.Parallel()
 	servers.Require(t, "skopeo", "busybox", "docker", "dockerd", "root")
 	docker, err := servers.StartDocker()
 	if err != nil {

@@ -2,7 +2,6 @@ package images
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"io"
 	"os"
@@ -17,12 +16,15 @@ import (
 const layoutTag = "image"
 
 // layout is an OCI layout directory that is being written.
-type layout struct{ dir string }
+type layout struct {
+	dir       string
+	algorithm digest.Algorithm
+}
 
-// newLayout makes an empty layout.
-func newLayout(dir string) (*layout, error) {
-	l := &layout{dir: dir}
-	if err := os.MkdirAll(filepath.Join(dir, "blobs", "sha256"), 0o755); err != nil {
+// newLayout makes an empty layout whose blobs have digests of an algorithm.
+func newLayout(dir string, algorithm digest.Algorithm) (*layout, error) {
+	l := &layout{dir: dir, algorithm: algorithm}
+	if err := os.MkdirAll(filepath.Join(dir, "blobs", algorithm.String()), 0o755); err != nil {
 		return nil, err
 	}
 	version, err := json.Marshal(v1.ImageLayout{Version: v1.ImageLayoutVersion})
@@ -54,7 +56,7 @@ func (l *layout) blob(mediaType string, write func(io.Writer) error) (v1.Descrip
 	}
 	defer os.Remove(temporary.Name()) // fails after the rename, as it should
 	defer temporary.Close()
-	hash := digest.Canonical.Digester()
+	hash := l.algorithm.Digester()
 	if err := write(io.MultiWriter(temporary, hash.Hash())); err != nil {
 		return v1.Descriptor{}, err
 	}
@@ -63,7 +65,12 @@ func (l *layout) blob(mediaType string, write func(io.Writer) error) (v1.Descrip
 		return v1.Descriptor{}, err
 	}
 	d := v1.Descriptor{MediaType: mediaType, Digest: hash.Digest(), Size: info.Size()}
-	return d, os.Rename(temporary.Name(), filepath.Join(l.dir, "blobs", "sha256", d.Digest.Encoded()))
+	return d, os.Rename(temporary.Name(), blobPath(l.dir, d.Digest))
+}
+
+// blobPath is where a layout keeps a blob.
+func blobPath(dir string, d digest.Digest) string {
+	return filepath.Join(dir, "blobs", d.Algorithm().String(), d.Encoded())
 }
 
 // json stores a value as JSON.
@@ -94,55 +101,23 @@ func (l *layout) layer(content layer, c compression) (v1.Descriptor, digest.Dige
 	return d, diff.Digest(), err
 }
 
-// image stores the image of a Spec for one architecture.
-func (l *layout) image(s Spec, architecture string, c compression) (v1.Descriptor, error) {
-	contents, err := s.layers()
-	if err != nil {
-		return v1.Descriptor{}, err
-	}
-	platform := v1.Platform{OS: "linux", Architecture: architecture}
-	config := v1.Image{
-		Platform: platform,
-		Config:   v1.ImageConfig{Env: []string{"PATH=/bin"}, Cmd: []string{"/bin/cat", "/hello"}},
-		RootFS:   v1.RootFS{Type: "layers"},
-	}
-	manifest := v1.Manifest{
+// index stores an index.
+func (l *layout) index(entries ...v1.Descriptor) (v1.Descriptor, error) {
+	return l.json(v1.MediaTypeImageIndex, v1.Index{
 		Versioned: specs.Versioned{SchemaVersion: 2},
-		MediaType: v1.MediaTypeImageManifest,
-	}
-	for _, content := range contents {
-		d, diff, err := l.layer(content, c)
-		if err != nil {
-			return v1.Descriptor{}, err
-		}
-		manifest.Layers = append(manifest.Layers, d)
-		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, diff)
-	}
-	if manifest.Config, err = l.json(v1.MediaTypeImageConfig, config); err != nil {
-		return v1.Descriptor{}, err
-	}
-	d, err := l.json(v1.MediaTypeImageManifest, manifest)
-	d.Platform = &platform
-	return d, err
+		MediaType: v1.MediaTypeImageIndex,
+		Manifests: entries,
+	})
 }
 
-// compression is how layers are compressed and what that is called.
-type compression struct {
-	mediaType string
-	writer    func(io.Writer) (io.WriteCloser, error)
+// manifest stores a config that has been made and a manifest of it.
+func (l *layout) manifest(m v1.Manifest) (v1.Descriptor, error) {
+	m.SchemaVersion = 2
+	if m.MediaType == "" {
+		m.MediaType = v1.MediaTypeImageManifest
+	}
+	if m.Layers == nil {
+		m.Layers = []v1.Descriptor{}
+	}
+	return l.json(m.MediaType, m)
 }
-
-var (
-	gzipped = compression{v1.MediaTypeImageLayerGzip, func(w io.Writer) (io.WriteCloser, error) {
-		// The bulk does not compress: no time for trying hard.
-		return gzip.NewWriterLevel(w, gzip.BestSpeed)
-	}}
-	uncompressed = compression{v1.MediaTypeImageLayer, func(w io.Writer) (io.WriteCloser, error) {
-		return plain{w}, nil
-	}}
-)
-
-// plain is a compressor that does not compress.
-type plain struct{ io.Writer }
-
-func (plain) Close() error { return nil }

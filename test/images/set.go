@@ -1,15 +1,14 @@
 package images
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 
@@ -19,31 +18,12 @@ import (
 	"hocker/test/servers"
 )
 
-// variant is one format that an image can have.
-type variant struct {
-	compression compression
-	index       bool     // for two architectures
-	convert     []string // skopeo's arguments that turn the OCI layout into this format
-}
-
-// variants are the formats by the names that test scripts use.
-var variants = map[string]variant{
-	"docker":    {compression: gzipped, convert: []string{"--format=v2s2"}},
-	"list":      {compression: gzipped, convert: []string{"--format=v2s2", "--all"}, index: true},
-	"oci":       {compression: gzipped},
-	"oci-index": {compression: gzipped, index: true},
-	"oci-tar":   {compression: uncompressed},
-	"oci-zstd":  {compression: uncompressed, convert: []string{"--format=oci", "--dest-compress", "--dest-compress-format=zstd"}},
-}
-
-// Variants lists the names that a Spec's Variant can have.
-func Variants() []string { return slices.Sorted(maps.Keys(variants)) }
-
 // Spec says which image is wanted. Equal Specs give equal digests.
 type Spec struct {
 	Variant  string // one of Variants
 	Greeting string // what /hello says, "hello from hocker" if empty
 	BulkMiB  int    // the size of an additional layer that does not compress, 0 for none
+	Foreign  string // the URL above foreign layers, which go by their digests there
 }
 
 func (s Spec) greeting() string {
@@ -62,7 +42,24 @@ type Image struct {
 	Layers   []digest.Digest // as the registry holds them
 	DiffIDs  []digest.Digest // uncompressed
 
-	source string // as skopeo names it
+	source  string // as skopeo names it
+	dir     string // where its blobs are
+	top     v1.Descriptor
+	foreign []digest.Digest
+	how     variant
+}
+
+// Blob is the file that has a blob of the image.
+func (i *Image) Blob(d digest.Digest) string {
+	if path := blobPath(i.dir, d); exists(path) {
+		return path
+	}
+	return filepath.Join(i.dir, d.Encoded())
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // Set makes images when they are first wanted and keeps them in a directory.
@@ -100,11 +97,46 @@ func (s *Set) Push(spec Spec, registry *servers.Registry, name string) (*Image, 
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"--all", "--preserve-digests", "--dest-tls-verify=false"}
+	if image.how.direct {
+		return image, image.send(registryTarget{"http://" + registry.Addr()}, name)
+	}
+	args := []string{"--all", "--dest-tls-verify=false"}
+	if image.how.push == nil {
+		args = append(args, "--preserve-digests")
+	}
+	args = append(args, image.how.push...)
 	if account := registry.Account(); account != nil {
 		args = append(args, "--dest-creds="+account.Username+":"+account.Password)
 	}
 	return image, skopeoCopy(image.source, "docker://"+registry.Addr()+"/"+name, args...)
+}
+
+// Write puts the image of a Spec into a directory, where a web server without
+// any knowledge of registries can offer it under name ("repository:tag").
+func (s *Set) Write(spec Spec, dir, name string) (*Image, error) {
+	image, err := s.Image(spec)
+	if err != nil {
+		return nil, err
+	}
+	if image.how.convert != nil {
+		return nil, fmt.Errorf("image variant %s is in no layout", spec.Variant)
+	}
+	return image, image.send(directoryTarget{dir}, name)
+}
+
+// WriteForeign puts the image's foreign layers into a directory, under the
+// names that they have below the Spec's Foreign.
+func (i *Image) WriteForeign(dir string) error {
+	for _, d := range i.foreign {
+		data, err := os.ReadFile(i.Blob(d))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, d.String()), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Save writes the image as a docker-archive that calls it name.
@@ -113,15 +145,27 @@ func (i *Image) Save(path, name string) error {
 }
 
 // build writes the layout of an image in dir and converts it.
-func build(dir string, spec Spec, variant variant) (*Image, error) {
-	layout, err := newLayout(filepath.Join(dir, "oci"))
+func build(dir string, spec Spec, variant variant) (image *Image, err error) {
+	if variant.tool != nil {
+		image, err = variant.tool(dir, spec)
+	} else {
+		image, err = write(dir, spec, variant)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("image variant %s: %w", spec.Variant, err)
+	}
+	image.how = variant
+	return image, nil
+}
+
+// write writes the layout of an image in dir and converts it.
+func write(dir string, spec Spec, variant variant) (*Image, error) {
+	algorithm := cmp.Or(variant.algorithm, digest.Canonical)
+	layout, err := newLayout(filepath.Join(dir, "oci"), algorithm)
 	if err != nil {
 		return nil, err
 	}
-	top, err := layout.image(spec, runtime.GOARCH, variant.compression)
-	if err == nil && variant.index {
-		top, err = layout.index(spec, top, variant.compression)
-	}
+	top, err := variant.write(layout, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +174,7 @@ func build(dir string, spec Spec, variant variant) (*Image, error) {
 	}
 	source := "oci:" + layout.dir + ":" + layoutTag
 	if variant.convert == nil {
-		return describe(source, filepath.Join(layout.dir, "blobs", "sha256"), top.Digest)
+		return describe(source, layout.dir, top)
 	}
 	converted := filepath.Join(dir, "converted")
 	if err := skopeoCopy(source, "dir:"+converted, variant.convert...); err != nil {
@@ -140,75 +184,89 @@ func build(dir string, spec Spec, variant variant) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return describe("dir:"+converted, converted, digest.FromBytes(data))
+	return describe("dir:"+converted, converted, v1.Descriptor{Digest: digest.FromBytes(data)})
 }
 
-// index adds the image for another architecture and an index of the two.
-func (l *layout) index(spec Spec, native v1.Descriptor, c compression) (v1.Descriptor, error) {
-	other := "arm64"
-	if runtime.GOARCH == other {
-		other = "amd64"
-	}
-	spec.Greeting = spec.greeting() + " on " + other
-	foreign, err := l.image(spec, other, c)
-	if err != nil {
-		return v1.Descriptor{}, err
-	}
-	index := v1.Index{MediaType: v1.MediaTypeImageIndex, Manifests: []v1.Descriptor{native, foreign}}
-	index.SchemaVersion = 2
-	return l.json(v1.MediaTypeImageIndex, index)
-}
-
-// describe reads an image's digests from the files that skopeo or we have
-// written: blobs under their hex digest, the manifests of skopeo's dir: with a
-// suffix or under the fixed name manifest.json.
-func describe(source, dir string, top digest.Digest) (*Image, error) {
-	image := &Image{Digest: top, Manifest: top, source: source}
-	var manifest struct {
+// describe reads an image's digests from the files that are its blobs: a
+// layout's, or what skopeo's dir: has, where blobs are under their hex digest,
+// the manifests with a suffix or under the fixed name manifest.json.
+func describe(source, dir string, top v1.Descriptor) (*Image, error) {
+	image := &Image{Digest: top.Digest, Manifest: top.Digest, source: source, dir: dir, top: top}
+	var document struct {
 		v1.Manifest
 		Manifests []v1.Descriptor
 	}
-	if err := readBlob(dir, top, &manifest); err != nil {
+	if err := readBlob(dir, top.Digest, &document); err != nil {
 		return nil, err
 	}
-	for _, d := range manifest.Manifests {
-		if d.Platform != nil && d.Platform.Architecture == runtime.GOARCH {
-			image.Manifest = d.Digest
-			if err := readBlob(dir, d.Digest, &manifest); err != nil {
-				return nil, err
-			}
+	for len(document.Manifests) > 0 {
+		next := nativeEntry(document.Manifests)
+		document.Manifests = nil
+		image.Manifest = next.Digest
+		if err := readBlob(dir, next.Digest, &document); err != nil {
+			return nil, err
 		}
 	}
-	image.Config = manifest.Config.Digest
-	for _, layer := range manifest.Layers {
+	image.Config = document.Config.Digest
+	for _, layer := range document.Layers {
 		image.Layers = append(image.Layers, layer.Digest)
+		if layer.URLs != nil {
+			image.foreign = append(image.foreign, layer.Digest)
+		}
+	}
+	if !strings.Contains(document.Config.MediaType, ".image.") {
+		return image, nil // an artifact
 	}
 	var config v1.Image
 	if err := readBlob(dir, image.Config, &config); err != nil {
 		return nil, err
 	}
 	image.DiffIDs = config.RootFS.DiffIDs
-	if len(image.DiffIDs) == 0 || len(image.DiffIDs) != len(image.Layers) {
+	if len(image.DiffIDs) != len(image.Layers) {
 		return nil, fmt.Errorf("image of %d layers has %d diff IDs", len(image.Layers), len(image.DiffIDs))
 	}
 	return image, nil
 }
 
+// nativeEntry is the entry for this machine's architecture. Indexes in an
+// index name none: the first one is.
+func nativeEntry(entries []v1.Descriptor) v1.Descriptor {
+	for _, d := range entries {
+		if d.Platform != nil && d.Platform.Architecture == runtime.GOARCH {
+			return d
+		}
+	}
+	return entries[0]
+}
+
 // readBlob decodes the JSON file that has a digest.
 func readBlob(dir string, want digest.Digest, value any) error {
-	for _, name := range []string{want.Encoded(), want.Encoded() + ".manifest.json", "manifest.json"} {
-		data, err := os.ReadFile(filepath.Join(dir, name))
+	hex := want.Encoded()
+	for _, path := range []string{
+		blobPath(dir, want),
+		filepath.Join(dir, hex), filepath.Join(dir, hex+".manifest.json"), filepath.Join(dir, "manifest.json"),
+	} {
+		data, err := os.ReadFile(path)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if digest.FromBytes(data) == want {
+		if want.Algorithm().FromBytes(data) == want {
 			return json.Unmarshal(data, value)
 		}
 	}
 	return fmt.Errorf("no blob %s in %s", want, dir)
+}
+
+// readJSON decodes a JSON file.
+func readJSON(path string, value any) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, value)
 }
 
 // skopeoCopy runs skopeo copy.

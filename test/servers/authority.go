@@ -51,8 +51,8 @@ func NewAuthority() (*Authority, error) {
 // Certificate is the authority's own certificate in PEM, for --ca-file and the like.
 func (a *Authority) Certificate() []byte { return a.pem }
 
-// issue writes server.pem and server.key for localhost into dir.
-func (a *Authority) issue(dir string) error {
+// issue writes server.pem and server.key for localhost and other names into dir.
+func (a *Authority) issue(dir string, names []string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (a *Authority) issue(dir string) error {
 		NotAfter:     time.Now().Add(24 * time.Hour),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames:     []string{"localhost"},
+		DNSNames:     append([]string{"localhost"}, names...),
 		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)

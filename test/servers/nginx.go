@@ -16,8 +16,11 @@ import (
 // registry at Upstream.
 type NginxOptions struct {
 	Upstream  string     // host:port of a registry
+	Tokens    string     // host:port of its token service, if nginx serves that too
 	Root      string     // a directory
+	Listen    string     // where, if not at any loopback port that is free
 	Authority *Authority // speak TLS with a certificate of this authority
+	Names     []string   // for these names besides localhost; with Authority
 	Prefix    string     // where the registry is, for instance "/prefix"; with Upstream
 	Basic     *Account   // ask for these credentials
 	OpenPing  bool       // with Basic: /v2/ itself answers everybody, the repositories do not
@@ -40,7 +43,7 @@ func StartNginx(options NginxOptions) (*Nginx, error) {
 	}
 	n := &Nginx{options: options, dir: dir}
 	if options.Authority != nil {
-		if err := options.Authority.issue(dir); err != nil {
+		if err := options.Authority.issue(dir, options.Names); err != nil {
 			return nil, errors.Join(err, n.Stop())
 		}
 	}
@@ -52,8 +55,10 @@ func StartNginx(options NginxOptions) (*Nginx, error) {
 	// nginx cannot choose a port itself, and one that was free may be taken a
 	// moment later.
 	for range 5 {
-		if n.addr, err = freeAddress(); err != nil {
-			break
+		if n.addr = options.Listen; n.addr == "" {
+			if n.addr, err = freeAddress(); err != nil {
+				break
+			}
 		}
 		if err = n.start(); err == nil {
 			return n, nil
@@ -133,6 +138,9 @@ http {
             proxy_pass http://{{.}}/v2/;
             {{template "auth" $.Options.Basic}}
         }
+        {{- with $.Options.Tokens}}
+        location = /token { proxy_pass http://{{.}}; }
+        {{- end}}
         {{- if $.Options.OpenPing}}
         location = {{$.Options.Prefix}}/v2/ { proxy_pass http://{{.}}/v2/; }
         {{- end}}

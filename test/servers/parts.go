@@ -23,6 +23,7 @@ var packages = map[string]string{
 	"aria2c":          "aria2",
 	"buildah":         "buildah",
 	"busybox":         "busybox-static",
+	"containerd":      "containerd",
 	"ctr":             "containerd",
 	"curl":            "curl",
 	"docker":          "docker.io",
@@ -35,6 +36,8 @@ var packages = map[string]string{
 	"nix-build":       "nix-bin",
 	"openssl":         "openssl",
 	"podman":          "podman",
+	"runc":            "runc",
+	"script":          "bsdutils",
 	"skopeo":          "skopeo",
 	"umoci":           "umoci",
 }

@@ -20,6 +20,7 @@ type RegistryOptions struct {
 	Basic    *Account      // ask everybody for these credentials
 	Token    *TokenOptions // ask everybody for a token of a token service of its own
 	Redirect bool          // send clients to another server (nginx) for the blobs
+	Schema1  bool          // take schema 1 manifests, which were the first
 }
 
 // Account is a user name and password.

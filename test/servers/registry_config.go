@@ -29,6 +29,13 @@ func (r *Registry) configure() error {
 			"secret": "upload state, not a credential",
 		},
 	}
+	// Foreign layers may be at the tests' other servers.
+	config["validation"] = map[string]any{"manifests": map[string]any{"urls": map[string]any{
+		"allow": []string{`^http://127\.0\.0\.1:`},
+	}}}
+	if r.options.Schema1 {
+		config["compatibility"] = map[string]any{"schema1": map[string]any{"enabled": true}}
+	}
 	if r.Blobs != nil {
 		config["middleware"] = map[string]any{"storage": []any{map[string]any{
 			"name": "redirect", "options": map[string]any{"baseurl": "http://" + r.Blobs.Addr()},
@@ -59,7 +66,7 @@ func (r *Registry) auth() (map[string]any, error) {
 		}
 		return map[string]any{"token": map[string]any{
 			"realm":          r.Tokens.Realm(),
-			"service":        realmName,
+			"service":        r.Tokens.Service(),
 			"issuer":         tokenIssuer,
 			"rootcertbundle": certificate,
 		}}, nil

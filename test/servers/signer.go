@@ -48,7 +48,7 @@ func newSigner() (*signer, error) {
 }
 
 // sign makes a token that the registry accepts for lifetime from now on.
-func (s *signer) sign(subject string, access []accessEntry, lifetime time.Duration) (string, error) {
+func (s *signer) sign(subject, service string, access []accessEntry, lifetime time.Duration) (string, error) {
 	now := time.Now()
 	header := map[string]any{
 		"typ": "JWT",
@@ -58,7 +58,7 @@ func (s *signer) sign(subject string, access []accessEntry, lifetime time.Durati
 	claims := map[string]any{
 		"iss":    tokenIssuer,
 		"sub":    subject,
-		"aud":    realmName,
+		"aud":    service,
 		"jti":    rand.Text(),
 		"iat":    now.Unix(),
 		"nbf":    now.Add(-24 * time.Hour).Unix(),

@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net"
@@ -20,7 +21,13 @@ type TokenOptions struct {
 	Lifetime  time.Duration // how long the registry accepts a token; 0 means 5 minutes
 	ExpiresIn int           // what expires_in says, in seconds; 0 means the truth, -1 leaves it out
 	Field     string        // "token", "access_token" or "" for both
+	Realm     string        // the URL in the registry's challenges, if it is not the service's own
+	Service   string        // the registry's name for its token service; "" means hocker-tests
+	Identity  bool          // give a login an identity token, as docker login asks for it
 }
+
+// identityToken is what stands for the account after a login.
+const identityToken = "identity-of-the-account"
 
 // TokenService gives out the bearer tokens of one docker-registry, in the two
 // ways that registries know: GET with basic auth, and OAuth2's POST.
@@ -55,7 +62,12 @@ func StartTokenService(options TokenOptions) (*TokenService, error) {
 func (s *TokenService) Addr() string { return s.addr }
 
 // Realm is the URL that the registry's challenges name.
-func (s *TokenService) Realm() string { return "http://" + s.addr + "/token" }
+func (s *TokenService) Realm() string {
+	return cmp.Or(s.options.Realm, "http://"+s.addr+"/token")
+}
+
+// Service is what the registry's challenges call the service.
+func (s *TokenService) Service() string { return cmp.Or(s.options.Service, realmName) }
 
 // Certificate is the PEM certificate that the registry checks tokens with.
 func (s *TokenService) Certificate() []byte { return s.signer.pem }
@@ -72,11 +84,7 @@ func (s *TokenService) serve(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	username, password, given := r.BasicAuth()
-	if r.Method == http.MethodPost && r.PostFormValue("grant_type") == "password" {
-		username, password, given = r.PostFormValue("username"), r.PostFormValue("password"), true
-	}
-	known := Account{username, password} == s.options.Account
+	username, known, given := s.account(r)
 	if given && !known || !given && !s.options.Anonymous {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)
@@ -88,13 +96,33 @@ func (s *TokenService) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	access := grant(r.Form["scope"], known)
-	token, err := s.signer.sign(username, access, s.options.Lifetime)
+	token, err := s.signer.sign(username, s.Service(), access, s.options.Lifetime)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	answer := s.answer(token)
+	if s.options.Identity && known && r.Form.Get("offline_token") == "true" {
+		answer["refresh_token"] = identityToken
+	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(s.answer(token))
+	json.NewEncoder(w).Encode(answer)
+}
+
+// account finds out who asks: given says whether they say so, known whether it
+// is true.
+func (s *TokenService) account(r *http.Request) (username string, known, given bool) {
+	username, password, given := r.BasicAuth()
+	if r.Method == http.MethodPost {
+		switch r.PostFormValue("grant_type") {
+		case "password":
+			username, password, given = r.PostFormValue("username"), r.PostFormValue("password"), true
+		case "refresh_token":
+			known := s.options.Identity && r.PostFormValue("refresh_token") == identityToken
+			return s.options.Account.Username, known, true
+		}
+	}
+	return username, Account{username, password} == s.options.Account, given
 }
 
 // answer is the token in the fields that the options ask for.

@@ -1,0 +1,169 @@
+package fetcher
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"hocker/test/faults"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// mirrorFaultTests fetch a blob of three megabytes by way of a mirror that goes
+// wrong. Whatever it does costs lines, never the fetch.
+var mirrorFaultTests = []struct {
+	faults   string
+	empty    bool // it does not have the blob
+	sized    bool
+	notices  []string
+	mirror   []string // what it is asked
+	upstream []string
+}{
+	{mirror: []string{"blob 200"}},
+	{
+		empty: true, mirror: []string{"blob 404"}, upstream: []string{"blob 200"},
+		notices: []string{"mirror mirror.example left out: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (BLOB_UNKNOWN blob unknown to registry)"},
+	},
+	{
+		faults: "status code=503", mirror: []string{"blob 503"}, upstream: []string{"blob 200"},
+		notices: []string{"mirror mirror.example left out: GET http://mirror.example/v2/org/app/blobs/DIGEST: 503 Service Unavailable (FAULT this was ordered)"},
+	},
+	{
+		faults: "hang", mirror: []string{"blob 0"}, upstream: []string{"blob 200"},
+		notices: []string{"mirror mirror.example left out: GET http://mirror.example/v2/org/app/blobs/DIGEST: net/http: timeout awaiting response headers"},
+	},
+	{
+		faults: "cut after=1000000", mirror: []string{"blob 200", "blob 1000000- 206", "blob 2000000- 206"},
+		notices: []string{"layer IT: unexpected EOF at 1.0/3.0 MB, resuming (1)", "layer IT: unexpected EOF at 2.0/3.0 MB, resuming (2)"},
+	},
+	{
+		faults: "cut after=1000000, status code=404 skip=1", mirror: []string{"blob 200", "blob 1000000- 404"}, upstream: []string{"blob 1000000- 206"},
+		notices: []string{
+			"layer IT: unexpected EOF at 1.0/3.0 MB, resuming (1)",
+			"mirror mirror.example left out: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT this was ordered)",
+		},
+	},
+	{
+		faults: "no-ranges, cut after=1000000", mirror: []string{"blob 200", "blob 1000000- 200"}, upstream: []string{"blob 1000000- 206"},
+		notices: []string{
+			"layer IT: unexpected EOF at 1.0/3.0 MB, resuming (1)",
+			"layer IT: unexpected EOF at 1.0/3.0 MB, resuming (2)",
+			"mirror mirror.example left out: nothing came from byte 1000000 on",
+		},
+	},
+	{
+		faults: "stall after=0", mirror: []string{"blob 200"}, upstream: []string{"blob 200"},
+		notices: []string{
+			"layer IT: connection stalled at 0.0/3.0 MB, resuming (1)",
+			"mirror mirror.example left out: nothing came from byte 0 on",
+		},
+	},
+	{
+		faults: "corrupt after=5", mirror: []string{"blob 200"}, upstream: []string{"blob 200"},
+		notices: []string{"layer IT: content does not match its digest: want DIGEST, got OTHER (3000000 bytes from mirror.example), fetching it once more"},
+	},
+	{
+		faults: "short after=1000000", mirror: []string{"blob 200"}, upstream: []string{"blob 200"},
+		notices: []string{"layer IT: content does not match its digest: want DIGEST, got OTHER (1000000 bytes from mirror.example), fetching it once more"},
+	},
+	{
+		faults: "short after=1000000", sized: true, mirror: []string{"blob 200"}, upstream: []string{"blob 200"},
+		notices: []string{"mirror mirror.example left out: the registry offers 1000000 bytes, the manifest says 3000000: content is shorter than it should be: DIGEST has 3000000 bytes, 1000000 came"},
+	},
+	{ // The size it told, and what came before it gave up, are wrong.
+		faults: "short after=2000000, cut after=1000000, status code=404 skip=1", mirror: []string{"blob 200", "blob 1000000- 404"}, upstream: []string{"blob 1000000- 206", "blob 200", "blob 200"},
+		notices: []string{
+			"layer IT: unexpected EOF at 1.0/2.0 MB, resuming (1)",
+			"mirror mirror.example left out: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT this was ordered)",
+			"layer IT: the registry offers 3000000 bytes, and offered 2000000 before: content is longer than it should be: DIGEST has 2000000 bytes, and more came, fetching it once more",
+		},
+	},
+	{
+		faults: "loop", mirror: slices.Repeat([]string{"blob 307"}, 11), upstream: []string{"blob 200"},
+		notices: []string{"mirror mirror.example left out: GET /v2/org/app/blobs/DIGEST: stopped after 10 redirects"},
+	},
+}
+
+func TestMirrorFaults(t *testing.T) {
+	data := randomBytes(3_000_000)
+	for _, tt := range mirrorFaultTests {
+		t.Run(tt.faults, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				mirror := w.serve("mirror.example:80", faults.New())
+				r := w.serve("registry.example:80", faults.New())
+				if !tt.empty {
+					mirror.AddBlob(data)
+				}
+				for fault := range strings.SplitSeq(tt.faults, ", ") {
+					if fault != "" {
+						mirror.Add(fault)
+					}
+				}
+				c := w.client()
+				repo := app(t, "http://registry.example")
+				c.Credential = StaticCredential(repo.Registry, Credential{Token: "hunter2"})
+				c.Mirrors = []Mirror{{"registry.example", app(t, "http://mirror.example").Registry}}
+				got, err := fetchFaulty(t, w, "FetchBlob", r, c, data, tt.sized)
+				if err != nil {
+					t.Error(err)
+				}
+				if !slices.Equal(got.notices, tt.notices) {
+					t.Errorf("notices\n got: %q\nwant: %q", got.notices, tt.notices)
+				}
+				if lines := asked(mirror); !slices.Equal(lines, tt.mirror) {
+					t.Errorf("the mirror was asked\n got: %q\nwant: %q", lines, tt.mirror)
+				}
+				for i, line := range got.asked {
+					got.asked[i] = strings.Replace(line, " auth", "", 1)
+				}
+				if !slices.Equal(got.asked, tt.upstream) {
+					t.Errorf("the registry was asked\n got: %q\nwant: %q", got.asked, tt.upstream)
+				}
+				for _, request := range mirror.Requests() {
+					if request.Authorization != "" {
+						t.Errorf("the mirror got the registry's credential: %s", request.Authorization)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A mirror has credentials of its own, the registry its own, and neither sees
+// the other's.
+func TestMirrorCredentials(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		mirror := w.serve("mirror.example:80", faults.New())
+		r := w.serve("registry.example:80", faults.New())
+		mirror.Auth = &faults.Auth{Username: "me", Password: "for the mirror"}
+		r.Auth = &faults.Auth{Username: "me", Password: "for the registry"}
+		c := w.client()
+		c.Credential = func(_ context.Context, repo Repository) (Credential, error) {
+			return map[string]Credential{
+				"mirror.example":   {Username: "me", Password: "for the mirror"},
+				"registry.example": {Username: "me", Password: "for the registry"},
+			}[repo.Registry.Host], nil
+		}
+		c.Mirrors = []Mirror{{"*", app(t, "http://mirror.example").Registry}}
+		data := randomBytes(1000)
+		d := mirror.AddBlob(data)
+		repo := app(t, "http://registry.example")
+		var got bytes.Buffer
+		if _, err := c.WriteBlob(t.Context(), repo, ocispec.Descriptor{Digest: d}, &got); err != nil || !bytes.Equal(got.Bytes(), data) {
+			t.Error(err)
+		}
+		only := r.AddBlob([]byte("only here"))
+		if _, err := c.WriteBlob(t.Context(), repo, ocispec.Descriptor{Digest: only}, &got); err != nil {
+			t.Error(err)
+		}
+		if want := []string{"blob 401", "token auth 200", "blob auth 200", "blob auth 404"}; !slices.Equal(asked(mirror), want) {
+			t.Errorf("the mirror was asked %q, want %q", asked(mirror), want)
+		}
+		if want := []string{"blob 401", "token auth 200", "blob auth 200"}; !slices.Equal(asked(r), want) {
+			t.Errorf("the registry was asked %q, want %q", asked(r), want)
+		}
+	})
+}

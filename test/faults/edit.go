@@ -1,0 +1,68 @@
+package faults
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/http"
+)
+
+func short(a *active, w http.ResponseWriter, req *http.Request, next http.Handler) {
+	next.ServeHTTP(w, editing(req, func(c *content) {
+		c.data = c.data[:min(a.After, int64(len(c.data)))]
+	}))
+}
+
+func long(a *active, w http.ResponseWriter, req *http.Request, next http.Handler) {
+	next.ServeHTTP(w, editing(req, func(c *content) {
+		// Blanks: JSON stays JSON.
+		c.data = append(bytes.Clone(c.data), bytes.Repeat([]byte(" "), int(a.After))...)
+	}))
+}
+
+func endless(a *active, w http.ResponseWriter, req *http.Request, _ http.Handler) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Write([]byte(`{"token":"`))
+	piece := bytes.Repeat([]byte("x"), 32<<10)
+	for req.Context().Err() == nil {
+		if _, err := w.Write(piece); err != nil {
+			return
+		}
+		select {
+		case <-a.registry.closed:
+			return
+		default:
+		}
+	}
+}
+
+func corrupt(a *active, w http.ResponseWriter, req *http.Request, next http.Handler) {
+	next.ServeHTTP(w, editing(req, func(c *content) {
+		c.data = bytes.Clone(c.data)
+		if a.After < int64(len(c.data)) {
+			c.data[a.After] ^= 1
+		}
+	}))
+}
+
+func changed(_ *active, w http.ResponseWriter, req *http.Request, next http.Handler) {
+	next.ServeHTTP(w, editing(req, func(c *content) {
+		c.data = bytes.Clone(c.data)
+		for i := range c.data {
+			c.data[i] ^= 1
+		}
+	}))
+}
+
+func compressed(_ *active, w http.ResponseWriter, req *http.Request, next http.Handler) {
+	next.ServeHTTP(w, editing(req, func(c *content) {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		z.Write(c.data)
+		z.Close()
+		c.data, c.encoding = b.Bytes(), "gzip"
+	}))
+}
+
+func label(_ *active, w http.ResponseWriter, req *http.Request, next http.Handler) {
+	next.ServeHTTP(w, editing(req, func(c *content) { c.encoding = "gzip" }))
+}

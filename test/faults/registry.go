@@ -1,0 +1,154 @@
+package faults
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Registry is an http.Handler that has the same content under every repository
+// name. [Registry.Close] ends what hangs.
+type Registry struct {
+	// Auth is how to get in; nil means that everybody is.
+	Auth *Auth
+
+	mu       sync.Mutex
+	blobs    map[digest.Digest][]byte
+	manifest map[string]manifest // by tag and by digest
+	faults   []*active
+	requests []*Request
+	tokens   map[string]int // how often each was shown
+	signed   map[string]int // how often each signed address was asked
+	closed   chan struct{}
+	close    sync.Once
+}
+
+type manifest struct {
+	mediaType string
+	data      []byte
+}
+
+// New returns a registry without content and without faults.
+func New() *Registry {
+	return &Registry{
+		blobs:    map[digest.Digest][]byte{},
+		manifest: map[string]manifest{},
+		tokens:   map[string]int{},
+		signed:   map[string]int{},
+		closed:   make(chan struct{}),
+	}
+}
+
+// Close lets requests go that a fault holds.
+func (r *Registry) Close() { r.close.Do(func() { close(r.closed) }) }
+
+// AddBlob adds a blob, which is not to be changed afterwards.
+func (r *Registry) AddBlob(data []byte) digest.Digest {
+	d := digest.FromBytes(data)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.blobs[d] = data
+	return d
+}
+
+// AddManifest adds a manifest under a tag and its digest.
+func (r *Registry) AddManifest(tag, mediaType string, data []byte) digest.Digest {
+	d := digest.FromBytes(data)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.manifest[tag] = manifest{mediaType, data}
+	r.manifest[string(d)] = manifest{mediaType, data}
+	return d
+}
+
+// ServeHTTP implements http.Handler.
+func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	noted := r.note(req)
+	w = &headWriter{ResponseWriter: w, head: func(status int, _ http.Header) { r.noteStatus(noted, status) }}
+	r.spoil(http.HandlerFunc(r.answer)).ServeHTTP(w, req)
+}
+
+// answer is what the registry says without any fault.
+func (r *Registry) answer(w http.ResponseWriter, req *http.Request) {
+	switch path := req.URL.Path; {
+	case path == "/token":
+		r.giveToken(w, req)
+	case strings.HasPrefix(path, "/cdn/"):
+		r.serveBlob(w, req)
+	case !strings.HasPrefix(path, "/v2/"):
+		fail(w, http.StatusNotFound, "NOT_FOUND", "no such page")
+	case !r.letIn(w, req):
+	case path == "/v2/":
+	case strings.Contains(path, "/manifests/"):
+		r.serveManifest(w, req)
+	default:
+		r.serveBlob(w, req)
+	}
+}
+
+func (r *Registry) serveBlob(w http.ResponseWriter, req *http.Request) {
+	d := digest.Digest(lastPart(req.URL.Path))
+	r.mu.Lock()
+	data, ok := r.blobs[d]
+	r.mu.Unlock()
+	if !ok {
+		fail(w, http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry")
+		return
+	}
+	serve(w, req, &content{mediaType: "application/octet-stream", data: data})
+}
+
+func (r *Registry) serveManifest(w http.ResponseWriter, req *http.Request) {
+	r.mu.Lock()
+	m, ok := r.manifest[lastPart(req.URL.Path)]
+	r.mu.Unlock()
+	if !ok {
+		fail(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown")
+		return
+	}
+	w.Header().Set("Docker-Content-Digest", string(digest.FromBytes(m.data)))
+	serve(w, req, &content{mediaType: m.mediaType, data: m.data})
+}
+
+func lastPart(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+
+// fail answers with an error in the registries' form.
+func fail(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write([]byte(`{"errors":[{"code":"` + code + `","message":"` + message + `"}]}`))
+}
+
+// content is what an answer is made of; faults edit it.
+type content struct {
+	mediaType string
+	encoding  string
+	data      []byte
+}
+
+// editKey is the context key of the edits of a request's content.
+type editKey struct{}
+
+// editing has the content of the answer edited.
+func editing(req *http.Request, edit func(*content)) *http.Request {
+	edits, _ := req.Context().Value(editKey{}).([]func(*content))
+	return req.WithContext(context.WithValue(req.Context(), editKey{}, append(edits, edit)))
+}
+
+func serve(w http.ResponseWriter, req *http.Request, c *content) {
+	edits, _ := req.Context().Value(editKey{}).([]func(*content))
+	for _, edit := range edits {
+		edit(c)
+	}
+	w.Header().Set("Content-Type", c.mediaType)
+	if c.encoding != "" { // known to ServeContent, it would leave Content-Length out
+		w = &headWriter{ResponseWriter: w, head: func(_ int, header http.Header) { header.Set("Content-Encoding", c.encoding) }}
+	}
+	w.Header().Set("ETag", `"`+string(digest.FromBytes(c.data))+`"`)
+	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(c.data))
+}

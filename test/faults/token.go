@@ -1,0 +1,61 @@
+package faults
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Auth is token authentication, with the token service at /token.
+type Auth struct {
+	Username, Password string // empty: the service gives tokens to everybody
+	// Uses is how many requests a token lasts for; 0 means for ever.
+	Uses int
+}
+
+// letIn reports whether a request shows a token that is good.
+func (r *Registry) letIn(w http.ResponseWriter, req *http.Request) bool {
+	if r.Auth == nil {
+		return true
+	}
+	token, _ := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
+	r.mu.Lock()
+	used, known := r.tokens[token]
+	if known {
+		r.tokens[token]++
+	}
+	r.mu.Unlock()
+	if known && (r.Auth.Uses == 0 || used < r.Auth.Uses) {
+		return true
+	}
+	w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="%s/token",service="faults",scope="repository:%s:pull"`, self(req), repository(req)))
+	fail(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
+	return false
+}
+
+func (r *Registry) giveToken(w http.ResponseWriter, req *http.Request) {
+	user, password, _ := req.BasicAuth()
+	if r.Auth == nil || user != r.Auth.Username || password != r.Auth.Password {
+		fail(w, http.StatusUnauthorized, "UNAUTHORIZED", "wrong user name or password")
+		return
+	}
+	r.mu.Lock()
+	token := fmt.Sprintf("token-%d", len(r.tokens)+1)
+	r.tokens[token] = 0
+	r.mu.Unlock()
+	serve(w, req, &content{mediaType: "application/json", data: fmt.Appendf(nil, `{"token":%q,"expires_in":300}`, token)})
+}
+
+// repository is the name in a path: /v2/NAME/blobs/DIGEST.
+func repository(req *http.Request) string {
+	parts := strings.Split(strings.TrimPrefix(req.URL.Path, "/v2/"), "/")
+	return strings.Join(parts[:max(len(parts)-2, 0)], "/")
+}
+
+// self is the address that a request came to.
+func self(req *http.Request) string {
+	if req.TLS != nil {
+		return "https://" + req.Host
+	}
+	return "http://" + req.Host
+}

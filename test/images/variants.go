@@ -1,0 +1,185 @@
+package images
+
+import (
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// variant is one format or kind that an image can have. It is written as an
+// OCI layout, with which something is done then.
+type variant struct {
+	write     func(*layout, Spec) (v1.Descriptor, error) // returns what the tag names
+	algorithm digest.Algorithm                           // of its digests; empty for sha256
+	convert   []string                                   // skopeo's arguments that turn the layout into this format
+	push      []string                                   // skopeo's arguments that turn it into this format on the way
+	direct    bool                                       // skopeo cannot push it: this package does
+	tool      func(dir string, s Spec) (*Image, error)   // makes the image instead of all this
+}
+
+// variants are the formats by the names that test scripts use.
+var variants = map[string]variant{
+	"docker":    {write: gzippedImage.native, convert: []string{"--format=v2s2"}},
+	"list":      {write: gzippedImage.index, convert: []string{"--format=v2s2", "--all"}},
+	"oci":       {write: gzippedImage.native},
+	"oci-index": {write: gzippedImage.index},
+	"oci-tar":   {write: style{compressions: []compression{uncompressed}}.native},
+	"oci-zstd": {
+		write:   style{compressions: []compression{uncompressed}}.native,
+		convert: []string{"--format=oci", "--dest-compress", "--dest-compress-format=zstd"},
+	},
+	"umoci":   {tool: umoci},
+	"buildah": {tool: buildah},
+	"schema1": {tool: umoci, push: []string{"--format=v2s1"}},
+
+	// What is in the layers.
+	"mixed":    {write: style{compressions: []compression{gzipped, zstandard, uncompressed}}.native},
+	"empty":    {write: style{content: withEmptyLayers}.native},
+	"repeated": {write: style{content: withRepeatedLayer}.native},
+	"none":     {write: style{content: withoutLayers}.native},
+
+	// What skopeo does not push.
+	"nested":         {write: nestedIndex, direct: true},
+	"attested":       {write: attestedIndex, direct: true},
+	"attestation":    {write: attestationAlone, direct: true},
+	"foreign":        {write: style{foreign: true}.native, direct: true},
+	"foreign-docker": {write: style{foreign: true, docker: true}.native, direct: true},
+	"chart":          {write: chart, direct: true},
+	"artifact":       {write: artifact, direct: true},
+
+	// What docker-registry does not take: for a static server only.
+	"oci-artifact": {write: withdrawnArtifact, direct: true},
+	"huge":         {write: hugeManifest, direct: true},
+	"sha512":       {write: gzippedImage.native, direct: true, algorithm: digest.SHA512},
+}
+
+// Variants lists the names that a Spec's Variant can have.
+func Variants() []string { return slices.Sorted(maps.Keys(variants)) }
+
+// style is how the layers of an image are.
+type style struct {
+	compressions []compression         // of the layers in turn; gzip if empty
+	content      func([]layer) []layer // changes what is in them
+	foreign      bool                  // the lowest is at the Spec's Foreign and nowhere else
+	docker       bool                  // Docker's media types instead of the OCI's
+}
+
+var gzippedImage = style{}
+
+// native writes the image for this machine's architecture.
+func (t style) native(l *layout, s Spec) (v1.Descriptor, error) {
+	return t.image(l, s, runtime.GOARCH)
+}
+
+// index writes the image for two architectures, and an index of them.
+func (t style) index(l *layout, s Spec) (v1.Descriptor, error) {
+	both, err := t.both(l, s)
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	return l.index(both...)
+}
+
+// both writes the image for this machine's architecture and another one.
+func (t style) both(l *layout, s Spec) ([]v1.Descriptor, error) {
+	native, err := t.native(l, s)
+	if err != nil {
+		return nil, err
+	}
+	s.Greeting = s.greeting() + " on " + otherArchitecture()
+	other, err := t.image(l, s, otherArchitecture())
+	return []v1.Descriptor{native, other}, err
+}
+
+// otherArchitecture is one that is not this machine's.
+func otherArchitecture() string {
+	if runtime.GOARCH == "arm64" {
+		return "amd64"
+	}
+	return "arm64"
+}
+
+// image writes the image of a Spec for one architecture.
+func (t style) image(l *layout, s Spec, architecture string) (v1.Descriptor, error) {
+	contents, err := s.layers()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	if t.content != nil {
+		contents = t.content(contents)
+	}
+	platform := v1.Platform{OS: "linux", Architecture: architecture}
+	config := v1.Image{
+		Platform: platform,
+		Config:   v1.ImageConfig{Env: []string{"PATH=/bin"}, Cmd: []string{"/bin/cat", "/hello"}},
+		RootFS:   v1.RootFS{Type: "layers", DiffIDs: []digest.Digest{}},
+	}
+	var manifest v1.Manifest
+	for i, content := range contents {
+		d, diff, err := l.layer(content, t.compression(i))
+		if err != nil {
+			return v1.Descriptor{}, err
+		}
+		manifest.Layers = append(manifest.Layers, d)
+		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, diff)
+	}
+	if manifest.Config, err = l.json(v1.MediaTypeImageConfig, config); err != nil {
+		return v1.Descriptor{}, err
+	}
+	if t.foreign {
+		if err := makeForeign(&manifest.Layers[0], s); err != nil {
+			return v1.Descriptor{}, err
+		}
+	}
+	if t.docker {
+		dockerTypes(&manifest)
+	}
+	d, err := l.manifest(manifest)
+	d.Platform = &platform
+	return d, err
+}
+
+func (t style) compression(i int) compression {
+	if len(t.compressions) == 0 {
+		return gzipped
+	}
+	return t.compressions[i%len(t.compressions)]
+}
+
+// makeForeign says of a layer that the registry does not hold it.
+func makeForeign(d *v1.Descriptor, s Spec) error {
+	if s.Foreign == "" {
+		return fmt.Errorf("variant %s: where are the foreign layers?", s.Variant)
+	}
+	d.MediaType = strings.Replace(d.MediaType, ".layer.", ".layer.nondistributable.", 1)
+	d.URLs = []string{s.Foreign + "/" + d.Digest.String()}
+	return nil
+}
+
+// dockerTypes gives a manifest with gzip layers the media types of Docker's schema 2.
+func dockerTypes(m *v1.Manifest) {
+	m.MediaType = "application/vnd.docker.distribution.manifest.v2+json"
+	m.Config.MediaType = "application/vnd.docker.container.image.v1+json"
+	for i, d := range m.Layers {
+		m.Layers[i].MediaType = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+		if d.URLs != nil {
+			m.Layers[i].MediaType = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+		}
+	}
+}
+
+// withEmptyLayers puts a layer without entries, as a command without files
+// makes it, to the middle and to the top.
+func withEmptyLayers(layers []layer) []layer {
+	return append(slices.Insert(layers, 1, layer{}), layer{})
+}
+
+// withRepeatedLayer puts the second layer on top once more.
+func withRepeatedLayer(layers []layer) []layer { return append(layers, layers[1]) }
+
+func withoutLayers([]layer) []layer { return nil }

@@ -1,0 +1,367 @@
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+
+	"hocker/test/images"
+	"hocker/test/servers"
+)
+
+// kind is a kind of image, and what the commands make of it: all work, except
+// for those that refuse it.
+type kind struct {
+	name    string
+	variant string
+	static  bool // docker-registry does not take it: nginx serves it
+	foreign bool // --foreign is given where it is a flag
+	refused map[string]refusal
+}
+
+// refusal is a clear error: exit code and message.
+type refusal struct {
+	code    int
+	message string // a regular expression
+}
+
+// kindColumns are the commands, in the order of the table.
+var kindColumns = []string{"manifest", "config", "layer", "decompress", "image", "compressed", "oci-layout", "docker2nix"}
+
+// all is one refusal for every command.
+func all(r refusal) map[string]refusal { return these(r, kindColumns...) }
+
+// these is one refusal for some commands.
+func these(r refusal, columns ...string) map[string]refusal {
+	refused := map[string]refusal{}
+	for _, column := range columns {
+		refused[column] = r
+	}
+	return refused
+}
+
+var (
+	notAnImage = refusal{1, `expected an image manifest, but it is `}
+	noLayer    = refusal{4, `has no layer 0: it has 0`}
+	isForeign  = refusal{1, `is foreign: .*http://127`}
+)
+
+// kinds are the rows of the table.
+var kinds = []kind{
+	{name: "Docker schema 2 (skopeo)", variant: "docker"},
+	{name: "Docker manifest list (skopeo)", variant: "list"},
+	{name: "OCI, gzip layers (skopeo)", variant: "oci"},
+	{name: "OCI, zstd layers (skopeo)", variant: "oci-zstd"},
+	{name: "OCI, uncompressed layers (skopeo)", variant: "oci-tar"},
+	{name: "OCI, gzip, zstd and uncompressed", variant: "mixed"},
+	{name: "OCI, no media type (umoci)", variant: "umoci"},
+	{name: "OCI index (skopeo)", variant: "oci-index"},
+	{name: "OCI index (buildah)", variant: "buildah"},
+	{name: "index of indexes", variant: "nested"},
+	{name: "index with attestations", variant: "attested"},
+	{name: "empty layers", variant: "empty"},
+	{name: "same layer twice", variant: "repeated"},
+	{name: "no layers", variant: "none", refused: these(noLayer, "layer", "decompress")},
+	{name: "foreign layer (OCI), --foreign", variant: "foreign", foreign: true, refused: these(isForeign, "docker2nix")},
+	{name: "foreign layer (Docker), --foreign", variant: "foreign-docker", foreign: true, refused: these(isForeign, "docker2nix")},
+	{name: "foreign layer (OCI)", variant: "foreign",
+		refused: these(isForeign, "layer", "decompress", "image", "compressed", "oci-layout", "docker2nix")},
+	{name: "foreign layer (Docker)", variant: "foreign-docker",
+		refused: these(isForeign, "layer", "decompress", "image", "compressed", "oci-layout", "docker2nix")},
+	{name: "sha512 digests (static)", variant: "sha512", static: true,
+		refused: these(refusal{1, `is sha512, and only sha256 is possible`}, "docker2nix")},
+	{name: "artifact, by its config (a chart)", variant: "chart", refused: all(notAnImage)},
+	{name: "artifact, OCI 1.1", variant: "artifact", refused: all(notAnImage)},
+	{name: "artifact manifest (static)", variant: "oci-artifact", static: true, refused: all(notAnImage)},
+	{name: "attestation itself", variant: "attestation", refused: all(notAnImage)},
+	{name: "Docker schema 1 (skopeo)", variant: "schema1", refused: all(refusal{1, `schema 1`})},
+	{name: "manifest over 4 MiB (static)", variant: "huge", static: true, refused: all(refusal{1, `larger than 4 MiB`})},
+}
+
+// TestKinds tries every command on every kind of image, on a real registry.
+// With -v it shows the table.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	servers.Require(t, "docker-registry", "nginx", "root", "skopeo", "umoci", "buildah", "busybox", "nix-build", "nixbld")
+	test := &kindsTest{home: newWorkplace(t, "kinds")}
+	test.start(t)
+	var rows []string
+	for _, k := range kinds {
+		rows = append(rows, k.name)
+	}
+	result := newTable("image kind", rows, kindColumns)
+	t.Run("all", func(t *testing.T) { // returns when its parallel tests have ended
+		for _, k := range kinds {
+			t.Run(k.name, func(t *testing.T) {
+				t.Parallel()
+				test.row(t, k, result)
+			})
+		}
+	})
+	t.Logf("\n%s\nPASS: done, and all digests are right. refused: a clear error with its exit code, nothing written.", result)
+}
+
+// kindsTest is what the rows have in common.
+type kindsTest struct {
+	home     *workplace
+	registry *servers.Registry
+	static   *servers.Nginx
+	files    string // what the static server serves
+}
+
+// start starts the servers, and makes a Nix store to evaluate with.
+func (k *kindsTest) start(t *testing.T) {
+	t.Helper()
+	var err error
+	if k.registry, err = servers.StartRegistry(servers.RegistryOptions{Schema1: true}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stopServer(t, k.registry) })
+	k.files = filepath.Join(k.home.dir, "files")
+	if err := os.Mkdir(k.files, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if k.static, err = servers.StartNginx(servers.NginxOptions{Root: k.files}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stopServer(t, k.static) })
+	store, err := servers.NewNixStore(filepath.Join(k.home.dir, "nix"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range store.Environ() {
+		k.home.setenv(name, value)
+	}
+}
+
+func stopServer(t *testing.T, s interface{ Stop() error }) {
+	if err := s.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// notPlain is what neither repositories nor paths in Nix have.
+var notPlain = regexp.MustCompile("[^a-z0-9]+")
+
+// row tries all commands on one kind.
+func (k *kindsTest) row(t *testing.T, kind kind, result *table) {
+	spec := images.Spec{Variant: kind.variant, Foreign: "http://" + k.static.Addr()}
+	slug := strings.Trim(notPlain.ReplaceAllString(strings.ToLower(kind.name), "-"), "-")
+	name := "kinds/" + slug
+	c := kindCase{kind: kind, home: k.home, repository: name, dir: filepath.Join(k.home.dir, "out", slug)}
+	err := os.MkdirAll(c.dir, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kind.static {
+		c.server = k.static.Addr()
+		c.image, err = shared.images.Write(spec, k.files, name+":1")
+	} else {
+		c.server = k.registry.Addr()
+		c.image, err = shared.images.Push(spec, k.registry, name+":1")
+	}
+	if err == nil {
+		err = c.image.WriteForeign(k.files)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, column := range kindColumns {
+		text := "PASS"
+		want, refused := kind.refused[column]
+		if refused {
+			text, err = "refused", c.checkRefused(column, want)
+		} else {
+			err = c.check(column)
+		}
+		if err != nil {
+			text = "FAIL"
+			t.Errorf("%s: %v", column, err)
+		}
+		result.note(kind.name, column, text)
+	}
+}
+
+// kindCase is an image of a kind at a server.
+type kindCase struct {
+	kind
+	home               *workplace
+	image              *images.Image
+	server, repository string
+	dir                string // for output
+}
+
+// args is a command line: the flags, and what names the image.
+func (c *kindCase) args(flags ...string) []string {
+	return append(flags, "--registry", "http://"+c.server+"/v2/", c.repository, "1")
+}
+
+// layerFlags are those of a command that fetches layers.
+func (c *kindCase) layerFlags(flags ...string) []string {
+	if c.foreign {
+		flags = append(flags, "--foreign")
+	}
+	return c.args(flags...)
+}
+
+// commandLine is what a column runs, the first layer for those that want one.
+func (c *kindCase) commandLine(column string) (program string, args []string) {
+	out := filepath.Join(c.dir, column)
+	switch column {
+	case "layer":
+		return "hocker-layer", c.layerFlags("--layer=0")
+	case "decompress":
+		return "hocker-layer", c.layerFlags("--layer=0", "--decompress")
+	case "image":
+		return "hocker-image", c.layerFlags("--out", out, "--quiet")
+	case "compressed":
+		return "hocker-image", c.layerFlags("--out", out, "--quiet", "--compressed")
+	case "oci-layout":
+		return "hocker-image", c.layerFlags("--out", out, "--quiet", "--format=oci-layout")
+	case "docker2nix":
+		return "docker2nix", c.args("--fetch", "--pin")
+	}
+	return "hocker-" + column, c.args()
+}
+
+// checkRefused makes sure of a clear error and that nothing was written.
+func (c *kindCase) checkRefused(column string, want refusal) error {
+	program, args := c.commandLine(column)
+	o, err := c.home.run(program, args...)
+	if err != nil {
+		return err
+	}
+	matched, err := regexp.Match(want.message, o.stderr)
+	if err != nil {
+		return err
+	}
+	if o.code != want.code || !matched || len(o.stdout) > 0 {
+		return fmt.Errorf("exit code %d, want %d and %q; %d bytes on stdout\n%s", o.code, want.code, want.message, len(o.stdout), o.stderr)
+	}
+	if lines := strings.Count(string(o.stderr), "\n"); lines > 3 {
+		return fmt.Errorf("the error has %d lines\n%s", lines, o.stderr)
+	}
+	entries, err := os.ReadDir(c.dir)
+	if err == nil && len(entries) > 0 {
+		var names []string
+		for _, entry := range entries {
+			names = append(names, entry.Name())
+		}
+		err = fmt.Errorf("left behind: %q", names)
+	}
+	return err
+}
+
+// check runs a column's command and looks at all that it gives.
+func (c *kindCase) check(column string) error {
+	program, args := c.commandLine(column)
+	switch column {
+	case "manifest":
+		return c.checkOutput(c.image.Manifest, program, args...)
+	case "config":
+		return c.checkOutput(c.image.Config, program, args...)
+	case "layer":
+		return c.checkLayers(c.image.Layers)
+	case "decompress":
+		return c.checkLayers(c.image.DiffIDs, "--decompress")
+	}
+	output, err := c.home.output(program, args...)
+	if err != nil {
+		return err
+	}
+	if column == "docker2nix" {
+		return c.checkExpression(output)
+	}
+	return c.checkArchive(column)
+}
+
+// checkOutput runs a command whose output has a digest, and which says nothing else.
+func (c *kindCase) checkOutput(want digest.Digest, program string, args ...string) error {
+	o, err := c.home.run(program, args...)
+	if err != nil {
+		return err
+	}
+	if got := want.Algorithm().FromBytes(o.stdout); o.code != 0 || got != want || len(o.stderr) > 0 {
+		return fmt.Errorf("%s: exit code %d, %d bytes of digest %s, want %s\n%s", o.command, o.code, len(o.stdout), got, want, o.stderr)
+	}
+	return nil
+}
+
+// checkLayers fetches each layer, in turn by its number from below, from above,
+// and by its digest.
+func (c *kindCase) checkLayers(want []digest.Digest, flags ...string) error {
+	for i, d := range want {
+		forms := []string{strconv.Itoa(i), strconv.Itoa(i - len(want)), c.image.Layers[i].String()}
+		args := c.layerFlags(append(flags, "--layer="+forms[i%len(forms)])...)
+		if err := c.checkOutput(d, "hocker-layer", args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkArchive looks into what hocker-image wrote.
+func (c *kindCase) checkArchive(column string) error {
+	a, err := readArchive(filepath.Join(c.dir, column))
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(filepath.Join(c.dir, column))
+	layers := c.image.DiffIDs
+	if column == "compressed" {
+		layers = c.image.Layers
+	}
+	manifest, err := a.checkLayout(c.image.Config, layers)
+	if err != nil {
+		return err
+	}
+	if column == "compressed" && manifest.Algorithm() == c.image.Manifest.Algorithm() && manifest != c.image.Manifest {
+		return fmt.Errorf("the manifest is %s, want the registry's, %s", manifest, c.image.Manifest)
+	}
+	if column == "oci-layout" {
+		return nil
+	}
+	return a.checkDocker(c.server+"/"+c.repository+":1", c.image.Config, layers)
+}
+
+// evaluated is what Nix is to make of an expression.
+type evaluated struct {
+	Config, Manifest digest.Digest
+	Layers           []digest.Digest
+}
+
+// checkExpression has Nix evaluate an expression.
+func (c *kindCase) checkExpression(expression []byte) error {
+	file := filepath.Join(c.dir, "image.nix")
+	if err := os.WriteFile(file, expression, 0o644); err != nil {
+		return err
+	}
+	defer os.Remove(file)
+	call := fmt.Sprintf(`let
+	  functions = import %s/nix/fetchdocker.nix { hocker = %s; system = builtins.currentSystem; };
+	  image = import %s { inherit (functions) fetchDockerConfig fetchDockerLayer fetchDockerManifest fetchdocker; };
+	in {
+	  config = image.config.digest; layers = map (layer: layer.digest) image.layers; manifest = image.imageDigest;
+	  inherit (image) drvPath;
+	}`, shared.root, shared.hocker, file)
+	output, err := c.home.output("nix-instantiate", "--eval", "--strict", "--json", "--expr", call)
+	if err != nil {
+		return err
+	}
+	var got evaluated
+	if err := json.Unmarshal(output, &got); err != nil {
+		return err
+	}
+	if got.Config != c.image.Config || got.Manifest != c.image.Manifest || !slices.Equal(got.Layers, c.image.Layers) {
+		return fmt.Errorf("Nix knows %+v of\n%s", got, expression)
+	}
+	return nil
+}

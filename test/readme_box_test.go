@@ -1,0 +1,250 @@
+package test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"hocker/test/images"
+	"hocker/test/servers"
+)
+
+// boxVariable is set where a test runs in the box, to the box's directory.
+const boxVariable = "HOCKER_TEST_BOX"
+
+// inBox says whether this is the process in the box.
+func inBox() bool { return os.Getenv(boxVariable) != "" }
+
+// hubAddress is where Docker Hub is in the box. It is no loopback address: a
+// client has reason to mistrust a token service at one of those.
+const hubAddress = "192.0.2.1"
+
+// enterBox is run in a network and a mount namespace of its own, in which
+// /etc is a copy.
+const enterBox = `set -e
+busybox ip link set lo up
+busybox ip address add ` + hubAddress + `/32 dev lo
+mount --bind "$` + boxVariable + `/etc" /etc
+exec "$@"`
+
+// runInBox runs the test that calls it once more, in the box.
+func runInBox(t *testing.T) {
+	servers.Require(t, "root", "unshare", "mount", "bash", "busybox", "docker-registry", "nginx", "htpasswd",
+		"skopeo", "nix-build", "nixbld", "dockerd", "docker")
+	docker, err := shared.docker.get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp(os.Getenv("GOTMPDIR"), "box-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	copyTree(t, "/etc", filepath.Join(dir, "etc"))
+	hosts := "127.0.0.1 localhost\n" + hubAddress + " registry-1.docker.io auth.docker.io\n"
+	if err := os.WriteFile(filepath.Join(dir, "etc/hosts"), []byte(hosts), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", "--propagation", "private",
+		"sh", "-c", enterBox, "box", self, "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=5m")
+	cmd.Env = append(os.Environ(), boxVariable+"="+dir, "DOCKER_HOST="+docker.Host())
+	output, err := cmd.CombinedOutput()
+	t.Logf("in the box:\n%s", output)
+	if err != nil || !strings.Contains(string(output), "--- PASS: "+t.Name()) {
+		t.Errorf("in the box: %v", err)
+	}
+}
+
+// box is the inside of the box: Docker Hub, with a few images in it, a private
+// registry, and a folder for who tries things out.
+type box struct {
+	t       *testing.T
+	dir     string
+	folder  string // where commands are run
+	private string // an image in the private registry
+	environ []string
+	hub     *servers.Nginx
+	store   *servers.NixStore
+}
+
+// newBox fills the box.
+func newBox(t *testing.T) *box {
+	b := &box{t: t, dir: os.Getenv(boxVariable)}
+	b.folder = filepath.Join(b.dir, "folder")
+	authority, err := shared.authority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := filepath.Join(b.dir, "ca.pem")
+	b.write(ca, string(authority.Certificate()), 0o644)
+	t.Setenv("SSL_CERT_FILE", ca) // for the pushes
+	b.startHub(authority)
+	b.prepareNix(ca)
+	b.startPrivate()
+	return b
+}
+
+// startHub starts Docker Hub: a registry that wants a token from a token
+// service at another host, which gives one to anybody.
+func (b *box) startHub(authority *servers.Authority) {
+	registry := b.startRegistry(servers.RegistryOptions{Token: &servers.TokenOptions{
+		Account:   servers.Account{Username: "library", Password: "of-the-hub"},
+		Anonymous: true,
+		Realm:     "https://auth.docker.io/token",
+		Service:   "registry.docker.io",
+	}})
+	hub, err := servers.StartNginx(servers.NginxOptions{
+		Listen:    hubAddress + ":443",
+		Authority: authority,
+		Names:     []string{"registry-1.docker.io", "auth.docker.io"},
+		Upstream:  registry.Addr(),
+		Tokens:    registry.Tokens.Addr(),
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.hub = hub
+	b.t.Cleanup(func() { b.stop(hub) })
+	set := images.NewSet(filepath.Join(b.dir, "images"))
+	for _, name := range []string{"library/debian:bookworm", "library/debian:jessie"} {
+		if _, err := set.Push(images.Spec{Variant: "oci-index", Greeting: name}, registry, name); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	if err := hub.Forget(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// prepareNix makes a store, a <nixpkgs> and a `nix` that finds the flakes which
+// the internet has.
+func (b *box) prepareNix(ca string) {
+	var err error
+	if b.store, err = servers.NewNixStore(filepath.Join(b.dir, "nix")); err != nil {
+		b.t.Fatal(err)
+	}
+	nixpkgs, hocker := filepath.Join(b.dir, "nixpkgs"), filepath.Join(b.folder, "hocker")
+	copyTree(b.t, filepath.Join(shared.root, "nix/tests/nixpkgs"), nixpkgs)
+	copyTree(b.t, filepath.Join(shared.hocker, "bin/hocker"), filepath.Join(nixpkgs, "prebuilt/bin/hocker"))
+	busybox, err := servers.Busybox()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	copyTree(b.t, busybox, filepath.Join(nixpkgs, "prebuilt/bin/busybox"))
+	for _, part := range []string{"cmd", "fetcher", "nix", "flake.nix", "go.mod", "go.sum"} {
+		copyTree(b.t, filepath.Join(shared.root, part), filepath.Join(hocker, part))
+	}
+	nix, err := exec.LookPath("nix")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	wrappers := filepath.Join(b.dir, "wrappers")
+	b.write(filepath.Join(wrappers, "nix"), "#!/bin/sh\nexec "+nix+` "$@" --no-write-lock-file`+
+		" --override-input nixpkgs path:"+nixpkgs+" --override-input hocker path:"+hocker+"\n", 0o755)
+	if err := prepareHome(b.dir); err != nil {
+		b.t.Fatal(err)
+	}
+	env := environ(b.dir, os.Getenv("PATH"))
+	env["PATH"] = wrappers + ":" + env["PATH"]
+	env["DOCKER_HOST"] = os.Getenv("DOCKER_HOST")
+	env["NIX_PATH"] = "nixpkgs=" + nixpkgs
+	// What a machine knows of certificates by itself.
+	env["SSL_CERT_FILE"], env["NIX_SSL_CERT_FILE"] = ca, ca
+	for name, value := range b.store.Environ() {
+		env[name] = value
+	}
+	env["NIX_CONFIG"] += "\nextra-sandbox-paths = " + ca
+	for name, value := range env {
+		b.environ = append(b.environ, name+"="+value)
+	}
+}
+
+// startPrivate starts a registry that asks for the credentials in the README,
+// with an image that private.nix builds.
+func (b *box) startPrivate() {
+	account := servers.Account{Username: "me", Password: "secret"}
+	registry := b.startRegistry(servers.RegistryOptions{Basic: &account})
+	set := images.NewSet(filepath.Join(b.dir, "private"))
+	if _, err := set.Push(images.Spec{Variant: "docker", Greeting: "private"}, registry, "demo/app:1"); err != nil {
+		b.t.Fatal(err)
+	}
+	b.private = registry.Addr() + "/demo/app:1"
+	b.mustRun("docker2nix", "--fetch", "-u", account.Username, "-p", account.Password, "--out", "app.nix", b.private)
+	b.write(filepath.Join(b.folder, "private.nix"), `let
+  pkgs = import <nixpkgs> { overlays = [ (import ./hocker/nix/overlay.nix) ]; };
+in
+pkgs.callPackage ./app.nix { }
+`, 0o644)
+}
+
+func (b *box) startRegistry(options servers.RegistryOptions) *servers.Registry {
+	registry, err := servers.StartRegistry(options)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { b.stop(registry) })
+	return registry
+}
+
+// stop ends a server, and shows its log if the test has failed.
+func (b *box) stop(s server) {
+	if b.t.Failed() {
+		b.t.Log(s.Log())
+	}
+	if err := s.Stop(); err != nil {
+		b.t.Error(err)
+	}
+}
+
+// command is a program that runs in the folder, with nothing on its standard
+// input.
+func (b *box) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command("env", append([]string{name}, args...)...) // finds it in the box's PATH
+	cmd.Dir, cmd.Env = b.folder, b.environ
+	return cmd
+}
+
+// mustRun runs a program.
+func (b *box) mustRun(name string, args ...string) {
+	b.t.Helper()
+	output, err := b.command(name, args...).CombinedOutput()
+	if err != nil {
+		b.t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, output)
+	}
+}
+
+// write writes a file.
+func (b *box) write(path, text string, mode os.FileMode) {
+	b.t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// nixConf is the folder of Nix's settings.
+func (b *box) nixConf() string { return b.store.Environ()["NIX_CONF_DIR"] }
+
+// requests are those that Docker Hub has seen. nginx notes one when its answer
+// has ended: allow for a moment.
+func (b *box) requests() []servers.Request {
+	b.t.Helper()
+	time.Sleep(50 * time.Millisecond)
+	requests, err := b.hub.Requests()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return requests
+}

@@ -1,0 +1,69 @@
+package servers
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Containerd is a running containerd that shares nothing with one of the machine.
+type Containerd struct {
+	dir     string
+	process *process
+}
+
+// containerdConfig leaves out what Kubernetes needs.
+const containerdConfig = `version = 2
+root = %q
+state = %q
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+  address = %q
+`
+
+// StartContainerd starts a containerd with no images.
+func StartContainerd() (*Containerd, error) {
+	dir, err := temporaryDir("containerd")
+	if err != nil {
+		return nil, err
+	}
+	c := &Containerd{dir: dir}
+	config := filepath.Join(dir, "config.toml")
+	text := fmt.Sprintf(containerdConfig, filepath.Join(dir, "root"), filepath.Join(dir, "state"), c.Address())
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		return nil, errors.Join(err, c.Stop())
+	}
+	c.process, err = startProcess(c.logPath(), c.ping, "containerd", "--config", config)
+	if err != nil {
+		return nil, errors.Join(err, c.Stop())
+	}
+	return c, nil
+}
+
+// ping asks the daemon whether it is ready.
+func (c *Containerd) ping() error {
+	path, err := lookPath("ctr")
+	if err != nil {
+		return err
+	}
+	return exec.Command(path, "--address", c.Address(), "version").Run()
+}
+
+// Address is what ctr's --address takes.
+func (c *Containerd) Address() string { return filepath.Join(c.dir, "sock") }
+
+// Log is the end of the daemon's log.
+func (c *Containerd) Log() string { return tail(c.logPath()) }
+
+// Stop ends the daemon and removes its images.
+func (c *Containerd) Stop() error {
+	if c.process != nil {
+		c.process.stop()
+		c.process = nil
+	}
+	return errors.Join(unmountBelow(c.dir), os.RemoveAll(c.dir))
+}
+
+func (c *Containerd) logPath() string { return filepath.Join(c.dir, "log") }

@@ -1,0 +1,102 @@
+package servers
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"time"
+)
+
+// LinkOptions says what is wrong with the way to a server.
+type LinkOptions struct {
+	CutAfter int64 // break the connection after so many bytes of the content, 0 for never
+	Rate     int64 // bytes of a body that come through in a second, 0 for all there are
+}
+
+// Link is a bad way to a registry: a proxy that changes nothing in requests
+// and answers, but lets bodies through slowly, or not to their end.
+type Link struct {
+	record
+	addr   string
+	server *http.Server
+}
+
+// StartLink starts a link to the server at upstream, host:port.
+func StartLink(upstream string, options LinkOptions) (*Link, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	l := &Link{addr: listener.Addr().String()}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: upstream})
+			r.Out.Host = r.In.Host
+		},
+		Transport: &http.Transport{DisableCompression: true},
+		ModifyResponse: func(answer *http.Response) error {
+			body := &badBody{ReadCloser: answer.Body, options: options}
+			// What is asked for from the middle on ends at the same place.
+			fmt.Sscanf(answer.Header.Get("Content-Range"), "bytes %d-", &body.read)
+			answer.Body = body
+			return nil
+		},
+		FlushInterval: -1,
+		ErrorLog:      log.New(io.Discard, "", 0), // of the connections that it cuts itself
+	}
+	l.server = &http.Server{Handler: l.handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		proxy.ServeHTTP(headerFirst{w}, r)
+	}))}
+	go l.server.Serve(listener)
+	return l, nil
+}
+
+// Addr is the link's host:port.
+func (l *Link) Addr() string { return l.addr }
+
+// Log is empty: the link has nothing to say beyond its requests.
+func (l *Link) Log() string { return "" }
+
+// Stop ends the link.
+func (l *Link) Stop() error { return l.server.Close() }
+
+// headerFirst sends the header of an answer before there is any of its body, so
+// that a connection that is cut at once is cut in the body still.
+type headerFirst struct{ http.ResponseWriter }
+
+func (w headerFirst) WriteHeader(status int) {
+	w.ResponseWriter.WriteHeader(status)
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Unwrap lets http.ResponseController flush.
+func (w headerFirst) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// badBody is a body as LinkOptions have it.
+type badBody struct {
+	io.ReadCloser
+	options LinkOptions
+	read    int64 // of the content, with what stands before a range
+}
+
+// Read fails where the link is cut; the proxy then breaks its own connection.
+func (b *badBody) Read(p []byte) (int, error) {
+	if cut := b.options.CutAfter; cut > 0 {
+		if b.read >= cut {
+			return 0, io.ErrUnexpectedEOF
+		}
+		p = p[:min(int64(len(p)), cut-b.read)]
+	}
+	if rate := b.options.Rate; rate > 0 {
+		const pieces = 20 // in a second
+		p = p[:min(int64(len(p)), max(rate/pieces, 1))]
+		time.Sleep(time.Second / pieces)
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	return n, err
+}
