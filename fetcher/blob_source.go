@@ -226,7 +226,6 @@ func (s *blobSource) stream(resp *http.Response, offset int64) (*transfer.Stream
 	stream := &transfer.Stream{
 		Body:   resp.Body,
 		Size:   resp.ContentLength,
-		Most:   s.desc.Size,
 		Ranges: resp.Header.Get("Accept-Ranges") == "bytes",
 	}
 	if resp.StatusCode == http.StatusPartialContent {

@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"time"
 
+	"hocker/fetcher/transfer"
+
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
@@ -89,7 +91,7 @@ func (c *Client) init() {
 		agent = "hocker"
 	}
 	client := func(t http.RoundTripper) *http.Client {
-		return &http.Client{Transport: retrying(tracing(t, c.Trace), c.Notice), CheckRedirect: checkRedirect}
+		return &http.Client{Transport: retrying(&wholeAnswers{tracing(t, c.Trace), c.Stall}, c.Notice), CheckRedirect: checkRedirect}
 	}
 	c.auth = &auth.Client{
 		Client:     client(transport),
@@ -324,7 +326,7 @@ func isConnectionError(err error) bool {
 		return false
 	}
 	var stream streamError
-	return errors.As(err, &netErr) || errors.As(err, &stream) ||
+	return errors.As(err, &netErr) || errors.As(err, &stream) || errors.Is(err, transfer.ErrStalled) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

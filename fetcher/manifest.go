@@ -70,7 +70,7 @@ func (c *Client) manifest(ctx context.Context, ref Reference) (Manifest, error) 
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxManifestSize+1))
 	if err != nil {
-		return Manifest{}, bodyError(ctx, err, int64(len(body)), resp.ContentLength)
+		return Manifest{}, err
 	}
 	if len(body) > maxManifestSize {
 		return Manifest{}, fmt.Errorf("it is larger than 4 MiB, which is more than a manifest may be")
@@ -113,15 +113,4 @@ func mediaType(resp *http.Response) string {
 		return ""
 	}
 	return t
-}
-
-// bodyError is a body that broke off after read of length bytes.
-func bodyError(ctx context.Context, err error, read, length int64) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if length < 0 {
-		return &kindError{ErrUnavailable, fmt.Errorf("connection lost after %d bytes: %w", read, err)}
-	}
-	return &kindError{ErrUnavailable, fmt.Errorf("connection lost after %d of %d bytes: %w", read, length, err)}
 }

@@ -25,11 +25,11 @@ var manifestFaultTests = []struct {
 }{
 	{faults: "chunked path=/manifests/", want: outcome{asked: []string{"manifest 200"}}},
 	{
-		faults: "cut after=10 times=1 path=/manifests/", // BUG: a manifest that is cut is not asked for again
+		faults: "cut after=10 times=1 path=/manifests/",
 		want:   outcome{notices: again("unexpected EOF", 1), asked: []string{"manifest 200", "manifest 200"}, waited: 250 * time.Millisecond},
 	},
 	{
-		faults: "stall after=10 times=1 path=/manifests/", // BUG: a manifest that stalls is waited for without end
+		faults: "stall after=10 times=1 path=/manifests/",
 		want:   outcome{notices: again("connection stalled", 1), asked: []string{"manifest 200", "manifest 200"}, waited: 30 * time.Second},
 	},
 	{
@@ -130,14 +130,14 @@ var tokenFaultTests = []struct {
 		},
 	},
 	{
-		faults: "stall after=5 times=1 path=/token", // BUG: a token that stalls is waited for without end
+		faults: "stall after=5 times=1 path=/token",
 		want: outcome{
 			notices: again("connection stalled", 1),
 			asked:   []string{"blob 401", "token 200", "token 200", "blob auth 200"}, waited: 30 * time.Second,
 		},
 	},
 	{
-		faults: "cut after=5 times=1 path=/token", // BUG: a token that is cut is not asked for again
+		faults: "cut after=5 times=1 path=/token",
 		want: outcome{
 			notices: again("unexpected EOF", 1),
 			asked:   []string{"blob 401", "token 200", "token 200", "blob auth 200"}, waited: 250 * time.Millisecond,

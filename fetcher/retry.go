@@ -1,11 +1,9 @@
 package fetcher
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -44,27 +42,10 @@ func retrying(base http.RoundTripper, notice func(string)) http.RoundTripper {
 type retrier struct{ retrying, once http.RoundTripper }
 
 func (r *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
-	transport := r.retrying
 	if req.Context().Value(onceKey{}) != nil {
-		transport = r.once
+		return r.once.RoundTrip(req)
 	}
-	resp, err := transport.RoundTrip(req)
-	if err == nil && resp.StatusCode == http.StatusUnauthorized {
-		err = buffer(resp)
-	}
-	return resp, err
-}
-
-// buffer reads the body of a challenge, which the auth client throws away: its
-// connection is then there for the next request.
-func buffer(resp *http.Response) error {
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
-	resp.Body.Close()
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	if err != nil && resp.Request.Context().Err() != nil {
-		return err
-	}
-	return nil
+	return r.retrying.RoundTrip(req)
 }
 
 // onceKey is the context key of requests that are tried once: a transfer that

@@ -62,7 +62,7 @@ func TestTrace(t *testing.T) {
 		blob + " 401 72",
 		"GET http://HOST/token 200 19",
 		blob + " 307 0",
-		"GET http://HOST/blob 503 0",
+		"GET http://HOST/blob 503 9",
 		"GET http://HOST/blob 200 5",
 	}
 	if got := told.lines(s.host(), storage.host()); !slices.Equal(got, want) {

@@ -61,7 +61,7 @@ var parseHashTests = []struct {
 	{name: "sha512", in: "sha512:" + strings.Repeat("0f", 64), err: `hash "sha512:` + strings.Repeat("0f", 64) + `": ` + hashForms},
 	{name: "md5", in: "5d41402abc4b2a76b9719d911017c592", err: `hash "5d41402abc4b2a76b9719d911017c592": ` + hashForms},
 	// base64 passes over line breaks, and go-nix does not look at what is left.
-	// BUG, found by FuzzParseHash: 44 characters of base64 are 31, 32 or 33 bytes,
+	// Found by FuzzParseHash: 44 characters of base64 are 31, 32 or 33 bytes,
 	// and go-nix does not look at how many.
 	{name: "SRI of 33 bytes", in: "sha256-" + strings.Repeat("A", 44), err: `hash "sha256-` + strings.Repeat("A", 44) + `": ` + hashForms},
 	{name: "SRI of 31 bytes", in: "sha256-" + strings.Repeat("A", 42) + "==", err: `hash "sha256-` + strings.Repeat("A", 42) + `==": ` + hashForms},

@@ -27,9 +27,6 @@ type Stream struct {
 	Offset int64
 	// Size is that of the whole content, or SizeUnknown.
 	Size int64
-	// Most is how large the content is at most, if Size is not known; 0 stands
-	// for no limit.
-	Most int64
 	// Ranges says that the server can begin anywhere.
 	Ranges bool
 }
@@ -55,12 +52,8 @@ var ErrChanged = errors.New("the content has changed")
 
 // checkLength makes sure that no more comes up to at than there is.
 func (s *Stream) checkLength(at int64) error {
-	most := s.Size
-	if most == SizeUnknown {
-		most = s.Most
-	}
-	if most > 0 && at > most {
-		return fmt.Errorf("%w: it has %d bytes, and more came", ErrChanged, most)
+	if s.Size != SizeUnknown && at > s.Size {
+		return fmt.Errorf("%w: it has %d bytes, and more came", ErrChanged, s.Size)
 	}
 	return nil
 }

@@ -19,11 +19,18 @@ func open(ctx context.Context, source Source, o *Options, offset, end int64) (*S
 		cancel(nil)
 		return nil, err
 	}
-	b := &watchedBody{ReadCloser: stream.Body, ctx: ctx, cancel: cancel, limit: o.stall()}
+	stream.Body = Watch(ctx, cancel, stream.Body, o.stall())
+	return stream, nil
+}
+
+// Watch returns body with a limit for the time in which no byte comes: then it
+// cancels ctx, which is that of the body's request, and fails with [ErrStalled].
+// A limit of 0 means 30 s. Closing it cancels ctx as well.
+func Watch(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser, limit time.Duration) io.ReadCloser {
+	b := &watchedBody{ReadCloser: body, ctx: ctx, cancel: cancel, limit: orDefault(limit, defaultStall)}
 	b.timer = time.AfterFunc(b.limit, func() { cancel(ErrStalled) })
 	b.timer.Stop()
-	stream.Body = b
-	return stream, nil
+	return b
 }
 
 // watchedBody ends a Read that takes too long. Time between two reads, when the

@@ -1,0 +1,55 @@
+package fetcher
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"hocker/fetcher/transfer"
+)
+
+// wholeAnswers reads what is not the content of a blob to its end before it
+// passes it on: manifests, tokens, challenges and errors. An answer that breaks
+// off or stalls is then an error of the request, which can be made again, and
+// the connection is there for the next one even if nobody wants the answer.
+type wholeAnswers struct {
+	base  http.RoundTripper
+	stall time.Duration
+}
+
+func (t *wholeAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
+	// Requests for blobs are the ones that ask for the bytes as they are.
+	isBlob := req.Header.Get("Accept-Encoding") != ""
+	ctx, cancel := context.WithCancelCause(req.Context())
+	resp, err := t.base.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	if isBlob && (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent) {
+		resp.Body = &cancelledBody{resp.Body, cancel}
+		return resp, nil
+	}
+	defer cancel(nil)
+	body := transfer.Watch(ctx, cancel, resp.Body, t.stall)
+	defer body.Close()
+	data, err := io.ReadAll(io.LimitReader(body, maxManifestSize+1))
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(data))
+	return resp, nil
+}
+
+// cancelledBody lets go of its request's context when it is closed.
+type cancelledBody struct {
+	io.ReadCloser
+	cancel context.CancelCauseFunc
+}
+
+func (b *cancelledBody) Close() error {
+	defer b.cancel(nil)
+	return b.ReadCloser.Close()
+}
