@@ -47,7 +47,7 @@ func ToFile(ctx context.Context, source Source, f File, w io.Writer, options Opt
 	t := &fileTransfer{source: source, options: options, file: f, size: first.Size}
 	t.segments = newSegments(from, t.size, cap(options.Slots))
 	t.follower = newFollower(w, f, from, t.segments.front)
-	err = t.run(ctx, first)
+	err = t.run(ctx, cancel, first)
 	if followErr := t.follower.finish(err == nil); err == nil {
 		err = followErr
 	}
@@ -74,10 +74,13 @@ type fileTransfer struct {
 // errComplete ends what watches over a transfer.
 var errComplete = errors.New("complete")
 
-func (t *fileTransfer) run(ctx context.Context, first *Stream) error {
+// run fetches all that there is; closeFirst ends the first stream, which was
+// opened before.
+func (t *fileTransfer) run(ctx context.Context, closeFirst func(), first *Stream) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	group, ctx := errgroup.WithContext(ctx)
+	defer context.AfterFunc(ctx, closeFirst)()
 	t.connections, t.over = 1, func() { cancel(errComplete) }
 	start := func(stream *Stream, done func()) {
 		group.Go(func() error {

@@ -260,7 +260,7 @@ func TestToFileLocalErrors(t *testing.T) {
 	}{
 		"disk":         {file: &file{room: 5 << 20}, w: io.Discard, want: errFull, most: 8 << 20},
 		"reading back": {file: &file{unread: true}, w: io.Discard, want: errUnread, most: int64(len(large))},
-		"writer":       {file: &file{}, w: &fullDisk{room: 1, err: broken}, want: broken, most: int64(len(large)) / 2},
+		"writer":       {file: &file{}, w: &fullDisk{room: 1, err: broken}, want: broken, most: int64(len(large))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
