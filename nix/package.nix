@@ -13,6 +13,8 @@ buildGoModule (finalAttrs: {
     fileset = lib.fileset.unions [
       ../cmd
       ../fetcher
+      # The registry that the unit tests share with the end-to-end tests.
+      ../test/faults
       ../go.mod
       ../go.sum
     ];
