@@ -1,0 +1,126 @@
+package fetcher
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"hocker/fetcher/transfer"
+
+	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
+)
+
+// maxErrorBytes bounds what is read of an error's body: the registry's own
+// words are a few hundred bytes.
+const maxErrorBytes = 8 << 10
+
+func responseError(resp *http.Response) error {
+	e := &ResponseError{
+		Method: resp.Request.Method,
+		URL:    bareURL(resp.Request.URL),
+		Status: resp.StatusCode,
+	}
+	e.Authorized = resp.Request.Header.Get("Authorization") != ""
+	e.RetryAfter, _ = retryAfter(resp, time.Now())
+	e.ContentRange = resp.Header.Get("Content-Range")
+	var body struct {
+		Errors errcode.Errors `json:"errors"`
+	}
+	if json.NewDecoder(io.LimitReader(resp.Body, maxErrorBytes)).Decode(&body) == nil {
+		e.Errors = body.Errors
+	}
+	return e
+}
+
+// bareURL prints u without what may be secret in it: a query can hold a
+// signature.
+func bareURL(u *url.URL) string {
+	bare := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	return bare.String()
+}
+
+// requestError makes the error of a request that got no answer one that a
+// caller can classify and a person can read.
+func requestError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var answer *errcode.ErrorResponse
+	if errors.As(err, &answer) { // the token service's
+		return fmt.Errorf("token service: %w", &ResponseError{
+			Method: answer.Method, URL: bareURL(answer.URL), Status: answer.StatusCode, Errors: answer.Errors,
+		})
+	}
+	if errors.Is(err, auth.ErrBasicCredentialNotFound) {
+		return &kindError{ErrDenied, errors.New("the registry asks for a user name and a password, and none were given")}
+	}
+	// A *url.Error names method and whole URL once more.
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		err = fmt.Errorf("%s %s: %w", strings.ToUpper(wrapped.Op), withoutQuery(wrapped.URL), wrapped.Err)
+	}
+	if isConnectionError(err) {
+		return &kindError{ErrUnavailable, &bareError{err}}
+	}
+	return &bareError{err}
+}
+
+// bareError leaves the queries out of the URLs in an error's text, where they
+// are not of our making: they may hold a key or a signature.
+type bareError struct{ error }
+
+var urlQuery = regexp.MustCompile(`(https?://[^\s"?]*)\?[^\s"]*`)
+
+func (e *bareError) Error() string {
+	msg := e.error.Error()
+	// net/http quotes a redirect's address that it cannot read: anything may
+	// stand in it.
+	if before, _, ok := strings.Cut(msg, "failed to parse Location header"); ok {
+		return before + "the address of a redirect cannot be read"
+	}
+	return urlQuery.ReplaceAllString(msg, "$1")
+}
+func (e *bareError) Unwrap() error { return e.error }
+
+func withoutQuery(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return "(unreadable URL)"
+	}
+	return bareURL(u)
+}
+
+// isConnectionError reports whether err says that the other side could not be
+// reached or broke off, rather than that it answered something wrong.
+func isConnectionError(err error) bool {
+	var netErr net.Error
+	var file *fs.PathError
+	if errors.As(err, &file) { // its errno looks like one of the network
+		return false
+	}
+	var stream streamError
+	return errors.As(err, &netErr) || errors.As(err, &stream) || errors.Is(err, transfer.ErrStalled) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// streamError is HTTP/2's, which net/http keeps to itself, but lets be known by
+// its fields.
+type streamError struct {
+	StreamID uint32
+	Code     uint32
+	Cause    error
+}
+
+func (streamError) Error() string { return "stream error" }
