@@ -45,7 +45,8 @@ type Client struct {
 	Stall time.Duration
 
 	// Notice is told, in a line without newline, what a person may want to
-	// know while it happens: a retry and its reason. Nil means silence.
+	// know while it happens: a retry and its reason. Several goroutines may call
+	// it at once. Nil means silence.
 	Notice func(line string)
 
 	// Trace is told of each request when its answer has come and its body was
