@@ -44,5 +44,13 @@ func (s source) config(ctx context.Context, m image.Resolved) ([]byte, error) {
 		return nil, err
 	}
 	defer body.Close()
-	return io.ReadAll(io.LimitReader(body, image.MaxConfigSize+1))
+	data, err := io.ReadAll(io.LimitReader(body, image.MaxConfigSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > image.MaxConfigSize {
+		// What was read is not the end, and so was not verified.
+		return nil, fmt.Errorf("config %s: it is larger than %d bytes, which is too much for an image config", m.Image.Config.Digest, image.MaxConfigSize)
+	}
+	return data, nil
 }

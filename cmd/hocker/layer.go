@@ -78,12 +78,12 @@ type layerError struct{ error }
 
 func (layerError) Is(target error) bool { return target == fetcher.ErrNotFound }
 
-// maxLayerNumber tells numbers of layers from digests, which may consist of
+// maxNumberLength tells numbers of layers from digests, which may consist of
 // decimal digits too.
-const maxLayerNumber = 6
+const maxNumberLength = 6
 
 func parseLayer(s string) (number int, d ocispec.Descriptor, err error) {
-	if len(s) <= maxLayerNumber {
+	if len(s) <= maxNumberLength {
 		number, err = strconv.Atoi(s)
 		if err != nil {
 			return 0, d, &fetcher.InputError{What: "layer", Value: s, Reason: "expected a digest or a number"}
