@@ -44,9 +44,6 @@ func newReader(ctx context.Context, cancel context.CancelFunc, source Source, op
 	return r
 }
 
-// Size returns the content's size, or [SizeUnknown].
-func (r *Reader) Size() int64 { return r.size }
-
 // Read implements io.Reader.
 func (r *Reader) Read(p []byte) (int, error) {
 	r.mu.Lock()
