@@ -2,12 +2,13 @@ package image
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 
 	"hocker/fetcher"
+	"hocker/fetcher/image/inflate"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
 )
@@ -16,26 +17,29 @@ import (
 // without --long is 8 MiB at its highest level.
 const maxZstdWindow = 32 << 20
 
-// unpackBuffer is read ahead of a decompressor.
-const unpackBuffer = 128 << 10
+// zstdBuffer is read ahead of the zstd decoder, which asks for little at a time.
+const zstdBuffer = 128 << 10
 
 // Unpack returns the tar archive in a layer: gzip, zstd or not compressed, told
 // by the content. The caller closes it, which does not close packed.
 func Unpack(packed io.Reader) (io.ReadCloser, error) {
-	r := bufio.NewReaderSize(packed, unpackBuffer)
-	start, err := r.Peek(len(zstdMagic))
-	if err != nil && err != io.EOF {
+	start := make([]byte, len(zstdMagic))
+	n, err := io.ReadFull(packed, start)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, err
 	}
+	start = start[:n]
+	r := io.MultiReader(bytes.NewReader(start), packed)
 	switch DetectCompression(start) {
 	case Gzip:
-		z, err := gzip.NewReader(r)
+		z, err := inflate.NewReader(r)
 		if err != nil {
-			return nil, fmt.Errorf("gzip: %w", err)
+			return nil, err
 		}
-		return z, nil
+		return io.NopCloser(z), nil
 	case Zstd:
-		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxZstdWindow))
+		z, err := zstd.NewReader(bufio.NewReaderSize(r, zstdBuffer),
+			zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxZstdWindow))
 		if err != nil {
 			return nil, fmt.Errorf("zstd: %w", err)
 		}

@@ -1,0 +1,108 @@
+package inflate
+
+import (
+	"encoding/binary"
+	"io"
+)
+
+const (
+	// inputSize is how much packed data is read at a time.
+	inputSize = 128 << 10
+	// lookahead is how many zeros follow the end of the data, so that eight
+	// bytes can be loaded without asking whether they are there.
+	lookahead = 32
+	// giveBack is how many bytes the accumulator may give back.
+	giveBack = 8
+)
+
+// inputBuffer is an array, as windowBuffer is: that its length is known spares
+// the innermost loop a register each.
+type inputBuffer [inputSize + lookahead]byte
+
+// input is packed data, read bit by bit from the lowest on, as deflate has it.
+// What is read behind the end of the data is zeros; that it was shows in
+// exhausted.
+type input struct {
+	r   io.Reader
+	err error // of r, io.EOF at its end
+
+	buf       *inputBuffer // with lookahead zeros behind end
+	next, end int          // what is not in bits yet; next may be behind end
+
+	// The next count bits. What is above them is zero, or the bits that follow.
+	bits  uint64
+	count uint
+}
+
+// fill reads until n bytes are there, or no more come.
+func (in *input) fill(n int) {
+	if in.end-in.next >= n || in.err != nil {
+		return
+	}
+	if in.buf == nil {
+		in.buf = new(inputBuffer)
+	}
+	kept := min(in.next, giveBack)
+	in.end = copy(in.buf[:], in.buf[in.next-kept:in.end])
+	in.next = kept
+	for in.end-in.next < n && in.err == nil {
+		var read int
+		read, in.err = in.r.Read(in.buf[in.end:inputSize])
+		in.end += read
+	}
+	clear(in.buf[in.end : in.end+lookahead])
+}
+
+// refill makes 56 bits available.
+func (in *input) refill() {
+	if in.end-in.next < 8 {
+		in.fill(8)
+	}
+	at := min(in.next, in.end+lookahead-8)
+	in.bits |= binary.LittleEndian.Uint64(in.buf[at:]) << (in.count & 63)
+	in.next += int(^in.count&63) >> 3
+	in.count |= 56
+}
+
+// take returns the next n bits, at most 32.
+func (in *input) take(n uint) uint {
+	in.refill()
+	v := in.bits & (1<<n - 1)
+	in.drop(n)
+	return uint(v)
+}
+
+func (in *input) drop(n uint) {
+	in.bits >>= n & 63
+	in.count -= n
+}
+
+// align drops the bits up to the next byte and gives back the bytes behind it.
+func (in *input) align() {
+	in.next -= int(in.count >> 3)
+	in.bits, in.count = 0, 0
+}
+
+// read reads whole bytes, on a byte's boundary.
+func (in *input) read(p []byte) (int, error) {
+	in.fill(1)
+	n := copy(p, in.buf[min(in.next, in.end):in.end])
+	in.next += n
+	if n == 0 {
+		return 0, in.endError()
+	}
+	return n, nil
+}
+
+// exhausted reports whether more was used than there is.
+func (in *input) exhausted() bool {
+	return in.next-int(in.count>>3) > in.end
+}
+
+// endError returns why no more data comes.
+func (in *input) endError() error {
+	if in.err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return in.err
+}

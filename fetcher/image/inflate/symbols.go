@@ -1,0 +1,120 @@
+package inflate
+
+import "encoding/binary"
+
+// symbols unpacks literals and matches until the block ends, the window is
+// full, or more input is wanted.
+//
+// All time is spent here. What changes in a turn is in variables that stay in
+// registers, which is why the loop is not in parts; codes have at most 15 bits,
+// and lengths and distances at most 5 and 13 more, so that after every refill
+// there is enough for a length or a distance.
+func (b *block) symbols(in *input, w *window) error {
+	const (
+		literalMask  = 1<<literalBits - 1
+		distanceMask = 1<<distanceBits - 1
+	)
+	var (
+		literals, distances = &b.literals, &b.distances
+		src, out            = in.buf, w.buf
+		pos, bits, count    = in.next, in.bits, in.count // of count, the lowest six bits
+		at, floor           = w.end, w.floor
+		valid               = true
+	)
+	// A turn loads eight bytes twice. At the end of the data it may go on just
+	// so far that it shows if something is missing.
+	limit := in.end - 16
+	if in.err != nil {
+		limit = in.end + 9
+	}
+next:
+	for pos < limit && at < windowEnd {
+		bits |= binary.LittleEndian.Uint64(src[pos:pos+8:pos+8]) << (count & 63)
+		pos += int(^count&63) >> 3
+		count |= 56
+
+		e := literals[bits&literalMask]
+		for e&literal != 0 {
+			bits >>= e & 63
+			count -= uint(e)
+			out[at] = byte(e >> 16)
+			at++
+			if count&63 < maxCodeBits+5 {
+				continue next
+			}
+			e = literals[bits&literalMask]
+		}
+		if e&special != 0 {
+			if e&subtable != 0 {
+				bits >>= literalBits
+				count -= literalBits
+				e = literals[(e>>16+entry(bits)&(1<<(e>>8&15)-1))%entry(len(literals))]
+				if e&literal != 0 {
+					bits >>= e & 63
+					count -= uint(e)
+					out[at] = byte(e >> 16)
+					at++
+					continue
+				}
+			}
+			if e&special != 0 {
+				valid = e&endOfBlock != 0
+				b.kind = noBlock
+				bits >>= e & 63
+				count -= uint(e)
+				break
+			}
+		}
+		length := int(e>>16) + int(bits&(1<<(e&63)-1)>>(e>>8&15))
+		bits >>= e & 63
+		count -= uint(e)
+
+		bits |= binary.LittleEndian.Uint64(src[pos:pos+8:pos+8]) << (count & 63)
+		pos += int(^count&63) >> 3
+		count |= 56
+
+		e = distances[bits&distanceMask]
+		if e&subtable != 0 {
+			bits >>= distanceBits
+			count -= distanceBits
+			e = distances[(e>>16+entry(bits)&(1<<(e>>8&15)-1))%entry(len(distances))]
+		}
+		distance := int(e>>16) + int(bits&(1<<(e&63)-1)>>(e>>8&15))
+		bits >>= e & 63
+		count -= uint(e)
+		if e&special != 0 || distance > at-floor {
+			valid = false
+			break
+		}
+
+		from, to := at-distance, at
+		at += length
+		switch {
+		case distance >= 8:
+			binary.LittleEndian.PutUint64(out[to:to+8:to+8], binary.LittleEndian.Uint64(out[from:from+8:from+8]))
+			for length > 8 {
+				from, to, length = from+8, to+8, length-8
+				binary.LittleEndian.PutUint64(out[to:to+8:to+8], binary.LittleEndian.Uint64(out[from:from+8:from+8]))
+			}
+		case distance == 1:
+			run := uint64(out[from]) * 0x0101010101010101
+			for ; to < at; to += 8 {
+				binary.LittleEndian.PutUint64(out[to:to+8:to+8], run)
+			}
+		default:
+			for ; to < at; to++ {
+				out[to] = out[from]
+				from++
+			}
+		}
+	}
+	in.next, in.bits, in.count = pos, bits, count&63
+	if in.exhausted() {
+		return in.endError() // what was unpacked last came from nowhere
+	}
+	w.end = at
+	if !valid {
+		return errDeflate
+	}
+	return nil
+}

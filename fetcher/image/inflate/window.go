@@ -1,0 +1,39 @@
+package inflate
+
+const (
+	// windowSize is how far back a match may reach.
+	windowSize = 32 << 10
+	// outputSize is about how much is unpacked at a time.
+	outputSize = 128 << 10
+	// windowEnd is where the window is full.
+	windowEnd = windowSize + outputSize
+	// slack is what one turn of the loop may write behind that: literals for
+	// as long as there are bits, and a match, eight bytes at a time.
+	slack = 64 + 258 + 16
+)
+
+type windowBuffer [windowEnd + slack]byte
+
+// window is unpacked data: what matches may reach back to, and what is new.
+type window struct {
+	buf   *windowBuffer
+	floor int // before it is what belongs to another member, or nothing
+	given int // before it is what has been handed out
+	end   int
+}
+
+func newWindow() window { return window{buf: new(windowBuffer)} }
+
+func (w *window) full() bool { return w.end >= windowEnd }
+
+// slide makes room by dropping what no match can reach any more.
+func (w *window) slide() {
+	shift := w.given - windowSize
+	if shift <= 0 {
+		return
+	}
+	copy(w.buf[:], w.buf[shift:w.end])
+	w.given -= shift
+	w.end -= shift
+	w.floor = max(0, w.floor-shift)
+}
