@@ -21,7 +21,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Written by tests/vendor-hash.sh --update.
-  vendorHash = "sha256-Mss477vTAX2kgwHTiW+Jv+PAWO2oycweHdXIP7MAgZY=";
+  vendorHash = "sha256-PoyDWgQDI4GritZQkXIXQPMA9w/j+qfeGIGAPS4ZGtM=";
 
   subPackages = [ "cmd/hocker" ];
 
