@@ -195,14 +195,7 @@ func writeLayer(path string, files []realFile) (diffID digest.Digest, err error)
 	h := digest.SHA256.Digester()
 	archive := tar.NewWriter(io.MultiWriter(packed, h.Hash()))
 	for _, f := range files {
-		data, err := os.ReadFile(f.path)
-		if err != nil {
-			continue
-		}
-		if err := archive.WriteHeader(&tar.Header{Name: f.path[1:], Mode: 0o644, Size: int64(len(data))}); err != nil {
-			return "", err
-		}
-		if _, err := archive.Write(data); err != nil {
+		if err := addFile(archive, f); err != nil {
 			return "", err
 		}
 	}
@@ -210,6 +203,21 @@ func writeLayer(path string, files []realFile) (diffID digest.Digest, err error)
 		return "", err
 	}
 	return h.Digest(), packed.Close()
+}
+
+// addFile adds a file as large as it was when it was listed. It is not read
+// whole: what this process needs at its height counts for those it measures.
+func addFile(archive *tar.Writer, f realFile) error {
+	in, err := os.Open(f.path)
+	if err != nil {
+		return nil // gone, or not for us
+	}
+	defer in.Close()
+	if err := archive.WriteHeader(&tar.Header{Name: f.path[1:], Mode: 0o644, Size: f.size}); err != nil {
+		return err
+	}
+	_, err = io.CopyN(archive, in, f.size)
+	return err
 }
 
 // diffIDsOf are the diff IDs of layers that are not compressed.

@@ -36,7 +36,8 @@ func (b *bench) nix() error {
 	return b.imagesInOneBuild()
 }
 
-// builder is a Nix store of the benchmarks' own, which each run finds empty.
+// builder builds an expression, which is a function of the store path of hocker,
+// in a Nix store of the benchmarks' own, which each run finds empty.
 func (b *bench) builder(name, expression string, args ...string) (contender, error) {
 	file := b.out(name + ".nix")
 	if err := os.WriteFile(file, []byte(expression), 0o644); err != nil {
@@ -44,6 +45,7 @@ func (b *bench) builder(name, expression string, args ...string) (contender, err
 	}
 	dir := b.out("store-" + name)
 	var environ []string
+	var hocker string
 	return contender{
 		name: name,
 		before: func() error {
@@ -61,13 +63,21 @@ func (b *bench) builder(name, expression string, args ...string) (contender, err
 			for key, value := range store.Environ() {
 				environ = append(environ, key+"="+value)
 			}
-			// What the build needs besides what it fetches is there before.
-			cmd := exec.Command("nix-instantiate", file)
+			// What the build needs besides what it fetches is there before, hocker
+			// in the store as any package is.
+			cmd := exec.Command("nix-store", "--add", b.hocker)
+			cmd.Env = environ
+			path, err := cmd.Output()
+			if err != nil {
+				return err
+			}
+			hocker = strings.TrimSpace(string(path))
+			cmd = exec.Command("nix-instantiate", file, "--argstr", "hocker", hocker)
 			cmd.Env = environ
 			return cmd.Run()
 		},
 		command: func() *exec.Cmd {
-			cmd := exec.Command("nix-build", append([]string{"--no-out-link", file}, args...)...)
+			cmd := exec.Command("nix-build", append([]string{"--no-out-link", file, "--argstr", "hocker", hocker}, args...)...)
 			cmd.Env = environ
 			return cmd
 		},
@@ -98,7 +108,7 @@ func (b *bench) compareBuilds(title string, jobs int, blobs []ocispec.Descriptor
 	if err != nil {
 		return err
 	}
-	fetchurl, err := b.builder("fetchurl", "[ "+theirs.String()+"]\n", limit...)
+	fetchurl, err := b.builder("fetchurl", "{ hocker }: [ "+theirs.String()+"]\n", limit...)
 	if err != nil {
 		return err
 	}
@@ -107,7 +117,7 @@ func (b *bench) compareBuilds(title string, jobs int, blobs []ocispec.Descriptor
 
 // functions begins an expression that uses the fetch functions.
 func (b *bench) functions() string {
-	return fmt.Sprintf("let functions = import %s/nix/fetchdocker.nix { hocker = %s; system = builtins.currentSystem; }; in ", b.repo, b.hocker)
+	return fmt.Sprintf("{ hocker }: let functions = import %s/nix/fetchdocker.nix { hocker = builtins.storePath hocker; system = builtins.currentSystem; }; in ", b.repo)
 }
 
 // imagesInOneBuild shows how one build grows with the number of its images.
