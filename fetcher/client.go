@@ -166,10 +166,15 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 // get asks the registry of repo for path below the repository, and returns the
 // answer if it has what was asked for. The answer's body is the caller's to close.
 func (c *Client) get(ctx context.Context, repo Repository, path string, header http.Header) (*http.Response, error) {
+	return c.ask(ctx, http.MethodGet, repo, path, header)
+}
+
+// ask is get by any method.
+func (c *Client) ask(ctx context.Context, method string, repo Repository, path string, header http.Header) (*http.Response, error) {
 	c.setup.Do(c.init)
 	ctx = context.WithValue(ctx, repositoryKey{}, repo)
 	ctx = auth.AppendScopesForHost(ctx, repo.Registry.Host, auth.ScopeRepository(repo.Path, auth.ActionPull))
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, repo.Registry.String()+repo.Path+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, repo.Registry.String()+repo.Path+path, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -46,11 +46,16 @@ type Manifest struct {
 //
 // Errors: [ErrDenied], [ErrNotFound], [ErrUnavailable], *[VerifyError].
 func (c *Client) Manifest(ctx context.Context, ref Reference) (Manifest, error) {
+	return c.fromPlaces(ctx, ref, c.manifest)
+}
+
+// fromPlaces asks the places where a manifest may be, one after the other.
+func (c *Client) fromPlaces(ctx context.Context, ref Reference, ask func(context.Context, Reference) (Manifest, error)) (Manifest, error) {
 	places := c.places(ref.Repository, ref.Digest)
 	for i, place := range places {
 		at := ref
 		at.Repository = place
-		m, err := c.manifest(ctx, at)
+		m, err := ask(ctx, at)
 		switch {
 		case err == nil:
 			return m, nil

@@ -30,9 +30,9 @@ type TransportOptions struct {
 	AnswerTimeout time.Duration
 }
 
-// connectionsPerHost is how many idle connections are kept for a registry, so
+// MaxIdleConnections is how many idle connections are kept for a registry, so
 // that as many fetches side by side need no new handshake.
-const connectionsPerHost = 16
+const MaxIdleConnections = 64
 
 // NewTransport returns the transport that a [Client] uses for its connections:
 // the environment's proxies, HTTP/2 where offered, and no decompression, since
@@ -48,7 +48,7 @@ func NewTransport(o TransportOptions) *http.Transport {
 		ResponseHeaderTimeout: answerTimeout,
 		ForceAttemptHTTP2:     true,
 		DisableCompression:    true,
-		MaxIdleConnsPerHost:   connectionsPerHost,
+		MaxIdleConnsPerHost:   MaxIdleConnections,
 		IdleConnTimeout:       90 * time.Second,
 		ReadBufferSize:        64 << 10,
 	}

@@ -23,6 +23,8 @@
   # What has the bin/hocker that compositeImage.sh runs: another one than
   # `hocker` only where the image is for machines that do not build it.
   hostHocker ? hocker,
+  # The system that the images of a lock file are for.
+  hostSystem ? system,
   # Registries to ask first for what is in others, in this order:
   # [ "docker.io=https://mirror.example/v2/" "*=cache.example:5000" ]. The
   # environment's HOCKER_MIRRORS comes before them. No output depends on them.
@@ -176,7 +178,7 @@ let
     digest = if file ? outputHash then file.digest or null else null;
   };
 in
-{
+rec {
   # fetchDockerLayer: one layer, as the registry has it (compressed).
   # The result has the attribute `digest`.
   fetchDockerLayer =
@@ -345,4 +347,15 @@ in
       layers = imageLayers;
       config = imageConfig;
     };
+
+  # fetchdockerLock: the images of a lock file.
+  fetchdockerLock = import ./lock.nix {
+    inherit
+      fetchDockerConfig
+      fetchDockerLayer
+      fetchDockerManifest
+      fetchdocker
+      ;
+    system = hostSystem;
+  };
 }

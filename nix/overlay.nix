@@ -7,6 +7,7 @@ let
     hocker = final.buildPackages.hocker;
     hostHocker = final.hocker;
     system = final.stdenv.buildPlatform.system;
+    hostSystem = final.stdenv.hostPlatform.system;
     mirrors = final.hockerMirrors;
   };
 in
@@ -22,5 +23,6 @@ in
     fetchDockerLayer
     fetchDockerManifest
     fetchdocker
+    fetchdockerLock
     ;
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"hocker/fetcher"
+	"hocker/fetcher/lock"
 )
 
 // The exit codes, for scripts to tell failures apart.
@@ -27,6 +28,7 @@ func exitCode(err error) int {
 		usage    *usageError
 		input    *fetcher.InputError
 		mismatch *fetcher.VerifyError
+		file     *lock.FileError
 	)
 	switch {
 	case err == nil:
@@ -39,7 +41,7 @@ func exitCode(err error) int {
 		return exitNotFound
 	case errors.Is(err, fetcher.ErrUnavailable):
 		return exitUnavailable
-	case errors.As(err, &usage), errors.As(err, &input):
+	case errors.As(err, &usage), errors.As(err, &input), errors.As(err, &file):
 		return exitUsage
 	}
 	return exitOther

@@ -28,26 +28,37 @@ func ParseManifest(data []byte) (ocispec.Manifest, error) {
 	if err := json.Unmarshal(withoutBOM(data), &m); err != nil {
 		return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: KindOther, Detail: err.Error()}
 	}
-	if err := checkDescriptor("config", m.Config); err != nil {
+	if err := CheckManifest(m); err != nil {
 		return ocispec.Manifest{}, err
 	}
+	return m, nil
+}
+
+// CheckManifest checks all that an image needs of its manifest: see
+// [ParseManifest].
+//
+// Errors: *[KindMismatchError] if it is an artifact's.
+func CheckManifest(m ocispec.Manifest) error {
+	if err := checkDescriptor("config", m.Config); err != nil {
+		return err
+	}
 	if !isImageConfig(m.Config.MediaType) {
-		return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: KindArtifact,
+		return &KindMismatchError{Want: KindManifest, Got: KindArtifact,
 			Detail: fmt.Sprintf("its config is of type %.100q", artifactType(m))}
 	}
 	if m.Layers == nil {
-		return ocispec.Manifest{}, fmt.Errorf("the manifest has no layers")
+		return fmt.Errorf("the manifest has no layers")
 	}
 	for i, layer := range m.Layers {
 		if err := checkDescriptor(fmt.Sprintf("layers[%d]", i), layer); err != nil {
-			return ocispec.Manifest{}, err
+			return err
 		}
 		if !isImageLayer(layer.MediaType) {
-			return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: KindArtifact,
+			return &KindMismatchError{Want: KindManifest, Got: KindArtifact,
 				Detail: fmt.Sprintf("it has a layer of type %.100q", layer.MediaType)}
 		}
 	}
-	return m, nil
+	return nil
 }
 
 func artifactType(m ocispec.Manifest) string {

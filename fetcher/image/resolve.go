@@ -40,7 +40,7 @@ func Resolve(ctx context.Context, source ManifestSource, ref fetcher.Reference, 
 		return Resolved{}, err
 	}
 	if Identify(m.Bytes) == KindIndex {
-		entries, err := flatten(ctx, source, ref.Repository, m, 0)
+		entries, err := Entries(ctx, source, ref.Repository, m)
 		if err != nil {
 			return Resolved{}, fmt.Errorf("index of %s: %w", ref.Familiar(), err)
 		}
@@ -71,8 +71,15 @@ func parseResolved(ref fetcher.Reference, m fetcher.Manifest) (Resolved, error) 
 	return Resolved{m, parsed}, nil
 }
 
-// flatten returns the entries of an index, with those of the indexes in it in
+// Entries returns the entries of an index, with those of the indexes in it in
 // their place.
+//
+// Errors: those of the source, *[KindMismatchError].
+func Entries(ctx context.Context, source ManifestSource, repo fetcher.Repository, index fetcher.Manifest) ([]ocispec.Descriptor, error) {
+	return flatten(ctx, source, repo, index, 0)
+}
+
+// flatten is Entries, at some depth.
 func flatten(ctx context.Context, source ManifestSource, repo fetcher.Repository, m fetcher.Manifest, depth int) ([]ocispec.Descriptor, error) {
 	if depth == maxIndexDepth {
 		return nil, fmt.Errorf("indexes in indexes, more than %d deep", maxIndexDepth)
@@ -109,7 +116,7 @@ func Platforms(ctx context.Context, source ManifestSource, ref fetcher.Reference
 	if err != nil {
 		return nil, err
 	}
-	entries, err := flatten(ctx, source, ref.Repository, m, 0)
+	entries, err := Entries(ctx, source, ref.Repository, m)
 	if err != nil {
 		return nil, fmt.Errorf("index of %s: %w", ref.Familiar(), err)
 	}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"hocker/fetcher"
+	"hocker/fetcher/lock"
+)
+
+// lockCmd keeps a lock file.
+type lockCmd struct {
+	Add    lockAddCmd    `cmd:"" help:"Lock images: write down what their tags lead to now."`
+	Update lockUpdateCmd `cmd:"" help:"Look where the tags lead to now, and lock that."`
+	Remove lockRemoveCmd `cmd:"" help:"Take images out of the file."`
+	List   lockListCmd   `cmd:"" help:"List the images in the file."`
+	Check  lockCheckCmd  `cmd:"" help:"Fail with exit code 1 if a tag has moved since it was locked."`
+}
+
+func (*lockCmd) Help() string {
+	return "The file is for fetchdockerLock in Nix. It is made from manifests alone: no layer is downloaded.\n\n" +
+		"Example:\n  hocker lock add debian:bookworm ghcr.io/org/app:1\n  hocker lock check || hocker lock update"
+}
+
+// lockFileFlag names the lock file.
+type lockFileFlag struct {
+	File string `default:"hocker.lock.json" placeholder:"PATH" help:"The lock file (hocker.lock.json)."`
+}
+
+// read reads the lock file, which has to be there.
+func (f lockFileFlag) read() (lock.File, error) {
+	file, err := lock.Read(f.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		return lock.File{}, usagef("there is no lock file %s: `hocker lock add REFERENCE` makes one, --file PATH names another one", f.File)
+	}
+	return file, err
+}
+
+// lockChangeFlags are those of the commands that change the lock file.
+type lockChangeFlags struct {
+	lockFileFlag
+	DryRun bool `help:"Show what would be changed, and change nothing."`
+}
+
+// write writes the file as it is to be, and shows the difference.
+func (f lockChangeFlags) write(p process, before, after lock.File, show func(process, []lock.Change) error) error {
+	if !f.DryRun {
+		if err := after.Write(f.File); err != nil {
+			return err
+		}
+	}
+	return show(p, lock.Compare(before, after))
+}
+
+// lockRegistryFlags are those of the commands that ask registries, of which
+// there may be several at once.
+type lockRegistryFlags struct {
+	registryFlags
+	Jobs int `group:"transfer" default:"16" placeholder:"N" help:"Requests at a time (16)."`
+}
+
+// Validate is called by kong.
+func (f *lockRegistryFlags) Validate() error {
+	if f.Jobs < 1 || f.Jobs > fetcher.MaxIdleConnections {
+		return fmt.Errorf("--jobs: from 1 to %d", fetcher.MaxIdleConnections)
+	}
+	return f.registryFlags.Validate()
+}
+
+// locker makes the client for all of these images.
+func (f *lockRegistryFlags) locker(p process, refs []fetcher.Reference) (*lock.Locker, error) {
+	registry, err := f.secretRegistry(p, refs)
+	if err != nil {
+		return nil, err
+	}
+	client, err := f.client(p, registry)
+	return &lock.Locker{Source: client, Jobs: f.Jobs, Notice: func(line string) { f.warn(p, line) }}, err
+}
+
+// secretRegistry is the registry that a user name, a password or a token is
+// for: the one of --registry, or the only one there is. Nobody else gets it.
+func (f *lockRegistryFlags) secretRegistry(p process, refs []fetcher.Reference) (fetcher.Registry, error) {
+	if f.Registry != "" {
+		registry, err := fetcher.ParseRegistry(f.Registry)
+		if err != nil {
+			return fetcher.Registry{}, &usageError{err}
+		}
+		return registry, nil
+	}
+	var names []string
+	var registry fetcher.Registry
+	for _, ref := range refs {
+		if registry = ref.Registry; !slices.Contains(names, registry.Name()) {
+			names = append(names, registry.Name())
+		}
+	}
+	if len(names) < 2 {
+		return registry, nil
+	}
+	given := f.Username != "" || f.Token != "" || f.CredentialsFile != "" || p.getenv("DOCKER_TOKEN") != "" || p.getenv("DOCKER_USER") != ""
+	if given {
+		return fetcher.Registry{}, usagef("the images are in %d registries, %s and others: say with --registry which one the credentials are for", len(names), names[0])
+	}
+	return fetcher.Registry{}, nil
+}
+
+// withFailures prints each thing that failed on a line of its own. What is left
+// to say is how many there were.
+func (p process) withFailures(err error) error {
+	var failed *lock.FailuresError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	for _, f := range failed.Failures {
+		fmt.Fprintf(p.stderr, "hocker: %s: %s\n", f.Name, oneLine(f.Err.Error()))
+	}
+	return err
+}

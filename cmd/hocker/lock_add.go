@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"hocker/fetcher"
+	"hocker/fetcher/image"
+	"hocker/fetcher/lock"
+	"hocker/fetcher/nix"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+type lockAddCmd struct {
+	References []string `arg:"" name:"reference" help:"Images: debian:bookworm, ghcr.io/org/app:1, org/app@sha256:…"`
+	lockChangeFlags
+	lockTableFlag
+	lockRegistryFlags
+	Name         string   `placeholder:"NAME" help:"The image's name in Nix (default: the last part of its path)."`
+	Platform     []string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock, several times for several (default: linux on this machine's architecture)."`
+	AllPlatforms bool     `help:"Lock the image for all platforms that it is there for and Nix has a system for."`
+}
+
+func (*lockAddCmd) Help() string {
+	return "With a digest after the tag, or instead of it, the image is pinned: an update leaves it as it is.\n\n" +
+		"Example:\n  hocker lock add debian:bookworm --platform linux/amd64 --platform linux/arm64"
+}
+
+// Validate is called by kong.
+func (c *lockAddCmd) Validate() error {
+	switch {
+	case c.Name != "" && len(c.References) > 1:
+		return fmt.Errorf("--name is for one image, and there are %d", len(c.References))
+	case c.AllPlatforms && len(c.Platform) > 0:
+		return fmt.Errorf("--all-platforms and --platform exclude each other")
+	}
+	return c.lockRegistryFlags.Validate()
+}
+
+func (c *lockAddCmd) Run(ctx context.Context, p process) error {
+	before, err := lock.Read(c.File)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	wanted, err := c.wanted(before)
+	if err != nil {
+		return &usageError{err}
+	}
+	var refs []fetcher.Reference
+	for _, w := range wanted {
+		refs = append(refs, w.Reference)
+	}
+	locker, err := c.locker(p, refs)
+	if err != nil {
+		return err
+	}
+	images, err := locker.Lock(ctx, before, wanted)
+	if err != nil {
+		return p.withFailures(err)
+	}
+	return c.write(p, before, before.With(images), c.show)
+}
+
+// wanted reads the arguments: the images to lock, by name.
+func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
+	platforms, err := c.platforms()
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[string]lock.Wanted{}
+	for _, argument := range c.References {
+		ref, err := imageArgs{Name: argument}.reference(c.Registry)
+		if err != nil {
+			return nil, err
+		}
+		name := c.Name
+		if name == "" {
+			_, name = ref.Split()
+		}
+		if err := lock.CheckName(name); err != nil {
+			return nil, fmt.Errorf("%s: %w; give it one with --name", argument, err)
+		}
+		if other, taken := wanted[name]; taken {
+			return nil, fmt.Errorf("%s and %s would both be called %s: add them one by one, with --name", other.Reference.Familiar(), ref.Familiar(), name)
+		}
+		if other, taken := before.Images[name]; taken && !sameImage(other.Reference, ref) {
+			return nil, fmt.Errorf("%s has another image called %s, which is %s: give this one a name with --name, or remove that one", c.File, name, other.Reference.Familiar())
+		}
+		wanted[name] = lock.Wanted{Reference: ref, AllPlatforms: c.AllPlatforms, Platforms: platforms}
+	}
+	return wanted, nil
+}
+
+// sameImage reports whether an image that is locked is the one that is added:
+// adding it once more locks it anew, perhaps for other platforms.
+func sameImage(locked, added fetcher.Reference) bool {
+	return locked.Repository == added.Repository && locked.Tag == added.Tag
+}
+
+// platforms reads --platform. Each has a Nix system, and each another one.
+func (c *lockAddCmd) platforms() ([]ocispec.Platform, error) {
+	if c.AllPlatforms {
+		return nil, nil
+	}
+	if len(c.Platform) == 0 {
+		return []ocispec.Platform{image.DefaultPlatform()}, nil
+	}
+	var platforms []ocispec.Platform
+	var systems []string
+	for _, argument := range c.Platform {
+		platform, err := image.ParsePlatform(argument)
+		if err != nil {
+			return nil, err
+		}
+		system := nix.System(platform)
+		switch {
+		case system == "":
+			return nil, fmt.Errorf("--platform %s: Nix has no system of its own for it", argument)
+		case slices.Contains(systems, system):
+			return nil, fmt.Errorf("--platform %s: %s has an image already, and can have one only", argument, system)
+		}
+		platforms, systems = append(platforms, platform), append(systems, system)
+	}
+	return platforms, nil
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"hocker/fetcher"
+	"hocker/fetcher/lock"
+)
+
+type lockUpdateCmd struct {
+	Names []string `arg:"" optional:"" name:"name" help:"Images to update (all)."`
+	lockChangeFlags
+	lockTableFlag
+	lockRegistryFlags
+}
+
+func (*lockUpdateCmd) Help() string {
+	return "What has no new digest is asked for once, by HEAD, which Docker Hub does not count as a pull. " +
+		"Images that are pinned to a digest stay. --registry says which registry the credentials are for, where the images come from several.\n\n" +
+		"Example:\n  hocker lock update --dry-run"
+}
+
+func (c *lockUpdateCmd) Run(ctx context.Context, p process) error {
+	before, err := c.read()
+	if err != nil {
+		return err
+	}
+	names := c.Names
+	if len(names) == 0 {
+		names = before.Names()
+	}
+	if err := checkLocked(c.File, before, names); err != nil {
+		return err
+	}
+	var refs []fetcher.Reference
+	for _, name := range names {
+		refs = append(refs, before.Images[name].Reference)
+	}
+	locker, err := c.locker(p, refs)
+	if err != nil {
+		return err
+	}
+	images, err := locker.Update(ctx, before, names)
+	if err != nil {
+		return p.withFailures(err)
+	}
+	return c.write(p, before, before.With(images), c.show)
+}
+
+type lockRemoveCmd struct {
+	Names []string `arg:"" name:"name" help:"Images to remove."`
+	lockChangeFlags
+}
+
+func (*lockRemoveCmd) Help() string {
+	return "Example:\n  hocker lock remove debian"
+}
+
+func (c *lockRemoveCmd) Run(p process) error {
+	before, err := c.read()
+	if err != nil {
+		return err
+	}
+	if err := checkLocked(c.File, before, c.Names); err != nil {
+		return err
+	}
+	return c.write(p, before, before.Without(c.Names...), lockTableFlag{}.show)
+}
+
+// checkLocked makes sure that there are images of these names.
+func checkLocked(path string, file lock.File, names []string) error {
+	for _, name := range names {
+		if _, ok := file.Images[name]; !ok {
+			return usagef("%s has no image called %q, it has %s", path, name, strings.Join(file.Names(), ", "))
+		}
+	}
+	return nil
+}
+
+// lockTableFlag shows changes.
+type lockTableFlag struct {
+	JSON bool `name:"json" help:"Print JSON instead of a table."`
+}
+
+// changeRow is a change in the output of --json.
+type changeRow struct {
+	Name       string `json:"name"`
+	Reference  string `json:"reference"`
+	Old        string `json:"old"` // empty: added
+	New        string `json:"new"` // empty: removed
+	LayersNew  int    `json:"layersNew"`
+	LayersKept int    `json:"layersKept"`
+	Bytes      int64  `json:"bytes"`
+}
+
+func (f lockTableFlag) show(p process, changes []lock.Change) error {
+	if f.JSON {
+		rows := []changeRow{}
+		for _, c := range changes {
+			rows = append(rows, changeRow{c.Name, c.Reference.String(), c.Old.String(), c.New.String(), c.LayersNew, c.LayersKept, c.Bytes})
+		}
+		return writeJSON(p, rows)
+	}
+	if len(changes) == 0 {
+		_, err := fmt.Fprintln(p.stdout, "nothing has changed")
+		return err
+	}
+	rows := [][]string{{"IMAGE", "OLD", "", "NEW", "LAYERS", "TO FETCH"}}
+	for _, c := range changes {
+		layers := fmt.Sprintf("%d new, %d kept", c.LayersNew, c.LayersKept)
+		rows = append(rows, []string{c.Name, tableDigest(c.Old), "→", tableDigest(c.New), layers, byteCount(c.Bytes)})
+	}
+	return writeTable(p, rows)
+}

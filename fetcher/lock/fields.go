@@ -1,0 +1,107 @@
+package lock
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// FileError is a lock file that is not what it should be.
+type FileError struct {
+	Path   string
+	Line   int    // 0 where it is none in particular
+	Where  string // images.debian.tag; empty for the whole
+	Reason string
+}
+
+func (e *FileError) Error() string {
+	msg := e.Path
+	if e.Line > 0 {
+		msg += ":" + strconv.Itoa(e.Line)
+	}
+	if e.Where != "" {
+		msg += ": " + e.Where
+	}
+	return msg + ": " + e.Reason
+}
+
+// fields reads nodes as what they should be. The first mistake stays in err,
+// and what is read after it is of no use.
+type fields struct{ err error }
+
+func (f *fields) fail(n *node, where, format string, args ...any) {
+	if f.err == nil {
+		f.err = &FileError{Line: n.line, Where: where, Reason: fmt.Sprintf(format, args...)}
+	}
+}
+
+// check keeps err as a mistake of n.
+func (f *fields) check(n *node, where string, err error) {
+	if err != nil {
+		f.fail(n, where, "%v", err)
+	}
+}
+
+// object reads an object that has all of the required members and no other but
+// the optional ones. Where f.err is set it may have none.
+func (f *fields) object(n *node, where string, required, optional []string) object {
+	o := f.anyObject(n, where)
+	for _, name := range o.names() {
+		if !slices.Contains(required, name) && !slices.Contains(optional, name) {
+			f.fail(o[name], where, "nothing here is called %.100q, there are %q", name, append(slices.Clone(required), optional...))
+		}
+	}
+	for _, name := range required {
+		if o[name] == nil {
+			f.fail(n, where, "it has no %s", name)
+		}
+	}
+	if f.err != nil {
+		return nil
+	}
+	return o
+}
+
+// anyObject reads an object of any members.
+func (f *fields) anyObject(n *node, where string) object {
+	o, ok := n.value.(object)
+	if !ok {
+		f.fail(n, where, "expected an object, {…}")
+	}
+	return o
+}
+
+func (f *fields) list(n *node, where string) []*node {
+	list, ok := n.value.([]*node)
+	if !ok {
+		f.fail(n, where, "expected a list, […]")
+	}
+	return list
+}
+
+func (f *fields) text(n *node, where string) string {
+	s, ok := n.value.(string)
+	if !ok {
+		f.fail(n, where, "expected a string")
+	}
+	return s
+}
+
+// number reads a whole number that is not negative.
+func (f *fields) number(n *node, where string) int64 {
+	text, _ := n.value.(json.Number)
+	v, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || v < 0 {
+		f.fail(n, where, "expected a whole number, 0 or more")
+	}
+	return v
+}
+
+func (f *fields) truth(n *node, where string) bool {
+	b, ok := n.value.(bool)
+	if !ok {
+		f.fail(n, where, "expected true or false")
+	}
+	return b
+}

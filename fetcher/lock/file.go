@@ -1,0 +1,135 @@
+package lock
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+
+	"hocker/fetcher"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// File is a lock file as data. The zero value is an empty one.
+type File struct {
+	Images map[string]Image // by name, as CheckName takes it
+
+	read []byte // as it was found on the disk; nil if there was none
+}
+
+// Image is one image of a lock file.
+type Image struct {
+	// Reference names it. The tag is looked at again by an update; with a Digest
+	// the image is pinned, and stays.
+	Reference fetcher.Reference
+	// AllPlatforms says that the image is locked for whatever its index has.
+	AllPlatforms bool
+	// Index is what the reference leads to; the zero value if that is a manifest.
+	Index ocispec.Descriptor
+	// Platforms are the image's manifests by Nix system: one if there is no index.
+	Platforms map[string]Platform
+}
+
+// Platform is an image for the machines of one Nix system. Of the descriptors,
+// digest, media type and size are kept; all digests are sha256.
+type Platform struct {
+	// Platform is what was asked for. An index vouches for it; of a plain manifest
+	// only the config could tell, which the build of the image compares with it.
+	Platform ocispec.Platform
+	Manifest ocispec.Descriptor
+	Config   ocispec.Descriptor
+	Layers   []ocispec.Descriptor // from the lowest to the topmost
+}
+
+// Digest returns what the reference led to when the image was locked: the
+// digest of the index, or of the manifest where there is no index.
+func (i Image) Digest() digest.Digest {
+	if i.Index.Digest != "" {
+		return i.Index.Digest
+	}
+	for _, p := range i.Platforms {
+		return p.Manifest.Digest
+	}
+	return ""
+}
+
+// Pinned reports whether the image stays what it is, whatever its tag does.
+func (i Image) Pinned() bool { return i.Reference.Digest != "" }
+
+// Systems returns the Nix systems that the image is locked for, in order.
+func (i Image) Systems() []string { return slices.Sorted(maps.Keys(i.Platforms)) }
+
+// Size is the number of bytes that the image has in its registry: manifests,
+// configs and layers, each once.
+func (i Image) Size() int64 {
+	var size int64
+	for _, d := range i.blobs() {
+		size += d.Size
+	}
+	return size
+}
+
+// blobs are all that is fetched for the image, by digest.
+func (i Image) blobs() map[digest.Digest]ocispec.Descriptor {
+	blobs := map[digest.Digest]ocispec.Descriptor{}
+	for _, p := range i.Platforms {
+		for _, d := range append([]ocispec.Descriptor{p.Manifest, p.Config}, p.Layers...) {
+			blobs[d.Digest] = d
+		}
+	}
+	return blobs
+}
+
+// Names returns the names of the images, in order.
+func (f File) Names() []string { return slices.Sorted(maps.Keys(f.Images)) }
+
+// With returns f with these images in it, in place of those of the same names.
+func (f File) With(images map[string]Image) File {
+	all := maps.Clone(f.Images)
+	if all == nil {
+		all = map[string]Image{}
+	}
+	maps.Copy(all, images)
+	return File{Images: all, read: f.read}
+}
+
+// Without returns f without the images of these names.
+func (f File) Without(names ...string) File {
+	left := maps.Clone(f.Images)
+	for _, name := range names {
+		delete(left, name)
+	}
+	return File{Images: left, read: f.read}
+}
+
+// platforms are those of all images by the digest of their manifest.
+func (f File) platforms() map[digest.Digest]Platform {
+	known := map[digest.Digest]Platform{}
+	for _, i := range f.Images {
+		for _, p := range i.Platforms {
+			known[p.Manifest.Digest] = p
+		}
+	}
+	return known
+}
+
+// namePattern is an identifier of Nix without the apostrophe, which nobody
+// wants in a shell:
+// https://nix.dev/manual/nix/2.34/language/identifiers
+var namePattern = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_-]*$`)
+
+// reserved are the words that Nix does not take for an attribute's name, and
+// the attribute that fetchdockerLock has besides the images.
+var reserved = []string{"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with", "platforms"}
+
+// CheckName returns an error unless name can be written in Nix after a dot.
+func CheckName(name string) error {
+	switch {
+	case !namePattern.MatchString(name):
+		return &fetcher.InputError{What: "name", Value: name, Reason: "expected the name of a Nix attribute: a letter or _, then letters, digits, _ and -"}
+	case slices.Contains(reserved, name):
+		return &fetcher.InputError{What: "name", Value: name, Reason: "it is a word of its own there, and cannot be an image's name"}
+	}
+	return nil
+}

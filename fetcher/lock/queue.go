@@ -1,0 +1,161 @@
+package lock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"hocker/fetcher"
+	"hocker/fetcher/image"
+)
+
+// Source is where manifests come from; *[fetcher.Client] is one.
+type Source interface {
+	image.ManifestSource
+	ManifestHead(ctx context.Context, ref fetcher.Reference) (fetcher.Manifest, error)
+}
+
+// queue asks a source for each manifest once, and for several at a time.
+//
+// The first request to a registry goes alone, and so does the first one to a
+// repository: it makes the connection, of which HTTP/2 needs no second one, and
+// has the token that all others use. Were they to go together, each would make
+// a connection and be told to get a token.
+type queue struct {
+	source Source
+	slots  chan struct{}
+
+	mu      sync.Mutex
+	answers map[question]*answer
+	first   map[any]*first // of a fetcher.Registry or a fetcher.Repository
+}
+
+// question is a request: for what a reference names, or for its digest only.
+type question struct {
+	ref  fetcher.Reference
+	head bool
+}
+
+type answer struct {
+	once sync.Once
+	fetcher.Manifest
+	err error
+}
+
+// first is the request that goes before all others to the same place.
+type first struct {
+	done chan struct{}
+	err  error // that nobody is there; nil if somebody is
+}
+
+func newQueue(source Source, jobs int) *queue {
+	return &queue{
+		source:  source,
+		slots:   make(chan struct{}, jobs),
+		answers: map[question]*answer{},
+		first:   map[any]*first{},
+	}
+}
+
+// Manifest implements [image.ManifestSource].
+func (q *queue) Manifest(ctx context.Context, ref fetcher.Reference) (fetcher.Manifest, error) {
+	return q.ask(ctx, question{ref: ref}, q.source.Manifest)
+}
+
+// ManifestHead implements [Source].
+func (q *queue) ManifestHead(ctx context.Context, ref fetcher.Reference) (fetcher.Manifest, error) {
+	return q.ask(ctx, question{ref, true}, q.source.ManifestHead)
+}
+
+type askFunc func(context.Context, fetcher.Reference) (fetcher.Manifest, error)
+
+// ask returns what was answered to a question, or asks it.
+func (q *queue) ask(ctx context.Context, question question, ask askFunc) (fetcher.Manifest, error) {
+	q.mu.Lock()
+	known := q.answers[question]
+	if known == nil {
+		known = &answer{}
+		q.answers[question] = known
+	}
+	q.mu.Unlock()
+	known.once.Do(func() {
+		ref := question.ref
+		known.err = q.inTurn(ctx, ref.Registry, func() error {
+			return q.inTurn(ctx, ref.Repository, func() error {
+				var err error
+				known.Manifest, err = q.withSlot(ctx, ref, ask)
+				return err
+			})
+		})
+	})
+	if known.err == nil && known.Bytes != nil {
+		q.remember(question.ref.Repository, known.Manifest)
+	}
+	return known.Manifest, known.err
+}
+
+// remember has a manifest that came by its tag known by its digest, too.
+func (q *queue) remember(repo fetcher.Repository, m fetcher.Manifest) {
+	byDigest := question{ref: fetcher.Reference{Repository: repo, Digest: m.Digest}}
+	known := &answer{Manifest: m}
+	known.once.Do(func() {})
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.answers[byDigest] == nil {
+		q.answers[byDigest] = known
+	}
+}
+
+// inTurn calls ask once the first request to the place has ended. If nobody was
+// there, it does not try the same again.
+func (q *queue) inTurn(ctx context.Context, place any, ask func() error) error {
+	q.mu.Lock()
+	before := q.first[place]
+	if before == nil {
+		mine := &first{done: make(chan struct{})}
+		q.first[place] = mine
+		q.mu.Unlock()
+		defer close(mine.done)
+		err := ask()
+		if isUnreachable(err) {
+			mine.err = err
+		}
+		return err
+	}
+	q.mu.Unlock()
+	select {
+	case <-before.done:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if before.err != nil {
+		return &notAskedError{before.err}
+	}
+	return ask()
+}
+
+func (q *queue) withSlot(ctx context.Context, ref fetcher.Reference, ask askFunc) (fetcher.Manifest, error) {
+	select {
+	case q.slots <- struct{}{}:
+	case <-ctx.Done():
+		return fetcher.Manifest{}, context.Cause(ctx)
+	}
+	defer func() { <-q.slots }()
+	return ask(ctx, ref)
+}
+
+// isUnreachable reports whether a registry gave no answer at all.
+func isUnreachable(err error) bool {
+	var answer *fetcher.ResponseError
+	return errors.Is(err, fetcher.ErrUnavailable) && !errors.As(err, &answer)
+}
+
+// notAskedError is a registry that was not asked again after it could not be
+// reached. It is [fetcher.ErrUnavailable].
+type notAskedError struct{ err error }
+
+func (e *notAskedError) Error() string {
+	return fmt.Sprintf("not asked for, since its registry cannot be reached: %v", e.err)
+}
+func (e *notAskedError) Unwrap() error { return e.err }

@@ -1,0 +1,204 @@
+package lock
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"hocker/fetcher"
+	"hocker/fetcher/image"
+	"hocker/fetcher/nix"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Version is the version of the file's form that is written, and the only one
+// that is read.
+const Version = 1
+
+// maxFile bounds what is read as a lock file: it has some hundred bytes for each
+// layer, so this is more than ten thousand images.
+const maxFile = 64 << 20
+
+// Read reads the lock file at path. Everything in it is checked, for it may
+// have been written or merged by hand.
+//
+// Errors: *[FileError]; [io/fs.ErrNotExist] if there is none.
+func Read(path string) (File, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return File{}, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return File{}, err
+	}
+	if len(data) > maxFile {
+		return File{}, &FileError{Path: path, Reason: "it is larger than 64 MiB, and no lock file"}
+	}
+	f, err := Parse(data)
+	var wrong *FileError
+	if errors.As(err, &wrong) {
+		wrong.Path = path
+	}
+	f.read = data
+	return f, err
+}
+
+// Parse reads a lock file.
+//
+// Errors: *[FileError] without a path.
+func Parse(data []byte) (File, error) {
+	root, err := parseDocument(data)
+	if err != nil {
+		return File{}, err
+	}
+	var r fields
+	checkVersion(&r, root)
+	top := r.object(root, "", []string{"images", "version"}, nil)
+	if r.err != nil {
+		return File{}, r.err
+	}
+	f := File{Images: map[string]Image{}}
+	images := r.anyObject(top["images"], "images")
+	for _, name := range images.names() {
+		r.check(images[name], "images", CheckName(name))
+		f.Images[name] = readImage(&r, images[name], "images."+name)
+	}
+	if r.err != nil {
+		return File{}, r.err
+	}
+	return f, nil
+}
+
+// checkVersion comes before all else: in a file of another version anything may
+// be different.
+func checkVersion(r *fields, root *node) {
+	n := r.anyObject(root, "")["version"]
+	if n == nil {
+		r.fail(root, "", "it has no version: is it a lock file of hocker?")
+		return
+	}
+	switch v := r.number(n, "version"); {
+	case v > Version:
+		r.fail(n, "", "it is of version %d, which a newer hocker has written, and this one knows version %d: update hocker", v, Version)
+	case v < Version:
+		r.fail(n, "", "there is no version %d of it, expected %d", v, Version)
+	}
+}
+
+func readImage(r *fields, n *node, where string) Image {
+	o := r.object(n, where,
+		[]string{"imageName", "platforms", "registry", "repository", "tag"},
+		[]string{"allPlatforms", "index", "pinned"})
+	if o == nil {
+		return Image{}
+	}
+	i := Image{Platforms: map[string]Platform{}}
+	if m := o["allPlatforms"]; m != nil {
+		i.AllPlatforms = r.truth(m, where+".allPlatforms")
+	}
+	if m := o["index"]; m != nil {
+		i.Index = readDescriptor(r, m, where+".index")
+		if t := i.Index.MediaType; t != ocispec.MediaTypeImageIndex && t != fetcher.MediaTypeDockerIndex {
+			r.fail(m, where+".index", "mediaType %.100q is no index's", t)
+		}
+	}
+	platforms := r.anyObject(o["platforms"], where+".platforms")
+	for _, system := range platforms.names() {
+		i.Platforms[system] = readPlatform(r, platforms[system], where+".platforms."+system, system)
+	}
+	switch {
+	case len(i.Platforms) == 0:
+		r.fail(o["platforms"], where+".platforms", "there is none")
+	case len(i.Platforms) > 1 && i.Index.Digest == "":
+		r.fail(o["platforms"], where+".platforms", "there are %d, and no index that they could come from", len(i.Platforms))
+	}
+	i.Reference = readReference(r, o, where)
+	readPin(r, o, where, &i)
+	return i
+}
+
+// readReference reads what names the image. There is one way to write it.
+func readReference(r *fields, o object, where string) fetcher.Reference {
+	address := r.text(o["registry"], where+".registry")
+	registry, err := fetcher.ParseRegistry(address)
+	if err == nil && registry.String() != address {
+		err = fmt.Errorf("%q is written as %q here", address, registry)
+	}
+	r.check(o["registry"], where+".registry", err)
+
+	repository, imageName := r.text(o["repository"], where+".repository"), r.text(o["imageName"], where+".imageName")
+	path := imageName
+	if repository != "" {
+		path = repository + "/" + imageName
+	}
+	repo, err := registry.Repository(path)
+	if first, last := repo.Split(); err == nil && (first != repository || last != imageName) {
+		err = fmt.Errorf("repository and imageName divide %q at its last slash: %q and %q", repo.Path, first, last)
+	}
+	r.check(o["imageName"], where+".imageName", err)
+
+	ref, err := repo.Reference(r.text(o["tag"], where+".tag"))
+	r.check(o["tag"], where+".tag", err)
+	return ref
+}
+
+// readPin sees to it that a digest by which the image is named is its own.
+func readPin(r *fields, o object, where string, i *Image) {
+	if i.Reference.Digest != "" && i.Reference.Digest != i.Digest() {
+		r.fail(o["tag"], where+".tag", "the image that is locked has another digest, %s", i.Digest())
+	}
+	m := o["pinned"]
+	if m == nil || !r.truth(m, where+".pinned") {
+		return
+	}
+	if i.Reference.Digest != "" {
+		r.fail(m, where+".pinned", "the tag is a digest already: leave this out")
+	}
+	i.Reference.Digest = i.Digest()
+}
+
+func readPlatform(r *fields, n *node, where, system string) Platform {
+	o := r.object(n, where, []string{"config", "layers", "manifest", "platform"}, nil)
+	if o == nil {
+		return Platform{}
+	}
+	platform, err := image.ParsePlatform(r.text(o["platform"], where+".platform"))
+	if err == nil && nix.System(platform) != system {
+		err = fmt.Errorf("%s is not what %s is for", image.FormatPlatform(platform), system)
+	}
+	r.check(o["platform"], where+".platform", err)
+	p := Platform{
+		Platform: platform,
+		Manifest: readDescriptor(r, o["manifest"], where+".manifest"),
+		Config:   readDescriptor(r, o["config"], where+".config"),
+		Layers:   []ocispec.Descriptor{},
+	}
+	for i, m := range r.list(o["layers"], where+".layers") {
+		p.Layers = append(p.Layers, readDescriptor(r, m, where+".layers["+strconv.Itoa(i)+"]"))
+	}
+	r.check(n, where, p.check())
+	return p
+}
+
+func readDescriptor(r *fields, n *node, where string) ocispec.Descriptor {
+	o := r.object(n, where, []string{"digest", "size"}, []string{"mediaType"})
+	if o == nil {
+		return ocispec.Descriptor{}
+	}
+	var d ocispec.Descriptor
+	if m := o["mediaType"]; m != nil {
+		d.MediaType = r.text(m, where+".mediaType")
+	}
+	d.Size = r.number(o["size"], where+".size")
+	parsed, err := fetcher.ParseDigest(r.text(o["digest"], where+".digest"))
+	if d.Digest = parsed; err == nil {
+		err = checkDescriptor(d)
+	}
+	r.check(o["digest"], where, err)
+	return d
+}

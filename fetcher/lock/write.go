@@ -1,0 +1,122 @@
+package lock
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"hocker/fetcher"
+	"hocker/fetcher/image"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// The file's own form. Its keys are sorted, as jq -S sorts them, and each has a
+// line of its own: what two branches change of two images git can merge.
+type (
+	wireFile struct {
+		Images  map[string]wireImage `json:"images"`
+		Version int                  `json:"version"`
+	}
+	wireImage struct {
+		AllPlatforms bool                    `json:"allPlatforms,omitempty"`
+		ImageName    string                  `json:"imageName"`
+		Index        *wireDescriptor         `json:"index,omitempty"`
+		Pinned       bool                    `json:"pinned,omitempty"`
+		Platforms    map[string]wirePlatform `json:"platforms"`
+		Registry     string                  `json:"registry"`
+		Repository   string                  `json:"repository"`
+		Tag          string                  `json:"tag"`
+	}
+	wirePlatform struct {
+		Config   wireDescriptor   `json:"config"`
+		Layers   []wireDescriptor `json:"layers"`
+		Manifest wireDescriptor   `json:"manifest"`
+		Platform string           `json:"platform"`
+	}
+	wireDescriptor struct {
+		Digest    digest.Digest `json:"digest"`
+		MediaType string        `json:"mediaType,omitempty"`
+		Size      int64         `json:"size"`
+	}
+)
+
+// Format returns the file as it is written: the same images, the same bytes.
+func (f File) Format() ([]byte, error) {
+	file := wireFile{Images: map[string]wireImage{}, Version: Version}
+	for name, i := range f.Images {
+		file.Images[name] = i.wire()
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(file)
+	return b.Bytes(), err
+}
+
+func (i Image) wire() wireImage {
+	repository, imageName := i.Reference.Split()
+	w := wireImage{
+		AllPlatforms: i.AllPlatforms,
+		ImageName:    imageName,
+		Pinned:       i.Reference.Tag != "" && i.Pinned(),
+		Platforms:    map[string]wirePlatform{},
+		Registry:     i.Reference.Registry.String(),
+		Repository:   repository,
+		Tag:          cmp.Or(i.Reference.Tag, i.Reference.Digest.String()),
+	}
+	if i.Index.Digest != "" {
+		index := wireOf(i.Index)
+		w.Index = &index
+	}
+	for system, p := range i.Platforms {
+		platform := wirePlatform{
+			Config:   wireOf(p.Config),
+			Layers:   []wireDescriptor{},
+			Manifest: wireOf(p.Manifest),
+			Platform: image.FormatPlatform(p.Platform),
+		}
+		for _, layer := range p.Layers {
+			platform.Layers = append(platform.Layers, wireOf(layer))
+		}
+		w.Platforms[system] = platform
+	}
+	return w
+}
+
+func wireOf(d ocispec.Descriptor) wireDescriptor {
+	return wireDescriptor{Digest: d.Digest, MediaType: d.MediaType, Size: d.Size}
+}
+
+// Write writes the file to path, whole or not at all. What somebody else has
+// written there since f was read is not lost: it is an error.
+func (f File) Write(path string) error {
+	data, err := f.Format()
+	if err != nil {
+		return err
+	}
+	found, err := os.ReadFile(path)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case !bytes.Equal(found, f.read):
+		return fmt.Errorf("%s has changed since it was read: nothing was written, run the command again", path)
+	case bytes.Equal(found, data):
+		return nil
+	}
+	file, err := fetcher.CreateFile(path)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	if _, err := file.Write(data); err != nil {
+		return err
+	}
+	return file.Commit()
+}

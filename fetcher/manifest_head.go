@@ -1,0 +1,47 @@
+package fetcher
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// ManifestHead asks what ref names now, by a HEAD request, which brings no body:
+// Bytes is nil, and Digest is the registry's word, to be compared with or to be
+// asked for, and not verified. Docker Hub counts a GET as a pull, and a HEAD not:
+// https://docs.docker.com/docker-hub/usage/pulls/
+//
+// A registry that does not answer HEAD with a digest, which the specification
+// allows it, is asked for the manifest itself, and Bytes is there.
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#checking-if-content-exists-in-the-registry
+//
+// Errors: those of [Client.Manifest].
+func (c *Client) ManifestHead(ctx context.Context, ref Reference) (Manifest, error) {
+	return c.fromPlaces(ctx, ref, c.manifestHead)
+}
+
+func (c *Client) manifestHead(ctx context.Context, ref Reference) (Manifest, error) {
+	resp, err := c.ask(ctx, http.MethodHead, ref.Repository, "/manifests/"+ref.Identifier(), http.Header{"Accept": acceptManifests})
+	if answer := (*ResponseError)(nil); errors.As(err, &answer) && refusesMethod(answer.Status) {
+		return c.manifest(ctx, ref)
+	}
+	if err != nil {
+		return Manifest{}, err
+	}
+	resp.Body.Close()
+	m := Manifest{MediaType: mediaType(resp)}
+	m.Digest, err = digest.Parse(resp.Header.Get("Docker-Content-Digest"))
+	// Of schema 1 the digest is another one than that of the bytes.
+	if err != nil || strings.HasPrefix(m.MediaType, schema1Prefix) {
+		return c.manifest(ctx, ref)
+	}
+	return m, nil
+}
+
+// refusesMethod reports whether a server says that HEAD is not for it.
+func refusesMethod(status int) bool {
+	return status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented
+}

@@ -1,0 +1,136 @@
+# fetchdockerLock: the images of a lock file, which `hocker lock` keeps.
+#
+#   (fetchdockerLock ./hocker.lock.json).debian
+#
+# Nothing is built and nothing is asked for to evaluate it. That the file says
+# what the registry has is seen to where its digests are fetched; what is read
+# here is checked as the arguments of the fetch functions are.
+{
+  fetchDockerConfig,
+  fetchDockerLayer,
+  fetchDockerManifest,
+  fetchdocker,
+  # The system that the images are for.
+  system,
+}:
+let
+  inherit (builtins)
+    attrNames
+    concatStringsSep
+    fromJSON
+    functionArgs
+    head
+    isInt
+    isString
+    map
+    mapAttrs
+    match
+    readFile
+    toJSON
+    ;
+
+  # The version of the file's form that is read here.
+  known = 1;
+
+  # The images run in Linux on a Mac, too.
+  linux =
+    system:
+    let
+      darwin = match "(.*)-darwin" system;
+    in
+    if darwin == null then system else "${head darwin}-linux";
+
+  # The set patterns below refuse what a file of this version cannot have.
+  digestOf =
+    where:
+    {
+      digest,
+      mediaType ? "",
+      size,
+    }:
+    # A hash in another notation would be right, but nothing that hocker writes.
+    if isString digest && match "sha256:[0-9a-f]{64}" digest != null then
+      digest
+    else
+      throw "fetchdockerLock: ${where} has the digest ${toJSON digest}, expected \"sha256:\" and 64 hexadecimal digits: let `hocker lock update` write it";
+
+  # One image for one system.
+  imageOf =
+    where:
+    {
+      registry,
+      repository,
+      imageName,
+      tag,
+      platforms,
+      index ? null,
+      allPlatforms ? false,
+      pinned ? false,
+    }:
+    {
+      config,
+      layers,
+      manifest,
+      platform,
+    }:
+    let
+      named = {
+        inherit
+          registry
+          repository
+          imageName
+          tag
+          ;
+      };
+      hashOf = blob: { sha256 = digestOf where blob; };
+    in
+    fetchdocker (
+      named
+      // {
+        name = imageName;
+        imageConfig = fetchDockerConfig (named // hashOf config);
+        imageLayers = map (
+          layer:
+          fetchDockerLayer (
+            {
+              inherit registry repository imageName;
+            }
+            // hashOf layer
+          )
+        ) layers;
+        imageManifest = fetchDockerManifest (named // hashOf manifest);
+        imageDigest = digestOf where manifest;
+      }
+      # Of a manifest that no index vouches for, the build sees what it is for.
+      // (if functionArgs fetchdocker ? platform then { inherit platform; } else { })
+    );
+
+  forThis =
+    file: name: images:
+    let
+      wanted = linux system;
+    in
+    images.${wanted}
+      or (throw "fetchdockerLock: ${file}: ${name} is not locked for ${wanted}, but for ${concatStringsSep ", " (attrNames images)}: add it again with `hocker lock add --platform`, or take one of platforms.${name}");
+in
+file:
+let
+  path = toString file;
+  content = fromJSON (readFile file);
+  version = content.version or null;
+  checked =
+    if !isInt version then
+      throw "fetchdockerLock: ${path} is no lock file of hocker: it has no version"
+    else if version > known then
+      throw "fetchdockerLock: ${path} is of version ${toString version}, which a newer hocker has written, and this one reads version ${toString known}: update hocker"
+    else if version < known then
+      throw "fetchdockerLock: ${path} is of version ${toString version}, expected ${toString known}"
+    else
+      content;
+  platforms = mapAttrs (
+    name: image: mapAttrs (system: imageOf "${path}: ${name} for ${system}" image) image.platforms
+  ) checked.images;
+in
+# The images for this system by their names, and as `platforms.<name>.<system>`
+# those for all systems that they are locked for.
+mapAttrs (forThis path) platforms // { inherit platforms; }
