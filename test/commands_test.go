@@ -35,6 +35,7 @@ import (
 //	proxy NAME HOST:PORT [OPTION...]
 //	                             start nginx before a registry; sets NAME, NAME_PORT and with tls NAME_CA, a file
 //	    tls                        with a certificate of a private authority
+//	    http2                      with tls: HTTP/2 is offered
 //	    prefix=/PATH               the registry is at /PATH/v2/
 //	    basic=NAME:PASSWORD        nginx asks for credentials
 //	    open-ping                  but not for those who ask for /v2/ itself
@@ -222,9 +223,9 @@ func tokenOptions(ts *testscript.TestScript, who servers.Account, given map[stri
 func proxyCommand(ts *testscript.TestScript, neg bool, args []string) {
 	check(ts, neg, len(args) >= 2, "proxy NAME HOST:PORT [OPTION...]")
 	name := args[0]
-	given := options(ts, args[2:], "tls", "prefix", "basic", "open-ping")
+	given := options(ts, args[2:], "tls", "http2", "prefix", "basic", "open-ping")
 	need(ts, "nginx", "root")
-	wanted := servers.NginxOptions{Upstream: args[1], Prefix: given["prefix"], OpenPing: has(given, "open-ping")}
+	wanted := servers.NginxOptions{Upstream: args[1], Prefix: given["prefix"], HTTP2: has(given, "http2"), OpenPing: has(given, "open-ping")}
 	if has(given, "basic") {
 		need(ts, "htpasswd")
 		who := account(given["basic"])

@@ -21,6 +21,7 @@ type NginxOptions struct {
 	Listen    string     // where, if not at any loopback port that is free
 	Authority *Authority // speak TLS with a certificate of this authority
 	Names     []string   // for these names besides localhost; with Authority
+	HTTP2     bool       // offer HTTP/2; with Authority
 	Prefix    string     // where the registry is, for instance "/prefix"; with Upstream
 	Basic     *Account   // ask for these credentials
 	OpenPing  bool       // with Basic: /v2/ itself answers everybody, the repositories do not
@@ -121,7 +122,7 @@ http {
     client_max_body_size 0;
     default_type application/octet-stream;
     server {
-        listen {{.Addr}}{{with .Options.Authority}} ssl{{end}};
+        listen {{.Addr}}{{with .Options.Authority}} ssl{{end}}{{if .Options.HTTP2}} http2{{end}};
         {{with .Options.Authority}}ssl_certificate server.pem; ssl_certificate_key server.key;{{end}}
         {{- with .Options.Root}}
         location / {
