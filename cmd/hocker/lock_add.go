@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"hocker/fetcher"
 	"hocker/fetcher/image"
@@ -16,18 +17,18 @@ import (
 )
 
 type lockAddCmd struct {
-	References []string `arg:"" name:"reference" help:"Images: debian:bookworm, ghcr.io/org/app:1, org/app@sha256:…"`
+	References []string `arg:"" name:"reference" help:"Images: debian:bookworm, ghcr.io/org/app:1, org/app@sha256:…; with a name in Nix: old=debian:bullseye."`
 	lockChangeFlags
 	lockTableFlag
 	lockRegistryFlags
-	Name         string   `placeholder:"NAME" help:"The image's name in Nix (default: the last part of its path)."`
+	Name         string   `placeholder:"NAME" help:"The image's name in Nix, where there is one image (default: the last part of its path)."`
 	Platform     []string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock, several times for several (default: linux on this machine's architecture)."`
 	AllPlatforms bool     `help:"Lock the image for all platforms that it is there for and Nix has a system for."`
 }
 
 func (*lockAddCmd) Help() string {
 	return "With a digest after the tag, or instead of it, the image is pinned: an update leaves it as it is.\n\n" +
-		"Example:\n  hocker lock add debian:bookworm --platform linux/amd64 --platform linux/arm64"
+		"Example:\n  hocker lock add debian:bookworm old=debian:bullseye\n  hocker lock add debian:bookworm --platform linux/amd64 --platform linux/arm64"
 }
 
 // Validate is called by kong.
@@ -73,19 +74,12 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 	}
 	wanted := map[string]lock.Wanted{}
 	for _, argument := range c.References {
-		ref, err := imageArgs{Name: argument}.reference(c.Registry)
+		name, ref, err := c.named(argument)
 		if err != nil {
 			return nil, err
 		}
-		name := c.Name
-		if name == "" {
-			_, name = ref.Split()
-		}
-		if err := lock.CheckName(name); err != nil {
-			return nil, fmt.Errorf("%s: %w; give it one with --name", argument, err)
-		}
 		if other, taken := wanted[name]; taken {
-			return nil, fmt.Errorf("%s and %s would both be called %s: add them one by one, with --name", other.Reference.Familiar(), ref.Familiar(), name)
+			return nil, fmt.Errorf("%s and %s would both be called %s: give one a name, as NAME=%s", other.Reference.Familiar(), ref.Familiar(), name, argument)
 		}
 		if other, taken := before.Images[name]; taken && !sameImage(other.Reference, ref) {
 			return nil, fmt.Errorf("%s has another image called %s, which is %s: give this one a name with --name, or remove that one", c.File, name, other.Reference.Familiar())
@@ -93,6 +87,27 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 		wanted[name] = lock.Wanted{Reference: ref, AllPlatforms: c.AllPlatforms, Platforms: platforms}
 	}
 	return wanted, nil
+}
+
+// named reads an argument, [NAME=]REFERENCE: no reference has a = in it.
+func (c *lockAddCmd) named(argument string) (name string, ref fetcher.Reference, err error) {
+	name, reference, given := strings.Cut(argument, "=")
+	switch {
+	case given && c.Name != "":
+		return "", ref, fmt.Errorf("--name %s and %s: give the name once", c.Name, argument)
+	case !given:
+		name, reference = c.Name, argument
+	}
+	if ref, err = (imageArgs{Name: reference}).reference(c.Registry); err != nil {
+		return "", ref, err
+	}
+	if name == "" && !given {
+		_, name = ref.Split()
+	}
+	if err := lock.CheckName(name); err != nil {
+		return "", ref, fmt.Errorf("%s: %w (give it one with --name)", argument, err)
+	}
+	return name, ref, nil
 }
 
 // sameImage reports whether an image that is locked is the one that is added:

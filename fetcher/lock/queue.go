@@ -3,7 +3,6 @@ package lock
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	"hocker/fetcher"
@@ -152,10 +151,10 @@ func isUnreachable(err error) bool {
 }
 
 // notAskedError is a registry that was not asked again after it could not be
-// reached. It is [fetcher.ErrUnavailable].
+// reached: why is told where it was asked. It is [fetcher.ErrUnavailable].
 type notAskedError struct{ err error }
 
 func (e *notAskedError) Error() string {
-	return fmt.Sprintf("not asked for, since its registry cannot be reached: %v", e.err)
+	return "not asked for, since its registry cannot be reached"
 }
 func (e *notAskedError) Unwrap() error { return e.err }
