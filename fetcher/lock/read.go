@@ -181,7 +181,9 @@ func readPlatform(r *fields, n *node, where, system string) Platform {
 	for i, m := range r.list(o["layers"], where+".layers") {
 		p.Layers = append(p.Layers, readDescriptor(r, m, where+".layers["+strconv.Itoa(i)+"]"))
 	}
-	r.check(n, where, p.check())
+	if r.err == nil {
+		r.check(n, where, p.check())
+	}
 	return p
 }
 

@@ -1,0 +1,314 @@
+package lock
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"hocker/fetcher"
+	"hocker/fetcher/image"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// registry is a source of manifests, by tag and by digest, for all repositories.
+type registry struct {
+	manifests map[string][]byte
+	errs      map[string]error // by registry, or by what is asked for
+	noHead    bool             // HEAD brings the manifest
+
+	mu       sync.Mutex
+	asked    []string
+	busy     atomic.Int32
+	busiest  atomic.Int32
+	blocking time.Duration
+}
+
+func (r *registry) Manifest(_ context.Context, ref fetcher.Reference) (fetcher.Manifest, error) {
+	return r.answer("GET", ref)
+}
+
+func (r *registry) ManifestHead(_ context.Context, ref fetcher.Reference) (fetcher.Manifest, error) {
+	m, err := r.answer("HEAD", ref)
+	if !r.noHead {
+		m.Bytes = nil
+	}
+	return m, err
+}
+
+func (r *registry) answer(method string, ref fetcher.Reference) (fetcher.Manifest, error) {
+	r.mu.Lock()
+	r.asked = append(r.asked, method+" "+ref.Path+" "+ref.Identifier())
+	r.busiest.Store(max(r.busiest.Load(), r.busy.Add(1)))
+	r.mu.Unlock()
+	time.Sleep(r.blocking)
+	defer r.busy.Add(-1)
+	for _, key := range []string{ref.Registry.Host, ref.Identifier()} {
+		if err := r.errs[key]; err != nil {
+			return fetcher.Manifest{}, err
+		}
+	}
+	data, ok := r.manifests[ref.Identifier()]
+	if !ok {
+		return fetcher.Manifest{}, fetcher.ErrNotFound
+	}
+	return fetcher.Manifest{Digest: digest.FromBytes(data), Bytes: data}, nil
+}
+
+// requests returns what was asked since it was last called, sorted.
+func (r *registry) requests() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	asked := r.asked
+	r.asked = nil
+	slices.Sort(asked)
+	return asked
+}
+
+// add adds a document under a tag and its digest.
+func (r *registry) add(t *testing.T, tag string, document any) ocispec.Descriptor {
+	t.Helper()
+	data, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := digest.FromBytes(data)
+	r.manifests[tag], r.manifests[string(d)] = data, data
+	return ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: d, Size: int64(len(data))}
+}
+
+// manifest is an image whose layers have these contents.
+func manifest(layers ...string) ocispec.Manifest {
+	m := ocispec.Manifest{Config: described(ocispec.MediaTypeImageConfig, "config "+strings.Join(layers, " ")), Layers: []ocispec.Descriptor{}}
+	m.SchemaVersion, m.MediaType = 2, ocispec.MediaTypeImageManifest
+	for _, layer := range layers {
+		m.Layers = append(m.Layers, described(ocispec.MediaTypeImageLayerGzip, layer))
+	}
+	return m
+}
+
+func described(mediaType, content string) ocispec.Descriptor {
+	return ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromString(content), Size: int64(len(content))}
+}
+
+func index(images map[string]ocispec.Descriptor) ocispec.Index {
+	i := ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{}}
+	i.SchemaVersion = 2
+	for _, name := range slices.Sorted(maps.Keys(images)) {
+		d := images[name]
+		os, rest, _ := strings.Cut(name, "/")
+		arch, variant, _ := strings.Cut(rest, "/")
+		d.Platform = &ocispec.Platform{OS: os, Architecture: arch, Variant: variant}
+		i.Manifests = append(i.Manifests, d)
+	}
+	return i
+}
+
+func newRegistry() *registry {
+	return &registry{manifests: map[string][]byte{}, errs: map[string]error{}}
+}
+
+func wantedOf(t *testing.T, reference string, platforms ...string) Wanted {
+	t.Helper()
+	ref, err := fetcher.ParseReference("localhost:5000/" + reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := Wanted{Reference: ref, AllPlatforms: len(platforms) == 0}
+	for _, name := range platforms {
+		p, err := image.ParsePlatform(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Platforms = append(w.Platforms, p)
+	}
+	return w
+}
+
+func lockFile(t *testing.T, r *registry, wanted map[string]Wanted) File {
+	t.Helper()
+	images, err := (&Locker{Source: r, Jobs: 4}).Lock(t.Context(), File{}, wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := File{}.With(images)
+	printed, err := f.Format()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := Parse(printed); err != nil || !reflect.DeepEqual(again, f) {
+		t.Fatalf("%s is not read: %v", printed, err)
+	}
+	return f
+}
+
+func update(t *testing.T, r *registry, f File) File {
+	t.Helper()
+	images, err := (&Locker{Source: r, Jobs: 4}).Update(t.Context(), f, f.Names())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.With(images)
+}
+
+func checkRequests(t *testing.T, r *registry, want ...string) {
+	t.Helper()
+	slices.Sort(want)
+	if got := r.requests(); !slices.Equal(got, want) {
+		t.Errorf("asked for\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestLockAndUpdate(t *testing.T) {
+	r := newRegistry()
+	amd, arm := r.add(t, "amd", manifest("base", "amd")), r.add(t, "arm", manifest("base", "arm"))
+	lone := r.add(t, "lone", manifest("lone"))
+	list := r.add(t, "1", index(map[string]ocispec.Descriptor{"linux/amd64": amd, "linux/arm64/v8": arm, "windows/amd64": amd, "unknown/unknown": arm}))
+	r.manifests["2"] = r.manifests["1"]
+	wanted := map[string]Wanted{"one": wantedOf(t, "app:1", "linux/amd64"), "two": wantedOf(t, "app:2"), "lone": wantedOf(t, "app:lone", "linux/arm64")}
+	f := lockFile(t, r, wanted)
+	checkRequests(t, r, "GET app 1", "GET app 2", "GET app lone", "GET app "+string(amd.Digest), "GET app "+string(arm.Digest))
+	if got := f.Images["two"].Systems(); !slices.Equal(got, []string{"aarch64-linux", "x86_64-linux"}) {
+		t.Errorf("locked for %q", got)
+	}
+	if f.Images["one"].Digest() != list.Digest || f.Images["lone"].Digest() != lone.Digest || f.Images["lone"].Index.Digest != "" {
+		t.Errorf("locked %+v", f.Images)
+	}
+
+	if again := update(t, r, f); !reflect.DeepEqual(again, f) || Compare(f, again) != nil {
+		t.Errorf("nothing has changed, and it is %+v", again)
+	}
+	checkRequests(t, r, "HEAD app 1", "HEAD app 2", "HEAD app lone")
+
+	// Both tags move to an index with one image that is new and one that is not.
+	newer := r.add(t, "new", manifest("base", "new"))
+	list = r.add(t, "1", index(map[string]ocispec.Descriptor{"linux/amd64": newer, "linux/arm64": arm, "linux/riscv64": newer}))
+	r.manifests["2"] = r.manifests["1"]
+	after := update(t, r, f)
+	checkRequests(t, r, "HEAD app 1", "HEAD app 2", "HEAD app lone", "GET app "+string(list.Digest), "GET app "+string(newer.Digest))
+	if got := after.Images["one"].Systems(); !slices.Equal(got, []string{"x86_64-linux"}) {
+		t.Errorf("one platform was wanted, and it is %q", got)
+	}
+	if got := after.Images["two"].Systems(); !slices.Equal(got, []string{"aarch64-linux", "riscv64-linux", "x86_64-linux"}) {
+		t.Errorf("all platforms were wanted, and they are %q", got)
+	}
+	fetch := newer.Size + int64(len("config base new")+len("new"))
+	want := []Change{
+		{Name: "one", Reference: wanted["one"].Reference, Old: f.Images["one"].Digest(), New: list.Digest, LayersNew: 1, LayersKept: 1, Bytes: fetch},
+		{Name: "two", Reference: wanted["two"].Reference, Old: f.Images["one"].Digest(), New: list.Digest, LayersKept: 3},
+	}
+	if got := Compare(f, after); !reflect.DeepEqual(got, want) {
+		t.Errorf("changes\n%+v\nwant\n%+v", got, want)
+	}
+	if got := Compare(after, after.Without("one")); len(got) != 1 || got[0].New != "" || got[0].Old != list.Digest {
+		t.Errorf("removed: %+v", got)
+	}
+}
+
+func TestUpdateWithoutHead(t *testing.T) {
+	r := newRegistry()
+	r.noHead = true
+	r.add(t, "1", manifest("a"))
+	f := lockFile(t, r, map[string]Wanted{"app": wantedOf(t, "app:1", "linux/amd64")})
+	moved := r.add(t, "1", manifest("b"))
+	r.requests()
+	if after := update(t, r, f); after.Images["app"].Digest() != moved.Digest {
+		t.Errorf("it is still %s", after.Images["app"].Digest())
+	}
+	checkRequests(t, r, "HEAD app 1")
+	r.manifests["1"] = []byte("<html>please log in</html>")
+	_, err := (&Locker{Source: r, Jobs: 1}).Check(t.Context(), f)
+	var kind *image.KindMismatchError
+	if !errors.As(err, &kind) || kind.Got != image.KindHTML {
+		t.Errorf("a web page: got %v", err)
+	}
+}
+
+func TestFirstRequestGoesAlone(t *testing.T) {
+	r := newRegistry()
+	r.blocking = 20 * time.Millisecond
+	wanted := map[string]Wanted{}
+	for n := range 30 {
+		tag := fmt.Sprint("t", n)
+		r.add(t, tag, manifest(tag))
+		wanted[tag] = wantedOf(t, "app:"+tag, "linux/amd64")
+	}
+	q := newQueue(r, 4)
+	var group sync.WaitGroup
+	for _, w := range wanted {
+		group.Go(func() {
+			if _, err := q.Manifest(t.Context(), w.Reference); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	time.Sleep(10 * time.Millisecond)
+	if got := r.busiest.Load(); got != 1 {
+		t.Errorf("%d requests went first", got)
+	}
+	group.Wait()
+	if got := r.busiest.Load(); got != 4 {
+		t.Errorf("%d at a time, want 4", got)
+	}
+}
+
+func TestUnreachableRegistryIsAskedOnce(t *testing.T) {
+	r := newRegistry()
+	r.errs["localhost:5000"] = fetcher.ErrUnavailable
+	wanted := map[string]Wanted{}
+	for n := range 10 {
+		wanted[fmt.Sprint("image", n)] = wantedOf(t, fmt.Sprint("app", n), "linux/amd64")
+	}
+	_, err := (&Locker{Source: r, Jobs: 4}).Lock(t.Context(), File{}, wanted)
+	var failed *FailuresError
+	if !errors.As(err, &failed) || len(failed.Failures) != 10 || !errors.Is(err, fetcher.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	if got := r.requests(); len(got) != 1 {
+		t.Errorf("asked %q", got)
+	}
+	// One that answers, if badly, is asked for all.
+	r.errs["localhost:5000"] = &fetcher.ResponseError{Status: 503}
+	_, err = (&Locker{Source: r, Jobs: 4}).Lock(t.Context(), File{}, wanted)
+	if got := r.requests(); len(got) != 10 || !errors.Is(err, fetcher.ErrUnavailable) {
+		t.Errorf("asked %q, %v", got, err)
+	}
+}
+
+// A manifest that two images wait for is not lost to the one when the other fails.
+func TestFailureOfOneImage(t *testing.T) {
+	r := newRegistry()
+	r.blocking = 5 * time.Millisecond
+	amd := r.add(t, "amd", manifest("amd"))
+	gone := described(ocispec.MediaTypeImageManifest, "gone")
+	r.add(t, "bad", index(map[string]ocispec.Descriptor{"linux/amd64": amd, "linux/arm64": gone}))
+	r.add(t, "good", index(map[string]ocispec.Descriptor{"linux/amd64": amd}))
+	images, err := (&Locker{Source: r, Jobs: 16}).Lock(t.Context(), File{}, map[string]Wanted{"bad": wantedOf(t, "app:bad"), "good": wantedOf(t, "app:good")})
+	var failed *FailuresError
+	if !errors.As(err, &failed) || len(failed.Failures) != 1 || failed.Failures[0].Name != "bad" || err.Error() != "1 of 2 images could not be looked at" {
+		t.Errorf("got %v", err)
+	}
+	if images["good"].Platforms["x86_64-linux"].Manifest.Digest != amd.Digest {
+		t.Errorf("got %+v", images)
+	}
+}
+
+func TestCancelledLock(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stop := errors.New("stop")
+	cancel(stop)
+	_, err := (&Locker{Source: newRegistry(), Jobs: 1}).Lock(ctx, File{}, map[string]Wanted{"app": wantedOf(t, "app"), "b": wantedOf(t, "b")})
+	if err != stop {
+		t.Errorf("got %v", err)
+	}
+}

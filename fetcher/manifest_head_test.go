@@ -1,0 +1,52 @@
+package fetcher
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+)
+
+var manifestHeadTests = []struct {
+	name    string
+	head    answer
+	methods string
+	bytes   bool
+	failure
+}{
+	{name: "digest", head: answer{header: map[string]string{"Docker-Content-Digest": string(helloDigest)}}, methods: "[HEAD]"},
+	{name: "no digest", methods: "[HEAD GET]", bytes: true},
+	{name: "digest that is none", head: answer{header: map[string]string{"Docker-Content-Digest": "sha256:x"}}, methods: "[HEAD GET]", bytes: true},
+	{name: "schema 1", head: answer{header: map[string]string{"Docker-Content-Digest": string(helloSHA512), "Content-Type": schema1Prefix + "prettyjws"}}, methods: "[HEAD GET]", bytes: true},
+	{name: "HEAD is not allowed", head: answer{status: http.StatusMethodNotAllowed}, methods: "[HEAD GET]", bytes: true},
+	{name: "HEAD is not known", head: answer{status: http.StatusNotImplemented}, methods: "[HEAD GET]", bytes: true},
+	{name: "not there", head: answer{status: http.StatusNotFound}, methods: "[HEAD]",
+		failure: failure{kind: ErrNotFound, text: "manifest of HOST/org/app:1: HEAD http://HOST/v2/org/app/manifests/1: 404 Not Found"}},
+	{name: "not allowed", head: answer{status: http.StatusForbidden}, methods: "[HEAD]",
+		failure: failure{kind: ErrDenied, text: "manifest of HOST/org/app:1: HEAD http://HOST/v2/org/app/manifests/1: 403 Forbidden"}},
+}
+
+func TestManifestHead(t *testing.T) {
+	for _, tt := range manifestHeadTests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodHead {
+					tt.head.ServeHTTP(w, r)
+					return
+				}
+				hello.ServeHTTP(w, r)
+			}))
+			m, err := new(Client).ManifestHead(t.Context(), Reference{Repository: s.app(t), Tag: "1"})
+			tt.failure.check(t, err, s.host())
+			if err == nil && (m.Digest != helloDigest || (m.Bytes != nil) != tt.bytes) {
+				t.Errorf("got %+v", m)
+			}
+			var methods []string
+			for _, r := range s.asked() {
+				methods = append(methods, r.Method)
+			}
+			if got := fmt.Sprint(methods); got != tt.methods {
+				t.Errorf("asked by %s, want %s", got, tt.methods)
+			}
+		})
+	}
+}
