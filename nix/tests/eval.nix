@@ -15,7 +15,11 @@ let
     toJSON
     ;
 
-  cases = import ./eval/hash.nix // import ./eval/blobs.nix // import ./eval/images.nix;
+  cases =
+    import ./eval/hash.nix
+    // import ./eval/blobs.nix
+    // import ./eval/images.nix
+    // import ./eval/lock.nix;
 
   failed = filter (name: cases.${name}.expr != cases.${name}.expected) (attrNames cases);
 

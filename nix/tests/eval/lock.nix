@@ -1,0 +1,112 @@
+# Cases for fetchdockerLock. The functions under it are stubs that show what they
+# are called with; what a real lock file comes to, and one that was edited, the
+# end-to-end tests see.
+let
+  inherit (builtins)
+    attrNames
+    tryEval
+    ;
+
+  inherit (import ./digest.nix) hex;
+
+  example = ../../../fetcher/lock/testdata/hocker.lock.json;
+
+  imageFor =
+    fetchdocker: system:
+    import ../../lock.nix {
+      fetchDockerConfig = arguments: arguments;
+      fetchDockerLayer = arguments: arguments;
+      fetchDockerManifest = arguments: arguments;
+      inherit fetchdocker system;
+    };
+
+  lockFor = imageFor (arguments: arguments);
+
+  refused = {
+    success = false;
+    value = false;
+  };
+in
+{
+  "a lock file has its images and all platforms" = {
+    expr =
+      let
+        lock = lockFor "x86_64-linux" example;
+      in
+      {
+        names = attrNames lock;
+        systems = attrNames lock.platforms.debian;
+      };
+    expected = {
+      names = [
+        "app"
+        "debian"
+        "platforms"
+      ];
+      systems = [
+        "aarch64-linux"
+        "x86_64-linux"
+      ];
+    };
+  };
+  "an image of a lock file is called for by its digests" = {
+    expr = (lockFor "x86_64-linux" example).debian;
+    expected =
+      let
+        named = {
+          registry = "https://registry-1.docker.io/v2/";
+          repository = "library";
+          imageName = "debian";
+        };
+        tagged = named // {
+          tag = "bookworm";
+        };
+        manifest = "sha256:486ea46224d1bb4fb680f34f7c9ad96a8f24ec88be73ea8e5a6c65260e9cb8a7";
+      in
+      tagged
+      // {
+        name = "debian";
+        imageConfig = tagged // {
+          sha256 = "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+        };
+        imageLayers = [ (named // { sha256 = "sha256:${hex}"; }) ];
+        imageManifest = tagged // {
+          sha256 = manifest;
+        };
+        imageDigest = manifest;
+      };
+  };
+  "a Mac has Linux's images" = {
+    expr = (lockFor "aarch64-darwin" example).debian == (lockFor "x86_64-linux" example).platforms.debian.aarch64-linux;
+    expected = true;
+  };
+  "the platform is passed on to who takes it" = {
+    expr =
+      (imageFor (
+        {
+          name,
+          registry,
+          repository,
+          imageName,
+          tag,
+          imageConfig,
+          imageLayers,
+          imageManifest,
+          imageDigest,
+          platform ? null,
+        }:
+        platform
+      ) "aarch64-linux" example).debian;
+    expected = "linux/arm64";
+  };
+  "what is not locked for a system is an error of its own" = {
+    expr = {
+      app = tryEval (lockFor "x86_64-linux" example).app;
+      names = attrNames (lockFor "x86_64-linux" example).platforms.app;
+    };
+    expected = {
+      app = refused;
+      names = [ "armv7l-linux" ];
+    };
+  };
+}
