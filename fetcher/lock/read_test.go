@@ -67,6 +67,7 @@ var editTests = []struct {
 	{name: "another spelling of the registry", old: `"https://registry-1.docker.io/v2/"`, new: `"docker.io"`, err: `:74: images.debian.registry: "docker.io" is written as "https://registry-1.docker.io/v2/" here`},
 	{name: "repository", old: `"org/team"`, new: `"org/../team"`, err: `:4: images.app.imageName: image name "org/../team/app": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
 	{name: "another division", old: `"imageName": "app"`, new: `"imageName": "x/app"`, err: `:4: images.app.imageName: repository and imageName divide "org/team/x/app" at its last slash: "org/team/x" and "app"`},
+	{name: "a name that Docker Hub leaves out", old: `"library"`, new: `""`, err: `:28: images.debian.imageName: repository and imageName divide "library/debian" at its last slash: "library" and "debian"`},
 	{name: "tag", old: `"bookworm"`, new: `"${x}"`, err: `:76: images.debian.tag: tag "${x}": expected up to 128 of a-z, A-Z, 0-9, _ . -, not beginning with . or -`},
 	{name: "tag as a number", old: `"tag": "1"`, new: `"tag": 1`, err: `:24: images.app.tag: expected a string`},
 	{name: "tag of another digest", old: `"bookworm"`, new: `"sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"`, err: `:76: images.debian.tag: the image that is locked has another digest, sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`},
