@@ -26,6 +26,7 @@ let
     mapAttrs
     match
     readFile
+    seq
     toJSON
     ;
 
@@ -39,6 +40,22 @@ let
       darwin = match "(.*)-darwin" system;
     in
     if darwin == null then system else "${head darwin}-linux";
+
+  # The platforms whose images each system runs, up to the variant: those that
+  # `hocker lock` writes under it.
+  platformsOf = {
+    aarch64-linux = "linux/arm64(/.*)?";
+    armv5tel-linux = "linux/arm/v5";
+    armv6l-linux = "linux/arm/v6";
+    armv7l-linux = "linux/arm/v7";
+    i686-linux = "linux/386(/.*)?";
+    loongarch64-linux = "linux/loong64(/.*)?";
+    mips64el-linux = "linux/mips64le(/.*)?";
+    powerpc64le-linux = "linux/ppc64le(/.*)?";
+    riscv64-linux = "linux/riscv64(/.*)?";
+    s390x-linux = "linux/s390x(/.*)?";
+    x86_64-linux = "linux/amd64(/.*)?";
+  };
 
   # The set patterns below refuse what a file of this version cannot have.
   digestOf =
@@ -56,7 +73,7 @@ let
 
   # One image for one system.
   imageOf =
-    where:
+    where: system:
     {
       registry,
       repository,
@@ -74,6 +91,11 @@ let
       platform,
     }:
     let
+      checkedPlatform =
+        if match (platformsOf.${system} or "") platform != null then
+          platform
+        else
+          throw "fetchdockerLock: ${where} is an image for ${platform}, which is not what ${system} is for: add it again with `hocker lock add`";
       named = {
         inherit
           registry
@@ -99,10 +121,10 @@ let
           )
         ) layers;
         imageManifest = fetchDockerManifest (named // hashOf manifest);
-        imageDigest = digestOf where manifest;
+        imageDigest = seq checkedPlatform (digestOf where manifest);
       }
       # Of a manifest that no index vouches for, the build sees what it is for.
-      // (if functionArgs fetchdocker ? platform then { inherit platform; } else { })
+      // (if functionArgs fetchdocker ? platform then { platform = checkedPlatform; } else { })
     );
 
   forThis =
@@ -128,7 +150,8 @@ let
     else
       content;
   platforms = mapAttrs (
-    name: image: mapAttrs (system: imageOf "${path}: ${name} for ${system}" image) image.platforms
+    name: image:
+    mapAttrs (system: imageOf "${path}: ${name} for ${system}" system image) image.platforms
   ) checked.images;
 in
 # The images for this system by their names, and as `platforms.<name>.<system>`

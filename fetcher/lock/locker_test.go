@@ -219,6 +219,30 @@ func TestLockAndUpdate(t *testing.T) {
 	}
 }
 
+func TestAllPlatformsSaysWhatIsLeftOut(t *testing.T) {
+	r := newRegistry()
+	d := r.add(t, "d", manifest("d"))
+	r.add(t, "1", index(map[string]ocispec.Descriptor{"linux/amd64": d, "linux/amd64/v3": d, "windows/amd64": d, "unknown/unknown": d, "linux/a b": d}))
+	var lines []string
+	l := &Locker{Source: r, Jobs: 1, Notice: func(line string) { lines = append(lines, line) }}
+	images, err := l.Lock(t.Context(), File{}, map[string]Wanted{"app": wantedOf(t, "app:1")})
+	if err != nil || len(images["app"].Platforms) != 1 {
+		t.Errorf("got %+v, %v", images, err)
+	}
+	want := []string{
+		"localhost:5000/app:1: left out: linux/a b, for which Nix has no system of its own",
+		"localhost:5000/app:1: left out: linux/amd64/v3, for which Nix has no system of its own",
+		"localhost:5000/app:1: left out: windows/amd64, for which Nix has no system of its own",
+	}
+	if !slices.Equal(lines, want) {
+		t.Errorf("said %q", lines)
+	}
+	r.add(t, "2", index(map[string]ocispec.Descriptor{"windows/amd64": d}))
+	if _, err := l.Lock(t.Context(), File{}, map[string]Wanted{"app": wantedOf(t, "app:2")}); !errors.Is(err, errNoSystem) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestUpdateWithoutHead(t *testing.T) {
 	r := newRegistry()
 	r.noHead = true

@@ -99,6 +99,10 @@ in
       ) "aarch64-linux" example).debian;
     expected = "linux/arm64";
   };
+  "an image is for the system that it is locked for" = {
+    expr = (lockFor "armv7l-linux" example).app.imageDigest;
+    expected = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+  };
   "what is not locked for a system is an error of its own" = {
     expr = {
       app = tryEval (lockFor "x86_64-linux" example).app;
