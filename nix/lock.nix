@@ -57,6 +57,8 @@ let
     x86_64-linux = "linux/amd64(/.*)?";
   };
 
+  withoutVariant = platform: head (match "([^/]*/[^/]*).*" platform);
+
   # The set patterns below refuse what a file of this version cannot have.
   digestOf =
     where:
@@ -123,8 +125,16 @@ let
         imageManifest = fetchDockerManifest (named // hashOf manifest);
         imageDigest = seq checkedPlatform (digestOf where manifest);
       }
-      # Of a manifest that no index vouches for, the build sees what it is for.
-      // (if functionArgs fetchdocker ? platform then { platform = checkedPlatform; } else { })
+      // (
+        if functionArgs fetchdocker ? platform then
+          {
+            # What a manifest without an index is for only its config tells. An
+            # index may have given an older variant, which runs as well.
+            platform = if index == null then checkedPlatform else withoutVariant checkedPlatform;
+          }
+        else
+          { }
+      )
     );
 
   forThis =

@@ -82,22 +82,23 @@ in
   };
   "the platform is passed on to who takes it" = {
     expr =
-      (imageFor (
-        {
-          name,
-          registry,
-          repository,
-          imageName,
-          tag,
-          imageConfig,
-          imageLayers,
-          imageManifest,
-          imageDigest,
-          platform ? null,
-        }:
-        platform
-      ) "aarch64-linux" example).debian;
-    expected = "linux/arm64";
+      let
+        lock = imageFor (
+          {
+            platform ? null,
+            ...
+          }:
+          platform
+        ) "aarch64-linux" example;
+      in
+      [
+        lock.debian
+        lock.platforms.app.armv7l-linux
+      ];
+    expected = [
+      "linux/arm64"
+      "linux/arm/v7"
+    ];
   };
   "an image is for the system that it is locked for" = {
     expr = (lockFor "armv7l-linux" example).app.imageDigest;
