@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"hocker/fetcher"
@@ -77,40 +76,4 @@ func checkLocked(path string, file lock.File, names []string) error {
 		}
 	}
 	return nil
-}
-
-// lockTableFlag shows changes.
-type lockTableFlag struct {
-	JSON bool `name:"json" help:"Print JSON instead of a table."`
-}
-
-// changeRow is a change in the output of --json.
-type changeRow struct {
-	Name       string `json:"name"`
-	Reference  string `json:"reference"`
-	Old        string `json:"old"` // empty: added
-	New        string `json:"new"` // empty: removed
-	LayersNew  int    `json:"layersNew"`
-	LayersKept int    `json:"layersKept"`
-	Bytes      int64  `json:"bytes"`
-}
-
-func (f lockTableFlag) show(p process, changes []lock.Change) error {
-	if f.JSON {
-		rows := []changeRow{}
-		for _, c := range changes {
-			rows = append(rows, changeRow{c.Name, c.Reference.String(), c.Old.String(), c.New.String(), c.LayersNew, c.LayersKept, c.Bytes})
-		}
-		return writeJSON(p, rows)
-	}
-	if len(changes) == 0 {
-		_, err := fmt.Fprintln(p.stdout, "nothing has changed")
-		return err
-	}
-	rows := [][]string{{"IMAGE", "OLD", "", "NEW", "LAYERS", "TO FETCH"}}
-	for _, c := range changes {
-		layers := fmt.Sprintf("%d new, %d kept", c.LayersNew, c.LayersKept)
-		rows = append(rows, []string{c.Name, tableDigest(c.Old), "→", tableDigest(c.New), layers, byteCount(c.Bytes)})
-	}
-	return writeTable(p, rows)
 }

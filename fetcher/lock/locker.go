@@ -2,7 +2,6 @@ package lock
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -157,5 +156,3 @@ func forEach[T any](ctx context.Context, names []string, do func(name string) (T
 	}
 	return done, nil
 }
-
-var errNoSystem = errors.New("the index has no image for a system of Nix")

@@ -3,6 +3,7 @@ package lock
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -84,6 +85,9 @@ func (i *Image) lockManifest(w Wanted, m fetcher.Manifest) error {
 	i.Platforms[nix.System(platform)] = p
 	return err
 }
+
+// errNoSystem is an index of which there would be nothing in the file.
+var errNoSystem = errors.New("the index has no image for a system of Nix")
 
 // choose finds the manifests of an index that are wanted.
 func (l *Locker) choose(entries []ocispec.Descriptor, w Wanted) ([]choice, error) {

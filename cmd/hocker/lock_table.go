@@ -1,0 +1,71 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"hocker/fetcher/lock"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// lockTableFlag shows changes.
+type lockTableFlag struct {
+	JSON bool `name:"json" help:"Print JSON instead of a table."`
+}
+
+// changeRow is a change in the output of --json.
+type changeRow struct {
+	Name       string `json:"name"`
+	Reference  string `json:"reference"`
+	Old        string `json:"old"` // empty: added
+	New        string `json:"new"` // empty: removed
+	LayersNew  int    `json:"layersNew"`
+	LayersKept int    `json:"layersKept"`
+	Bytes      int64  `json:"bytes"`
+}
+
+func (f lockTableFlag) show(p process, changes []lock.Change) error {
+	if f.JSON {
+		rows := []changeRow{}
+		for _, c := range changes {
+			rows = append(rows, changeRow{c.Name, c.Reference.String(), c.Old.String(), c.New.String(), c.LayersNew, c.LayersKept, c.Bytes})
+		}
+		return writeJSON(p, rows)
+	}
+	if len(changes) == 0 {
+		_, err := fmt.Fprintln(p.stdout, "nothing has changed")
+		return err
+	}
+	rows := [][]string{{"IMAGE", "OLD", "", "NEW", "LAYERS", "TO FETCH"}}
+	for _, c := range changes {
+		layers := fmt.Sprintf("%d new, %d kept", c.LayersNew, c.LayersKept)
+		rows = append(rows, []string{c.Name, tableDigest(c.Old), "→", tableDigest(c.New), layers, byteCount(c.Bytes)})
+	}
+	return writeTable(p, rows)
+}
+
+// tableDigest is a digest in a table: enough to know it again, or - for none.
+func tableDigest(d digest.Digest) string {
+	if d == "" {
+		return "-"
+	}
+	return fmt.Sprintf("%s:%.12s", d.Algorithm(), d.Encoded())
+}
+
+func writeTable(p process, rows [][]string) error {
+	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintln(table, strings.Join(row, "\t"))
+	}
+	return table.Flush()
+}
+
+func writeJSON(p process, value any) error {
+	encoder := json.NewEncoder(p.stdout)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
