@@ -31,151 +31,15 @@
   mirrors ? [ ],
 }:
 let
-  inherit (builtins)
-    concatStringsSep
-    filter
-    findFile
-    head
-    map
-    match
-    seq
-    substring
-    toJSON
-    ;
-
-  inherit (import ./hash.nix) toHex;
-  inherit (import ./names.nix) checkRegistry familiarName storeName;
-
   builder = "${hocker}/bin/hocker";
 
   dockerHub = "https://registry-1.docker.io/v2/";
 
-  # Of the caller where it opens the store itself, of the daemon where it does
-  # not; an entry of the `impure-env` setting comes before both.
-  impureEnvVars = [
-    "DOCKER_USER"
-    "DOCKER_PASS"
-    "DOCKER_TOKEN"
-    "DOCKER_AUTH_CONFIG"
-    "http_proxy"
-    "https_proxy"
-    "ftp_proxy"
-    "all_proxy"
-    "no_proxy"
-    "HTTP_PROXY"
-    "HTTPS_PROXY"
-    "FTP_PROXY"
-    "ALL_PROXY"
-    "NO_PROXY"
-    "SSL_CERT_FILE"
-    "NIX_SSL_CERT_FILE"
-    "HOCKER_MIRRORS"
-  ];
+  fetchBlob = import ./blob.nix { inherit builder system mirrors; };
 
-  # `nix-build -I DOCKER_CREDENTIALS=FILE` names a file of credentials. Only its
-  # name goes to the builder: interpolating the path would copy the secret into
-  # the store. An absolute name is not looked at, for it may be one that only
-  # the sandbox has. Under pure evaluation NIX_PATH is empty.
-  dockerCredentials =
-    let
-      entries = filter (
-        entry: entry.prefix == "DOCKER_CREDENTIALS" && entry.path != ""
-      ) builtins.nixPath;
-      file = (head entries).path;
-    in
-    if entries == [ ] then
-      { }
-    else
-      {
-        dockerCredentialsFile =
-          if substring 0 1 file == "/" then
-            file
-          else
-            toString (findFile entries "DOCKER_CREDENTIALS");
-      };
-
-  # null and "" both mean that an argument is not given: the functions of
-  # nixpkgs had "" where these have null.
-  isUnset = value: value == null || value == "";
-
-  # A layer, config or manifest: `kind` of them.
-  fetchBlob =
-    function: kind:
-    {
-      registry,
-      repository,
-      imageName,
-      tag,
-      sha256,
-      hash,
-      name,
-      layerDigest ? null,
-    }:
-    let
-      which = if isUnset hash then "sha256" else "hash";
-      outputHash =
-        if isUnset sha256 && isUnset hash then
-          throw "${function}: ${imageName} has no hash, expected one of sha256 and hash: give it the digest that the image's manifest names, or let docker2nix write the expression"
-        else if isUnset hash then
-          sha256
-        else if isUnset sha256 then
-          hash
-        else
-          throw "${function}: ${imageName} has sha256 = ${toJSON sha256} and hash = ${toJSON hash}, expected one of them: leave one out";
-
-      hex = toHex "${function}: ${which}" outputHash;
-      layerHex = toHex "${function}: layerDigest" layerDigest;
-
-      defaultName =
-        if kind == "layer" then
-          "docker-layer-${hex}.tar.gz"
-        else
-          storeName "${namespace}${imageName}_${tag}-${kind}.json" "docker-${kind}-${hex}.json";
-      namespace = if repository == "" then "" else "${repository}_";
-
-      checked =
-        if isUnset layerDigest || layerHex == hex then
-          seq hex outputHash
-        else
-          throw "${function}: layerDigest = ${toJSON layerDigest} is another layer than ${which} = ${toJSON outputHash}, which is ${hex}, expected the same digest twice: leave layerDigest out, or run docker2nix again";
-    in
-    derivation (
-      {
-        name = if isUnset name then defaultName else name;
-        inherit
-          system
-          builder
-          repository
-          imageName
-          tag
-          impureEnvVars
-          ;
-        args = [
-          "fetch"
-          kind
-        ];
-        registry = checkRegistry function registry;
-        outputHash = checked;
-        outputHashAlgo = "sha256";
-        outputHashMode = "flat";
-        # The download goes where the blob is wanted, with the credentials that
-        # are there.
-        preferLocalBuild = true;
-      }
-      // dockerCredentials
-      // (if mirrors == [ ] then { } else { hockerMirrors = concatStringsSep "," mirrors; })
-      // (if isUnset layerDigest then { } else { layerDigest = layerHex; })
-    )
-    // {
-      digest = seq checked "sha256:${hex}";
-    };
-
-  # One file of an image, as the builder of the image is told of it. What has a
-  # digest here is a fixed-output derivation of ours: Nix has seen to its bytes.
-  # Any other file (a path, another fetcher's result) the builder hashes itself.
-  fileOf = file: {
-    path = "${file}";
-    digest = if file ? outputHash then file.digest or null else null;
+  composeImage = import ./image.nix {
+    inherit builder system;
+    hostBinary = "${hostHocker}/bin/hocker";
   };
 in
 rec {
@@ -303,49 +167,19 @@ rec {
       # without a name, unless this argument gives it one.
       image ? null,
     }:
-    let
-      reference =
-        if isUnset image then
-          familiarName "fetchdocker" registry repository imageName tag
-        else
-          image;
-      manifestDigest = if imageManifest == null then null else imageManifest.digest or null;
-      digest =
-        if isUnset imageDigest then
-          manifestDigest
-        else if manifestDigest == null || manifestDigest == "sha256:${toHex "fetchdocker: imageDigest" imageDigest}" then
-          imageDigest
-        else
-          throw "fetchdocker: imageDigest = ${toJSON imageDigest} is another manifest than imageManifest, which is ${manifestDigest}, expected the same digest twice: leave imageDigest out, or run docker2nix again";
-    in
-    derivation {
-      inherit name system builder;
-      args = [
-        "build"
-        "image"
-      ];
-      hocker = "${hostHocker}/bin/hocker";
-      # A file, since an environment variable ends at 128 KiB.
-      passAsFile = [ "spec" ];
-      spec = toJSON {
-        # Where `image` is given, its errors are the builder's to tell.
-        reference = if isUnset image && match ".*@.*" reference != null then "" else reference;
-        config = fileOf imageConfig;
-        layers = map fileOf imageLayers;
-        manifest = if imageManifest == null then null else seq digest (fileOf imageManifest);
-      };
-      # Two small files, made at once from files that have to be here anyhow.
-      # Substitutes stay allowed: they serve a machine of another system.
-      preferLocalBuild = true;
-    }
-    // {
-      inherit imageName;
-      image = reference;
-      imageTag = tag;
-      # Null where the expression does not say it.
-      imageDigest = digest;
-      layers = imageLayers;
-      config = imageConfig;
+    composeImage {
+      inherit
+        name
+        registry
+        repository
+        imageName
+        tag
+        imageConfig
+        imageLayers
+        imageManifest
+        imageDigest
+        image
+        ;
     };
 
   # fetchdockerLock: the images of a lock file.

@@ -38,6 +38,10 @@ let
       throw "${function}: registry = ${toJSON registry} is no registry, expected https://HOST[:PORT]/v2/: leave it out for Docker Hub";
 in
 {
+  # null and "" both mean that an argument is not given: the functions of
+  # nixpkgs had "" where these have null.
+  isUnset = value: value == null || value == "";
+
   # The registry itself, if it is one.
   checkRegistry = function: registry: seq (hostOf function registry) registry;
 
