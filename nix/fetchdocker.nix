@@ -138,8 +138,17 @@ rec {
 
   # fetchdocker: an image. The result is a folder with compositeImage.sh, which
   # writes the image's archive to standard output for `docker load` and its
-  # like, and has the attributes `image`, `imageName`, `imageTag`, `imageDigest`,
-  # `layers` and `config`.
+  # like. It has the attributes `image` (its reference), `imageName`, `imageTag`,
+  # `imageDigest`, `layers`, `config` and `manifest`, as have its other shapes,
+  # which are built when they are asked for:
+  #
+  #   stream   one executable that writes the archive, layers as they are:
+  #            for virtualisation.oci-containers.containers.<name>.imageStream
+  #   archive  a tar file with unpacked layers, checked against the config:
+  #            for imageFile, dockerTools' fromImage, services.k3s.images
+  #   oci      a folder, an OCI layout whose blobs are links into the store:
+  #            for skopeo copy oci:…, podman pull oci:…
+  #   load     bin/load, which loads the image into this machine's engine
   fetchdocker =
     {
       # The derivation's name.
@@ -166,6 +175,12 @@ rec {
       # cannot be tagged by a digest: with a digest for a tag it is loaded
       # without a name, unless this argument gives it one.
       image ? null,
+      # What the image has to be for, "linux/arm64/v8": the build fails where
+      # the config says something else.
+      platform ? null,
+      # Unpack every layer in the build, to nowhere, and compare with the diff
+      # IDs in the config: what does not match, no engine would load.
+      verify ? true,
     }:
     composeImage {
       inherit
@@ -179,6 +194,8 @@ rec {
         imageManifest
         imageDigest
         image
+        platform
+        verify
         ;
     };
 

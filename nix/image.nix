@@ -1,17 +1,23 @@
-# An image: a folder with what puts its archive together.
+# An image: a folder with what puts its archive together; and its other shapes,
+# each a derivation of its own.
 {
   # The path of the hocker binary that builds.
   builder,
-  # The path of the one that compositeImage.sh runs.
+  # The path of the one that the scripts run.
   hostBinary,
   # As in fetchdocker.nix.
   system,
 }:
 let
-  inherit (builtins) map match seq toJSON;
+  inherit (builtins)
+    map
+    match
+    seq
+    toJSON
+    ;
 
   inherit (import ./hash.nix) toHex;
-  inherit (import ./names.nix) familiarName isUnset;
+  inherit (import ./names.nix) familiarName isUnset storeName;
 
   # One file of an image, as the builder of the image is told of it. What has a
   # digest here is a fixed-output derivation of ours: Nix has seen to its bytes.
@@ -33,6 +39,8 @@ in
   imageManifest,
   imageDigest,
   image,
+  platform,
+  verify,
 }:
 let
   reference =
@@ -48,33 +56,77 @@ let
       imageDigest
     else
       throw "fetchdocker: imageDigest = ${toJSON imageDigest} is another manifest than imageManifest, which is ${manifestDigest}, expected the same digest twice: leave imageDigest out, or run docker2nix again";
-in
-derivation {
-  inherit name system builder;
-  args = [
-    "build"
-    "image"
-  ];
-  hocker = hostBinary;
-  # A file, since an environment variable ends at 128 KiB.
-  passAsFile = [ "spec" ];
-  spec = toJSON {
-    # Where `image` is given, its errors are the builder's to tell.
-    reference = if isUnset image && match ".*@.*" reference != null then "" else reference;
-    config = fileOf imageConfig;
-    layers = map fileOf imageLayers;
-    manifest = if imageManifest == null then null else seq digest (fileOf imageManifest);
+
+  # Of config and layers. A file, since an environment variable ends at 128 KiB.
+  madeOfParts = {
+    passAsFile = [ "spec" ];
+    spec = toJSON {
+      # Where `image` is given, its errors are the builder's to tell.
+      reference = if isUnset image && match ".*@.*" reference != null then "" else reference;
+      config = fileOf imageConfig;
+      layers = map fileOf imageLayers;
+      manifest = if imageManifest == null then null else seq digest (fileOf imageManifest);
+      platform = if isUnset platform then null else platform;
+    };
   };
-  # Two small files, made at once from files that have to be here anyhow.
-  # Substitutes stay allowed: they serve a machine of another system.
-  preferLocalBuild = true;
-}
+
+  # Of the image: what is wrong with it fails its own build, once for them all.
+  madeOfImage = {
+    built = main;
+  };
+
+  runsHocker = {
+    hocker = hostBinary;
+  };
+
+  shape =
+    kind: attributes:
+    derivation (
+      {
+        inherit system builder;
+        args = [
+          "build"
+          kind
+        ];
+        # Made from files that have to be here anyhow, and faster than an archive
+        # comes over a network. Substitutes stay allowed: they serve a machine of
+        # another system.
+        preferLocalBuild = true;
+      }
+      // attributes
+    )
+    // facts;
+
+  # What the rest of a configuration can use, of every shape.
+  facts = {
+    inherit imageName;
+    image = reference;
+    imageTag = tag;
+    # Null where the expression does not say it.
+    imageDigest = digest;
+    layers = imageLayers;
+    config = imageConfig;
+    manifest =
+      if imageManifest == null then
+        shape "manifest" (madeOfImage // { name = "${name}-manifest.json"; })
+      else
+        imageManifest;
+  };
+
+  main = shape "image" (madeOfParts // runsHocker // { inherit name verify; });
+in
+main
 // {
-  inherit imageName;
-  image = reference;
-  imageTag = tag;
-  # Null where the expression does not say it.
-  imageDigest = digest;
-  layers = imageLayers;
-  config = imageConfig;
+  # services.k3s.images link it by its name, which must be the image's alone.
+  archive = shape "archive" (
+    madeOfParts // { name = storeName "docker-image-${reference}.tar" "${name}.tar"; }
+  );
+
+  stream = shape "stream" (madeOfImage // runsHocker // { name = "${name}-stream"; });
+
+  oci = shape "oci" (madeOfImage // { name = "${name}-oci"; });
+
+  load = shape "load" (madeOfImage // runsHocker // { name = "${name}-load"; }) // {
+    meta.mainProgram = "load";
+  };
 }

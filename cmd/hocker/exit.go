@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"hocker/fetcher"
+	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
 )
 
@@ -29,11 +30,12 @@ func exitCode(err error) int {
 		input    *fetcher.InputError
 		mismatch *fetcher.VerifyError
 		file     *lock.FileError
+		layer    *image.LayerError
 	)
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.As(err, &mismatch):
+	case errors.As(err, &mismatch), errors.As(err, &layer):
 		return exitMismatch
 	case errors.Is(err, fetcher.ErrDenied):
 		return exitDenied

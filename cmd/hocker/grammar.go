@@ -19,6 +19,7 @@ type grammar struct {
 	Docker2nix docker2nixCmd `cmd:"" name:"docker2nix" help:"${docker2nix_help}"`
 	Lock       lockCmd       `cmd:"" help:"Keep a lock file of images: add, update, remove, list, check."`
 	Compose    composeCmd    `cmd:"" help:"Write the archive of an image in the Nix store to standard output."`
+	Load       loadCmd       `cmd:"" help:"Load an image in the Nix store into the container engine of this machine."`
 	Fetch      fetchCmd      `cmd:"" group:"nix" help:"Fetch what a fixed-output derivation asks for (run by Nix)."`
 	Build      buildCmd      `cmd:"" group:"nix" help:"Put an image in the store together (run by Nix)."`
 }

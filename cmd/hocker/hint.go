@@ -9,14 +9,18 @@ import (
 	"syscall"
 
 	"hocker/fetcher"
+	"hocker/fetcher/engine"
 	"hocker/fetcher/image"
 )
 
 // hint returns a way out of an error, or nothing.
 func (p process) hint(name string, err error) string {
 	var (
-		usage *usageError
-		kind  *image.KindMismatchError
+		usage    *usageError
+		kind     *image.KindMismatchError
+		layer    *image.LayerError
+		noEngine *engine.UnavailableError
+		none     *engine.NoneError
 	)
 	inNix := p.getenv("outputHash") != ""
 	switch {
@@ -24,6 +28,10 @@ func (p process) hint(name string, err error) string {
 		return "see " + name + " --help"
 	case errors.As(err, &kind):
 		return kindHint(name, kind.Got)
+	case errors.As(err, &layer):
+		return "are these the layers of this config, the lowest first? An engine would refuse the image, too"
+	case errors.As(err, &noEngine), errors.As(err, &none):
+		return "is it running (systemctl start docker, or podman.socket), and may this user talk to it? --host or DOCKER_HOST names another one"
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "this registry speaks plain http: write its address as http://HOST:PORT/v2/"
 	case isCertificateError(err):

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -28,56 +29,59 @@ func (e *Export) WriteArchive(ctx context.Context, f *os.File) error {
 		return err
 	}
 	written := distinct(layers)
-	sizes := e.guessSizes(ctx, written)
-	err = e.writeArchive(ctx, f, layers, written, sizes)
-	if !errors.Is(err, errWrongGuess) {
+	end, err := placeLayers(ctx, f, written, e.guessSizes(ctx, written), e.Jobs, e.fetch)
+	if err != nil {
 		return err
 	}
-	for i, layer := range written {
+	t, err := e.tables(finish(layers))
+	if err != nil {
+		return err
+	}
+	return t.writeEnd(f, end, e.Config)
+}
+
+// placeLayers writes the beginning of an archive and its layers, which are
+// taken to have these sizes, and returns where they end. put writes a layer, as
+// it is to stand there, to its place, and notes its size.
+func placeLayers(ctx context.Context, f *os.File, layers []*exportLayer, sizes []int64, jobs int, put putLayer) (end int64, err error) {
+	end, err = tryPlaces(ctx, f, layers, sizes, jobs, put)
+	if !errors.Is(err, errWrongGuess) {
+		return end, err
+	}
+	for i, layer := range layers {
 		sizes[i] = fetcher.SizeUnknown
 		layer.to.Size = fetcher.SizeUnknown
 	}
 	if err := f.Truncate(0); err != nil {
-		return err
+		return 0, err
 	}
-	return e.writeArchive(ctx, f, layers, written, sizes)
+	return tryPlaces(ctx, f, layers, sizes, jobs, put)
 }
 
-// writeArchive writes an archive of layers that are taken to have these sizes.
-func (e *Export) writeArchive(ctx context.Context, f *os.File, layers []exportLayer, written []*exportLayer, sizes []int64) error {
-	a, err := newArchiveFile(f, written, sizes)
+type putLayer func(ctx context.Context, layer *exportLayer, to place) error
+
+func tryPlaces(ctx context.Context, f *os.File, layers []*exportLayer, sizes []int64, jobs int, put putLayer) (end int64, err error) {
+	a, err := newArchiveFile(f, layers, sizes)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer a.discard()
-	err = e.fetchAll(ctx, written,
+	err = eachLayer(ctx, jobs, len(layers),
 		func(ctx context.Context, i int) error {
-			return a.receive(i, func(to place) error { return e.fetch(ctx, written[i], to) })
+			return a.receive(i, func(to place) error { return put(ctx, layers[i], to) })
 		},
 		a.place)
-	if err != nil {
-		return err
-	}
-	finish(layers)
-	t, err := e.tables(layers)
-	if err != nil {
-		return err
-	}
-	return a.finish(&t, e.Config)
+	return a.end(), err
 }
 
 // tables returns what finds the layers in the export.
-func (e *Export) tables(layers []exportLayer) (tables, error) {
+func (e *Export) tables(layers []ocispec.Descriptor) (tables, error) {
 	if e.Compressed {
 		return tablesOf(e.Reference, e.Image.mediaType(), e.Image.Bytes, e.Image.Image)
 	}
-	descriptors := make([]ocispec.Descriptor, len(layers))
-	for i, layer := range layers {
-		descriptors[i] = layer.to
-	}
 	config := e.Image.Image.Config
 	config.MediaType = ocispec.MediaTypeImageConfig
-	return newTables(e.Reference, config, descriptors)
+	return newTables(e.Reference, config, layers)
 }
 
 // archiveFile is an archive whose layers are written in any order. They have
@@ -262,20 +266,26 @@ func (a *archiveFile) copySpare(spare *os.File, offset int64) error {
 	return spare.Close()
 }
 
-// createSpare creates a file beside the one at path. It has no name any more
-// when this returns, so that nothing is left of it whatever happens.
+// createSpare creates a file beside the one at path, or elsewhere where that is
+// forbidden, as to builders on macOS. It has no name any more when this
+// returns, so that nothing is left of it whatever happens.
 func createSpare(path string) (*os.File, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".hocker-*.part")
+	if errors.Is(err, fs.ErrPermission) {
+		f, err = os.CreateTemp("", ".hocker-*.part")
+	}
 	if err != nil {
 		return nil, err
 	}
 	return f, os.Remove(f.Name())
 }
 
-// finish writes what comes behind the layers.
-func (a *archiveFile) finish(t *tables, config []byte) error {
-	end := a.slots[len(a.slots)-1].offset
-	tail := newArchive(io.NewOffsetWriter(a.file, end))
+// end returns where the layers end, once all are received.
+func (a *archiveFile) end() int64 { return a.slots[len(a.slots)-1].offset }
+
+// writeEnd writes what comes behind the layers.
+func (t *tables) writeEnd(f *os.File, offset int64, config []byte) error {
+	tail := newArchive(io.NewOffsetWriter(f, offset))
 	tail.blob(t.config.Digest, config)
 	tail.tables(t)
 	return tail.close()

@@ -24,6 +24,9 @@ type Composition struct {
 	// Manifest is the registry's own manifest of the image; without it one is
 	// made of config and layers.
 	Manifest *File `json:"manifest,omitempty"`
+	// Platform is what the image has to be for, as linux/arm64/v8; empty if it
+	// may be for any.
+	Platform string `json:"platform,omitempty"`
 }
 
 // File is a file together with what a manifest says of it.
@@ -62,6 +65,11 @@ func (c *Composition) Complete() error {
 	config, err := c.completeConfig()
 	if err != nil {
 		return fmt.Errorf("config %s: %w", c.Config.Path, err)
+	}
+	if c.Platform != "" {
+		if err := config.CheckPlatform(c.Platform); err != nil {
+			return fmt.Errorf("config %s: %w", c.Config.Path, err)
+		}
 	}
 	if err := config.CheckLayers(len(c.Layers)); err != nil {
 		return err
@@ -109,14 +117,7 @@ func (c *Composition) completeManifest() error {
 }
 
 func (c *Composition) completeConfig() (Config, error) {
-	info, err := os.Stat(c.Config.Path)
-	if err != nil {
-		return Config{}, err
-	}
-	if info.Size() > MaxConfigSize {
-		return Config{}, fmt.Errorf("%d bytes is too much for an image config", info.Size())
-	}
-	data, err := os.ReadFile(c.Config.Path)
+	data, config, err := c.readConfig()
 	if err != nil {
 		return Config{}, err
 	}
@@ -125,7 +126,31 @@ func (c *Composition) completeConfig() (Config, error) {
 		Digest:    digest.FromBytes(data),
 		Size:      int64(len(data)),
 	}
-	return ParseConfig(data)
+	return config, nil
+}
+
+// readConfig returns the config's bytes and what they say.
+func (c *Composition) readConfig() ([]byte, Config, error) {
+	info, err := os.Stat(c.Config.Path)
+	if err != nil {
+		return nil, Config{}, err
+	}
+	if info.Size() > MaxConfigSize {
+		return nil, Config{}, fmt.Errorf("%d bytes is too much for an image config", info.Size())
+	}
+	data, err := os.ReadFile(c.Config.Path)
+	if err != nil {
+		return nil, Config{}, err
+	}
+	config, err := ParseConfig(data)
+	return data, config, err
+}
+
+// ManifestBytes returns the image's manifest: the registry's own, or the one
+// that is made of config and layers.
+func (c *Composition) ManifestBytes() ([]byte, error) {
+	t, err := c.tables()
+	return t.bytes, err
 }
 
 func (f *File) complete() error {

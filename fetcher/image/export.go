@@ -50,6 +50,7 @@ type Export struct {
 
 // exportLayer is a layer of an export: what is fetched and what is written.
 type exportLayer struct {
+	number int // in the image, from 0 for the lowest
 	from   ocispec.Descriptor
 	diffID digest.Digest
 	to     ocispec.Descriptor // its size is known from the start if it stays compressed
@@ -66,18 +67,19 @@ func (e *Export) layers() ([]exportLayer, error) {
 	}
 	layers := make([]exportLayer, len(config.DiffIDs))
 	for i, from := range e.Image.Image.Layers {
-		layers[i] = exportLayer{from: from, diffID: config.DiffIDs[i]}
+		layers[i] = exportLayer{number: i, from: from, diffID: config.DiffIDs[i]}
 		if e.Compressed {
 			layers[i].to = from
 		} else {
-			layers[i].to = ocispec.Descriptor{
-				MediaType: ocispec.MediaTypeImageLayer,
-				Digest:    config.DiffIDs[i],
-				Size:      fetcher.SizeUnknown,
-			}
+			layers[i].to = unpackedLayer(config.DiffIDs[i])
 		}
 	}
 	return layers, nil
+}
+
+// unpackedLayer describes a layer's tar archive before it was seen.
+func unpackedLayer(diffID digest.Digest) ocispec.Descriptor {
+	return ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: diffID, Size: fetcher.SizeUnknown}
 }
 
 // distinct returns the layers whose output differs, in their order.
@@ -93,19 +95,20 @@ func distinct(layers []exportLayer) []*exportLayer {
 	return result
 }
 
-// fetchAll runs fetch for each layer, e.Jobs at a time and beginning with the
-// first, and after each the rest of its work, for which no other waits.
-func (e *Export) fetchAll(ctx context.Context, layers []*exportLayer, fetch, rest func(ctx context.Context, i int) error) error {
+// eachLayer runs work for each of n layers, so many jobs at a time and
+// beginning with the first, and after each the rest of its work, for which no
+// other waits.
+func eachLayer(ctx context.Context, jobs, n int, work, rest func(ctx context.Context, i int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
-	jobs := make(chan struct{}, max(e.Jobs, 1))
-	for i := range layers {
-		jobs <- struct{}{}
+	slots := make(chan struct{}, max(jobs, 1))
+	for i := range n {
+		slots <- struct{}{}
 		group.Go(func() error {
 			err := context.Cause(ctx)
 			if err == nil {
-				err = fetch(ctx, i)
+				err = work(ctx, i)
 			}
-			<-jobs
+			<-slots
 			if err != nil {
 				return err
 			}
@@ -172,15 +175,19 @@ func (e *Export) unpack(ctx context.Context, layer *exportLayer, to place, watch
 // errUnpacked ends a transfer of which nothing more is wanted.
 var errUnpacked = errors.New("unpacking has ended")
 
-// finish sets the sizes of layers that stand in the image more than once.
-func finish(layers []exportLayer) {
+// finish sets the sizes of layers that stand in the image more than once, and
+// returns what the layers are in the export.
+func finish(layers []exportLayer) []ocispec.Descriptor {
 	sizes := map[digest.Digest]int64{}
 	for _, layer := range layers {
 		if layer.to.Size != fetcher.SizeUnknown {
 			sizes[layer.to.Digest] = layer.to.Size
 		}
 	}
+	written := make([]ocispec.Descriptor, len(layers))
 	for i := range layers {
 		layers[i].to.Size = sizes[layers[i].to.Digest]
+		written[i] = layers[i].to
 	}
+	return written
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"os"
 
 	"hocker/fetcher"
 
@@ -53,7 +54,36 @@ func (e *Export) guessSize(ctx context.Context, layer ocispec.Descriptor) (int64
 	if err != nil || len(tail) != 4 {
 		return 0, false
 	}
-	size := int64(binary.LittleEndian.Uint32(tail))
-	plausible := size > layer.Size-layer.Size/64 && size/maxDeflateRatio <= layer.Size
-	return size, plausible
+	return sizeFromTail(tail, layer.Size)
+}
+
+// sizeFromTail reads the last four bytes of so much gzip data, and reports
+// whether what they say is plausible.
+func sizeFromTail(tail []byte, packed int64) (size int64, plausible bool) {
+	size = int64(binary.LittleEndian.Uint32(tail))
+	return size, size > packed-packed/64 && size/maxDeflateRatio <= packed
+}
+
+// guessFileSize is guessSize for a layer that is here.
+func guessFileSize(file File) int64 {
+	switch file.MediaType {
+	case ocispec.MediaTypeImageLayer:
+		return file.Size
+	case ocispec.MediaTypeImageLayerGzip:
+	default:
+		return fetcher.SizeUnknown
+	}
+	f, err := os.Open(file.Path)
+	if err != nil {
+		return fetcher.SizeUnknown
+	}
+	defer f.Close()
+	var tail [4]byte
+	if _, err := f.ReadAt(tail[:], file.Size-int64(len(tail))); err != nil {
+		return fetcher.SizeUnknown
+	}
+	if size, ok := sizeFromTail(tail[:], file.Size); ok {
+		return size
+	}
+	return fetcher.SizeUnknown
 }

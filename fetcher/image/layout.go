@@ -8,6 +8,7 @@ import (
 
 	"hocker/fetcher"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -24,7 +25,7 @@ func (e *Export) WriteLayout(ctx context.Context, dir string) error {
 		return err
 	}
 	written := distinct(layers)
-	err = e.fetchAll(ctx, written,
+	err = eachLayer(ctx, e.Jobs, len(written),
 		func(ctx context.Context, i int) error {
 			return writeFile(filepath.Join(dir, blobName(written[i].to.Digest)), func(f *os.File) error {
 				return e.fetch(ctx, written[i], &filePart{f, 0, fetcher.SizeUnknown})
@@ -34,42 +35,72 @@ func (e *Export) WriteLayout(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	finish(layers)
-	t, err := e.tables(layers)
+	t, err := e.tables(finish(layers))
 	if err != nil {
 		return err
 	}
-	return t.writeLayout(dir, e.Config)
+	if err := writeBlob(dir, t.config.Digest, e.Config); err != nil {
+		return err
+	}
+	return t.writeLayout(dir)
 }
 
-// writeLayout writes all of a layout but its layers.
-func (t *tables) writeLayout(dir string, config []byte) error {
+// WriteLayout writes the image to dir, which it creates, as an OCI layout whose
+// blobs are symbolic links to the image's files. A manifest that is made for
+// the image is a file in it.
+func (c *Composition) WriteLayout(dir string) error {
+	t, err := c.tables()
+	if err != nil {
+		return err
+	}
+	linked := append([]File{c.Config}, c.Layers...)
+	if c.Manifest != nil {
+		linked = append(linked, *c.Manifest)
+	}
+	seen := map[digest.Digest]bool{}
+	for _, file := range linked {
+		if seen[file.Digest] {
+			continue
+		}
+		seen[file.Digest] = true
+		link := filepath.Join(dir, blobName(file.Digest))
+		if err := os.MkdirAll(filepath.Dir(link), 0o777); err != nil {
+			return err
+		}
+		if err := os.Symlink(file.Path, link); err != nil {
+			return err
+		}
+	}
+	return t.writeLayout(dir)
+}
+
+// writeLayout writes the files by which the blobs of a layout are found, and
+// the manifest unless it is there.
+func (t *tables) writeLayout(dir string) error {
+	if _, err := os.Lstat(filepath.Join(dir, blobName(t.manifest.Digest))); err != nil {
+		if err := writeBlob(dir, t.manifest.Digest, t.bytes); err != nil {
+			return err
+		}
+	}
 	index, err := json.Marshal(t.index())
 	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, ocispec.ImageIndexFile), index, 0o666); err != nil {
 		return err
 	}
 	version, err := json.Marshal(ocispec.ImageLayout{Version: ocispec.ImageLayoutVersion})
 	if err != nil {
 		return err
 	}
-	for _, file := range []struct {
-		name string
-		data []byte
-	}{
-		{blobName(t.config.Digest), config},
-		{blobName(t.manifest.Digest), t.bytes},
-		{ocispec.ImageIndexFile, index},
-		{ocispec.ImageLayoutFile, version},
-	} {
-		path := filepath.Join(dir, file.name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			return err
-		}
-		if err := os.WriteFile(path, file.data, 0o666); err != nil {
-			return err
-		}
-	}
-	return nil
+	return os.WriteFile(filepath.Join(dir, ocispec.ImageLayoutFile), version, 0o666)
+}
+
+func writeBlob(dir string, d digest.Digest, data []byte) error {
+	return writeFile(filepath.Join(dir, blobName(d)), func(f *os.File) error {
+		_, err := f.Write(data)
+		return err
+	})
 }
 
 // writeFile creates the file at path for write to fill.

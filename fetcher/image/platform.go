@@ -2,6 +2,7 @@ package image
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"runtime"
 	"slices"
@@ -75,6 +76,24 @@ func FormatPlatform(p ocispec.Platform) string {
 		s += "/" + p.Variant
 	}
 	return s
+}
+
+// CheckPlatform returns an error unless an image of this config is one for the
+// platform want, as ParsePlatform reads it. What only one of them says does not
+// count: many configs have no variant.
+func (c Config) CheckPlatform(want string) error {
+	p, err := ParsePlatform(want)
+	if err != nil {
+		return err
+	}
+	has := normalize(c.Platform)
+	differs := c.OS != "" && has.OS != p.OS ||
+		c.Architecture != "" && has.Architecture != p.Architecture ||
+		c.Variant != "" && strings.Count(want, "/") == 2 && has.Variant != p.Variant
+	if differs {
+		return fmt.Errorf("the image is for another platform: its config says %s, and not %s", FormatPlatform(c.Platform), want)
+	}
+	return nil
 }
 
 // runsOn ranks an image of platform p for a machine of platform want: 0 is the

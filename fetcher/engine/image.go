@@ -1,0 +1,151 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"hocker/fetcher"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Image is an image that an engine is to have.
+type Image struct {
+	// Reference is its name; the zero value for an image without one.
+	Reference fetcher.Reference
+	// IDs are the digests by which engines know it: that of its config, or of
+	// its manifest where Docker keeps images in containerd.
+	IDs []digest.Digest
+	// Write writes its archive.
+	Write func(io.Writer) error
+}
+
+// Outcome is what [Engine.Ensure] had to do.
+type Outcome int
+
+// The outcomes.
+const (
+	Present Outcome = iota // it was there, under its name
+	Tagged                 // it was there, and got the name
+	Loaded                 // it was not there
+)
+
+// Ensure makes sure that the engine has the image, under its name, and does no
+// more than is needed for it.
+//
+// Errors: *[UnavailableError], *[Error], those of image.Write.
+func (e *Engine) Ensure(ctx context.Context, image Image) (Outcome, error) {
+	named := image.Reference.Tag != ""
+	if named {
+		id, err := e.imageID(ctx, image.Reference.String())
+		if err != nil || slices.Contains(image.IDs, id) {
+			return Present, err
+		}
+	}
+	for _, want := range image.IDs {
+		id, err := e.imageID(ctx, want.String())
+		switch {
+		case err != nil:
+			return Present, err
+		case id == "":
+			continue
+		case !named:
+			return Present, nil
+		}
+		return Tagged, e.tag(ctx, id, image.Reference)
+	}
+	if err := e.load(ctx, image.Write); err != nil {
+		return Loaded, err
+	}
+	return Loaded, e.check(ctx, image)
+}
+
+// check makes sure that an image that was loaded is the one it should be.
+func (e *Engine) check(ctx context.Context, image Image) error {
+	name := image.Reference.String()
+	if image.Reference.Tag == "" {
+		name = image.IDs[0].String()
+	}
+	id, err := e.imageID(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case id == "":
+		return fmt.Errorf("%s has taken the image and does not have it: %s", e.Host, name)
+	case !slices.Contains(image.IDs, id):
+		return fmt.Errorf("%s has taken the image, and has another one under its name: %s is %s, and not %s", e.Host, name, id, image.IDs[0])
+	}
+	return nil
+}
+
+// imageID returns the ID of the image that the engine has under a name or an
+// ID, or nothing if it has none.
+func (e *Engine) imageID(ctx context.Context, name string) (id digest.Digest, err error) {
+	err = e.call(ctx, http.MethodGet, "/images/"+name+"/json", nil, func(body io.Reader) error {
+		var image struct{ ID string }
+		if err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(&image); err != nil {
+			return fmt.Errorf("%s: image %s: %w", e.Host, name, err)
+		}
+		if !strings.Contains(image.ID, ":") { // podman has had both forms
+			image.ID = "sha256:" + image.ID
+		}
+		id, err = fetcher.ParseDigest(image.ID)
+		return err
+	})
+	var answer *Error
+	if errors.As(err, &answer) && answer.Status == http.StatusNotFound {
+		return "", nil
+	}
+	return id, err
+}
+
+func (e *Engine) tag(ctx context.Context, id digest.Digest, ref fetcher.Reference) error {
+	query := url.Values{"repo": {ref.Repository.String()}, "tag": {ref.Tag}}
+	return e.call(ctx, http.MethodPost, "/images/"+id.String()+"/tag?"+query.Encode(), nil, func(io.Reader) error { return nil })
+}
+
+// load sends an archive. Nothing of it is kept here.
+func (e *Engine) load(ctx context.Context, write func(io.Writer) error) error {
+	r, w := io.Pipe()
+	written := make(chan error, 1)
+	go func() {
+		err := write(w)
+		w.CloseWithError(err) // EOF for nil
+		written <- err
+	}()
+	err := e.call(ctx, http.MethodPost, "/images/load?quiet=1", r, e.readLoad)
+	r.CloseWithError(errAnswered)
+	// What broke the archive off is why the engine did not like it.
+	if writeErr := <-written; writeErr != nil && !errors.Is(writeErr, errAnswered) && !errors.Is(writeErr, io.ErrClosedPipe) {
+		return writeErr
+	}
+	return err
+}
+
+// errAnswered ends an archive of which the engine wants no more.
+var errAnswered = errors.New("the engine has answered")
+
+// readLoad reads how loading went: an answer of status 200 may still end in an
+// error.
+func (e *Engine) readLoad(body io.Reader) error {
+	lines := json.NewDecoder(body)
+	for {
+		var line struct{ Error string }
+		err := lines.Decode(&line)
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return fmt.Errorf("%s: the answer to loading the image: %w", e.Host, err)
+		case line.Error != "":
+			return &Error{Host: e.Host, Request: "POST /images/load", Status: http.StatusOK, Message: line.Error}
+		}
+	}
+}

@@ -1,0 +1,140 @@
+package image
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+
+	"hocker/fetcher"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// LayerError is a layer that does not hold the tar archive that the image's
+// config names. No engine loads such an image.
+type LayerError struct {
+	Number int           // from 0 for the lowest
+	Digest digest.Digest // of the layer as it is packed
+	DiffID digest.Digest // what the config names
+	Err    error         // *[fetcher.VerifyError], or what is wrong with the packing
+}
+
+func (e *LayerError) Error() string {
+	var mismatch *fetcher.VerifyError
+	if errors.As(e.Err, &mismatch) && mismatch.Got != "" {
+		return fmt.Sprintf("layer %d, %s, does not match the config: its diff ID is %s, and the config names %s", e.Number, e.Digest, mismatch.Got, e.DiffID)
+	}
+	return fmt.Sprintf("layer %d, %s, does not match the config, which names the diff ID %s: %v", e.Number, e.Digest, e.DiffID, e.Err)
+}
+
+func (e *LayerError) Unwrap() error { return e.Err }
+
+// VerifyLayers unpacks the layers to nowhere, so many jobs at a time, and checks
+// them against the diff IDs of the config.
+//
+// Errors: *[LayerError].
+func (c *Composition) VerifyLayers(ctx context.Context, jobs int) error {
+	_, layers, err := c.unpackedLayers()
+	if err != nil {
+		return err
+	}
+	type check struct{ digest, diffID digest.Digest }
+	seen := map[check]bool{}
+	layers = slices.DeleteFunc(layers, func(l exportLayer) bool {
+		again := check{l.from.Digest, l.diffID}
+		if seen[again] {
+			return true
+		}
+		seen[again] = true
+		return false
+	})
+	// The largest first: no core is left with it when the others have ended.
+	slices.SortStableFunc(layers, func(a, b exportLayer) int { return cmp.Compare(b.from.Size, a.from.Size) })
+	return eachLayer(ctx, jobs, len(layers),
+		func(ctx context.Context, i int) error {
+			_, err := c.unpackLayer(ctx, &layers[i], io.Discard)
+			return err
+		},
+		func(context.Context, int) error { return nil })
+}
+
+// WriteUnpacked writes the image to f, which is empty, as the archive of
+// unpacked layers that [Export.WriteArchive] writes, with so many jobs at a
+// time. The layers are checked against the diff IDs of the config. The same
+// composition makes the same bytes.
+//
+// Errors: *[LayerError].
+func (c *Composition) WriteUnpacked(ctx context.Context, f *os.File, jobs int) error {
+	config, layers, err := c.unpackedLayers()
+	if err != nil {
+		return err
+	}
+	written := distinct(layers)
+	slices.SortStableFunc(written, func(a, b *exportLayer) int { return cmp.Compare(b.from.Size, a.from.Size) })
+	sizes := make([]int64, len(written))
+	for i, layer := range written {
+		sizes[i] = guessFileSize(c.Layers[layer.number])
+	}
+	put := func(ctx context.Context, layer *exportLayer, to place) (err error) {
+		layer.to.Size, err = c.unpackLayer(ctx, layer, io.NewOffsetWriter(to, 0))
+		return err
+	}
+	end, err := placeLayers(ctx, f, written, sizes, jobs, put)
+	if err != nil {
+		return err
+	}
+	t, err := newTables(c.Reference, c.Config.Descriptor, finish(layers))
+	if err != nil {
+		return err
+	}
+	return t.writeEnd(f, end, config)
+}
+
+// unpackedLayers returns the config's bytes and the layers that it names.
+func (c *Composition) unpackedLayers() ([]byte, []exportLayer, error) {
+	data, config, err := c.readConfig()
+	if err != nil {
+		return nil, nil, fmt.Errorf("config %s: %w", c.Config.Path, err)
+	}
+	if err := config.CheckLayers(len(c.Layers)); err != nil {
+		return nil, nil, err
+	}
+	layers := make([]exportLayer, len(c.Layers))
+	for i, file := range c.Layers {
+		layers[i] = exportLayer{number: i, from: file.Descriptor, diffID: config.DiffIDs[i], to: unpackedLayer(config.DiffIDs[i])}
+	}
+	return data, layers, nil
+}
+
+// unpackLayer writes a layer's tar archive to w and returns its size.
+func (c *Composition) unpackLayer(ctx context.Context, layer *exportLayer, w io.Writer) (int64, error) {
+	f, err := os.Open(c.Layers[layer.number].Path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	n, err := UnpackTo(w, &cancellable{ctx, f}, layer.diffID)
+	var file *fs.PathError
+	if err == nil || ctx.Err() != nil || errors.As(err, &file) || errors.Is(err, errWrongGuess) {
+		return n, err
+	}
+	return n, &LayerError{Number: layer.number, Digest: layer.from.Digest, DiffID: layer.diffID, Err: err}
+}
+
+// cancellable reads until its context ends.
+type cancellable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *cancellable) Read(p []byte) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	return c.r.Read(p)
+}
