@@ -30,7 +30,7 @@ func (c *Composition) WriteArchive(w io.Writer) error {
 	}
 	a := newArchive(w)
 	// The tables come first, so that a reader of a stream knows what follows.
-	a.directories()
+	a.directories(layoutForm)
 	a.tables(&t)
 	for _, file := range append([]File{c.Config}, c.Layers...) {
 		if err := a.copyFile(file); err != nil {
@@ -58,20 +58,26 @@ func (a *archive) close() error {
 	return a.w.Close()
 }
 
-func (a *archive) directories() {
-	a.directory("blobs/")
-	a.directory("blobs/sha256/")
+func (a *archive) directories(form archiveForm) {
+	for _, name := range form.directories {
+		a.header(&tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: 0o755})
+	}
 }
 
 // tables writes all that finds the blobs, and the manifest.
 func (a *archive) tables(t *tables) {
 	a.json(ocispec.ImageLayoutFile, ocispec.ImageLayout{Version: ocispec.ImageLayoutVersion})
 	a.json(ocispec.ImageIndexFile, t.index())
-	a.json("manifest.json", t.dockerManifest())
+	a.dockerTables(t, layoutForm)
+	a.blob(t.manifest.Digest, t.bytes)
+}
+
+// dockerTables writes what engines find the parts of an image by.
+func (a *archive) dockerTables(t *tables, form archiveForm) {
+	a.json("manifest.json", t.dockerManifest(form))
 	if repositories := t.repositories(); repositories != nil {
 		a.json("repositories", repositories)
 	}
-	a.blob(t.manifest.Digest, t.bytes)
 }
 
 // epoch is the time of every entry.
@@ -82,10 +88,6 @@ func (a *archive) header(h *tar.Header) {
 	if a.err == nil {
 		a.err = a.w.WriteHeader(h)
 	}
-}
-
-func (a *archive) directory(name string) {
-	a.header(&tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: 0o755})
 }
 
 func (a *archive) file(name string, data []byte) {

@@ -29,7 +29,8 @@ func (e *Export) WriteArchive(ctx context.Context, f *os.File) error {
 		return err
 	}
 	written := distinct(layers)
-	end, err := placeLayers(ctx, f, written, e.guessSizes(ctx, written), e.Jobs, e.fetch)
+	placed := placement{layoutForm, written, e.guessSizes(ctx, written), e.Jobs, e.fetch}
+	end, err := placed.write(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -37,41 +38,51 @@ func (e *Export) WriteArchive(ctx context.Context, f *os.File) error {
 	if err != nil {
 		return err
 	}
-	return t.writeEnd(f, end, e.Config)
+	tail := newArchive(io.NewOffsetWriter(f, end))
+	tail.blob(t.config.Digest, e.Config)
+	tail.tables(&t)
+	return tail.close()
 }
 
-// placeLayers writes the beginning of an archive and its layers, which are
-// taken to have these sizes, and returns where they end. put writes a layer, as
-// it is to stand there, to its place, and notes its size.
-func placeLayers(ctx context.Context, f *os.File, layers []*exportLayer, sizes []int64, jobs int, put putLayer) (end int64, err error) {
-	end, err = tryPlaces(ctx, f, layers, sizes, jobs, put)
+// placement is the work of writing layers to their places in an archive.
+type placement struct {
+	form   archiveForm
+	layers []*exportLayer
+	sizes  []int64 // what the layers are taken to have, or SizeUnknown
+	jobs   int
+	// put writes a layer, as it is to stand in the archive, and notes its size.
+	put func(ctx context.Context, layer *exportLayer, to place) error
+}
+
+// write writes the beginning of the archive and the layers, and returns where
+// they end.
+func (p *placement) write(ctx context.Context, f *os.File) (end int64, err error) {
+	end, err = p.try(ctx, f)
 	if !errors.Is(err, errWrongGuess) {
 		return end, err
 	}
-	for i, layer := range layers {
-		sizes[i] = fetcher.SizeUnknown
+	for i, layer := range p.layers {
+		p.sizes[i] = fetcher.SizeUnknown
 		layer.to.Size = fetcher.SizeUnknown
 	}
 	if err := f.Truncate(0); err != nil {
 		return 0, err
 	}
-	return tryPlaces(ctx, f, layers, sizes, jobs, put)
+	return p.try(ctx, f)
 }
 
-type putLayer func(ctx context.Context, layer *exportLayer, to place) error
-
-func tryPlaces(ctx context.Context, f *os.File, layers []*exportLayer, sizes []int64, jobs int, put putLayer) (end int64, err error) {
-	a, err := newArchiveFile(f, layers, sizes)
+func (p *placement) try(ctx context.Context, f *os.File) (end int64, err error) {
+	a, err := newArchiveFile(f, p)
 	if err != nil {
 		return 0, err
 	}
 	defer a.discard()
-	err = eachLayer(ctx, jobs, len(layers),
+	err = eachLayer(ctx, p.jobs, len(p.layers),
 		func(ctx context.Context, i int) error {
-			return a.receive(i, func(to place) error { return put(ctx, layers[i], to) })
+			return a.receive(i, func(to place) error { return p.put(ctx, p.layers[i], to) })
 		},
 		a.place)
-	return a.end(), err
+	return a.slots[len(p.layers)].offset, err
 }
 
 // tables returns what finds the layers in the export.
@@ -96,6 +107,7 @@ type archiveFile struct {
 
 // slot is the place of a layer in an archive file.
 type slot struct {
+	name   string
 	layer  *exportLayer
 	size   int64         // of the content, or SizeUnknown
 	spare  *os.File      // holds the content until its place is known, or nil
@@ -103,12 +115,11 @@ type slot struct {
 	offset int64         // of the header
 }
 
-// newArchiveFile writes the archive's beginning. sizes are those of the layers,
-// known, guessed or SizeUnknown.
-func newArchiveFile(f *os.File, layers []*exportLayer, sizes []int64) (*archiveFile, error) {
+// newArchiveFile writes the archive's beginning.
+func newArchiveFile(f *os.File, p *placement) (*archiveFile, error) {
 	var start bytes.Buffer
 	head := newArchive(&start)
-	head.directories()
+	head.directories(p.form)
 	if head.err != nil {
 		return nil, head.err
 	}
@@ -116,8 +127,8 @@ func newArchiveFile(f *os.File, layers []*exportLayer, sizes []int64) (*archiveF
 		return nil, err
 	}
 	a := &archiveFile{file: f}
-	for i, layer := range layers {
-		a.slots = append(a.slots, &slot{layer: layer, size: sizes[i], known: make(chan struct{})})
+	for i, layer := range p.layers {
+		a.slots = append(a.slots, &slot{name: p.form.layer(layer.to.Digest), layer: layer, size: p.sizes[i], known: make(chan struct{})})
 	}
 	// One more, for what comes behind the layers.
 	a.slots = append(a.slots, &slot{size: fetcher.SizeUnknown, known: make(chan struct{})})
@@ -132,7 +143,7 @@ func newArchiveFile(f *os.File, layers []*exportLayer, sizes []int64) (*archiveF
 func (s *slot) header() ([]byte, error) {
 	var b bytes.Buffer
 	err := tar.NewWriter(&b).WriteHeader(&tar.Header{
-		Typeflag: tar.TypeReg, Name: blobName(s.layer.to.Digest), Mode: 0o644,
+		Typeflag: tar.TypeReg, Name: s.name, Mode: 0o644,
 		Size: max(s.size, 0), ModTime: epoch, Format: tar.FormatGNU,
 	})
 	return b.Bytes(), err
@@ -278,17 +289,6 @@ func createSpare(path string) (*os.File, error) {
 		return nil, err
 	}
 	return f, os.Remove(f.Name())
-}
-
-// end returns where the layers end, once all are received.
-func (a *archiveFile) end() int64 { return a.slots[len(a.slots)-1].offset }
-
-// writeEnd writes what comes behind the layers.
-func (t *tables) writeEnd(f *os.File, offset int64, config []byte) error {
-	tail := newArchive(io.NewOffsetWriter(f, offset))
-	tail.blob(t.config.Digest, config)
-	tail.tables(t)
-	return tail.close()
 }
 
 func (a *archiveFile) discard() {

@@ -63,38 +63,6 @@ func (c *Composition) VerifyLayers(ctx context.Context, jobs int) error {
 		func(context.Context, int) error { return nil })
 }
 
-// WriteUnpacked writes the image to f, which is empty, as the archive of
-// unpacked layers that [Export.WriteArchive] writes, with so many jobs at a
-// time. The layers are checked against the diff IDs of the config. The same
-// composition makes the same bytes.
-//
-// Errors: *[LayerError].
-func (c *Composition) WriteUnpacked(ctx context.Context, f *os.File, jobs int) error {
-	config, layers, err := c.unpackedLayers()
-	if err != nil {
-		return err
-	}
-	written := distinct(layers)
-	slices.SortStableFunc(written, func(a, b *exportLayer) int { return cmp.Compare(b.from.Size, a.from.Size) })
-	sizes := make([]int64, len(written))
-	for i, layer := range written {
-		sizes[i] = guessFileSize(c.Layers[layer.number])
-	}
-	put := func(ctx context.Context, layer *exportLayer, to place) (err error) {
-		layer.to.Size, err = c.unpackLayer(ctx, layer, io.NewOffsetWriter(to, 0))
-		return err
-	}
-	end, err := placeLayers(ctx, f, written, sizes, jobs, put)
-	if err != nil {
-		return err
-	}
-	t, err := newTables(c.Reference, c.Config.Descriptor, finish(layers))
-	if err != nil {
-		return err
-	}
-	return t.writeEnd(f, end, config)
-}
-
 // unpackedLayers returns the config's bytes and the layers that it names.
 func (c *Composition) unpackedLayers() ([]byte, []exportLayer, error) {
 	data, config, err := c.readConfig()

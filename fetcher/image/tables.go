@@ -78,13 +78,13 @@ type dockerManifest struct {
 	Layers   []string
 }
 
-func (t *tables) dockerManifest() []dockerManifest {
-	m := dockerManifest{Config: blobName(t.config.Digest), Layers: []string{}}
+func (t *tables) dockerManifest(form archiveForm) []dockerManifest {
+	m := dockerManifest{Config: form.config(t.config.Digest), Layers: []string{}}
 	if t.reference.Tag != "" {
 		m.RepoTags = []string{t.reference.Familiar()}
 	}
 	for _, layer := range t.layers {
-		m.Layers = append(m.Layers, blobName(layer.Digest))
+		m.Layers = append(m.Layers, form.layer(layer.Digest))
 	}
 	return []dockerManifest{m}
 }
@@ -103,4 +103,20 @@ func (t *tables) repositories() map[string]map[string]string {
 // blobName is a blob's place in an OCI layout.
 func blobName(d digest.Digest) string {
 	return strings.Join([]string{"blobs", string(d.Algorithm()), d.Encoded()}, "/")
+}
+
+// archiveForm is what an archive calls its parts.
+type archiveForm struct {
+	directories   []string
+	config, layer func(digest.Digest) string
+}
+
+// layoutForm is that of an archive that is an OCI layout, too.
+var layoutForm = archiveForm{directories: []string{"blobs/", "blobs/sha256/"}, config: blobName, layer: blobName}
+
+// dockerForm is what docker save wrote before it wrote OCI layouts. Tools that
+// unpack an archive, change it and pack it again count on it.
+var dockerForm = archiveForm{
+	config: func(d digest.Digest) string { return d.Encoded() + ".json" },
+	layer:  func(d digest.Digest) string { return d.Encoded() + "/layer.tar" },
 }
