@@ -60,8 +60,13 @@ func Find(ctx context.Context, host string, getenv func(string) string) (*Engine
 		}
 		return e, e.ping(ctx)
 	}
+	return firstOf(ctx, sockets(getenv))
+}
+
+// firstOf returns the first engine that answers at one of these sockets.
+func firstOf(ctx context.Context, sockets []string) (*Engine, error) {
 	none := &NoneError{}
-	for _, socket := range sockets(getenv) {
+	for _, socket := range sockets {
 		e, err := New("unix://" + socket)
 		if err != nil {
 			return nil, err

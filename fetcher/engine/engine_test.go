@@ -1,0 +1,238 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hocker/fetcher"
+
+	"github.com/opencontainers/go-digest"
+)
+
+var (
+	idA = digest.FromString("a")
+	idB = digest.FromString("b")
+)
+
+// fake is an engine with a few images, by name and by ID.
+type fake struct {
+	images map[string]string // name: ID, as the engine writes it
+	answer func(w http.ResponseWriter, archive string)
+	asked  []string
+}
+
+func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.asked = append(f.asked, r.Method+" "+r.URL.RequestURI())
+	name, inspect := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/images/"), "/json")
+	switch {
+	case r.URL.Path == "/_ping":
+	case inspect && f.images[name] != "":
+		fmt.Fprintf(w, `{"Id":%q,"RepoTags":[]}`, f.images[name])
+	case inspect:
+		http.Error(w, `{"message":"No such image: `+name+`"}`, http.StatusNotFound)
+	case strings.HasSuffix(r.URL.Path, "/tag"):
+		w.WriteHeader(http.StatusCreated)
+	default:
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the archive broke off
+		}
+		f.answer(w, string(data))
+	}
+}
+
+// start serves the engine at a socket of its own.
+func (f *fake) start(t *testing.T) *Engine {
+	t.Helper()
+	socket := filepath.Join(t.TempDir(), "sock")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: f}}
+	server.Start()
+	t.Cleanup(server.Close)
+	e, err := New("unix://" + socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// taken is an answer to an archive that was taken as image ID under name.
+func (f *fake) taken(name, id string) func(http.ResponseWriter, string) {
+	return func(w http.ResponseWriter, archive string) {
+		f.images[name] = id
+		fmt.Fprintf(w, "{\"stream\":\"reading %s\"}\r\n{\"stream\":\"Loaded image\"}", archive)
+	}
+}
+
+func says(status int, text string) func(http.ResponseWriter, string) {
+	return func(w http.ResponseWriter, _ string) {
+		w.WriteHeader(status)
+		io.WriteString(w, text)
+	}
+}
+
+const name = "docker.io/library/debian:jessie"
+
+var ensureTests = []struct {
+	name    string
+	unnamed bool
+	has     map[string]string
+	answer  func(f *fake) func(http.ResponseWriter, string)
+	want    Outcome
+	err     string // its end
+	last    string // the last request, or empty
+}{
+	{name: "there", has: map[string]string{name: idA.String()}, want: Present},
+	{name: "there, as podman once said", has: map[string]string{name: idA.Encoded()}, want: Present},
+	{name: "there by its manifest", has: map[string]string{name: idB.String()}, want: Present},
+	{name: "there without a name", unnamed: true, has: map[string]string{idA.String(): idA.String()}, want: Present},
+	{name: "there under another name", has: map[string]string{idA.String(): idA.String()}, want: Tagged,
+		last: "POST /images/" + idA.String() + "/tag?repo=docker.io%2Flibrary%2Fdebian&tag=jessie"},
+	{name: "name of another", has: map[string]string{name: digest.FromString("c").String(), idB.String(): idB.String()}, want: Tagged,
+		last: "POST /images/" + idB.String() + "/tag?repo=docker.io%2Flibrary%2Fdebian&tag=jessie"},
+	{name: "not there", answer: func(f *fake) func(http.ResponseWriter, string) { return f.taken(name, idA.String()) }, want: Loaded,
+		last: "GET /images/" + name + "/json"},
+	{name: "not there, without a name", unnamed: true, want: Loaded,
+		answer: func(f *fake) func(http.ResponseWriter, string) { return f.taken(idA.String(), idA.String()) }},
+	{name: "taken as another", err: "under its name: " + name + " is " + digest.FromString("c").String() + ", and not " + idA.String(),
+		answer: func(f *fake) func(http.ResponseWriter, string) {
+			return f.taken(name, digest.FromString("c").String())
+		}},
+	{name: "taken and lost", err: "has taken the image and does not have it: " + name,
+		answer: func(*fake) func(http.ResponseWriter, string) { return says(http.StatusOK, "") }},
+	{name: "refused in the answer", err: ": POST /images/load: no space left on device",
+		answer: func(*fake) func(http.ResponseWriter, string) {
+			return says(http.StatusOK, `{"stream":"x"}{"errorDetail":{"message":"no space left on device"},"error":"no space left on device"}`)
+		}},
+	{name: "refused at once", err: ": POST /images/load: invalid tar header",
+		answer: func(*fake) func(http.ResponseWriter, string) {
+			return says(http.StatusInternalServerError, `{"message":"invalid tar header"}`)
+		}},
+	{name: "no engine", err: ": POST /images/load: 502 Bad Gateway <html>",
+		answer: func(*fake) func(http.ResponseWriter, string) { return says(http.StatusBadGateway, "<html>") }},
+	{name: "answer of another kind", err: ": the answer to loading the image: invalid character '<' looking for beginning of value",
+		answer: func(*fake) func(http.ResponseWriter, string) { return says(http.StatusOK, "<html>") }},
+	{name: "ID of another kind", has: map[string]string{name: "latest"}, err: `digest "sha256:latest": expected sha256: and 64 hexadecimal digits in lower case`},
+}
+
+func TestEnsure(t *testing.T) {
+	for _, tt := range ensureTests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &fake{images: map[string]string{}}
+			for name, id := range tt.has {
+				f.images[name] = id
+			}
+			if tt.answer != nil {
+				f.answer = tt.answer(f)
+			}
+			image := Image{IDs: []digest.Digest{idA, idB}, Write: func(w io.Writer) error {
+				_, err := io.WriteString(w, "archive")
+				return err
+			}}
+			if !tt.unnamed {
+				image.Reference, _ = fetcher.ParseReference("debian:jessie")
+			}
+			got, err := f.start(t).Ensure(t.Context(), image)
+			if tt.err == "" && (err != nil || got != tt.want) || tt.err != "" && (err == nil || !strings.HasSuffix(err.Error(), tt.err)) {
+				t.Errorf("got %d, %v, want %d, %s", got, err, tt.want, tt.err)
+			}
+			if last := f.asked[len(f.asked)-1]; tt.last != "" && last != tt.last {
+				t.Errorf("asked %q", f.asked)
+			}
+		})
+	}
+}
+
+// An archive that cannot be written is why the engine did not take it.
+func TestEnsureBrokenArchive(t *testing.T) {
+	broken := errors.New("the layer has gone")
+	f := &fake{answer: says(http.StatusOK, "")}
+	_, err := f.start(t).Ensure(t.Context(), Image{IDs: []digest.Digest{idA}, Write: func(w io.Writer) error {
+		io.WriteString(w, "half of it")
+		return broken
+	}})
+	if !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNew(t *testing.T) {
+	for host, base := range map[string]string{
+		"unix:///var/run/docker.sock": "http://engine",
+		"tcp://127.0.0.1:2375":        "http://127.0.0.1:2375",
+		"tcp://[::1]:2375/":           "http://[::1]:2375",
+		"http://engine:2375":          "http://engine:2375",
+		"":                            "", "unix://": "", "/var/run/docker.sock": "", "ssh://me@there": "",
+		"tcp://": "", "tcp://host/path": "", "tcp://me@host": "", "tcp://a b": "", "npipe:////./pipe/docker": "",
+	} {
+		e, err := New(host)
+		var input *fetcher.InputError
+		if base == "" && !errors.As(err, &input) || base != "" && (err != nil || e.base != base || e.Host != host) {
+			t.Errorf("%q: %+v, %v", host, e, err)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	e := (&fake{}).start(t)
+	socket := strings.TrimPrefix(e.Host, "unix://")
+	found, err := Find(t.Context(), "", func(string) string { return e.Host })
+	if err != nil || found.Host != e.Host {
+		t.Errorf("DOCKER_HOST: %+v, %v", found, err)
+	}
+	nowhere := filepath.Join(t.TempDir(), "sock")
+	if found, err = Find(t.Context(), e.Host, func(string) string { return "unix://" + nowhere }); err != nil || found.Host != e.Host {
+		t.Errorf("given: %+v, %v", found, err)
+	}
+	if found, err = firstOf(t.Context(), []string{nowhere, socket}); err != nil || found.Host != e.Host {
+		t.Errorf("the second: %+v, %v", found, err)
+	}
+	_, err = firstOf(t.Context(), []string{nowhere, nowhere + "2"})
+	want := "no container engine answers: tried unix://" + nowhere + " (dial unix " + nowhere + ": connect: no such file or directory), unix://" + nowhere + "2 ("
+	if !errors.Is(err, fetcher.ErrUnavailable) || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("none: %v", err)
+	}
+	_, err = Find(t.Context(), "unix://"+nowhere, nil)
+	if !errors.Is(err, fetcher.ErrUnavailable) {
+		t.Errorf("not there: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err = firstOf(ctx, []string{socket}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func TestSockets(t *testing.T) {
+	got := strings.Join(sockets(func(string) string { return "/run/user/1000" }), " ")
+	if got != "/var/run/docker.sock /run/podman/podman.sock /run/user/1000/docker.sock /run/user/1000/podman/podman.sock" {
+		t.Error(got)
+	}
+}
+
+// FuzzReadLoad: whatever an engine answers, an error in it is not overlooked.
+func FuzzReadLoad(f *testing.F) {
+	f.Add(`{"stream":"Loaded image: a:1\n"}`)
+	f.Add(`{"error":"no space"}`)
+	f.Add("{\"status\":\"Loading\",\"progressDetail\":{}}\r\n")
+	f.Add(`{"error":{}}`)
+	f.Fuzz(func(t *testing.T, answer string) {
+		e := &Engine{Host: "unix:///sock"}
+		before := e.readLoad(strings.NewReader(answer))
+		after := e.readLoad(strings.NewReader(answer + "\n" + `{"error":"disk full"}`))
+		if after == nil || before != nil && after.Error() == "" {
+			t.Errorf("%q: %v, with an error behind it %v", answer, before, after)
+		}
+	})
+}
