@@ -6,6 +6,7 @@ let
     elem
     fromJSON
     getContext
+    length
     map
     unsafeDiscardStringContext
     ;
@@ -48,6 +49,19 @@ let
   jessie = import ../consumer/debian.nix {
     inherit fetchDockerConfig fetchDockerLayer fetchdocker;
   };
+
+  shapes = image: [
+    image
+    image.archive
+    image.stream
+    image.oci
+    image.load
+  ];
+
+  # The derivations that a derivation is made from.
+  inputs =
+    shape:
+    attrNames (getContext (if shape ? spec then shape.spec else "${shape.built}"));
 in
 {
   "an image's reference is the familiar one" = {
@@ -162,5 +176,103 @@ in
         map (file: unsafeDiscardStringContext file.drvPath) ([ jessie.config ] ++ jessie.layers)
       );
     expected = true;
+  };
+  "every shape says what the image is" = {
+    expr = map (shape: {
+      inherit (shape)
+        image
+        imageName
+        imageTag
+        imageDigest
+        type
+        ;
+      layers = length shape.layers;
+      config = shape.config.digest;
+      manifest = shape.manifest.name;
+    }) (shapes jessie);
+    expected = map (_: {
+      image = "debian:jessie";
+      imageName = "debian";
+      imageTag = "jessie";
+      imageDigest = null;
+      type = "derivation";
+      layers = 1;
+      config = "sha256:054abe38b1e6f863befa4258cbfaf127b1cc9440d2e2e349b15d22e676b591e7";
+      manifest = "debian-manifest.json";
+    }) (shapes jessie);
+  };
+  "the shapes' names" = {
+    expr = map (shape: shape.name) (
+      shapes jessie
+      ++ [
+        (image {
+          registry = "https://ghcr.io/v2/";
+          repository = "org/team";
+        }).archive
+        (image { tag = "sha256:${hex}"; }).archive
+        (image { image = "mine:1"; }).archive
+      ]
+    );
+    expected = [
+      "debian"
+      "docker-image-debian_jessie.tar"
+      "debian-stream"
+      "debian-oci"
+      "debian-load"
+      "docker-image-ghcr.io_org_team_debian_jessie.tar"
+      "docker-image-debian_sha256_${hex}.tar"
+      "docker-image-mine_1.tar"
+    ];
+  };
+  # What verifies the layers is built once: the archive by itself, from config
+  # and layers, and the image for all the others.
+  "what the shapes are made of" = {
+    expr = map (shape: elem (unsafeDiscardStringContext jessie.drvPath) (inputs shape)) [
+      jessie.archive
+      jessie.stream
+      jessie.oci
+      jessie.load
+      jessie.manifest
+    ];
+    expected = [
+      false
+      true
+      true
+      true
+      true
+    ];
+  };
+  "the manifest is the registry's where it is given" = {
+    expr =
+      (image {
+        imageManifest = fetchDockerManifest {
+          imageName = "debian";
+          tag = "jessie";
+          sha256 = otherHex;
+        };
+      }).oci.manifest.digest;
+    expected = "sha256:${otherHex}";
+  };
+  "a platform is the builder's to compare" = {
+    expr = map (arguments: (spec arguments).platform) [
+      { }
+      { platform = ""; }
+      { platform = "linux/arm64/v8"; }
+    ];
+    expected = [
+      null
+      null
+      "linux/arm64/v8"
+    ];
+  };
+  "layers are verified unless it is refused" = {
+    expr = map (arguments: (image arguments).verify) [
+      { }
+      { verify = false; }
+    ];
+    expected = [
+      true
+      false
+    ];
   };
 }
