@@ -60,6 +60,7 @@ import (
 //	blob NAME remove|corrupt|truncate DIGEST
 //	                             spoil a blob in a registry's storage
 //	dockerd                      set DOCKER_HOST to a Docker daemon that the scripts of a run share
+//	containerd                   set CONTAINERD_ADDRESS to a containerd of this script's own, for ctr
 //	nixstore                     point Nix at an empty store of this script's own, sandbox on;
 //	                             ./functions.nix is a set of the fetch functions, with the binary under test
 //	tmpfs DIR SIZE               make DIR a file system of SIZE (as "1m") until the script ends
@@ -92,6 +93,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"push":         pushCommand,
 	"blob":         blobCommand,
 	"dockerd":      dockerdCommand,
+	"containerd":   containerdCommand,
 	"nixstore":     nixstoreCommand,
 	"tmpfs":        tmpfsCommand,
 	"exits":        exitsCommand,
@@ -351,6 +353,20 @@ func dockerdCommand(ts *testscript.TestScript, neg bool, args []string) {
 	docker, err := shared.docker.get()
 	ts.Check(err)
 	ts.Setenv("DOCKER_HOST", docker.Host())
+}
+
+func containerdCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) == 0, "containerd")
+	need(ts, "root", "containerd", "ctr")
+	containerd, err := servers.StartContainerd()
+	ts.Check(err)
+	ts.Setenv("CONTAINERD_ADDRESS", containerd.Address())
+	s := scriptOf(ts)
+	s.atEnd = append(s.atEnd, func() {
+		if err := containerd.Stop(); err != nil {
+			s.t.Log(fmt.Sprintf("stopping containerd: %v", err))
+		}
+	})
 }
 
 func nixstoreCommand(ts *testscript.TestScript, neg bool, args []string) {
