@@ -67,6 +67,7 @@ let
       layers = map fileOf imageLayers;
       manifest = if imageManifest == null then null else seq digest (fileOf imageManifest);
       platform = if isUnset platform then null else platform;
+      inherit verify;
     };
   };
 
@@ -113,7 +114,7 @@ let
         imageManifest;
   };
 
-  main = shape "image" (madeOfParts // runsHocker // { inherit name verify; });
+  main = shape "image" (madeOfParts // runsHocker // { inherit name; });
 in
 main
 // {

@@ -55,7 +55,7 @@ func buildImage(ctx context.Context, p process, out string) error {
 	if err != nil {
 		return err
 	}
-	if p.getenv("verify") != "" {
+	if composition.Verify {
 		if err := composition.VerifyLayers(ctx, nix.Cores(p.getenv)); err != nil {
 			return err
 		}

@@ -27,6 +27,9 @@ type Composition struct {
 	// Platform is what the image has to be for, as linux/arm64/v8; empty if it
 	// may be for any.
 	Platform string `json:"platform,omitempty"`
+	// Verify says that the layers are to be checked against the diff IDs of the
+	// config before the image is used.
+	Verify bool `json:"verify,omitempty"`
 }
 
 // File is a file together with what a manifest says of it.

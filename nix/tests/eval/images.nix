@@ -266,7 +266,7 @@ in
     ];
   };
   "layers are verified unless it is refused" = {
-    expr = map (arguments: (image arguments).verify) [
+    expr = map (arguments: (spec arguments).verify) [
       { }
       { verify = false; }
     ];
