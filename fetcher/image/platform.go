@@ -79,8 +79,8 @@ func FormatPlatform(p ocispec.Platform) string {
 }
 
 // CheckPlatform returns an error unless an image of this config is one for the
-// platform want, as ParsePlatform reads it. What only one of them says does not
-// count: many configs have no variant.
+// platform want, as ParsePlatform reads it, or for an older processor than that.
+// What only one of them says does not count: many configs have no variant.
 func (c Config) CheckPlatform(want string) error {
 	p, err := ParsePlatform(want)
 	if err != nil {
@@ -89,7 +89,7 @@ func (c Config) CheckPlatform(want string) error {
 	has := normalize(c.Platform)
 	differs := c.OS != "" && has.OS != p.OS ||
 		c.Architecture != "" && has.Architecture != p.Architecture ||
-		c.Variant != "" && strings.Count(want, "/") == 2 && has.Variant != p.Variant
+		c.Variant != "" && strings.Count(want, "/") == 2 && variantLevel(has) > variantLevel(p)
 	if differs {
 		return fmt.Errorf("the image is for another platform: its config says %s, and not %s", FormatPlatform(c.Platform), want)
 	}

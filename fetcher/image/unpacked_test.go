@@ -225,7 +225,8 @@ func TestCompletePlatform(t *testing.T) {
 		{platform: "linux/arm64", config: `"os":"linux","architecture":"arm64","variant":"v8"`},
 		{platform: "linux/arm", config: `"os":"linux","architecture":"arm","variant":"v6"`},
 		{platform: "linux/arm/v7", config: `"os":"linux","architecture":"arm"`},
-		{platform: "linux/arm/v7", config: `"os":"linux","architecture":"arm","variant":"v6"`, err: "the image is for another platform: its config says linux/arm/v6, and not linux/arm/v7"},
+		{platform: "linux/arm/v7", config: `"os":"linux","architecture":"arm","variant":"v6"`},
+		{platform: "linux/arm/v6", config: `"os":"linux","architecture":"arm","variant":"v7"`, err: "the image is for another platform: its config says linux/arm/v7, and not linux/arm/v6"},
 		{platform: "linux/arm/v7", config: `"created":"never"`},
 	} {
 		t.Run(tt.platform+tt.config, func(t *testing.T) {
