@@ -19,7 +19,7 @@ type buildCmd struct {
 }
 
 // builds are the kinds of outputs. Each writes out as a whole or not at all.
-var builds = map[string]func(ctx context.Context, p process, out string) error{
+var builds = map[string]func(ctx context.Context, b build, out string) error{
 	"image":    buildImage,
 	"archive":  buildArchive,
 	"stream":   buildStream,
@@ -29,8 +29,15 @@ var builds = map[string]func(ctx context.Context, p process, out string) error{
 }
 
 func (c *buildCmd) Run(ctx context.Context, p process) error {
-	out := p.getenv("out")
-	if out == "" {
+	attributes, err := nix.ReadAttributes(p.getenv)
+	if err != nil {
+		return err
+	}
+	out, err := attributes.Out()
+	switch {
+	case err != nil:
+		return err
+	case out == "":
 		return missingAttribute("out")
 	}
 	// Nix keeps no output of a failed build, but a builder that is run by hand
@@ -38,11 +45,17 @@ func (c *buildCmd) Run(ctx context.Context, p process) error {
 	if _, err := os.Lstat(out); err == nil {
 		return fmt.Errorf("%s is there already", out)
 	}
-	err := builds[c.Kind](ctx, p, out)
+	err = builds[c.Kind](ctx, build{attributes, nix.Cores(p.getenv)}, out)
 	if err != nil {
 		os.RemoveAll(out)
 	}
 	return err
+}
+
+// build is what Nix tells a builder.
+type build struct {
+	nix.Attributes
+	cores int // that it may use
 }
 
 func missingAttribute(name string) error {
@@ -50,13 +63,13 @@ func missingAttribute(name string) error {
 }
 
 // buildImage makes the folder with compositeImage.sh.
-func buildImage(ctx context.Context, p process, out string) error {
-	composition, err := readSpec(p)
+func buildImage(ctx context.Context, b build, out string) error {
+	composition, err := readSpec(b)
 	if err != nil {
 		return err
 	}
 	if composition.Verify {
-		if err := composition.VerifyLayers(ctx, nix.Cores(p.getenv)); err != nil {
+		if err := composition.VerifyLayers(ctx, b.cores); err != nil {
 			return err
 		}
 	}
@@ -71,12 +84,12 @@ func buildImage(ctx context.Context, p process, out string) error {
 	if err := os.WriteFile(file, append(data, '\n'), 0o666); err != nil {
 		return err
 	}
-	return writeScript(p, filepath.Join(out, "compositeImage.sh"), streamScript, file, composition)
+	return writeScript(b, filepath.Join(out, "compositeImage.sh"), streamScript, file, composition)
 }
 
 // buildArchive makes the archive of unpacked layers, which it verifies.
-func buildArchive(ctx context.Context, p process, out string) error {
-	composition, err := readSpec(p)
+func buildArchive(ctx context.Context, b build, out string) error {
+	composition, err := readSpec(b)
 	if err != nil {
 		return err
 	}
@@ -85,37 +98,40 @@ func buildArchive(ctx context.Context, p process, out string) error {
 		return err
 	}
 	defer f.Close()
-	if err := composition.WriteUnpacked(ctx, f, nix.Cores(p.getenv)); err != nil {
+	if err := composition.WriteUnpacked(ctx, f, b.cores); err != nil {
 		return err
 	}
 	return f.Close()
 }
 
 // readSpec reads what the image is to be made of.
-func readSpec(p process) (image.Composition, error) {
-	spec := p.getenv("specPath")
-	if spec == "" {
-		return image.Composition{}, missingAttribute("specPath")
-	}
-	composition, err := image.ReadComposition(spec)
-	if err != nil {
+func readSpec(b build) (image.Composition, error) {
+	spec, err := b.Text("spec")
+	switch {
+	case err != nil:
 		return image.Composition{}, err
+	case len(spec) == 0:
+		return image.Composition{}, missingAttribute("spec")
+	}
+	composition, err := image.ParseComposition(spec)
+	if err != nil {
+		return image.Composition{}, fmt.Errorf("attribute spec: %w", err)
 	}
 	return composition, composition.Complete()
 }
 
 // The other shapes are made of an image that was built, and so verified.
 
-func buildStream(_ context.Context, p process, out string) error {
-	file, composition, err := readBuilt(p)
+func buildStream(_ context.Context, b build, out string) error {
+	file, composition, err := readBuilt(b)
 	if err != nil {
 		return err
 	}
-	return writeScript(p, out, streamScript, file, composition)
+	return writeScript(b, out, streamScript, file, composition)
 }
 
-func buildLoad(_ context.Context, p process, out string) error {
-	file, composition, err := readBuilt(p)
+func buildLoad(_ context.Context, b build, out string) error {
+	file, composition, err := readBuilt(b)
 	if err != nil {
 		return err
 	}
@@ -123,19 +139,19 @@ func buildLoad(_ context.Context, p process, out string) error {
 	if err := os.MkdirAll(bin, 0o777); err != nil {
 		return err
 	}
-	return writeScript(p, filepath.Join(bin, "load"), loadScript, file, composition)
+	return writeScript(b, filepath.Join(bin, "load"), loadScript, file, composition)
 }
 
-func buildLayout(_ context.Context, p process, out string) error {
-	_, composition, err := readBuilt(p)
+func buildLayout(_ context.Context, b build, out string) error {
+	_, composition, err := readBuilt(b)
 	if err != nil {
 		return err
 	}
 	return composition.WriteLayout(out)
 }
 
-func buildManifest(_ context.Context, p process, out string) error {
-	_, composition, err := readBuilt(p)
+func buildManifest(_ context.Context, b build, out string) error {
+	_, composition, err := readBuilt(b)
 	if err != nil {
 		return err
 	}
@@ -147,9 +163,12 @@ func buildManifest(_ context.Context, p process, out string) error {
 }
 
 // readBuilt reads the image.json that buildImage wrote.
-func readBuilt(p process) (file string, composition image.Composition, err error) {
-	built := p.getenv("built")
-	if built == "" {
+func readBuilt(b build) (file string, composition image.Composition, err error) {
+	built, err := b.String("built")
+	switch {
+	case err != nil:
+		return "", image.Composition{}, err
+	case built == "":
 		return "", image.Composition{}, missingAttribute("built")
 	}
 	file = filepath.Join(built, "image.json")
@@ -171,11 +190,17 @@ exec '%s' load '%s' "$@"
 )
 
 // writeScript writes one of the scripts for the image in file.
-func writeScript(p process, path, script, file string, composition image.Composition) error {
+func writeScript(b build, path, script, file string, composition image.Composition) error {
 	// hocker is the binary for the machine that runs the image; it differs from
 	// the builder where the image is built on another kind of machine.
-	self := cmp.Or(p.getenv("hocker"), p.getenv("builder"))
-	if self == "" {
+	self, err := b.String("hocker")
+	if self == "" && err == nil {
+		self, err = b.String("builder")
+	}
+	switch {
+	case err != nil:
+		return err
+	case self == "":
 		return missingAttribute("hocker")
 	}
 	text := fmt.Sprintf(script, cmp.Or(composition.Reference, "an image"), self, file)

@@ -23,7 +23,11 @@ type fetchCmd struct {
 }
 
 func (c *fetchCmd) Run(ctx context.Context, p process) error {
-	b, err := nix.ReadBuilder(p.getenv)
+	attributes, err := nix.ReadAttributes(p.getenv)
+	if err != nil {
+		return err
+	}
+	b, err := nix.ReadBuilder(attributes)
 	if err != nil {
 		return err
 	}
@@ -108,7 +112,7 @@ func builderClient(p process, b nix.Builder, roots *x509.CertPool) (*fetcher.Cli
 	if warning != "" {
 		warn("warning: " + warning)
 	}
-	mirrors, err := fetcher.ParseMirrors(cmp.Or(p.getenv("HOCKER_MIRRORS"), p.getenv("hockerMirrors")))
+	mirrors, err := fetcher.ParseMirrors(cmp.Or(p.getenv("HOCKER_MIRRORS"), b.Mirrors))
 	if err != nil {
 		return nil, fmt.Errorf("HOCKER_MIRRORS: %w", err)
 	}

@@ -22,7 +22,7 @@ func (p process) hint(name string, err error) string {
 		noEngine *engine.UnavailableError
 		none     *engine.NoneError
 	)
-	inNix := p.getenv("outputHash") != ""
+	inNix := p.getenv("outputHash") != "" || p.getenv("NIX_ATTRS_JSON_FILE") != ""
 	switch {
 	case errors.As(err, &usage):
 		return "see " + name + " --help"

@@ -44,9 +44,18 @@ func ReadComposition(path string) (Composition, error) {
 	if err != nil {
 		return Composition{}, err
 	}
+	c, err := ParseComposition(data)
+	if err != nil {
+		return Composition{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// ParseComposition reads a composition's JSON.
+func ParseComposition(data []byte) (Composition, error) {
 	var c Composition
 	if err := json.Unmarshal(data, &c); err != nil {
-		return Composition{}, fmt.Errorf("%s: %w", path, err)
+		return Composition{}, err
 	}
 	return c, nil
 }

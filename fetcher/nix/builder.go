@@ -1,10 +1,12 @@
 package nix
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"hocker/fetcher"
 
@@ -18,30 +20,54 @@ type Builder struct {
 	Digest     digest.Digest      // from outputHash
 	Repository fetcher.Repository // from registry, repository and imageName
 	Tag        string             // for messages: what is fetched is the digest
+	Mirrors    string             // from hockerMirrors, separated by commas
+
+	credentialsFile string // that NIX_PATH names, from dockerCredentialsFile
 }
 
-// ReadBuilder reads a fixed-output derivation's attributes with getenv. An
-// empty one counts as left out.
-func ReadBuilder(getenv func(string) string) (Builder, error) {
-	b := Builder{Out: getenv("out"), Tag: getenv("tag")}
-	if b.Out == "" || getenv("outputHash") == "" {
-		return Builder{}, fmt.Errorf("out and outputHash are not set: this command is run by Nix, as the builder of a fixed-output derivation")
-	}
-	if algorithm := getenv("outputHashAlgo"); algorithm != "" && algorithm != "sha256" {
-		return Builder{}, fmt.Errorf("outputHashAlgo %q: registries' digests are sha256", algorithm)
-	}
-	if mode := getenv("outputHashMode"); mode != "" && mode != "flat" {
-		return Builder{}, fmt.Errorf("outputHashMode %q: a blob's digest is its flat hash", mode)
-	}
-	var err error
-	if b.Digest, err = ParseHash(getenv("outputHash")); err != nil {
-		return Builder{}, fmt.Errorf("outputHash: %w", err)
-	}
-	if err := checkLayerDigest(getenv("layerDigest"), b.Digest); err != nil {
+// ReadBuilder reads the attributes of a fixed-output derivation. An empty one
+// counts as left out.
+func ReadBuilder(a Attributes) (Builder, error) {
+	t, err := readTexts(a)
+	if err != nil {
 		return Builder{}, err
 	}
-	b.Repository, err = readRepository(getenv)
+	if t["out"] == "" || t["outputHash"] == "" {
+		return Builder{}, fmt.Errorf("out and outputHash are not set: this command is run by Nix, as the builder of a fixed-output derivation")
+	}
+	if algorithm := t["outputHashAlgo"]; algorithm != "" && algorithm != "sha256" {
+		return Builder{}, fmt.Errorf("outputHashAlgo %q: registries' digests are sha256", algorithm)
+	}
+	if mode := t["outputHashMode"]; mode != "" && mode != "flat" {
+		return Builder{}, fmt.Errorf("outputHashMode %q: a blob's digest is its flat hash", mode)
+	}
+	b := Builder{Out: t["out"], Tag: t["tag"], Mirrors: t["hockerMirrors"], credentialsFile: t["dockerCredentialsFile"]}
+	if b.Digest, err = ParseHash(t["outputHash"]); err != nil {
+		return Builder{}, fmt.Errorf("outputHash: %w", err)
+	}
+	if err := checkLayerDigest(t["layerDigest"], b.Digest); err != nil {
+		return Builder{}, err
+	}
+	b.Repository, err = readRepository(t)
 	return b, err
+}
+
+// readTexts reads the attributes that say what to fetch.
+func readTexts(a Attributes) (texts map[string]string, err error) {
+	texts = map[string]string{}
+	for _, name := range []string{
+		"outputHash", "outputHashAlgo", "outputHashMode", "layerDigest", "registry", "repository", "imageName", "tag", "dockerCredentialsFile",
+	} {
+		if texts[name], err = a.String(name); err != nil {
+			return nil, err
+		}
+	}
+	if texts["out"], err = a.Out(); err != nil {
+		return nil, err
+	}
+	mirrors, err := a.Strings("hockerMirrors")
+	texts["hockerMirrors"] = strings.Join(mirrors, ",")
+	return texts, err
 }
 
 // checkLayerDigest compares the two names that a layer has in an expression.
@@ -59,19 +85,19 @@ func checkLayerDigest(layerDigest string, want digest.Digest) error {
 	return nil
 }
 
-func readRepository(getenv func(string) string) (fetcher.Repository, error) {
+func readRepository(texts map[string]string) (fetcher.Repository, error) {
 	registry := fetcher.DockerHub
-	if s := getenv("registry"); s != "" {
+	if s := texts["registry"]; s != "" {
 		var err error
 		if registry, err = fetcher.ParseRegistry(s); err != nil {
 			return fetcher.Repository{}, err
 		}
 	}
-	path := getenv("imageName")
+	path := texts["imageName"]
 	if path == "" {
 		return fetcher.Repository{}, fmt.Errorf("the derivation has no imageName")
 	}
-	if repository := getenv("repository"); repository != "" {
+	if repository := texts["repository"]; repository != "" {
 		path = repository + "/" + path
 	}
 	return registry.Repository(path)
@@ -93,10 +119,7 @@ func (b Builder) Credentials(getenv func(string) string) (find fetcher.Credentia
 	if c, err := fromEnvironment(context.Background(), b.Repository); err == nil && !c.IsZero() {
 		return fromEnvironment, "", nil
 	}
-	path := getenv("dockerCredentialsFile")
-	if path == "" {
-		path = credentialsFile
-	}
+	path := cmp.Or(b.credentialsFile, credentialsFile)
 	file, err := fetcher.ReadCredentialFile(path, b.Repository.Registry)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && path == credentialsFile:

@@ -66,7 +66,7 @@ var readBuilderTests = []struct {
 func TestReadBuilder(t *testing.T) {
 	for _, tt := range readBuilderTests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := ReadBuilder(tt.env.get)
+			got, err := ReadBuilder(Attributes{getenv: tt.env.get})
 			checkError(t, err, tt.err)
 			if err == nil && got != tt.want {
 				t.Errorf("got %+v, want %+v", got, tt.want)
@@ -119,7 +119,7 @@ func TestBuilderCredentials(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			find, warning, err := Builder{Repository: debian}.Credentials(e.get)
+			find, warning, err := Builder{Repository: debian, credentialsFile: e["dockerCredentialsFile"]}.Credentials(e.get)
 			checkError(t, err, strings.ReplaceAll(tt.err, "FILE", path))
 			if want := strings.ReplaceAll(tt.warning, "FILE", path); warning != want {
 				t.Errorf("warning\n got: %s\nwant: %s", warning, want)

@@ -1,0 +1,144 @@
+package nix
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Attributes are the attributes of a derivation, as Nix hands them to its
+// builder: each in a variable of the environment, or with __structuredAttrs all
+// in a JSON file. What impureEnvVars names is no attribute: it is in the
+// environment either way.
+type Attributes struct {
+	getenv func(string) string
+	values map[string]json.RawMessage // nil where they are in the environment
+}
+
+// ReadAttributes finds a builder's attributes by its environment.
+// https://nix.dev/manual/nix/2.34/language/advanced-attributes#adv-attr-structuredAttrs
+func ReadAttributes(getenv func(string) string) (Attributes, error) {
+	file := getenv("NIX_ATTRS_JSON_FILE")
+	if file == "" {
+		return Attributes{getenv: getenv}, nil
+	}
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Older Nix names the path that the file has outside of the sandbox:
+		// https://github.com/NixOS/nix/issues/6736
+		data, err = os.ReadFile(filepath.Join(getenv("NIX_BUILD_TOP"), ".attrs.json"))
+	}
+	if err != nil {
+		return Attributes{}, fmt.Errorf("structured attributes: %w", err)
+	}
+	a := Attributes{getenv: getenv, values: map[string]json.RawMessage{}}
+	if err := json.Unmarshal(data, &a.values); err != nil {
+		return Attributes{}, fmt.Errorf("structured attributes: %s: %w", file, err)
+	}
+	return a, nil
+}
+
+// String returns the attribute of this name. One that is empty, null or not
+// there is the empty string.
+func (a Attributes) String(name string) (string, error) {
+	if a.values == nil {
+		return a.getenv(name), nil
+	}
+	return stringValue(name, a.values[name])
+}
+
+// Strings returns the attribute of this name, which may be a list; a string is
+// a list of one, and what is empty, null or not there is a list of none.
+func (a Attributes) Strings(name string) ([]string, error) {
+	if valueKind(a.values[name]) != "a list" {
+		value, err := a.String(name)
+		if value == "" || err != nil {
+			return nil, err
+		}
+		return []string{value}, nil
+	}
+	var elements []json.RawMessage
+	if err := json.Unmarshal(a.values[name], &elements); err != nil {
+		return nil, fmt.Errorf("attribute %s: %w", name, err)
+	}
+	texts := make([]string, len(elements))
+	for i, element := range elements {
+		var err error
+		if texts[i], err = stringValue(fmt.Sprintf("%s[%d]", name, i), element); err != nil {
+			return nil, err
+		}
+	}
+	return texts, nil
+}
+
+// Out returns the path of the derivation's output.
+func (a Attributes) Out() (string, error) {
+	if a.values == nil {
+		return a.getenv("out"), nil
+	}
+	var outputs map[string]json.RawMessage
+	if err := json.Unmarshal(a.values["outputs"], &outputs); err != nil {
+		return "", fmt.Errorf("attribute outputs: %w", err)
+	}
+	return stringValue("outputs.out", outputs["out"])
+}
+
+// Text returns an attribute that may be long, for which passAsFile names it
+// where the attributes are in the environment. With structured attributes it is
+// a string, or else any value, of which the text is its JSON. One that is not
+// there is empty.
+func (a Attributes) Text(name string) ([]byte, error) {
+	if a.values != nil {
+		value := a.values[name]
+		if kind := valueKind(value); kind == "a set" || kind == "a list" {
+			return value, nil
+		}
+		text, err := stringValue(name, value)
+		return []byte(text), err
+	}
+	path := a.getenv(name + "Path")
+	if path == "" {
+		return []byte(a.getenv(name)), nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("attribute %s: %w", name, err)
+	}
+	return text, nil
+}
+
+// stringValue reads a string; null and nothing are an empty one.
+func stringValue(name string, value json.RawMessage) (text string, err error) {
+	switch kind := valueKind(value); kind {
+	case "", "null":
+		return "", nil
+	case "a string":
+		err = json.Unmarshal(value, &text)
+		return text, err
+	default:
+		return "", fmt.Errorf("attribute %s is %s, expected a string", name, kind)
+	}
+}
+
+// valueKind says what a JSON value is, in Nix's words; empty for none.
+func valueKind(value json.RawMessage) string {
+	if len(value) == 0 {
+		return ""
+	}
+	switch value[0] {
+	case '"':
+		return "a string"
+	case '[':
+		return "a list"
+	case '{':
+		return "a set"
+	case 't', 'f':
+		return "a Boolean"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}
