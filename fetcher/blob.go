@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"hocker/fetcher/transfer"
@@ -247,6 +248,9 @@ func (c *Client) transfer(ctx context.Context, source *blobSource, from int64, f
 	h := desc.Digest.Algorithm().Hash()
 	options := c.options(source.repo, desc)
 	options.From = from
+	if c.Progress != nil {
+		f = &reportedFile{File: f, done: from, report: func(done int64) { c.Progress(desc.Digest, done, source.statedSize()) }}
+	}
 	n, err := transfer.ToFile(ctx, source, f, &boundedWriter{io.MultiWriter(h, w), desc, 0}, options)
 	if errors.Is(err, transfer.ErrChanged) {
 		return n, &VerifyError{Want: desc.Digest, Read: n, Size: source.statedSize(), Host: source.host()}
@@ -259,6 +263,24 @@ func (c *Client) transfer(ctx context.Context, source *blobSource, from int64, f
 		return n, &VerifyError{Want: desc.Digest, Got: got, Read: n, Size: size, Host: source.host()}
 	}
 	return n, nil
+}
+
+// reportedFile tells of what is written to it, in whichever order.
+type reportedFile struct {
+	transfer.File
+	report func(done int64)
+
+	mu   sync.Mutex // held while report is called: what it is told only grows
+	done int64
+}
+
+func (r *reportedFile) WriteAt(p []byte, offset int64) (int, error) {
+	n, err := r.File.WriteAt(p, offset)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done += int64(n)
+	r.report(r.done)
+	return n, err
 }
 
 // boundedWriter refuses more than a blob's size, where that is known: a server

@@ -13,6 +13,7 @@ import (
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -36,12 +37,29 @@ func (c *fetchCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
+	err = c.report(p, client, b, func() (int64, error) { return c.fetch(ctx, client, b) })
+	if err != nil && rootsErr != nil && isCertificateError(err) {
+		err = fmt.Errorf("%w (NIX_SSL_CERT_FILE: %w)", err, rootsErr)
+	}
+	return err
+}
+
+// report tells the build's log of a fetch, and Nix how it goes.
+func (c *fetchCmd) report(p process, client *fetcher.Client, b nix.Builder, fetch func() (int64, error)) error {
+	fmt.Fprintf(p.stderr, "hocker: fetching %s %s of %s\n", c.Kind, b.Digest, oneLine(b.Image()))
+	log := io.Discard
+	if p.getenv("NIX_LOG_FD") != "" {
+		log = p.stderr
+	}
+	show := nix.StartProgress(log, b.URL(c.Kind), fmt.Sprintf("downloading %s %.12s of %s", c.Kind, b.Digest.Encoded(), b.Image()))
+	client.Progress = func(_ digest.Digest, done, size int64) { show.Report(done, size) }
 	start := time.Now()
-	size, err := c.fetch(ctx, client, b)
+	size, err := fetch()
+	if err == nil {
+		show.Report(size, size)
+	}
+	show.Stop()
 	if err != nil {
-		if rootsErr != nil && isCertificateError(err) {
-			err = fmt.Errorf("%w (NIX_SSL_CERT_FILE: %w)", err, rootsErr)
-		}
 		return err
 	}
 	fmt.Fprintf(p.stderr, "hocker: %s %s of %s: %s in %.1f s\n", c.Kind, b.Digest, b.Repository.Familiar(), byteCount(size), time.Since(start).Seconds())

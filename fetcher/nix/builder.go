@@ -103,6 +103,29 @@ func readRepository(texts map[string]string) (fetcher.Repository, error) {
 	return registry.Repository(path)
 }
 
+// Image returns what messages call the image that is fetched from. The tag is
+// as it stands in the derivation.
+func (b Builder) Image() string {
+	name := b.Repository.Familiar()
+	switch {
+	case b.Tag == "":
+		return name
+	case strings.Contains(b.Tag, ":"):
+		return name + "@" + b.Tag
+	}
+	return name + ":" + b.Tag
+}
+
+// URL returns where the registry has what is fetched: a manifest, or a blob of
+// another kind.
+func (b Builder) URL(kind string) string {
+	place := "blobs"
+	if kind == "manifest" {
+		place = "manifests"
+	}
+	return b.Repository.Registry.String() + b.Repository.Path + "/" + place + "/" + b.Digest.String()
+}
+
 // credentialsFile is where a builder finds credentials that are neither in its
 // environment nor in a file that NIX_PATH names. Like that file it has to be
 // let into the sandbox, by extra-sandbox-paths.
