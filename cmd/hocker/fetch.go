@@ -82,23 +82,29 @@ func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Buil
 			os.Remove(b.Out)
 		}
 	}()
-	desc := ocispec.Descriptor{Digest: b.Digest}
-	switch c.Kind {
+	return fetchContent(ctx, client, c.Kind, b.Repository, b.Digest, out)
+}
+
+// fetchContent fetches a layer, config or manifest by its digest, and returns
+// its size. What is to be a manifest has to be one.
+func fetchContent(ctx context.Context, client *fetcher.Client, kind string, repo fetcher.Repository, d digest.Digest, out *os.File) (int64, error) {
+	desc := ocispec.Descriptor{Digest: d}
+	switch kind {
 	case "manifest":
-		return writeManifest(ctx, client, b, out)
+		return writeManifest(ctx, client, fetcher.Reference{Repository: repo, Digest: d}, out)
 	case "config":
 		desc.MediaType = ocispec.MediaTypeImageConfig
 	}
-	return client.FetchBlob(ctx, b.Repository, desc, out)
+	return client.FetchBlob(ctx, repo, desc, out)
 }
 
-func writeManifest(ctx context.Context, client *fetcher.Client, b nix.Builder, out io.Writer) (int64, error) {
-	m, err := client.Manifest(ctx, fetcher.Reference{Repository: b.Repository, Digest: b.Digest})
+func writeManifest(ctx context.Context, client *fetcher.Client, ref fetcher.Reference, out io.Writer) (int64, error) {
+	m, err := client.Manifest(ctx, ref)
 	if err != nil {
 		return 0, err
 	}
 	if _, err := image.ParseManifest(m.Bytes); err != nil {
-		return 0, fmt.Errorf("manifest %s: %w", b.Digest, err)
+		return 0, fmt.Errorf("manifest %s: %w", ref.Digest, err)
 	}
 	n, err := out.Write(m.Bytes)
 	return int64(n), err

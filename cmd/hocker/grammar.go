@@ -18,6 +18,7 @@ type grammar struct {
 	Image      imageCmd      `cmd:"" help:"${image_help}"`
 	Docker2nix docker2nixCmd `cmd:"" name:"docker2nix" help:"${docker2nix_help}"`
 	Lock       lockCmd       `cmd:"" help:"Keep a lock file of images: add, update, remove, list, check."`
+	Prefetch   prefetchCmd   `cmd:"" help:"Put all that an expression or lock file names into the Nix store."`
 	Compose    composeCmd    `cmd:"" help:"Write the archive of an image in the Nix store to standard output."`
 	Load       loadCmd       `cmd:"" help:"Load an image in the Nix store into the container engine of this machine."`
 	Fetch      fetchCmd      `cmd:"" group:"nix" help:"Fetch what a fixed-output derivation asks for (run by Nix)."`

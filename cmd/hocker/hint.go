@@ -5,12 +5,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
+	"os/exec"
 	"strings"
 	"syscall"
 
 	"hocker/fetcher"
 	"hocker/fetcher/engine"
 	"hocker/fetcher/image"
+	"hocker/fetcher/nix"
 )
 
 // hint returns a way out of an error, or nothing.
@@ -40,6 +42,8 @@ func (p process) hint(name string, err error) string {
 			"for a private CA, give its certificate with --ca-file")
 	case isPlainToTLS(err):
 		return "this registry wants https: write its address as https://HOST:PORT/v2/"
+	case errors.As(err, new(*nix.StoreError)) && errors.Is(err, exec.ErrNotFound):
+		return "is Nix installed, and nix-store in PATH?"
 	case errors.Is(err, syscall.ENOSPC):
 		return "make room on the disk, then try again"
 	case wasAuthorized(err):

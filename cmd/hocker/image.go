@@ -12,6 +12,7 @@ import (
 	"hocker/fetcher"
 	"hocker/fetcher/image"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/term"
 )
 
@@ -56,11 +57,10 @@ func (c *imageCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	var total int64
+	show := newProgress(p, c.Quiet)
 	for _, layer := range resolved.Image.Layers {
-		total += layer.Size
+		show.expect(layer.Size)
 	}
-	show := newProgress(p, c.Quiet, total)
 	export := &image.Export{
 		Source:     src.Client,
 		Repository: src.ref.Repository,
@@ -69,7 +69,7 @@ func (c *imageCmd) Run(ctx context.Context, p process) error {
 		Config:     config,
 		Compressed: c.Compressed,
 		Jobs:       c.Jobs,
-		Watch:      show.watch,
+		Watch:      func(layer ocispec.Descriptor) image.Watcher { return show.watch("layer", layer) },
 	}
 	err = c.export(ctx, p, export)
 	show.done(err == nil)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"hocker/fetcher/image"
@@ -14,76 +15,93 @@ import (
 	"golang.org/x/term"
 )
 
-// progress shows how layers come in.
+// progress shows how layers come in, or other blobs.
 type progress interface {
-	// watch follows a layer from now on.
-	watch(layer ocispec.Descriptor) image.Watcher
-	// done ends the show; whole says whether all layers came.
+	// expect says how many bytes more are going to come.
+	expect(n int64)
+	// watch follows a blob of some kind, as a layer, from now on. Its size may be
+	// left out.
+	watch(kind string, blob ocispec.Descriptor) watcher
+	// done ends the show; whole says whether all blobs came.
 	done(whole bool)
 }
 
-// newProgress returns bars on a terminal, a line per layer elsewhere, and
-// nothing if that is wished. total is the sum of the layers' sizes.
-func newProgress(p process, quiet bool, total int64) progress {
+// watcher is told of the bytes themselves, or of their number.
+type watcher interface {
+	image.Watcher
+	add(n int64)
+}
+
+// newProgress returns bars on a terminal, a line per blob elsewhere, and
+// nothing if that is wished.
+func newProgress(p process, quiet bool) progress {
 	if quiet {
 		return noProgress{}
 	}
 	if f, ok := p.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return newBars(f, total)
+		return newBars(f)
 	}
 	return lines{p.stderr}
 }
 
 type noProgress struct{}
 
-func (noProgress) watch(ocispec.Descriptor) image.Watcher { return unwatched{} }
-func (noProgress) done(bool)                              {}
+func (noProgress) expect(int64)                             {}
+func (noProgress) watch(string, ocispec.Descriptor) watcher { return unwatched{} }
+func (noProgress) done(bool)                                {}
 
 type unwatched struct{}
 
 func (unwatched) Write(p []byte) (int, error) { return len(p), nil }
+func (unwatched) add(int64)                   {}
 func (unwatched) Done(error)                  {}
 
-// lines prints a line for each layer that has come.
+// lines prints a line for each blob that has come.
 type lines struct{ w io.Writer }
 
-func (l lines) watch(layer ocispec.Descriptor) image.Watcher {
-	return &line{w: l.w, layer: layer, start: time.Now()}
+func (l lines) watch(kind string, blob ocispec.Descriptor) watcher {
+	return &line{w: l.w, name: kind + " " + shortDigest(blob), start: time.Now()}
 }
 
-func (lines) done(bool) {}
+func (lines) expect(int64) {}
+func (lines) done(bool)    {}
 
 type line struct {
 	w     io.Writer
-	layer ocispec.Descriptor
+	name  string
 	start time.Time
 	n     int64
 }
 
 func (l *line) Write(p []byte) (int, error) {
-	l.n += int64(len(p))
+	l.add(int64(len(p)))
 	return len(p), nil
 }
 
+func (l *line) add(n int64) { l.n += n }
+
 func (l *line) Done(err error) {
 	if err == nil {
-		fmt.Fprintf(l.w, "layer %s: %s in %.1f s\n", shortDigest(l.layer), byteCount(l.n), time.Since(l.start).Seconds())
+		fmt.Fprintf(l.w, "%s: %s in %.1f s\n", l.name, byteCount(l.n), time.Since(l.start).Seconds())
 	}
 }
 
-// bars shows a bar for each layer that is coming, and one for all of them.
+// bars shows a bar for each blob that is coming, and one for all of them.
 type bars struct {
 	container *mpb.Progress
 	total     *mpb.Bar
+	expected  atomic.Int64
 }
 
-// totalPriority puts the bar of all layers below theirs.
+// totalPriority puts the bar of all blobs below theirs.
 const totalPriority = 1 << 20
 
-func newBars(w io.Writer, total int64) *bars {
+func newBars(w io.Writer) *bars {
 	container := mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh())
-	return &bars{container, container.New(total, mpb.BarStyle(), barOptions("total", mpb.BarPriority(totalPriority))...)}
+	return &bars{container: container, total: container.New(0, mpb.BarStyle(), barOptions("total", mpb.BarPriority(totalPriority))...)}
 }
+
+func (b *bars) expect(n int64) { b.total.SetTotal(b.expected.Add(n), false) }
 
 func barOptions(name string, more ...mpb.BarOption) []mpb.BarOption {
 	return append(more,
@@ -98,25 +116,31 @@ func barOptions(name string, more ...mpb.BarOption) []mpb.BarOption {
 	)
 }
 
-func (b *bars) watch(layer ocispec.Descriptor) image.Watcher {
-	bar := b.container.New(layer.Size, mpb.BarStyle(), barOptions(shortDigest(layer))...)
-	return &layerBar{bar, b.total}
+func (b *bars) watch(_ string, blob ocispec.Descriptor) watcher {
+	bar := b.container.New(blob.Size, mpb.BarStyle(), barOptions(shortDigest(blob))...)
+	return &blobBar{bar, b.total}
 }
 
-// layerBar is a layer's bar; what it gets counts for the total too.
-type layerBar struct{ layer, total *mpb.Bar }
+// blobBar is a blob's bar; what it gets counts for the total too.
+type blobBar struct{ blob, total *mpb.Bar }
 
-func (b *layerBar) Write(p []byte) (int, error) {
-	b.layer.IncrBy(len(p))
-	b.total.IncrBy(len(p))
+func (b *blobBar) Write(p []byte) (int, error) {
+	b.add(int64(len(p)))
 	return len(p), nil
 }
 
-func (b *layerBar) Done(err error) {
+func (b *blobBar) add(n int64) {
+	b.blob.IncrInt64(n)
+	b.total.IncrInt64(n)
+}
+
+func (b *blobBar) Done(err error) {
 	if err != nil {
-		b.layer.Abort(false)
-		b.total.IncrInt64(-b.layer.Current())
+		b.blob.Abort(false)
+		b.total.IncrInt64(-b.blob.Current())
+		return
 	}
+	b.blob.SetTotal(-1, true) // one of unknown size is not complete by itself
 }
 
 func (b *bars) done(whole bool) {

@@ -39,7 +39,8 @@ type lexer struct {
 	line int
 }
 
-// lex returns the tokens of an expression, with one without text for the end.
+// lex returns the tokens of an expression, with one without text for the end:
+// on an error those before it.
 func lex(text string) ([]token, error) {
 	l := &lexer{rest: text, line: 1}
 	var tokens []token
@@ -50,7 +51,7 @@ func lex(text string) ([]token, error) {
 		}
 		t, err := l.next()
 		if err != nil {
-			return nil, err
+			return append(tokens, token{line: l.line}), err
 		}
 		tokens = append(tokens, t)
 	}

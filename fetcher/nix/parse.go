@@ -23,13 +23,14 @@ type ImageBlobs struct {
 // Errors: *[ExpressionError].
 func ParseExpression(data []byte) ([]ImageBlobs, error) {
 	tokens, err := lex(string(data))
-	if err != nil {
-		return nil, err
-	}
 	p := &expressionParser{tokens: tokens}
 	images := p.file()
-	if p.err != nil {
-		return nil, p.err
+	// What was no token comes after them: the first mistake is told.
+	if p.err != nil && (err == nil || len(p.tokens) > 1) {
+		err = p.err
+	}
+	if err != nil {
+		return nil, err
 	}
 	return images, nil
 }
@@ -47,9 +48,10 @@ func (p *expressionParser) fail(line int, format string, args ...any) {
 	}
 }
 
+// next passes a token, unless there was a mistake.
 func (p *expressionParser) next() token {
 	t := p.tokens[0]
-	if len(p.tokens) > 1 {
+	if p.err == nil && len(p.tokens) > 1 {
 		p.tokens = p.tokens[1:]
 	}
 	return t

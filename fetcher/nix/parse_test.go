@@ -93,6 +93,7 @@ var parseErrorTests = []struct {
 	err      string // after "not an expression of docker2nix: "
 }{
 	{name: "another function", old: "{ fetchDockerConfig,", new: "{ pkgs,", err: `line 1: expected "fetchDockerConfig", found "pkgs"`},
+	{name: "another function, with other code in it", old: "{ fetchDockerConfig,", new: "{ pkgs ? (import <nixpkgs> { }),", err: `line 1: expected "fetchDockerConfig", found "pkgs"`},
 	{name: "JSON", old: "{ fetchDockerConfig,", new: `{ "version": 1,`, err: `line 1: expected "fetchDockerConfig", found the string "version"`},
 	{name: "the other hash", old: "    sha256 = \"1r", new: "    hash = \"1r", err: `line 10: expected "sha256", found "hash"`},
 	{name: "another image", old: "fetchdocker rec", new: "pullImage rec", err: `line 2: expected "fetchdocker", found "pullImage"`},
@@ -102,7 +103,8 @@ var parseErrorTests = []struct {
 	{name: "a word more", old: "[ layer0 ", new: "[ layer0 layer1 ", err: `line 18: expected "]", found "layer1"`},
 	{name: "an expression for a string", old: `tag = "jessie"`, new: "tag = version", err: `line 7: expected a string, found "version"`},
 	{name: "antiquotation", old: `"jessie"`, new: `"${version}"`, err: "line 7: a string has an ${antiquotation}"},
-	{name: "no end of a string", old: `"jessie"`, new: `"jessie`, err: "line 16: a string has no end"},
+	{name: "no end of a string", old: `"jessie"`, new: `"jessie`, err: `line 10: expected ";", found "1rwin`},
+	{name: "no end of the last string", old: "[ layer0 ", new: "[ \"layer0 ", err: "line 18: a string has no end"},
 	{name: "something behind it", old: "in [ layer0 ];\n}", new: "in [ layer0 ];\n} // { }", err: `line 19: '/' is nothing that docker2nix writes`},
 	{name: "another one behind it", old: "in [ layer0 ];\n}", new: "in [ layer0 ];\n}\n\"\"", err: `line 20: expected the end, found the string ""`},
 	{name: "cut off", old: "    in [ layer0 ];\n}\n", err: `line 18: expected "layer1", found the end`},
