@@ -82,16 +82,15 @@ func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Buil
 			os.Remove(b.Out)
 		}
 	}()
-	return fetchContent(ctx, client, c.Kind, b.Repository, b.Digest, out)
+	return fetchContent(ctx, client, c.Kind, b.Repository, ocispec.Descriptor{Digest: b.Digest}, out)
 }
 
 // fetchContent fetches a layer, config or manifest by its digest, and returns
 // its size. What is to be a manifest has to be one.
-func fetchContent(ctx context.Context, client *fetcher.Client, kind string, repo fetcher.Repository, d digest.Digest, out *os.File) (int64, error) {
-	desc := ocispec.Descriptor{Digest: d}
+func fetchContent(ctx context.Context, client *fetcher.Client, kind string, repo fetcher.Repository, desc ocispec.Descriptor, out *os.File) (int64, error) {
 	switch kind {
 	case "manifest":
-		return writeManifest(ctx, client, fetcher.Reference{Repository: repo, Digest: d}, out)
+		return writeManifest(ctx, client, fetcher.Reference{Repository: repo, Digest: desc.Digest}, out)
 	case "config":
 		desc.MediaType = ocispec.MediaTypeImageConfig
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 
 	"hocker/fetcher"
 	"hocker/fetcher/lock"
@@ -71,39 +70,16 @@ func (f *lockRegistryFlags) Validate() error {
 
 // locker makes the client for all of these images.
 func (f *lockRegistryFlags) locker(p process, refs []fetcher.Reference) (*lock.Locker, error) {
-	registry, err := f.secretRegistry(p, refs)
+	registries := make([]fetcher.Registry, len(refs))
+	for i, ref := range refs {
+		registries[i] = ref.Registry
+	}
+	registry, err := f.secretRegistry(p, registries)
 	if err != nil {
 		return nil, err
 	}
 	client, err := f.client(p, registry)
 	return &lock.Locker{Source: client, Jobs: f.Jobs, Notice: func(line string) { f.warn(p, line) }}, err
-}
-
-// secretRegistry is the registry that a user name, a password or a token is
-// for: the one of --registry, or the only one there is. Nobody else gets it.
-func (f *lockRegistryFlags) secretRegistry(p process, refs []fetcher.Reference) (fetcher.Registry, error) {
-	if f.Registry != "" {
-		registry, err := fetcher.ParseRegistry(f.Registry)
-		if err != nil {
-			return fetcher.Registry{}, &usageError{err}
-		}
-		return registry, nil
-	}
-	var names []string
-	var registry fetcher.Registry
-	for _, ref := range refs {
-		if registry = ref.Registry; !slices.Contains(names, registry.Name()) {
-			names = append(names, registry.Name())
-		}
-	}
-	if len(names) < 2 {
-		return registry, nil
-	}
-	given := f.Username != "" || f.Token != "" || f.CredentialsFile != "" || p.getenv("DOCKER_TOKEN") != "" || p.getenv("DOCKER_USER") != ""
-	if given {
-		return fetcher.Registry{}, usagef("the images are in %d registries, %s and others: say with --registry which one the credentials are for", len(names), names[0])
-	}
-	return fetcher.Registry{}, nil
 }
 
 // withFailures prints each thing that failed on a line of its own. What is left

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -14,14 +13,15 @@ import (
 	"hocker/fetcher/nix"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 )
 
 type prefetchCmd struct {
 	registryFlags
 	platformFlag
-	File         string `arg:"" name:"file" help:"Nix expression that docker2nix wrote."`
-	AllPlatforms bool   `help:"Fetch the images for all systems in the file, and not only this one's."`
+	File         string `arg:"" name:"file" help:"Nix expression that docker2nix wrote, or lock file."`
+	AllPlatforms bool   `help:"Fetch the images for all systems in the file, and not only for this one."`
 	Jobs         int    `default:"4" placeholder:"N" help:"Blobs to fetch at a time (4)."`
 }
 
@@ -63,11 +63,7 @@ func (c *prefetchCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	registry, err := c.secretRegistry(p, blobs)
-	if err != nil {
-		return err
-	}
-	client, err := c.client(p, registry)
+	client, err := c.blobClient(p, blobs)
 	if err != nil {
 		return err
 	}
@@ -78,71 +74,17 @@ func (c *prefetchCmd) Run(ctx context.Context, p process) error {
 	return err
 }
 
-// maxExpression bounds what is read as an expression: an image has a few
-// hundred bytes for each layer.
-const maxExpression = 16 << 20
-
-// readImages reads what docker2nix wrote.
-func readImages(path string) ([]nix.ImageBlobs, error) {
-	f, err := os.Open(path)
+// blobClient makes one client for the registries of all blobs.
+func (c *prefetchCmd) blobClient(p process, blobs []nix.Blob) (*fetcher.Client, error) {
+	registries := make([]fetcher.Registry, len(blobs))
+	for i, b := range blobs {
+		registries[i] = b.Repository.Registry
+	}
+	registry, err := c.secretRegistry(p, registries)
 	if err != nil {
-		return nil, &usageError{err}
+		return nil, err
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxExpression+1))
-	switch {
-	case err != nil:
-		return nil, &usageError{err}
-	case len(data) > maxExpression:
-		return nil, usagef("%s: it is larger than 16 MiB, and not an expression of docker2nix", path)
-	case len(bytes.TrimSpace(data)) == 0:
-		return nil, usagef("%s: it is empty: did the docker2nix before it fail?", path)
-	}
-	images, err := nix.ParseExpression(data)
-	if err != nil {
-		return nil, usagef("%s: %w (what it wrote is read as it is: write it again, or let Nix build what was changed)", path, err)
-	}
-	return images, nil
-}
-
-// choose returns the blobs of the images that are wanted.
-func (c *prefetchCmd) choose(p process, images []nix.ImageBlobs) (blobs []nix.Blob, err error) {
-	platform, err := c.platform()
-	if err != nil {
-		return nil, &usageError{err}
-	}
-	wanted := nix.System(platform)
-	if wanted == "" {
-		return nil, usagef("--platform: Nix has no system for %s", c.Platform)
-	}
-	var others []string
-	for _, i := range images {
-		if i.System == "" && c.Platform != "" {
-			return nil, usagef("--platform: %s has one image, and does not say what it is for: leave this out", c.File)
-		}
-		if i.System == "" || i.System == wanted || c.AllPlatforms {
-			blobs = append(blobs, i.Blobs...)
-		} else {
-			others = append(others, i.System)
-		}
-	}
-	if len(blobs) == 0 {
-		return nil, usagef("%s has no image for %s, but for %s: choose with --platform, or take --all-platforms", c.File, wanted, strings.Join(others, ", "))
-	}
-	return blobs, nil
-}
-
-// secretRegistry is the registry that a user name, a password or a token is
-// for: the one of --registry, or the only one there is. Nobody else gets it.
-func (c *prefetchCmd) secretRegistry(p process, blobs []nix.Blob) (fetcher.Registry, error) {
-	if c.Registry != "" {
-		registry, err := fetcher.ParseRegistry(c.Registry)
-		if err != nil {
-			return fetcher.Registry{}, &usageError{err}
-		}
-		return registry, nil
-	}
-	return blobs[0].Repository.Registry, nil
+	return c.client(p, registry)
 }
 
 // wantedBlob is what is fetched once, and put into the store under each of its
@@ -185,6 +127,9 @@ func (c *prefetchCmd) fetch(ctx context.Context, p process, client *fetcher.Clie
 	client.Progress = show.report
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(c.Jobs)
+	for _, b := range blobs {
+		show.expect(b.Size)
+	}
 	for _, b := range blobs {
 		group.Go(func() error {
 			if err := context.Cause(ctx); err != nil {
@@ -239,5 +184,5 @@ func (b *wantedBlob) fetchFile(ctx context.Context, client *fetcher.Client, file
 			err = closeErr
 		}
 	}()
-	return fetchContent(ctx, client, b.Kind, b.Repository, b.Digest, f)
+	return fetchContent(ctx, client, b.Kind, b.Repository, ocispec.Descriptor{Digest: b.Digest, Size: b.Size}, f)
 }

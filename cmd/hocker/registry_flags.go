@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,33 @@ func (f *registryFlags) Validate() error {
 		return err
 	}
 	return f.credentialFlags.check()
+}
+
+// secretRegistry is the registry that a user name, a password or a token is
+// for, of those that are asked: the one of --registry, or the only one there is.
+// Nobody else gets it.
+func (f *registryFlags) secretRegistry(p process, asked []fetcher.Registry) (fetcher.Registry, error) {
+	if f.Registry != "" {
+		registry, err := fetcher.ParseRegistry(f.Registry)
+		if err != nil {
+			return fetcher.Registry{}, &usageError{err}
+		}
+		return registry, nil
+	}
+	var registry fetcher.Registry
+	var names []string
+	for _, registry = range asked {
+		if !slices.Contains(names, registry.Name()) {
+			names = append(names, registry.Name())
+		}
+	}
+	if len(names) < 2 {
+		return registry, nil
+	}
+	if f.Username != "" || f.Token != "" || f.CredentialsFile != "" || p.getenv("DOCKER_TOKEN") != "" || p.getenv("DOCKER_USER") != "" {
+		return fetcher.Registry{}, usagef("the images are in %d registries, %s and others: say with --registry which one the credentials are for", len(names), names[0])
+	}
+	return fetcher.Registry{}, nil
 }
 
 // client makes the client for the registry of an image.

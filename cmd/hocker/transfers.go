@@ -9,8 +9,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// transfers shows the blobs of a client whose sizes its registry says when they
-// begin to come.
+// transfers shows the blobs that a client fetches. The size of one may be known
+// only when it begins to come.
 type transfers struct {
 	progress
 
@@ -21,7 +21,7 @@ type transfers struct {
 // transfer is a blob on its way.
 type transfer struct {
 	kind    string
-	watcher // nil until something has come
+	watcher // nil until the size is known
 	bytes   int64
 }
 
@@ -29,11 +29,15 @@ func newTransfers(p progress) *transfers {
 	return &transfers{progress: p, blobs: map[digest.Digest]*transfer{}}
 }
 
-// begin announces a blob.
+// begin announces a blob, which was expected if its size is known.
 func (t *transfers) begin(b nix.Blob) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.blobs[b.Digest] = &transfer{kind: b.Kind}
+	blob := &transfer{kind: b.Kind}
+	if b.Size > 0 {
+		blob.watcher = t.watch(b.Kind, ocispec.Descriptor{Digest: b.Digest, Size: b.Size})
+	}
+	t.blobs[b.Digest] = blob
 }
 
 // report is a client's Progress.

@@ -19,6 +19,7 @@ type Blob struct {
 	Name       string // of its derivation, and of its store path
 	Repository fetcher.Repository
 	Digest     digest.Digest // sha256
+	Size       int64         // in bytes; 0 if it is not known
 }
 
 // LayerName returns the name that fetchDockerLayer gives to a layer.

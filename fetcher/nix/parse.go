@@ -12,7 +12,8 @@ import (
 
 // ImageBlobs are what an image is made of.
 type ImageBlobs struct {
-	System string // that the image is for; empty where it does not matter
+	Name   string // where there are images of several names
+	System string // that the image is for; empty if nothing says so
 	Blobs  []Blob // the manifest if it is pinned, the config, the layers from the lowest on
 }
 

@@ -83,7 +83,7 @@ func TestParseSystems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkParsed(t, string(text), []ImageBlobs{{"x86_64-linux", blobsOf(i)}, {"aarch64-linux", blobsOf(pinned)}})
+	checkParsed(t, string(text), []ImageBlobs{{System: "x86_64-linux", Blobs: blobsOf(i)}, {System: "aarch64-linux", Blobs: blobsOf(pinned)}})
 }
 
 var parseErrorTests = []struct {
