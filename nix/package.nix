@@ -21,7 +21,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Written by tests/vendor-hash.sh --update.
-  vendorHash = "sha256-PoyDWgQDI4GritZQkXIXQPMA9w/j+qfeGIGAPS4ZGtM=";
+  vendorHash = "sha256-lOHgwRR/mw7xUUmuqX641H1N+nTxh9I3NOPphpG5yck=";
 
   subPackages = [ "cmd/hocker" ];
 
