@@ -29,7 +29,7 @@ func (*prefetchCmd) Help() string {
 	return "Each layer, config and manifest gets the store path that its derivation has, so that a build finds it there. " +
 		"What the store has is left out. All paths are printed; they are no GC roots: a garbage collection before the build takes them away.\n\n" +
 		"Credentials are for the registry in the file; if there are several, --registry says for which one.\n\n" +
-		"Example:\n  hocker prefetch debian.nix && nix-build --option substitute false default.nix"
+		"Example:\n  hocker prefetch debian.nix && nix-build default.nix\n  hocker prefetch --all-platforms hocker.lock.json"
 }
 
 // Validate is called by kong.
