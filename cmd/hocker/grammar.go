@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -12,11 +13,11 @@ import (
 
 // grammar is the command line of hocker itself.
 type grammar struct {
-	Manifest   manifestCmd   `cmd:"" help:"${manifest_help}"`
-	Config     configCmd     `cmd:"" help:"${config_help}"`
-	Layer      layerCmd      `cmd:"" help:"${layer_help}"`
-	Image      imageCmd      `cmd:"" help:"${image_help}"`
-	Docker2nix docker2nixCmd `cmd:"" name:"docker2nix" help:"${docker2nix_help}"`
+	Manifest   manifestCmd   `cmd:"" help:"Print an image's manifest, in the registry's own bytes."`
+	Config     configCmd     `cmd:"" help:"Print an image's config, in the registry's own bytes."`
+	Layer      layerCmd      `cmd:"" help:"Fetch one layer of an image."`
+	Image      imageCmd      `cmd:"" help:"Fetch a whole image into an archive or an OCI layout."`
+	Docker2nix docker2nixCmd `cmd:"" name:"docker2nix" help:"Write the Nix expression of an image from its manifest."`
 	Lock       lockCmd       `cmd:"" help:"Keep a lock file of images: add, update, remove, list, check."`
 	Prefetch   prefetchCmd   `cmd:"" help:"Put all that an expression or lock file names into the Nix store."`
 	Compose    composeCmd    `cmd:"" help:"Write the archive of an image in the Nix store to standard output."`
@@ -30,31 +31,51 @@ type versionFlag struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
-// What the commands do that have a name of their own in the file system.
-var helpTexts = kong.Vars{
-	"manifest_help":   "Print an image's manifest, in the registry's own bytes.",
-	"config_help":     "Print an image's config, in the registry's own bytes.",
-	"layer_help":      "Fetch one layer of an image.",
-	"image_help":      "Fetch a whole image into an archive or an OCI layout.",
-	"docker2nix_help": "Write the Nix expression of an image from its manifest.",
+// links are the names in the file system under which hocker is one command.
+var links = map[string]string{
+	"hocker-manifest": "manifest",
+	"hocker-config":   "config",
+	"hocker-layer":    "layer",
+	"hocker-image":    "image",
+	"docker2nix":      "docker2nix",
 }
 
-// applet returns the command line of the command that is called by name, or
-// nil if it is none.
-func applet(name string) any {
-	switch name {
-	case "hocker-manifest":
-		return &manifestCmd{}
-	case "hocker-config":
-		return &configCmd{}
-	case "hocker-layer":
-		return &layerCmd{}
-	case "hocker-image":
-		return &imageCmd{}
-	case "docker2nix":
-		return &docker2nixCmd{}
+// commandLine is what a command line is parsed by.
+type commandLine struct {
+	name   string // by which the user called it
+	help   string
+	target any
+	args   []string
+}
+
+// call finds out which command is called: by a link to hocker, or by its name
+// behind hocker's. Where that is plain, it alone makes the command line: kong
+// takes longer to read the tags of all commands than a builder has to do for a
+// small blob.
+func call(args []string) commandLine {
+	name, args := filepath.Base(args[0]), args[1:]
+	if command, ok := links[name]; ok {
+		target, help, _ := (&grammar{}).command(command)
+		return commandLine{name, help, target, args}
 	}
-	return nil
+	if len(args) > 0 {
+		if target, help, ok := (&grammar{}).command(args[0]); ok {
+			return commandLine{"hocker " + args[0], help, target, args[1:]}
+		}
+	}
+	return commandLine{"hocker", "Container images for Nix: fetched by digest, kept layer by layer, loaded offline.", &grammar{}, args}
+}
+
+// command returns the command of that name, and what it does.
+func (g *grammar) command(name string) (target any, help string, ok bool) {
+	v := reflect.ValueOf(g).Elem()
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if strings.EqualFold(field.Name, name) && name == strings.ToLower(name) {
+			return v.Field(i).Addr().Interface(), field.Tag.Get("help"), true
+		}
+	}
+	return nil, "", false
 }
 
 // usageError is a command line, or another input of the user's, that is not of
@@ -83,29 +104,22 @@ func (p process) run(ctx context.Context) (code int) {
 			code = int(request)
 		}
 	}()
-	name := filepath.Base(p.args[0])
-	target, help := any(&grammar{}), "Container images for Nix: fetched by digest, kept layer by layer, loaded offline."
-	if a := applet(name); a != nil {
-		target, help = a, helpTexts[strings.TrimPrefix(name, "hocker-")+"_help"]
-	} else {
-		name = "hocker"
-	}
-	err := p.dispatch(ctx, name, help, target)
+	line := call(p.args)
+	err := p.dispatch(ctx, line)
 	if err != nil {
-		p.report(name, err)
+		p.report(strings.Fields(line.name)[0], err)
 	}
 	return exitCode(err)
 }
 
-func (p process) dispatch(ctx context.Context, name, help string, target any) error {
-	parser, err := kong.New(target,
-		kong.Name(name),
+func (p process) dispatch(ctx context.Context, line commandLine) error {
+	parser, err := kong.New(line.target,
+		kong.Name(line.name),
 		kong.Embed(&versionFlag{}),
-		kong.Description(help),
+		kong.Description(line.help),
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { panic(exitRequest(code)) }),
 		kong.WithHyphenPrefixedParameters(true), // --layer -1, and passwords that begin with one
-		helpTexts,
 		kong.Vars{"version": programVersion()},
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "nix", Title: "Builders of Nix derivations:"},
@@ -117,7 +131,7 @@ func (p process) dispatch(ctx context.Context, name, help string, target any) er
 	if err != nil {
 		return err
 	}
-	command, err := parser.Parse(p.args[1:])
+	command, err := parser.Parse(line.args)
 	if err != nil {
 		var parseErr *kong.ParseError
 		if errors.As(err, &parseErr) {
@@ -125,7 +139,7 @@ func (p process) dispatch(ctx context.Context, name, help string, target any) er
 		}
 		return err
 	}
-	if c, ok := selected(command, target).(limited); ok {
+	if c, ok := selected(command, line.target).(limited); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = c.limit(ctx)
 		defer cancel()
