@@ -32,7 +32,7 @@ test: parts build lint ## Check and test everything, end to end (root; installs 
 # CI=true nothing may be missing.
 .PHONY: parts
 parts:
-	test/install.sh test || test "$$CI" != true
+	{ test/install.sh test && test/nix.sh; } || test "$$CI" != true
 
 .PHONY: lint
 lint: ## Check the format, go vet and staticcheck.

@@ -17,7 +17,8 @@ group=${1:-test}
 demo='nix-build:nix-bin docker-registry:docker-registry skopeo:skopeo
 busybox:busybox-static dockerd:docker.io docker:docker.io curl:curl jq:jq file:file'
 test="$demo umoci:umoci buildah:buildah podman:podman ctr:containerd
-nginx:nginx-light htpasswd:apache2-utils openssl:openssl gcc:gcc cc-headers:libc6-dev"
+nginx:nginx-light htpasswd:apache2-utils openssl:openssl gcc:gcc cc-headers:libc6-dev
+sshd:openssh-server ssh:openssh-client"
 bench="$demo nginx:nginx-light aria2c:aria2 hyperfine:hyperfine"
 
 case $group in
@@ -63,6 +64,13 @@ add_build_users() {
 	done
 }
 
+# mask_ssh: a machine that nobody could log in to over the network stays so. The
+# tests want the program, on the loopback interface.
+mask_ssh() {
+	test -d /run/systemd/system || return 0
+	systemctl --quiet mask ssh.service ssh.socket
+}
+
 packages=$(missing)
 if test -z "$packages" && has_build_users; then
 	exit 0
@@ -79,6 +87,9 @@ if test -n "$packages"; then
 	fi
 	echo "installing $packages"
 	export DEBIAN_FRONTEND=noninteractive
+	case " $packages" in
+	*' openssh-server '*) mask_ssh ;;
+	esac
 	apt-get -qq update
 	# shellcheck disable=SC2086 # one argument for each package
 	apt-get -qq install --yes --no-install-recommends -o DPkg::Lock::Timeout=300 $packages >/dev/null
