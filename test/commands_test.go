@@ -62,7 +62,16 @@ import (
 //	dockerd                      set DOCKER_HOST to a Docker daemon that the scripts of a run share
 //	containerd                   set CONTAINERD_ADDRESS to a containerd of this script's own, for ctr
 //	nixstore                     point Nix at an empty store of this script's own, sandbox on;
-//	                             ./functions.nix is a set of the fetch functions, with the binary under test
+//	                             ./functions.nix is a set of the fetch functions, with the binary under test.
+//	                             A script that says this runs on every generation of Nix: see nix_versions_test.go.
+//	                             [nix>=2.19] is a condition
+//	                             (a second time: at the same place, if the first one was moved away)
+//	nixdaemon [VARIABLE=VALUE...]
+//	                             leave that store to a nix-daemon, with these in its environment;
+//	                             NIX_CONFIG is its configuration too
+//	nixmachine [VARIABLE=VALUE...]
+//	                             start another machine with an empty store: ssh://builder, ssh-ng://builder;
+//	                             with these in its environment; sets MACHINE_STORE, its store as seen from here
 //	tmpfs DIR SIZE               make DIR a file system of SIZE (as "1m") until the script ends
 //
 // What is run:
@@ -95,6 +104,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"dockerd":      dockerdCommand,
 	"containerd":   containerdCommand,
 	"nixstore":     nixstoreCommand,
+	"nixdaemon":    nixdaemonCommand,
+	"nixmachine":   nixmachineCommand,
 	"tmpfs":        tmpfsCommand,
 	"exits":        exitsCommand,
 	"capture":      captureCommand,
@@ -369,25 +380,12 @@ func containerdCommand(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-func nixstoreCommand(ts *testscript.TestScript, neg bool, args []string) {
-	check(ts, neg, len(args) == 0, "nixstore")
-	need(ts, "root", "nix-build", "nixbld")
-	store, err := servers.NewNixStore(filepath.Join(ts.Getenv("WORK"), "nix"))
-	ts.Check(err)
-	for name, value := range store.Environ() {
-		ts.Setenv(name, value)
-	}
-	functions := fmt.Sprintf("import %s/nix/fetchdocker.nix { hocker = %s; system = builtins.currentSystem; }\n",
-		shared.root, shared.hocker)
-	ts.Check(os.WriteFile(ts.MkAbs("functions.nix"), []byte(functions), 0o644))
-}
-
 func tmpfsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	check(ts, neg, len(args) == 2, "tmpfs DIR SIZE")
 	need(ts, "root", "mount")
 	dir := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(dir, 0o755))
-	output, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+args[1], "tmpfs", dir).CombinedOutput()
+	output, err := exec.Command("mount", "-t", "tmpfs", "-o", "mode=0755,size="+args[1], "tmpfs", dir).CombinedOutput()
 	if err != nil {
 		ts.Fatalf("mount: %v: %s", err, output)
 	}

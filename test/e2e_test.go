@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -140,20 +141,33 @@ func buildBinary(dir string) error {
 	return nil
 }
 
+// TestScripts runs the scripts, with this machine's Nix. TestNixVersions runs
+// some of them with others.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                "testdata/script",
-		Setup:              setup,
+	files, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nix, _ := servers.FindNix(servers.SystemNix) // scripts say what they need
+	testscript.Run(t, scriptParams(nix, files))
+}
+
+// scriptParams has scripts run with a Nix.
+func scriptParams(nix servers.Nix, files []string) testscript.Params {
+	return testscript.Params{
+		Files:              files,
+		Setup:              func(env *testscript.Env) error { return setup(env, nix) },
 		Cmds:               commands,
+		Condition:          nixCondition(nix),
 		RequireUniqueNames: true,
-	})
+	}
 }
 
 // setup gives a script a home of its own and nothing of the user's settings:
 // no proxies, no credentials, no daemon. testscript starts from an empty
 // environment; what a script needs is added here.
-func setup(env *testscript.Env) error {
-	for name, value := range environ(env.WorkDir, env.Getenv("PATH")) {
+func setup(env *testscript.Env, nix servers.Nix) error {
+	for name, value := range environ(env.WorkDir, nix.Path(env.Getenv("PATH"))) {
 		env.Setenv(name, value)
 	}
 	// testscript keeps its directory to itself; build users must pass through.
@@ -163,9 +177,11 @@ func setup(env *testscript.Env) error {
 	if err := prepareHome(env.WorkDir); err != nil {
 		return err
 	}
-	s := &script{t: env.T(), servers: map[string]server{}}
+	s := &script{t: env.T(), nix: nix, servers: map[string]server{}}
 	env.Values[scriptKey{}] = s
 	env.Defer(s.end)
+	// testscript's directory of a script is called after it.
+	env.Defer(func() { s.noteNix(strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")) })
 	return nil
 }
 

@@ -27,6 +27,7 @@ type halter interface {
 // script is what one script has started.
 type script struct {
 	t       testscript.T
+	nix     servers.Nix
 	names   []string // of the servers, in the order of their start
 	servers map[string]server
 	atEnd   []func()
@@ -72,13 +73,32 @@ func (s *script) registry(ts *testscript.TestScript, name string) *servers.Regis
 	return registry
 }
 
+// failed says whether the script has failed.
+func (s *script) failed() bool {
+	t, ok := s.t.(interface{ Failed() bool })
+	return ok && t.Failed()
+}
+
+// stop ends what is no server for clients. When the script has failed, it shows
+// what that had to say.
+func (s *script) stop(name string, daemon interface {
+	Log() string
+	Stop() error
+}) {
+	if s.failed() {
+		s.t.Log(name + "\n" + daemon.Log())
+	}
+	if err := daemon.Stop(); err != nil {
+		s.t.Log(fmt.Sprintf("stopping %s: %v", name, err))
+	}
+}
+
 // end stops the servers, the last one first. When the script has failed, it
 // shows what they saw.
 func (s *script) end() {
-	failed, _ := s.t.(interface{ Failed() bool })
 	for i := len(s.names) - 1; i >= 0; i-- {
 		name := s.names[i]
-		if failed != nil && failed.Failed() {
+		if s.failed() {
 			s.t.Log(report(name, s.servers[name]))
 		}
 		if err := s.servers[name].Stop(); err != nil {

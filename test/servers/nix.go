@@ -7,22 +7,36 @@ import (
 	"path/filepath"
 )
 
-// machinePool is where the Nix of this machine locks its build users.
-const machinePool = "/nix/var/nix/userpool"
+const (
+	// machinePool is where the Nix of this machine locks its build users.
+	machinePool = "/nix/var/nix/userpool"
+	// machineBuilds is where it builds.
+	machineBuilds = "/nix/var/nix/builds"
+)
 
 // NixStore is a private Nix store, for builds in the sandbox that find nothing
 // there but what a test has put into it.
 type NixStore struct {
+	nix Nix
 	dir string
 }
 
-// NewNixStore makes an empty store under dir, which must be passable for other
+// NewNixStore makes a store for the Nix that is in PATH.
+func NewNixStore(dir string) (*NixStore, error) {
+	nix, err := FindNix(SystemNix)
+	if err != nil {
+		return nil, err
+	}
+	return nix.NewStore(dir)
+}
+
+// NewStore makes an empty store under dir, which must be passable for other
 // users, since Nix builds as the nixbld users.
 //
 // The store is at a place of its own, so store paths are not those of
 // /nix/store; what refers to a path can be run as it is.
-func NewNixStore(dir string) (*NixStore, error) {
-	s := &NixStore{dir: dir}
+func (n Nix) NewStore(dir string) (*NixStore, error) {
+	s := &NixStore{nix: n, dir: dir}
 	if err := os.MkdirAll(s.state(), 0o755); err != nil {
 		return nil, err
 	}
@@ -43,17 +57,23 @@ func (s *NixStore) Dir() string { return filepath.Join(s.dir, "store") }
 
 // Environ is what makes the Nix commands use this store.
 func (s *NixStore) Environ() map[string]string {
+	config := "sandbox = true\n" +
+		"sandbox-fallback = false\n" +
+		"substituters =\n" + // else every build waits for a cache on the internet
+		"build-users-group = nixbld\n" +
+		"experimental-features = nix-command flakes"
+	if s.nix.AtLeast("2.30") {
+		// By default it is in the store's state; but this Nix builds nowhere
+		// below a folder that everybody may write to, as /tmp is.
+		config += "\nbuild-dir = " + machineBuilds
+	}
 	return map[string]string{
 		"NIX_STORE_DIR":      s.Dir(),
 		"NIX_LOCALSTATE_DIR": filepath.Join(s.dir, "var"),
 		"NIX_STATE_DIR":      s.state(),
 		"NIX_LOG_DIR":        filepath.Join(s.dir, "log"),
 		"NIX_CONF_DIR":       filepath.Join(s.dir, "etc"),
-		"NIX_CONFIG": "sandbox = true\n" +
-			"sandbox-fallback = false\n" +
-			"substituters =\n" + // else every build waits for a cache on the internet
-			"build-users-group = nixbld\n" +
-			"experimental-features = nix-command flakes",
+		"NIX_CONFIG":         config,
 	}
 }
 

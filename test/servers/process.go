@@ -35,6 +35,11 @@ type process struct {
 // ready returns nil. A program that ends before it is ready is an error that
 // carries the end of its log.
 func startProcess(logPath string, ready func() error, program string, args ...string) (*process, error) {
+	return startProcessWith(cleanEnviron(), logPath, ready, program, args...)
+}
+
+// startProcessWith is startProcess with another environment.
+func startProcessWith(environ []string, logPath string, ready func() error, program string, args ...string) (*process, error) {
 	path, err := lookPath(program)
 	if err != nil {
 		return nil, err
@@ -46,7 +51,7 @@ func startProcess(logPath string, ready func() error, program string, args ...st
 	defer log.Close()
 	cmd := exec.Command(path, args...)
 	cmd.Dir = filepath.Dir(logPath)
-	cmd.Env = cleanEnviron()
+	cmd.Env = environ
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = dieWithParent()
 	if err := cmd.Start(); err != nil {

@@ -1,0 +1,188 @@
+package test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"hocker/test/servers"
+)
+
+// otherNixes are the suites of Debian whose Nix runs the scripts beside this
+// machine's own. test/nix.sh unpacks them.
+var otherNixes = []string{"trixie", "sid"}
+
+// nixFeature is what scripts show.
+type nixFeature struct {
+	name    string
+	scripts []string
+}
+
+// nixFeatures are the rows of the table: what is to work with every Nix, and the
+// scripts that show it. A script that is in none of them is a row of its own.
+var nixFeatures = []nixFeature{
+	{"docker2nix, nix-build, docker load, docker run", []string{"spine", "nix_image", "nix_tag_moved"}},
+	{"flake: nix build, nix run, nix flake check", []string{"nix_flake"}},
+	{"pure evaluation; -I DOCKER_CREDENTIALS beside it", []string{"nix_pure"}},
+	{"evaluation and its errors", []string{"nix_eval", "errors_eval", "cli_docker2nix"}},
+	{"expressions of the first hocker", []string{"nix_old"}},
+	{"builds that need hocker alone, and say why they fail", []string{"nix_closure", "errors_nix"}},
+	{"credentials of the caller, or in a file", []string{"nix_auth"}},
+	{"credentials of the daemon", []string{"nix_daemon"}},
+	{"credentials by extra-sandbox-paths", []string{"nix_sandbox_path"}},
+	{"credentials by impure-env", []string{"nix_impure_env"}},
+	{"secrets stay out of store, derivations, logs", []string{"secrets_nix"}},
+	{"TLS with a private authority", []string{"nix_tls"}},
+	{"layers from a binary cache", []string{"nix_cache"}},
+	{"a remote builder, ssh and ssh-ng", []string{"nix_remote"}},
+	{"vendorHash", []string{"nix_vendor_hash"}},
+}
+
+// nixOutcomes is how the scripts that run Nix have ended, by version and script.
+var nixOutcomes struct {
+	sync.Mutex
+	ended map[[2]string]string
+}
+
+// noteNix notes how a script has ended that ran on a Nix.
+func noteNix(version, script, outcome string) {
+	nixOutcomes.Lock()
+	defer nixOutcomes.Unlock()
+	if nixOutcomes.ended == nil {
+		nixOutcomes.ended = map[[2]string]string{}
+	}
+	nixOutcomes.ended[[2]string{version, script}] = outcome
+}
+
+// nixOutcome is what was noted, or nothing.
+func nixOutcome(version, script string) string {
+	nixOutcomes.Lock()
+	defer nixOutcomes.Unlock()
+	return nixOutcomes.ended[[2]string{version, script}]
+}
+
+// runsNix finds the scripts that have a Nix store.
+var runsNix = regexp.MustCompile(`(?m)^nixstore$`)
+
+// nixScripts are the files of the scripts that run Nix, by their names.
+func nixScripts(t *testing.T) map[string]string {
+	files, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scripts := map[string]string{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if runsNix.Match(text) {
+			scripts[strings.TrimSuffix(filepath.Base(file), ".txtar")] = file
+		}
+	}
+	return scripts
+}
+
+// TestNixVersions runs the scripts that run Nix on other generations of it, and
+// on this machine's unless TestScripts has done so. With -v it shows the table.
+func TestNixVersions(t *testing.T) {
+	servers.Require(t, "root", "nix-build", "nixbld", "unshare", "mount")
+	scripts := nixScripts(t)
+	var versions []string
+	t.Cleanup(func() { // when the parallel tests have ended
+		t.Logf("\n%s\nPASS: on real servers, in the sandbox. skip: this Nix has no such thing, or this machine lacks a part.",
+			nixTable(scripts, versions))
+	})
+	for _, origin := range append([]string{servers.SystemNix}, otherNixes...) {
+		nix, err := servers.FindNix(origin)
+		if err == nil && !slices.Contains(versions, nix.Version) {
+			versions = append(versions, nix.Version)
+		}
+		t.Run(origin, func(t *testing.T) {
+			if err != nil {
+				servers.Lacks(t, err)
+			}
+			var files []string
+			for _, name := range slices.Sorted(maps.Keys(scripts)) {
+				if nixOutcome(nix.Version, name) == "" {
+					files = append(files, scripts[name])
+				}
+			}
+			if files != nil {
+				t.Parallel()
+				testscript.Run(t, scriptParams(nix, files))
+			}
+		})
+	}
+}
+
+// nixTable is what came of the features on the versions.
+func nixTable(scripts map[string]string, versions []string) *table {
+	features := slices.Clone(nixFeatures)
+	for _, name := range slices.Sorted(maps.Keys(scripts)) {
+		if !slices.ContainsFunc(nixFeatures, func(f nixFeature) bool { return slices.Contains(f.scripts, name) }) {
+			features = append(features, nixFeature{name, []string{name}})
+		}
+	}
+	var rows []string
+	for _, feature := range features {
+		rows = append(rows, feature.name)
+	}
+	result := newTable("Nix", rows, versions)
+	for _, feature := range features {
+		for _, version := range versions {
+			result.note(feature.name, version, feature.outcome(version))
+		}
+	}
+	return result
+}
+
+// outcome is the worst of its scripts, or nothing where one of them did not run.
+func (f nixFeature) outcome(version string) string {
+	var outcomes []string
+	for _, script := range f.scripts {
+		outcomes = append(outcomes, nixOutcome(version, script))
+	}
+	for _, worst := range []string{"FAIL", "", "skip"} {
+		if slices.Contains(outcomes, worst) {
+			return worst
+		}
+	}
+	return "PASS"
+}
+
+// noteNix notes how the script has ended, if it has run Nix.
+func (s *script) noteNix(name string) {
+	ended, ok := s.t.(interface {
+		Failed() bool
+		Skipped() bool
+	})
+	switch {
+	case !ok:
+	case ended.Failed():
+		noteNix(s.nix.Version, name, "FAIL")
+	case ended.Skipped():
+		noteNix(s.nix.Version, name, "skip")
+	default:
+		noteNix(s.nix.Version, name, "PASS")
+	}
+}
+
+// nixCondition is [nix>=VERSION] in scripts.
+func nixCondition(nix servers.Nix) func(string) (bool, error) {
+	return func(condition string) (bool, error) {
+		version, ok := strings.CutPrefix(condition, "nix>=")
+		if !ok {
+			return false, fmt.Errorf("no condition %q, there is nix>=VERSION", condition)
+		}
+		return nix.AtLeast(version), nil
+	}
+}
