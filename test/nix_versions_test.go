@@ -33,6 +33,7 @@ var nixFeatures = []nixFeature{
 	{"flake: nix build, nix run, nix flake check", []string{"nix_flake"}},
 	{"pure evaluation; -I DOCKER_CREDENTIALS beside it", []string{"nix_pure"}},
 	{"evaluation and its errors", []string{"nix_eval", "errors_eval", "cli_docker2nix"}},
+	{"lock files", []string{"lock_nix"}},
 	{"expressions of the first hocker", []string{"nix_old"}},
 	{"builds that need hocker alone, and say why they fail", []string{"nix_closure", "errors_nix"}},
 	{"credentials of the caller, or in a file", []string{"nix_auth"}},
