@@ -92,7 +92,10 @@ func (c *Client) init() {
 		Credential: c.credential,
 	}
 	c.ranged = c.auth.Client
-	if t, ok := transport.(*http.Transport); ok {
+	switch t := transport.(type) {
+	case interface{ separate() http.RoundTripper }:
+		c.ranged = client(t.separate())
+	case *http.Transport:
 		c.ranged = client(separateConnections(t))
 	}
 }

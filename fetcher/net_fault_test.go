@@ -101,7 +101,8 @@ func (w *world) end() {
 
 // client is a client in this world.
 func (w *world) client() *Client {
-	transport := NewTransport(TransportOptions{RootCAs: w.roots})
+	transport := newHTTPTransport(TransportOptions{})
+	transport.TLSClientConfig.RootCAs = w.roots
 	transport.Proxy = nil
 	transport.DialContext = func(_ context.Context, network, address string) (net.Conn, error) {
 		deliver, ok := w.hosts[address]

@@ -25,8 +25,10 @@ type Reference struct {
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 var (
 	pathPattern = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$`)
-	tagPattern  = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+	tagPattern  = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]*$`)
 )
+
+const maxTag = 128
 
 // maxNameLength is the limit that clients put on host and path together:
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
@@ -129,7 +131,7 @@ func newReference(repo Repository, tag, dgst string) (Reference, error) {
 
 // CheckTag checks a tag against the distribution specification's grammar.
 func CheckTag(tag string) error {
-	if !tagPattern.MatchString(tag) {
+	if len(tag) > maxTag || !tagPattern.MatchString(tag) {
 		return &InputError{What: "tag", Value: tag, Reason: "expected up to 128 of a-z, A-Z, 0-9, _ . -, not beginning with . or -"}
 	}
 	return nil

@@ -154,10 +154,10 @@ func (s *server) app(t *testing.T) Repository {
 }
 
 // transport trusts the server's certificate.
-func (s *server) transport() *http.Transport {
+func (s *server) transport() http.RoundTripper {
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	return NewTransport(TransportOptions{RootCAs: roots})
+	return NewTransport(TransportOptions{Roots: func() *x509.CertPool { return roots }})
 }
 
 // failure is what is expected of a failed fetch. The zero value is none.

@@ -227,7 +227,7 @@ func TestTokenServiceOnLoopback(t *testing.T) {
 
 // proxyTo makes every connection to one server, whatever its name.
 func proxyTo(s *server) *http.Transport {
-	transport := NewTransport(TransportOptions{})
+	transport := newHTTPTransport(TransportOptions{})
 	transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(s.URL) }
 	return transport
 }

@@ -8,18 +8,19 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
-	// Mozilla's list of CA roots, for machines and sandboxes that have none.
-	_ "golang.org/x/crypto/x509roots/fallback"
+	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
 // TransportOptions says how connections are made. The zero value is right for
 // public registries.
 type TransportOptions struct {
-	// RootCAs are the authorities that may vouch for a registry; nil means the
-	// system's, and where it has none, Mozilla's as of this build.
-	RootCAs *x509.CertPool
+	// Roots returns the authorities that may vouch for a registry. It is called
+	// once, before the first connection that needs them. A nil func or pool means
+	// the system's, and where it has none, Mozilla's as of this build.
+	Roots func() *x509.CertPool
 	// Insecure turns the check of the registry's certificate off.
 	Insecure bool
 	// ConnectTimeout bounds the making of a connection, and again its TLS
@@ -37,13 +38,46 @@ const MaxIdleConnections = 64
 // NewTransport returns the transport that a [Client] uses for its connections:
 // the environment's proxies, HTTP/2 where offered, and no decompression, since
 // the bytes are hashed as they come.
-func NewTransport(o TransportOptions) *http.Transport {
+func NewTransport(o TransportOptions) http.RoundTripper {
+	return &transport{
+		plain: newHTTPTransport(o),
+		secure: sync.OnceValue(func() *http.Transport {
+			t := newHTTPTransport(o)
+			t.TLSClientConfig.RootCAs = o.roots()
+			return t
+		}),
+	}
+}
+
+// transport keeps what https needs until it is needed: to read a list of CA
+// roots takes longer than to fetch a small blob.
+type transport struct {
+	plain  *http.Transport
+	secure func() *http.Transport
+}
+
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Scheme == "https" {
+		return t.secure().RoundTrip(req)
+	}
+	return t.plain.RoundTrip(req)
+}
+
+// separate is [separateConnections] of both.
+func (t *transport) separate() http.RoundTripper {
+	return &transport{
+		plain:  separateConnections(t.plain),
+		secure: sync.OnceValue(func() *http.Transport { return separateConnections(t.secure()) }),
+	}
+}
+
+func newHTTPTransport(o TransportOptions) *http.Transport {
 	connectTimeout := cmp.Or(o.ConnectTimeout, 10*time.Second)
 	answerTimeout := cmp.Or(o.AnswerTimeout, 30*time.Second)
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:       &tls.Config{RootCAs: o.RootCAs, InsecureSkipVerify: o.Insecure, MinVersion: tls.VersionTLS12},
+		TLSClientConfig:       &tls.Config{InsecureSkipVerify: o.Insecure, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:   connectTimeout,
 		ResponseHeaderTimeout: answerTimeout,
 		ForceAttemptHTTP2:     true,
@@ -53,6 +87,35 @@ func NewTransport(o TransportOptions) *http.Transport {
 		ReadBufferSize:        64 << 10,
 	}
 }
+
+// roots returns the authorities, nil for the system's.
+func (o TransportOptions) roots() *x509.CertPool {
+	if o.Roots != nil {
+		if pool := o.Roots(); pool != nil {
+			return pool
+		}
+	}
+	useFallbackRoots()
+	return nil
+}
+
+// useFallbackRoots has machines and sandboxes that have no CA roots use
+// Mozilla's list.
+var useFallbackRoots = sync.OnceFunc(func() {
+	pool := x509.NewCertPool()
+	for root := range bundle.Roots() {
+		cert, err := x509.ParseCertificate(root.Certificate)
+		if err != nil {
+			panic(err) // part of the program
+		}
+		if root.Constraint == nil {
+			pool.AddCert(cert)
+		} else {
+			pool.AddCertWithConstraint(cert, root.Constraint)
+		}
+	}
+	x509.SetFallbackRoots(pool)
+})
 
 // AddRoots returns the system's CA roots and those in the PEM file at path.
 func AddRoots(path string) (*x509.CertPool, error) {

@@ -33,9 +33,9 @@ func TestTLS(t *testing.T) {
 		unknown bool
 	}{
 		{name: "public authorities", unknown: true},
-		{name: "no authorities", options: TransportOptions{RootCAs: x509.NewCertPool()}, unknown: true},
-		{name: "the authority alone", options: TransportOptions{RootCAs: roots}},
-		{name: "the authority among others", options: TransportOptions{RootCAs: more}},
+		{name: "no authorities", options: TransportOptions{Roots: x509.NewCertPool}, unknown: true},
+		{name: "the authority alone", options: TransportOptions{Roots: func() *x509.CertPool { return roots }}},
+		{name: "the authority among others", options: TransportOptions{Roots: func() *x509.CertPool { return more }}},
 		{name: "no check", options: TransportOptions{Insecure: true}},
 	}
 	for _, tt := range tests {

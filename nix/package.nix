@@ -21,7 +21,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Written by tests/vendor-hash.sh --update.
-  vendorHash = "sha256-lOHgwRR/mw7xUUmuqX641H1N+nTxh9I3NOPphpG5yck=";
+  vendorHash = "sha256-PbTFI0dfkmAHo0voZcyqPHJ4Vu48RLBtQrhAih9Xh4c=";
 
   subPackages = [ "cmd/hocker" ];
 

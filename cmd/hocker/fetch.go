@@ -32,14 +32,14 @@ func (c *fetchCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	roots, rootsErr := builderRoots(p)
+	roots := &builderRoots{path: p.getenv("NIX_SSL_CERT_FILE")}
 	client, err := builderClient(p, b, roots)
 	if err != nil {
 		return err
 	}
 	err = c.report(p, client, b, func() (int64, error) { return c.fetch(ctx, client, b) })
-	if err != nil && rootsErr != nil && isCertificateError(err) {
-		err = fmt.Errorf("%w (NIX_SSL_CERT_FILE: %w)", err, rootsErr)
+	if err != nil && roots.err != nil && isCertificateError(err) {
+		err = fmt.Errorf("%w (NIX_SSL_CERT_FILE: %w)", err, roots.err)
 	}
 	return err
 }
@@ -109,24 +109,27 @@ func writeManifest(ctx context.Context, client *fetcher.Client, ref fetcher.Refe
 	return int64(n), err
 }
 
-// builderRoots reads the CA roots that Nix's own downloads trust. Nix sets the
+// builderRoots are the CA roots that Nix's own downloads trust. Nix sets the
 // variable even where the sandbox does not have the file, so a failure matters
 // only once a certificate is refused.
-func builderRoots(p process) (*x509.CertPool, error) {
-	path := p.getenv("NIX_SSL_CERT_FILE")
-	if path == "" {
-		return nil, nil
+type builderRoots struct {
+	path string // or empty
+	err  error
+}
+
+func (r *builderRoots) read() (pool *x509.CertPool) {
+	if r.path != "" {
+		pool, r.err = fetcher.ReadRoots(r.path)
 	}
-	roots, err := fetcher.ReadRoots(path)
-	if err != nil {
-		return nil, err
+	if r.err != nil {
+		return nil
 	}
-	return roots, nil
+	return pool
 }
 
 // builderClient makes the client of a builder from the derivation's
 // environment.
-func builderClient(p process, b nix.Builder, roots *x509.CertPool) (*fetcher.Client, error) {
+func builderClient(p process, b nix.Builder, roots *builderRoots) (*fetcher.Client, error) {
 	warn := func(line string) { fmt.Fprintf(p.stderr, "hocker: %s\n", oneLine(line)) }
 	credential, warning, err := b.Credentials(p.getenv)
 	if err != nil {
@@ -142,7 +145,7 @@ func builderClient(p process, b nix.Builder, roots *x509.CertPool) (*fetcher.Cli
 	return &fetcher.Client{
 		Credential: credential,
 		Mirrors:    mirrors,
-		Transport:  fetcher.NewTransport(fetcher.TransportOptions{RootCAs: roots}),
+		Transport:  fetcher.NewTransport(fetcher.TransportOptions{Roots: roots.read}),
 		UserAgent:  userAgent(),
 		Notice:     warn,
 	}, nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,9 +80,11 @@ func (f *registryFlags) client(p process, registry fetcher.Registry) (*fetcher.C
 		f.warn(p, "warning: the registry's certificate is not checked: anybody on the way can read credentials")
 	}
 	if f.CAFile != "" {
-		if options.RootCAs, err = fetcher.AddRoots(f.CAFile); err != nil {
+		roots, err := fetcher.AddRoots(f.CAFile)
+		if err != nil {
 			return nil, &usageError{err}
 		}
+		options.Roots = func() *x509.CertPool { return roots }
 	}
 	c := &fetcher.Client{
 		Credential:  credential,

@@ -10,14 +10,17 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// mediaTypePattern is the grammar of media types without parameters:
+// mediaTypePattern and maxMediaType are the grammar of media types without
+// parameters, of which each half may have 127 characters:
 // https://www.rfc-editor.org/rfc/rfc6838#section-4.2
-var mediaTypePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$`)
+var mediaTypePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*$`)
+
+const maxMediaType = 127 + 1 + 127
 
 // checkDescriptor checks what every descriptor of a lock file keeps to. Old
 // tools leave the media type out.
 func checkDescriptor(d ocispec.Descriptor) error {
-	if d.MediaType != "" && !mediaTypePattern.MatchString(d.MediaType) {
+	if d.MediaType != "" && (len(d.MediaType) > maxMediaType || !mediaTypePattern.MatchString(d.MediaType)) {
 		return fmt.Errorf("%.100q is no media type", d.MediaType)
 	}
 	return image.RequireSHA256(d)

@@ -32,14 +32,16 @@ type SystemImage struct {
 	Image
 }
 
-// namePattern is what Nix takes as the name of a store path, up to its limit of
-// 211 characters, less the four of the derivation's .drv.
+// namePattern and maxName are what Nix takes as the name of a store path: up to
+// its limit of 211 characters, less the four of the derivation's .drv.
 // https://github.com/NixOS/nix/blob/2.34.0/src/libstore/path.cc
-var namePattern = regexp.MustCompile(`^[a-zA-Z0-9+\-_?=][a-zA-Z0-9+\-_?=.]{0,206}$`)
+var namePattern = regexp.MustCompile(`^[a-zA-Z0-9+\-_?=][a-zA-Z0-9+\-_?=.]*$`)
+
+const maxName = 207
 
 // CheckName returns an error unless name can be the name of a derivation.
 func CheckName(name string) error {
-	if !namePattern.MatchString(name) {
+	if len(name) > maxName || !namePattern.MatchString(name) {
 		return &fetcher.InputError{What: "name", Value: name, Reason: "a name in the Nix store has up to 207 of a-z, A-Z, 0-9 and + - _ . ? =, and does not begin with a dot"}
 	}
 	return nil
