@@ -19,7 +19,7 @@ func (b *bench) nix() error {
 		if err != nil {
 			return err
 		}
-		if err := b.compareBuilds(fmt.Sprintf("nix-build of one blob of %d bytes", size), 1, []ocispec.Descriptor{blob}); err != nil {
+		if err := b.compareBuilds(fmt.Sprintf("nix-build of one blob of %d bytes", size), 1, b.registry.addr, "nix", []ocispec.Descriptor{blob}); err != nil {
 			return err
 		}
 	}
@@ -30,15 +30,16 @@ func (b *bench) nix() error {
 			return err
 		}
 	}
-	if err := b.compareBuilds("nix-build -j4 of eight blobs of 30 MiB", 4, blobs); err != nil {
+	if err := b.compareBuilds("nix-build -j4 of eight blobs of 30 MiB", 4, b.registry.addr, "nix", blobs); err != nil {
 		return err
 	}
 	return b.imagesInOneBuild()
 }
 
 // builder builds an expression, which is a function of the store path of hocker,
-// in a Nix store of the benchmarks' own, which each run finds empty.
-func (b *bench) builder(name, expression string, args ...string) (contender, error) {
+// in a Nix store of the benchmarks' own. Each run finds it empty, but for what
+// its attribute first is made of, if there is one.
+func (b *bench) builder(name, expression, first string, args ...string) (contender, error) {
 	file := b.out(name + ".nix")
 	if err := os.WriteFile(file, []byte(expression), 0o644); err != nil {
 		return contender{}, err
@@ -73,6 +74,9 @@ func (b *bench) builder(name, expression string, args ...string) (contender, err
 			}
 			hocker = strings.TrimSpace(string(path))
 			cmd = exec.Command("nix-instantiate", file, "--argstr", "hocker", hocker)
+			if first != "" {
+				cmd = exec.Command("nix-build", file, "--argstr", "hocker", hocker, "--no-out-link", "-A", first)
+			}
 			cmd.Env = environ
 			return cmd.Run()
 		},
@@ -95,20 +99,21 @@ func removeStore(dir string) error {
 	return os.RemoveAll(dir)
 }
 
-func (b *bench) compareBuilds(title string, jobs int, blobs []ocispec.Descriptor) error {
+// compareBuilds builds blobs of bench/REPO in the registry at addr.
+func (b *bench) compareBuilds(title string, jobs int, addr, repo string, blobs []ocispec.Descriptor) error {
 	var ours, theirs strings.Builder
 	for _, blob := range blobs {
-		fmt.Fprintf(&ours, "(functions.fetchDockerLayer { registry = \"http://%s/v2/\"; repository = \"bench\"; imageName = \"nix\"; sha256 = \"%s\"; }) ",
-			b.registry.addr, blob.Digest.Encoded())
+		fmt.Fprintf(&ours, "(functions.fetchDockerLayer { registry = \"http://%s/v2/\"; repository = \"bench\"; imageName = \"%s\"; sha256 = \"%s\"; }) ",
+			addr, repo, blob.Digest.Encoded())
 		fmt.Fprintf(&theirs, "(import <nix/fetchurl.nix> { url = \"%s\"; sha256 = \"%s\"; name = \"blob\"; }) ",
-			blobURL(b.registry.addr, "bench/nix", blob), blob.Digest.Encoded())
+			blobURL(addr, "bench/"+repo, blob), blob.Digest.Encoded())
 	}
 	limit := []string{"-j", fmt.Sprint(jobs)}
-	hocker, err := b.builder("fetchDockerLayer", b.functions()+"[ "+ours.String()+"]\n", limit...)
+	hocker, err := b.builder("fetchDockerLayer", b.functions()+"[ "+ours.String()+"]\n", "", limit...)
 	if err != nil {
 		return err
 	}
-	fetchurl, err := b.builder("fetchurl", "{ hocker }: [ "+theirs.String()+"]\n", limit...)
+	fetchurl, err := b.builder("fetchurl", "{ hocker }: [ "+theirs.String()+"]\n", "", limit...)
 	if err != nil {
 		return err
 	}
@@ -145,7 +150,7 @@ func (b *bench) imagesInOneBuild() error {
 			}
 			fmt.Fprintf(&list, "((%s) { inherit (functions) fetchDockerConfig fetchDockerLayer fetchdocker; })\n", expression)
 		}
-		c, err := b.builder(fmt.Sprintf("%d images", n), b.functions()+"[\n"+list.String()+"]\n", "-j", "4")
+		c, err := b.builder(fmt.Sprintf("%d images", n), b.functions()+"[\n"+list.String()+"]\n", "", "-j", "4")
 		if err != nil {
 			return err
 		}
