@@ -38,24 +38,31 @@
       );
 
       apps = eachSystem (
-        pkgs: hocker:
+        pkgs: package:
         let
           app = name: description: {
             type = "app";
-            program = "${hocker}/bin/${name}";
+            program = "${package}/bin/${name}";
             meta = { inherit description; };
           };
         in
-        {
-          default = app "hocker" hocker.meta.description;
+        rec {
+          default = hocker;
+          hocker = app "hocker" package.meta.description;
           docker2nix = app "docker2nix" "Write the Nix expression for an image";
         }
       );
+
+      # nix flake init -t github:OWNER/hocker#lock
+      templates = import ./templates;
 
       checks = eachSystem (
         pkgs: hocker: {
           # With its unit tests.
           inherit hocker;
+
+          # What it prints, and the image that it makes of files.
+          inherit (hocker.tests) image version;
 
           evaluation = pkgs.writeText "hocker-evaluation-tests" (import ./nix/tests/eval.nix);
 
@@ -67,6 +74,18 @@
               image = extended.callPackage ./nix/tests/consumer/debian.nix { };
             in
             pkgs.writeText "hocker-overlay-test" (builtins.unsafeDiscardStringContext image.drvPath);
+
+          # That the templates evaluate before anything is locked; what comes
+          # then, an end-to-end test sees.
+          templates = pkgs.writeText "hocker-templates-test" (
+            builtins.toJSON (
+              import ./nix/tests/templates.nix {
+                inherit nixpkgs;
+                inherit (pkgs.stdenv.hostPlatform) system;
+                hocker = self;
+              }
+            )
+          );
         }
       );
 

@@ -1,6 +1,8 @@
 {
   lib,
   buildGoModule,
+  callPackage,
+  testers,
 }:
 
 buildGoModule (finalAttrs: {
@@ -48,6 +50,11 @@ buildGoModule (finalAttrs: {
       ln -s hocker "$out/bin/$name"
     done
   '';
+
+  passthru.tests = {
+    version = testers.testVersion { package = finalAttrs.finalPackage; };
+    image = callPackage ./tests/image.nix { hocker = finalAttrs.finalPackage; };
+  };
 
   meta = {
     description = "Fetch container images into the Nix store, layer by layer, without a Docker daemon";

@@ -1,5 +1,5 @@
 # Stands in for nixpkgs in tests without a network: enough of it to evaluate and
-# build hocker's flake.nix, overlay.nix and package.nix.
+# build hocker's flake.nix, overlay.nix and package.nix, and its templates.
 #
 # A test copies this folder and puts two static binaries beside this file, as
 # prebuilt/bin/hocker and prebuilt/bin/busybox. buildGoModule then "builds" that
@@ -12,10 +12,13 @@ let
   lib = import ./lib.nix;
 
   inherit (builtins)
+    attrValues
+    concatStringsSep
     foldl'
     functionArgs
     intersectAttrs
     isFunction
+    mapAttrs
     ;
 
   prebuilt =
@@ -87,7 +90,29 @@ let
       hostPlatform = { inherit system; };
     };
 
+    runCommand = runScript;
+
+    testers.testVersion =
+      { package }:
+      runScript "${package.name}-test-version" { } ''
+        ${package}/bin/${package.meta.mainProgram} --version | grep -Fw -- ${package.version}
+        touch "$out"
+      '';
+
+    linkFarm =
+      name: entries:
+      runScript name { } ''
+        mkdir "$out"
+        ${concatStringsSep "\n" (
+          attrValues (mapAttrs (link: path: ''ln -s ${path} "$out/${link}"'') entries)
+        )}
+      '';
+
     writeText = name: text: runScript name { inherit text; } ''printf %s "$text" >"$out"'';
+
+    writeScript =
+      name: text:
+      runScript name { inherit text; } ''printf '#!/bin/sh\n%s' "$text" >"$out"; chmod +x "$out"'';
 
     mkShell =
       {

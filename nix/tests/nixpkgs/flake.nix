@@ -7,7 +7,9 @@
       lib = import ./lib.nix;
     in
     {
-      inherit lib;
+      lib = lib // {
+        nixosSystem = import ./nixos.nix;
+      };
 
       legacyPackages = lib.genAttrs [
         "x86_64-linux"

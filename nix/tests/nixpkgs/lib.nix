@@ -2,11 +2,15 @@
 let
   inherit (builtins)
     any
+    attrNames
     concatLists
+    filter
     isList
     listToAttrs
     map
+    mapAttrs
     pathExists
+    removeAttrs
     stringLength
     substring
     ;
@@ -14,6 +18,11 @@ let
   isBelow = folder: path: substring 0 (stringLength folder + 1) path == "${folder}/";
 in
 {
+  inherit mapAttrs;
+
+  filterAttrs =
+    keep: set: removeAttrs set (filter (name: !keep name set.${name}) (attrNames set));
+
   genAttrs =
     names: f:
     listToAttrs (

@@ -1,0 +1,67 @@
+# An image of made-up layers, put together by the fetch functions offline, in
+# every shape that a build can look into. For passthru.tests of the package.
+{
+  hocker,
+  runCommand,
+  stdenv,
+}:
+let
+  inherit (import ../fetchdocker.nix {
+      inherit hocker;
+      inherit (stdenv.hostPlatform) system;
+    })
+    fetchdocker
+    ;
+
+  # One layer as registries have it, one as `docker save` writes it, and a
+  # config with the digests of what is in them.
+  parts = runCommand "hocker-test-parts" { } ''
+    mkdir -p lower/etc upper "$out"
+    echo 'ID=made-up' >lower/etc/os-release
+    echo 'hello from hocker' >upper/hello
+    tar -cf lower.tar -C lower etc
+    tar -cf "$out/upper" -C upper hello
+    gzip -nc lower.tar >"$out/lower"
+
+    sum() { sha256sum "$1" | cut -d ' ' -f 1; }
+    printf '{"architecture":"amd64","os":"linux","config":{"Cmd":["/hello"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s","sha256:%s"]}}' \
+      "$(sum lower.tar)" "$(sum "$out/upper")" >"$out/config"
+  '';
+
+  image = fetchdocker {
+    name = "made-up";
+    registry = "https://registry.example/v2/";
+    repository = "tests";
+    imageName = "made-up";
+    tag = "1";
+    imageConfig = "${parts}/config";
+    imageLayers = [
+      "${parts}/lower"
+      "${parts}/upper"
+    ];
+    platform = "linux/amd64";
+  };
+in
+runCommand "hocker-test-image" { } ''
+  sum() { sha256sum "$1" | cut -d ' ' -f 1; }
+  config=$(sum ${parts}/config)
+
+  # It is written by the script of the image and by the stream, alike.
+  ${image}/compositeImage.sh >image.tar
+  ${image.stream} >stream.tar
+  cmp image.tar stream.tar
+  tar -xOf image.tar manifest.json | grep -F '"registry.example/tests/made-up:1"'
+  tar -xOf image.tar "blobs/sha256/$config" | cmp - ${parts}/config
+
+  # The layers are in the archive, unpacked, and in the layout as they are.
+  mkdir archive
+  tar -xf ${image.archive} -C archive
+  gzip -dc ${parts}/lower >lower.tar
+  cmp lower.tar "archive/blobs/sha256/$(sum lower.tar)"
+  cmp ${parts}/upper "archive/blobs/sha256/$(sum ${parts}/upper)"
+  cmp ${parts}/lower "${image.oci}/blobs/sha256/$(sum ${parts}/lower)"
+
+  # What the image's manifest says of its config is so.
+  grep -F "sha256:$config" ${image.manifest}
+  touch "$out"
+''

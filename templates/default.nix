@@ -1,0 +1,24 @@
+# What `nix flake init -t github:OWNER/hocker#NAME` starts from. Each evaluates
+# as it is; what is not locked yet fails its build, and says how to lock it. The
+# indented lines of a welcome text are commands that work as they stand.
+rec {
+  default = lock;
+
+  image = {
+    path = ./image;
+    description = "Pin one image as a Nix expression, and build it";
+    welcomeText = builtins.readFile ./image.md;
+  };
+
+  lock = {
+    path = ./lock;
+    description = "Keep many images in a lock file, and build them";
+    welcomeText = builtins.readFile ./lock.md;
+  };
+
+  nixos = {
+    path = ./nixos;
+    description = "A NixOS host that starts its containers offline";
+    welcomeText = builtins.readFile ./nixos.md;
+  };
+}

@@ -1,0 +1,22 @@
+{
+  description = "A NixOS host that starts its containers offline";
+
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixpkgs-unstable";
+  inputs.hocker.url = "github:OWNER/hocker";
+  inputs.hocker.inputs.nixpkgs.follows = "nixpkgs";
+
+  outputs =
+    { nixpkgs, hocker, ... }:
+    {
+      nixosConfigurations.host = nixpkgs.lib.nixosSystem {
+        modules = [
+          { nixpkgs.overlays = [ hocker.overlays.default ]; }
+          ./configuration.nix
+          ./containers.nix
+        ];
+      };
+
+      # nix run .#hocker -- lock add --platform linux/amd64 nginx:1.28
+      inherit (hocker) apps;
+    };
+}
