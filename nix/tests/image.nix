@@ -46,9 +46,10 @@ runCommand "hocker-test-image" { } ''
   sum() { sha256sum "$1" | cut -d ' ' -f 1; }
   config=$(sum ${parts}/config)
 
-  # It is written by the script of the image and by the stream, alike.
-  ${image}/compositeImage.sh >image.tar
-  ${image.stream} >stream.tar
+  # It is written by the script of the image and by the stream, alike. Not every
+  # sandbox has the /bin/sh that they name.
+  sh ${image}/compositeImage.sh >image.tar
+  sh ${image.stream} >stream.tar
   cmp image.tar stream.tar
   tar -xOf image.tar manifest.json | grep -F '"registry.example/tests/made-up:1"'
   tar -xOf image.tar "blobs/sha256/$config" | cmp - ${parts}/config
@@ -57,8 +58,9 @@ runCommand "hocker-test-image" { } ''
   mkdir archive
   tar -xf ${image.archive} -C archive
   gzip -dc ${parts}/lower >lower.tar
-  cmp lower.tar "archive/blobs/sha256/$(sum lower.tar)"
-  cmp ${parts}/upper "archive/blobs/sha256/$(sum ${parts}/upper)"
+  sha256sum archive/*/layer.tar >layers
+  grep -F "$(sum lower.tar)" layers
+  grep -F "$(sum ${parts}/upper)" layers
   cmp ${parts}/lower "${image.oci}/blobs/sha256/$(sum ${parts}/lower)"
 
   # What the image's manifest says of its config is so.
