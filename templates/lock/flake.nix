@@ -37,11 +37,11 @@
             exit 1
           '';
         in
-        images
-        // {
+        {
           # All of them, each under its name.
           default = if images == { } then nothingLocked else pkgs.linkFarm "images" images;
         }
+        // images
       );
 
       # nix run .#hocker -- lock add debian:bookworm

@@ -1,7 +1,7 @@
 {
   description = "A NixOS host that starts its containers offline";
 
-  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixpkgs-unstable";
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
   inputs.hocker.url = "github:OWNER/hocker";
   inputs.hocker.inputs.nixpkgs.follows = "nixpkgs";
 
