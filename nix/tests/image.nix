@@ -6,12 +6,10 @@
   stdenv,
 }:
 let
-  inherit (import ../fetchdocker.nix {
-      inherit hocker;
-      inherit (stdenv.hostPlatform) system;
-    })
-    fetchdocker
-    ;
+  functions = import ../fetchdocker.nix {
+    inherit hocker;
+    inherit (stdenv.hostPlatform) system;
+  };
 
   # One layer as registries have it, one as `docker save` writes it, and a
   # config with the digests of what is in them.
@@ -28,7 +26,7 @@ let
       "$(sum lower.tar)" "$(sum "$out/upper")" >"$out/config"
   '';
 
-  image = fetchdocker {
+  image = functions.fetchdocker {
     name = "made-up";
     registry = "https://registry.example/v2/";
     repository = "tests";
