@@ -31,6 +31,7 @@ type nixFeature struct {
 var nixFeatures = []nixFeature{
 	{"docker2nix, nix-build, docker load, docker run", []string{"spine", "nix_image", "nix_tag_moved"}},
 	{"flake: nix build, nix run, nix flake check", []string{"nix_flake"}},
+	{"templates: nix flake init, lock, build, load", []string{"nix_templates"}},
 	{"pure evaluation; -I DOCKER_CREDENTIALS beside it", []string{"nix_pure"}},
 	{"evaluation and its errors", []string{"nix_eval", "errors_eval", "cli_docker2nix"}},
 	{"lock files", []string{"lock_nix"}},
