@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,11 +23,19 @@ func inBox() bool { return os.Getenv(boxVariable) != "" }
 // client has reason to mistrust a token service at one of those.
 const hubAddress = "192.0.2.1"
 
+// privateAddress is where the private registry is, under privateName.
+const (
+	privateAddress = "192.0.2.2"
+	privateName    = "registry.example"
+	privateImage   = privateName + "/demo/app:1"
+)
+
 // enterBox is run in a network and a mount namespace of its own, in which
 // /etc is a copy.
 const enterBox = `set -e
 busybox ip link set lo up
 busybox ip address add ` + hubAddress + `/32 dev lo
+busybox ip address add ` + privateAddress + `/32 dev lo
 mount --bind "$` + boxVariable + `/etc" /etc
 exec "$@"`
 
@@ -47,7 +56,8 @@ func runInBox(t *testing.T) {
 		t.Fatal(err)
 	}
 	copyTree(t, "/etc", filepath.Join(dir, "etc"))
-	hosts := "127.0.0.1 localhost\n" + hubAddress + " registry-1.docker.io auth.docker.io\n"
+	hosts := "127.0.0.1 localhost\n" + hubAddress + " registry-1.docker.io auth.docker.io\n" +
+		privateAddress + " " + privateName + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "etc/hosts"), []byte(hosts), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -70,16 +80,19 @@ func runInBox(t *testing.T) {
 type box struct {
 	t       *testing.T
 	dir     string
-	folder  string // where commands are run
-	private string // an image in the private registry
+	folder  string          // where commands are run
+	account servers.Account // of the private registry
 	environ []string
+	direct  []string  // environ without a daemon
+	daemon  *exec.Cmd // none at first
 	hub     *servers.Nginx
+	private *servers.Nginx
 	store   *servers.NixStore
 }
 
-// newBox fills the box.
-func newBox(t *testing.T) *box {
-	b := &box{t: t, dir: os.Getenv(boxVariable)}
+// newBox fills the box, with a private registry that this account is for.
+func newBox(t *testing.T, account servers.Account) *box {
+	b := &box{t: t, dir: os.Getenv(boxVariable), account: account}
 	b.folder = filepath.Join(b.dir, "folder")
 	authority, err := shared.authority()
 	if err != nil {
@@ -90,7 +103,8 @@ func newBox(t *testing.T) *box {
 	t.Setenv("SSL_CERT_FILE", ca) // for the pushes
 	b.startHub(authority)
 	b.prepareNix(ca)
-	b.startPrivate()
+	b.startPrivate(authority)
+	t.Cleanup(b.stopDaemon)
 	return b
 }
 
@@ -116,7 +130,7 @@ func (b *box) startHub(authority *servers.Authority) {
 	b.hub = hub
 	b.t.Cleanup(func() { b.stop(hub) })
 	set := images.NewSet(filepath.Join(b.dir, "images"))
-	for _, name := range []string{"library/debian:bookworm", "library/debian:jessie"} {
+	for _, name := range []string{"library/debian:bookworm", "library/debian:jessie", "library/nginx:1.29", "library/redis:8"} {
 		if _, err := set.Push(images.Spec{Variant: "oci-index", Greeting: name}, registry, name); err != nil {
 			b.t.Fatal(err)
 		}
@@ -169,17 +183,26 @@ func (b *box) prepareNix(ca string) {
 	}
 }
 
-// startPrivate starts a registry that asks for the credentials in the README,
+// startPrivate starts a registry that asks for the account,
 // with an image that private.nix builds.
-func (b *box) startPrivate() {
-	account := servers.Account{Username: "me", Password: "secret"}
-	registry := b.startRegistry(servers.RegistryOptions{Basic: &account})
+func (b *box) startPrivate(authority *servers.Authority) {
+	registry := b.startRegistry(servers.RegistryOptions{Basic: &b.account})
+	private, err := servers.StartNginx(servers.NginxOptions{
+		Listen:    privateAddress + ":443",
+		Authority: authority,
+		Names:     []string{privateName},
+		Upstream:  registry.Addr(),
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.private = private
+	b.t.Cleanup(func() { b.stop(private) })
 	set := images.NewSet(filepath.Join(b.dir, "private"))
 	if _, err := set.Push(images.Spec{Variant: "docker", Greeting: "private"}, registry, "demo/app:1"); err != nil {
 		b.t.Fatal(err)
 	}
-	b.private = registry.Addr() + "/demo/app:1"
-	b.mustRun("docker2nix", "--fetch", "-u", account.Username, "-p", account.Password, "--out", "app.nix", b.private)
+	b.mustRun("docker2nix", "--fetch", "-u", b.account.Username, "-p", b.account.Password, "--out", "app.nix", privateImage)
 	b.write(filepath.Join(b.folder, "private.nix"), `let
   pkgs = import <nixpkgs> { overlays = [ (import ./hocker/nix/overlay.nix) ]; };
 in
@@ -237,14 +260,52 @@ func (b *box) write(path, text string, mode os.FileMode) {
 // nixConf is the folder of Nix's settings.
 func (b *box) nixConf() string { return b.store.Environ()["NIX_CONF_DIR"] }
 
-// requests are those that Docker Hub has seen. nginx notes one when its answer
+// requestsOf are those that a server has seen. nginx notes one when its answer
 // has ended: allow for a moment.
-func (b *box) requests() []servers.Request {
+func (b *box) requestsOf(server *servers.Nginx) []servers.Request {
 	b.t.Helper()
 	time.Sleep(50 * time.Millisecond)
-	requests, err := b.hub.Requests()
+	requests, err := server.Requests()
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	return requests
+}
+
+// requestCounts says how many requests each of the registries has seen.
+func (b *box) requestCounts() [2]int {
+	return [2]int{len(b.requestsOf(b.hub)), len(b.requestsOf(b.private))}
+}
+
+// requestsSince are those that the registries have seen since then.
+func (b *box) requestsSince(counts [2]int) []servers.Request {
+	return append(b.requestsOf(b.hub)[counts[0]:], b.requestsOf(b.private)[counts[1]:]...)
+}
+
+// startDaemon leaves the store to a daemon, with more variables ("NAME=value")
+// in its environment. One that was started before is ended.
+func (b *box) startDaemon(environ ...string) {
+	b.stopDaemon()
+	socket := filepath.Join(b.dir, "socket")
+	b.daemon = b.command("env", append(environ, "NIX_DAEMON_SOCKET_PATH="+socket, "nix-daemon")...)
+	if err := b.daemon.Start(); err != nil {
+		b.t.Fatal(err)
+	}
+	b.mustRun("timeout", "20", "sh", "-c", "until test -S "+socket+"; do sleep 0.1; done")
+	b.direct = b.environ
+	b.environ = append(slices.Clone(b.environ), "NIX_REMOTE=daemon", "NIX_DAEMON_SOCKET_PATH="+socket)
+}
+
+// stopDaemon ends the daemon, if there is one.
+func (b *box) stopDaemon() {
+	if b.daemon == nil {
+		return
+	}
+	b.environ = b.direct
+	if err := b.daemon.Process.Kill(); err != nil {
+		b.t.Error(err)
+	}
+	b.daemon.Wait()
+	b.daemon = nil
+	os.Remove(filepath.Join(b.dir, "socket"))
 }

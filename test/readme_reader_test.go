@@ -1,0 +1,173 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"hocker/test/servers"
+)
+
+// document is a file of the repository's that tells what to do, in fenced
+// blocks: commands (sh), files (nix), what this machine cannot run (console,
+// yaml), and what else its test knows of. A block that is of no known kind is an
+// error, so that what is added to the document is run, too.
+type document struct {
+	path     string
+	skips    []string          // blocks that cannot run in the test
+	outputs  []documentOutput  // what blocks print
+	requests map[string]string // what sections, by their headings, say that they do not ask a registry for
+	account  servers.Account   // of the private registry
+	use      func(r *reader, block documentBlock) bool
+}
+
+// documentOutput is what a block prints that has these words in it.
+type documentOutput struct{ words, output string }
+
+// reader is somebody who does what a document says, with Docker Hub in a box:
+// see readme_box_test.go.
+type reader struct {
+	*document
+	box        *box
+	text       string
+	seen       map[string]bool // the blocks that were skipped
+	expression string          // what debian.nix holds
+}
+
+// read does what a document says, word for word. Without a box it makes one,
+// and returns nil.
+func (d *document) read(t *testing.T, prepare func(b *box)) *reader {
+	t.Helper()
+	if !inBox() {
+		t.Parallel()
+		runInBox(t)
+		return nil
+	}
+	text, err := os.ReadFile(filepath.Join(shared.root, d.path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reader{document: d, box: newBox(t, d.account), text: string(text), seen: map[string]bool{}}
+	if prepare != nil {
+		prepare(r.box)
+	}
+	for _, block := range documentBlocks(d.path, r.text) {
+		r.do(block)
+	}
+	for _, skip := range d.skips {
+		if !r.seen[skip] {
+			t.Errorf("%s has no such block to be skipped:\n%s", d.path, skip)
+		}
+	}
+	return r
+}
+
+// do does what a block says.
+func (r *reader) do(block documentBlock) {
+	t := r.box.t
+	t.Helper()
+	switch {
+	case slices.Contains(r.skips, block.text):
+		r.seen[block.text] = true
+	case r.use != nil && r.use(r, block):
+	case block.language == "sh":
+		r.run(block)
+	case block.language == "nix":
+		r.write(block)
+	case block.language == "console", block.language == "yaml":
+	default:
+		t.Errorf("%s: nobody knows what to do with a block of %q:\n%s", block, block.language, block.text)
+	}
+}
+
+// run runs a block of commands, as a shell in the reader's folder does.
+func (r *reader) run(block documentBlock) {
+	t := r.box.t
+	before := r.box.requestCounts()
+	output, err := r.box.command("bash", "-euo", "pipefail", "-c", block.text).CombinedOutput()
+	t.Logf("%s:\n%s\n%s", block, block.text, output)
+	if err != nil {
+		t.Fatalf("%s: %v", block, err)
+	}
+	for _, expected := range r.outputs {
+		if strings.Contains(block.text, expected.words) && !regexp.MustCompile(expected.output).Match(output) {
+			t.Errorf("%s: %s does not print %s", block, expected.words, expected.output)
+		}
+	}
+	if unwanted, ok := r.requests[block.section]; ok {
+		for _, request := range r.box.requestsSince(before) {
+			if strings.Contains(request.Path, unwanted) {
+				t.Errorf("%s: it makes the request %s", block, request)
+			}
+		}
+	}
+	r.checkExpression(block)
+}
+
+// checkExpression makes sure that all ways to debian.nix give the same.
+func (r *reader) checkExpression(block documentBlock) {
+	text, _ := os.ReadFile(filepath.Join(r.box.folder, "debian.nix"))
+	if r.expression != "" && r.expression != string(text) {
+		r.box.t.Errorf("%s: debian.nix is another one now:\n%s", block, text)
+	}
+	r.expression = string(text)
+}
+
+// nixFile is a first line that names a file.
+var nixFile = regexp.MustCompile(`^# ([a-z-]+\.nix)\n`)
+
+// write writes a Nix file under the name in its first line. What is in the
+// place of hocker ("# before: …") cannot be evaluated here, but has to be Nix.
+func (r *reader) write(block documentBlock) {
+	if strings.HasPrefix(block.text, "# before: ") {
+		file := filepath.Join(r.box.dir, "before.nix")
+		r.box.write(file, block.text, 0o644)
+		r.box.mustRun("nix-instantiate", "--parse", file)
+		return
+	}
+	name := nixFile.FindStringSubmatch(block.text)
+	if name == nil {
+		r.box.t.Fatalf("%s: its first line does not name a file", block)
+	}
+	r.box.write(filepath.Join(r.box.folder, name[1]), block.text, 0o644)
+}
+
+// documentBlock is a fenced block of a document.
+type documentBlock struct {
+	path     string
+	section  string // the heading above it
+	line     int
+	language string
+	text     string
+}
+
+func (b documentBlock) String() string { return fmt.Sprintf("%s:%d", b.path, b.line) }
+
+// documentFence begins and ends a block, which may be indented in a list.
+var documentFence = regexp.MustCompile("^( *)```([a-z]*)$")
+
+// documentBlocks finds the blocks.
+func documentBlocks(path, text string) []documentBlock {
+	var blocks []documentBlock
+	var section, indent string
+	inside := false
+	for i, line := range strings.Split(text, "\n") {
+		fence := documentFence.FindStringSubmatch(line)
+		switch {
+		case fence != nil && !inside:
+			inside, indent = true, fence[1]
+			blocks = append(blocks, documentBlock{path: path, section: section, line: i + 1, language: fence[2]})
+		case fence != nil:
+			inside = false
+		case inside:
+			blocks[len(blocks)-1].text += strings.TrimPrefix(line, indent) + "\n"
+		case strings.HasPrefix(line, "#"):
+			section = strings.TrimLeft(line, "# ")
+		}
+	}
+	return blocks
+}
