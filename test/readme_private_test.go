@@ -1,0 +1,159 @@
+package test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"hocker/test/servers"
+)
+
+// privateDocument is docs/private-registries.md.
+var privateDocument = document{
+	path: "docs/private-registries.md",
+	// Nothing else has this password in it: it is looked for everywhere.
+	account: servers.Account{Username: "me", Password: "stands-nowhere-else"},
+	outputs: []documentOutput{
+		{words: "hocker lock add", output: `(?m)^app +- +→ +sha256:`},
+		{words: "nix-build -A app", output: `(?m)^/.*/store/\w{32}-`},
+		{words: "hocker prefetch", output: `(?m)^/.*/store/\w{32}-demo_app_1-config\.json$`},
+	},
+	use: usePrivate,
+}
+
+// TestPrivateRegistries does what docs/private-registries.md says, and looks
+// for the password where the page says that it is, and where it is not.
+func TestPrivateRegistries(t *testing.T) {
+	privateDocument.read(t, func(b *box) {
+		b.write(filepath.Join(b.folder, "password"), b.account.Password+"\n", 0o600)
+		if err := os.Remove(filepath.Join(b.folder, "app.nix")); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// usePrivate prepares what a block needs, and looks at what follows from it.
+func usePrivate(r *reader, block documentBlock) bool {
+	b := r.box
+	switch {
+	case strings.HasPrefix(block.text, "hocker: blob of"):
+		b.checkNothingLeaked()
+		b.startDaemon()
+		b.checkRefusal(block)
+	case strings.HasPrefix(block.text, "extra-sandbox-paths ="):
+		b.checkNothingLeaked()
+		b.write(filepath.Join(b.nixConf(), "nix.conf"), block.text, 0o644)
+		b.startDaemon()
+		b.buildAnew()
+		b.checkNothingLeaked()
+		// Of another user, and no fixed-output derivation.
+		b.checkLeak("while read line; do echo $line; done </etc/nix-docker-credentials.txt", "{ }")
+		b.mustRun("rm", filepath.Join(b.nixConf(), "nix.conf"), "/etc/nix-docker-credentials.txt")
+	case strings.HasPrefix(block.text, "# /etc/systemd/"):
+		b.startDaemon("DOCKER_USER="+b.account.Username, "DOCKER_PASS="+b.account.Password)
+		b.buildAnew()
+		b.checkNothingLeaked()
+		b.checkLeak("echo $DOCKER_PASS", `{ impureEnvVars = [ "DOCKER_PASS" ]; outputHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; }`)
+		b.checkNoLeak("echo $DOCKER_PASS", `{ impureEnvVars = [ "DOCKER_PASS" ]; }`)
+	case block.language == "sh":
+		b.forgetStore() // each block fetches for itself
+		r.run(block)
+		if strings.Contains(block.text, "hocker prefetch") {
+			b.checkPrefetch()
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// forgetStore empties the store of what was fetched.
+func (b *box) forgetStore() { b.mustRun("sh", "-c", "rm -f result* && nix-store --gc") }
+
+// buildAnew builds the image of the private registry, which is asked for it.
+func (b *box) buildAnew() {
+	b.t.Helper()
+	b.forgetStore()
+	before := b.requestCounts()
+	b.mustRun("nix-build", "-A", "app")
+	if len(b.requestsSince(before)) == 0 {
+		b.t.Error("the private registry was not asked for the image")
+	}
+}
+
+// checkRefusal makes sure that a build without credentials says what the block
+// says, although the client of the daemon has some.
+func (b *box) checkRefusal(block documentBlock) {
+	b.forgetStore()
+	output, err := b.command("env", "DOCKER_USER="+b.account.Username, "DOCKER_PASS="+b.account.Password, "nix-build", "-A", "app").CombinedOutput()
+	if err == nil {
+		b.t.Errorf("%s: the build goes well", block)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(block.text), "\n") {
+		pattern := strings.ReplaceAll(regexp.QuoteMeta(line), "sha256:…", "sha256:[0-9a-f]{64}")
+		if !regexp.MustCompile(pattern).Match(output) {
+			b.t.Errorf("%s: the build does not say %s:\n%s", block, line, output)
+		}
+	}
+}
+
+// checkPrefetch makes sure that a user whom the daemon does not trust can fetch
+// ahead, and that the build then asks nobody.
+func (b *box) checkPrefetch() {
+	b.forgetStore()
+	b.mustRun("sh", "-c", asNobody+`hocker prefetch --username me --password-stdin hocker.lock.json <password`)
+	before := b.requestCounts()
+	b.mustRun("sh", "-c", asNobody+"nix-build --no-out-link -A app")
+	if requests := b.requestsSince(before); len(requests) > 0 {
+		b.t.Errorf("a build after prefetch asks for %s", requests[0])
+	}
+}
+
+// asNobody is a command line that runs another one as some user.
+const asNobody = "HOME=/nonexistent setpriv --reuid=65534 --regid=65534 --clear-groups "
+
+// checkNothingLeaked looks for the password in the store, its derivations, its
+// logs and Nix's own state.
+func (b *box) checkNothingLeaked() {
+	b.t.Helper()
+	output, _ := b.command("grep", "-rlF", b.account.Password, filepath.Join(b.dir, "nix")).Output()
+	if len(output) > 0 {
+		b.t.Errorf("the password is in\n%s", output)
+	}
+}
+
+// checkLeak makes sure that a builder of another user's gets at the password.
+func (b *box) checkLeak(script, attributes string) {
+	b.t.Helper()
+	if output := b.spy(script, attributes); !strings.Contains(output, b.account.Password) {
+		b.t.Errorf("%s does not print the password:\n%s", script, output)
+	}
+}
+
+// checkNoLeak makes sure that it does not.
+func (b *box) checkNoLeak(script, attributes string) {
+	b.t.Helper()
+	if output := b.spy(script, attributes); strings.Contains(output, b.account.Password) {
+		b.t.Errorf("%s prints the password:\n%s", script, output)
+	}
+}
+
+// spy returns what a builder of another user's prints. Its log is removed.
+func (b *box) spy(script, attributes string) string {
+	b.t.Helper()
+	b.write(filepath.Join(b.folder, "spy.nix"), `derivation ({
+  name = "spy";
+  system = builtins.currentSystem;
+  builder = "${<nixpkgs>}/prebuilt/bin/busybox";
+  args = [ "sh" "-c" "(`+script+`) >&2; echo spied >$out" ];
+} // `+attributes+")\n", 0o644)
+	// What has a wrong hash fails, and has been printed before.
+	output, _ := b.command("sh", "-c", asNobody+"nix-build --no-out-link spy.nix").CombinedOutput()
+	if !strings.Contains(string(output), "building '") {
+		b.t.Errorf("no builder was run:\n%s", output)
+	}
+	b.mustRun("rm", "-r", filepath.Join(b.dir, "nix/log"))
+	return string(output)
+}
