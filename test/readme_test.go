@@ -22,9 +22,10 @@ var readmeDocument = document{
 	outputs: []documentOutput{
 		{words: "docker load", output: `(?m)^Loaded image: debian:bookworm$`},
 		{words: "cat /etc/os-release", output: `(?m)^ID=hocker-tests$`},
-		{words: "nix-build", output: `(?m)^/.*/store/\w{32}-`},
+		{words: "hocker default.nix", output: `(?m)^/.*/store/\w{32}-`},
 		{words: "/bin/load", output: `(?m)^(Loaded image|Image is there already): debian:bookworm$`},
-		{words: "hocker lock add", output: `(?m)^jessie +- +→ +sha256:`},
+		{words: "hocker lock add", output: `(?m)^old +- +→ +sha256:`},
+		{words: "skopeo inspect", output: `"Digest": "sha256:`},
 		{words: "hocker prefetch", output: `(?m)^/.*/store/\w{32}-docker-layer-`},
 	},
 	requests: map[string]string{
