@@ -1,6 +1,8 @@
 package test
 
 import (
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,7 +33,50 @@ func TestPrivateRegistries(t *testing.T) {
 		if err := os.Remove(filepath.Join(b.folder, "app.nix")); err != nil {
 			t.Fatal(err)
 		}
+		b.checkProcesses()
 	})
+}
+
+// checkProcesses looks for the password in the command line and the environment
+// of a tool that is given it in one way or another, as another user and as root.
+func (b *box) checkProcesses() {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // a registry that does not answer
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer silent.Close()
+	for _, given := range []struct {
+		command    string
+		user, root string // the files below /proc/PID that have it
+	}{
+		{command: `exec hocker-manifest --username me --password "$(cat password)" $0`, user: "cmdline", root: "cmdline"},
+		{command: `exec hocker-manifest --username me --password-stdin $0 <password`},
+		{command: `DOCKER_USER=me DOCKER_PASS="$(cat password)" exec hocker-manifest $0`, root: "environ"},
+	} {
+		cmd := b.command("bash", "-c", given.command, silent.Addr().String()+"/demo/app:1")
+		if err := cmd.Start(); err != nil {
+			b.t.Fatal(err)
+		}
+		connection, err := silent.Accept()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if found := b.searchProcess(cmd.Process.Pid, asNobody); found != given.user {
+			b.t.Errorf("%s: another user finds the password in %q, want %q", given.command, found, given.user)
+		}
+		if found := b.searchProcess(cmd.Process.Pid, ""); found != given.root {
+			b.t.Errorf("%s: root finds the password in %q, want %q", given.command, found, given.root)
+		}
+		cmd.Process.Kill()
+		cmd.Wait()
+		connection.Close()
+	}
+}
+
+// searchProcess returns which of its files below /proc tell the password.
+func (b *box) searchProcess(pid int, as string) string {
+	files, _ := b.command("sh", "-c", fmt.Sprintf("cd /proc/%d && %sgrep -slF %s cmdline environ", pid, as, b.account.Password)).Output()
+	return strings.TrimSpace(string(files))
 }
 
 // usePrivate prepares what a block needs, and looks at what follows from it.
