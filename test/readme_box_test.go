@@ -155,7 +155,7 @@ func (b *box) prepareNix(ca string) {
 		b.t.Fatal(err)
 	}
 	copyTree(b.t, busybox, filepath.Join(nixpkgs, "prebuilt/bin/busybox"))
-	for _, part := range []string{"cmd", "fetcher", "test/faults", "nix", "flake.nix", "go.mod", "go.sum"} {
+	for _, part := range []string{"cmd", "fetcher", "test/faults", "nix", "templates", "flake.nix", "go.mod", "go.sum"} {
 		copyTree(b.t, filepath.Join(shared.root, part), filepath.Join(hocker, part))
 	}
 	nix, err := exec.LookPath("nix")
@@ -163,8 +163,19 @@ func (b *box) prepareNix(ca string) {
 		b.t.Fatal(err)
 	}
 	wrappers := filepath.Join(b.dir, "wrappers")
-	b.write(filepath.Join(wrappers, "nix"), "#!/bin/sh\nexec "+nix+` "$@" --no-write-lock-file`+
-		" --override-input nixpkgs path:"+nixpkgs+" --override-input hocker path:"+hocker+"\n", 0o755)
+	// nix flake init takes no --override-input.
+	flake, err := os.ReadFile(filepath.Join(hocker, "flake.nix"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.write(filepath.Join(hocker, "flake.nix"),
+		strings.Replace(string(flake), "github:NixOS/nixpkgs/nixpkgs-unstable", "path:"+nixpkgs, 1), 0o644)
+	b.write(filepath.Join(wrappers, "nix"), `#!/bin/sh
+if test "$1 $2 $3" = "flake init -t"; then
+	exec `+nix+` flake init -t "path:`+hocker+`#${4#github:OWNER/hocker\#}"
+fi
+exec `+nix+` "$@" --no-write-lock-file --override-input nixpkgs path:`+nixpkgs+` --override-input hocker path:`+hocker+`
+`, 0o755)
 	if err := prepareHome(b.dir); err != nil {
 		b.t.Fatal(err)
 	}
