@@ -26,7 +26,7 @@ var readmeDocument = document{
 		{words: "/bin/load", output: `(?m)^(Loaded image|Image is there already): debian:bookworm$`},
 		{words: "hocker lock add", output: `(?m)^old +- +→ +sha256:`},
 		{words: "skopeo inspect", output: `"Digest": "sha256:`},
-		{words: "flake init", output: `(?m)^wrote: .*/flake\.nix$`},
+		{words: "flake init", output: `(?m)^wrote: .*/flake\.nix"?$`},
 		{words: "hocker prefetch", output: `(?m)^/.*/store/\w{32}-docker-layer-`},
 	},
 	requests: map[string]string{
