@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -31,10 +32,12 @@ func ToFile(ctx context.Context, source Source, f File, w io.Writer, options Opt
 	defer options.Slots.give()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	asked := time.Now()
 	first, err := open(ctx, source, &options, from, SizeUnknown)
 	if err != nil {
 		return from, err
 	}
+	answered := time.Since(asked)
 	if first.Offset != from || !first.Ranges || first.Size-from < orDefault(options.ParallelFrom, defaultParallelFrom) || cap(options.Slots) <= 1 {
 		r := newReader(ctx, cancel, source, options, first, from)
 		defer r.Close()
@@ -44,7 +47,7 @@ func ToFile(ctx context.Context, source Source, f File, w io.Writer, options Opt
 		}{io.TeeReader(r, w), r})
 		return from + n, err
 	}
-	t := &fileTransfer{source: source, options: options, file: f, size: first.Size}
+	t := &fileTransfer{source: source, options: options, file: f, size: first.Size, answered: answered}
 	t.segments = newSegments(from, t.size, cap(options.Slots))
 	t.follower = newFollower(w, f, from, t.segments.front)
 	err = t.run(ctx, cancel, first)
@@ -60,6 +63,7 @@ type fileTransfer struct {
 	options  Options
 	file     File
 	size     int64
+	answered time.Duration // that the first stream took to open
 	segments *segments
 	follower *follower
 	received atomic.Int64

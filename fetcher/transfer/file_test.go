@@ -59,6 +59,8 @@ var fileTests = []struct {
 }{
 	{name: "right", how: always(opening{rate: rate}), most: 4},
 	{name: "so fast that one is enough", how: always(opening{}), most: 1},
+	{name: "near, and fast enough for that", how: always(opening{rate: 60 << 20, wait: nearby - 1}), most: 1},
+	{name: "as fast, from far", how: always(opening{rate: 60 << 20, wait: nearby}), most: 4},
 	{name: "no ranges", how: always(opening{rate: rate, noRanges: true, whole: true}), most: 1},
 	{name: "no ranges after all", how: always(opening{rate: rate, whole: true})},
 	{

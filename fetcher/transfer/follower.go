@@ -9,9 +9,10 @@ import (
 // the kernel, and still within a processor's cache.
 const bufferSize = 256 << 10
 
-// maxQueue is how many buffers may wait to be passed on. What comes when it is
-// full is read back from the file later.
-const maxQueue = 16
+// maxQueue is how many buffers may wait to be passed on: with more of them, they
+// have left the cache by then. What comes when it is full is read back from the
+// file later.
+const maxQueue = 4
 
 // follower gives the content of a file, which is written in any order, to a
 // writer in its order, as far as that has arrived: to a hash, for example.

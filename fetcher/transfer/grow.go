@@ -12,6 +12,12 @@ const (
 	// fastEnough is a rate, in bytes per second, at which the link is not what
 	// takes the time, but the hash and the disk.
 	fastEnough = 250e6
+	// A server that answers within nearby fills its link with one connection,
+	// unless it is throttled. If that is no faster than fastEnough, it is most
+	// likely other transfers that take the processor's time; up to throttled,
+	// more connections are tried all the same.
+	nearby    = 20 * time.Millisecond
+	throttled = 50e6
 	// settleTime is how long new connections may take to deliver: a few round
 	// trips around the world.
 	settleTime = 500 * time.Millisecond
@@ -25,6 +31,9 @@ const (
 // if there is none to be had at the moment.
 func (t *fileTransfer) grow(ctx context.Context, add func() bool) {
 	before := t.rate(ctx)
+	if t.answered < nearby && before > throttled {
+		return
+	}
 	for n := 1; before > 0 && before < fastEnough; {
 		added := 0
 		for added < n*(growth-1) && !t.isRefused() && add() {

@@ -27,13 +27,14 @@ var (
 
 // opening is how a source opens once.
 type opening struct {
-	err      error // instead of a stream
-	whole    bool  // from the beginning to the end, whatever was asked for
-	noRanges bool  // and says that it can do no other
-	size     int64 // as stated; 0: the truth
-	give     int64 // bytes that come; 0: all
-	end      error // how it ends after them
-	rate     int64 // bytes per second; 0: at once
+	err      error         // instead of a stream
+	whole    bool          // from the beginning to the end, whatever was asked for
+	noRanges bool          // and says that it can do no other
+	size     int64         // as stated; 0: the truth
+	give     int64         // bytes that come; 0: all
+	end      error         // how it ends after them
+	rate     int64         // bytes per second; 0: at once
+	wait     time.Duration // before it opens
 }
 
 // nothing is what is given by an opening that gives nothing.
@@ -53,6 +54,12 @@ type source struct {
 }
 
 func (s *source) Open(ctx context.Context, offset, end int64) (*Stream, error) {
+	stream, wait, err := s.openNow(ctx, offset, end)
+	time.Sleep(wait) // with the lock given back
+	return stream, err
+}
+
+func (s *source) openNow(ctx context.Context, offset, end int64) (_ *Stream, wait time.Duration, _ error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var o opening
@@ -65,7 +72,7 @@ func (s *source) Open(ctx context.Context, offset, end int64) (*Stream, error) {
 	}
 	s.asked = append(s.asked, span)
 	if o.err != nil {
-		return nil, o.err
+		return nil, o.wait, o.err
 	}
 	if o.whole {
 		offset, end = 0, SizeUnknown
@@ -90,7 +97,7 @@ func (s *source) Open(ctx context.Context, offset, end int64) (*Stream, error) {
 		Offset: offset,
 		Size:   o.size,
 		Ranges: !o.noRanges,
-	}, nil
+	}, o.wait, nil
 }
 
 // body is an open source.
