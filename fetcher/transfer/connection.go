@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 )
 
 // connection is one of several over which a file comes.
@@ -115,7 +116,7 @@ func (c *connection) skip(to int64) error {
 // read reads up to a buffer of the segment and writes it to its place.
 func (c *connection) read(seg *segment, left int64) error {
 	b := c.t.follower.buffer()
-	n, readErr := fill(c.stream.Body, b[:min(left, int64(len(b)))])
+	n, readErr := fill(arrivals{c.stream.Body, &c.t.arrived}, b[:min(left, int64(len(b)))])
 	if n > 0 {
 		c.trouble.progress()
 		c.at += int64(n)
@@ -148,6 +149,18 @@ func (c *connection) write(seg *segment, b []byte) error {
 	c.t.received.Add(n)
 	c.t.follower.offer(offset, b[:n])
 	return nil
+}
+
+// arrivals counts what is read.
+type arrivals struct {
+	io.Reader
+	n *atomic.Int64
+}
+
+func (a arrivals) Read(p []byte) (int, error) {
+	n, err := a.Reader.Read(p)
+	a.n.Add(int64(n))
+	return n, err
 }
 
 // fill reads until buf is full or src ends. Unlike io.ReadFull it returns src's

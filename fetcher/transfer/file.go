@@ -66,8 +66,9 @@ type fileTransfer struct {
 	answered time.Duration // that the first stream took to open
 	segments *segments
 	follower *follower
-	received atomic.Int64
-	noRanges atomic.Bool // the server begins at 0 whatever it is asked for
+	arrived  atomic.Int64 // bytes, whether they are wanted or not
+	received atomic.Int64 // bytes that are in the file
+	noRanges atomic.Bool  // the server begins at 0 whatever it is asked for
 
 	mu          sync.Mutex
 	connections int

@@ -22,7 +22,7 @@ const (
 	// trips around the world.
 	settleTime = 500 * time.Millisecond
 	// sampleTime is how long a rate is measured.
-	sampleTime = 40 * time.Millisecond
+	sampleTime = 20 * time.Millisecond
 	// worthwhile is how much faster more connections must be to go on.
 	worthwhile = 1.2
 )
@@ -73,7 +73,7 @@ func (t *fileTransfer) isRefused() bool {
 // rate measures for a moment how many bytes come, per second; 0 if the transfer
 // ended.
 func (t *fileTransfer) rate(ctx context.Context) float64 {
-	start, from := time.Now(), t.received.Load()
+	start, from := time.Now(), t.arrived.Load()
 	timer := time.NewTimer(sampleTime)
 	defer timer.Stop()
 	select {
@@ -81,5 +81,5 @@ func (t *fileTransfer) rate(ctx context.Context) float64 {
 		return 0
 	case <-timer.C:
 	}
-	return max(float64(t.received.Load()-from)/time.Since(start).Seconds(), 1)
+	return max(float64(t.arrived.Load()-from)/time.Since(start).Seconds(), 1)
 }
