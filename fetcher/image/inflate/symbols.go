@@ -91,10 +91,12 @@ next:
 		at += length
 		switch {
 		case distance >= 8:
-			binary.LittleEndian.PutUint64(out[to:to+8:to+8], binary.LittleEndian.Uint64(out[from:from+8:from+8]))
-			for length > 8 {
-				from, to, length = from+8, to+8, length-8
-				binary.LittleEndian.PutUint64(out[to:to+8:to+8], binary.LittleEndian.Uint64(out[from:from+8:from+8]))
+			// Most matches end within the first turn: how often it takes turns is
+			// what a processor guesses badly.
+			copyWords(out, to, from)
+			for length > matchSize {
+				from, to, length = from+matchSize, to+matchSize, length-matchSize
+				copyWords(out, to, from)
 			}
 		case distance == 1:
 			run := uint64(out[from]) * 0x0101010101010101
@@ -117,4 +119,17 @@ next:
 		return errDeflate
 	}
 	return nil
+}
+
+// matchSize is how many bytes of a match are copied at a time.
+const matchSize = 32
+
+// copyWords copies matchSize bytes within the window, word by word: each may
+// repeat the one before it.
+func copyWords(w *windowBuffer, to, from int) {
+	dst, src := (*[matchSize]byte)(w[to:]), (*[matchSize]byte)(w[from:])
+	binary.LittleEndian.PutUint64(dst[0:], binary.LittleEndian.Uint64(src[0:]))
+	binary.LittleEndian.PutUint64(dst[8:], binary.LittleEndian.Uint64(src[8:]))
+	binary.LittleEndian.PutUint64(dst[16:], binary.LittleEndian.Uint64(src[16:]))
+	binary.LittleEndian.PutUint64(dst[24:], binary.LittleEndian.Uint64(src[24:]))
 }

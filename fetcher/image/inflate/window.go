@@ -8,8 +8,8 @@ const (
 	// windowEnd is where the window is full.
 	windowEnd = windowSize + outputSize
 	// slack is what one turn of the loop may write behind that: literals for
-	// as long as there are bits, and a match, eight bytes at a time.
-	slack = 64 + 258 + 16
+	// as long as there are bits, and a match, matchSize bytes at a time.
+	slack = 64 + 258 + matchSize
 )
 
 type windowBuffer [windowEnd + slack]byte
