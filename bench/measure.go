@@ -37,6 +37,8 @@ func race(ctx context.Context, runs int, contenders []contender) ([][]cost, erro
 					return nil, fmt.Errorf("%s: %w", c.name, err)
 				}
 			}
+			// What one has left to be written to the disk is not the next one's burden.
+			syscall.Sync()
 			spent, err := run(ctx, c.command())
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
