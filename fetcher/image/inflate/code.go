@@ -29,15 +29,15 @@ const (
 	maxLengths   = 19
 
 	// As many as most codes have at most. Larger tables take longer to build.
-	literalBits  = 10
+	literalBits  = 11
 	distanceBits = 8
 	lengthBits   = 7
 )
 
-// With these bits, the tables have at most 1334 and 402 entries, as zlib's
+// With these bits, the tables have at most 2342 and 402 entries, as zlib's
 // examples/enough.c counts. Powers of two spare a check of the index.
 type (
-	literalTable  [2048]entry
+	literalTable  [4096]entry
 	distanceTable [512]entry
 	lengthTable   [1 << lengthBits]entry
 )

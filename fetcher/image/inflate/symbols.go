@@ -7,8 +7,10 @@ import "encoding/binary"
 //
 // All time is spent here. What changes in a turn is in variables that stay in
 // registers, which is why the loop is not in parts; codes have at most 15 bits,
-// and lengths and distances at most 5 and 13 more, so that after every refill
-// there is enough for a length or a distance.
+// and lengths and distances at most 5 and 13 more, so that what a load leaves
+// there is enough for two literals and a length, or for a distance. What the
+// next code means is looked up before a match is copied, so that a processor
+// does both at once.
 func (b *block) symbols(in *input, w *window) error {
 	const (
 		literalMask  = 1<<literalBits - 1
@@ -20,6 +22,7 @@ func (b *block) symbols(in *input, w *window) error {
 		pos, bits, count    = in.next, in.bits, in.count // of count, the lowest six bits
 		at, floor           = w.end, w.floor
 		valid               = true
+		e                   entry // of the next bits
 	)
 	// A turn loads eight bytes twice. At the end of the data it may go on just
 	// so far that it shows if something is missing.
@@ -27,22 +30,33 @@ func (b *block) symbols(in *input, w *window) error {
 	if in.err != nil {
 		limit = in.end + 9
 	}
-next:
+	if pos < limit {
+		pos, bits, count = load(src, pos, bits, count)
+		e = literals[bits&literalMask]
+	}
 	for pos < limit && at < windowEnd {
-		bits |= binary.LittleEndian.Uint64(src[pos:pos+8:pos+8]) << (count & 63)
-		pos += int(^count&63) >> 3
-		count |= 56
-
-		e := literals[bits&literalMask]
-		for e&literal != 0 {
+		if e&literal != 0 {
 			bits >>= e & 63
 			count -= uint(e)
 			out[at] = byte(e >> 16)
 			at++
-			if count&63 < maxCodeBits+5 {
-				continue next
-			}
 			e = literals[bits&literalMask]
+			if e&literal != 0 {
+				bits >>= e & 63
+				count -= uint(e)
+				out[at] = byte(e >> 16)
+				at++
+				e = literals[bits&literalMask]
+				if e&literal != 0 {
+					bits >>= e & 63
+					count -= uint(e)
+					out[at] = byte(e >> 16)
+					at++
+					pos, bits, count = load(src, pos, bits, count)
+					e = literals[bits&literalMask]
+					continue
+				}
+			}
 		}
 		if e&special != 0 {
 			if e&subtable != 0 {
@@ -54,6 +68,8 @@ next:
 					count -= uint(e)
 					out[at] = byte(e >> 16)
 					at++
+					pos, bits, count = load(src, pos, bits, count)
+					e = literals[bits&literalMask]
 					continue
 				}
 			}
@@ -65,14 +81,12 @@ next:
 				break
 			}
 		}
-		length := int(e>>16) + int(bits&(1<<(e&63)-1)>>(e>>8&15))
+		extended := bits
 		bits >>= e & 63
 		count -= uint(e)
+		length := int(e>>16) + int(extended&(1<<(e&63)-1)>>(e>>8&15))
 
-		bits |= binary.LittleEndian.Uint64(src[pos:pos+8:pos+8]) << (count & 63)
-		pos += int(^count&63) >> 3
-		count |= 56
-
+		pos, bits, count = load(src, pos, bits, count)
 		e = distances[bits&distanceMask]
 		if e&subtable != 0 {
 			bits >>= distanceBits
@@ -87,6 +101,8 @@ next:
 			break
 		}
 
+		pos, bits, count = load(src, pos, bits, count)
+		e = literals[bits&literalMask]
 		from, to := at-distance, at
 		at += length
 		switch {
@@ -119,6 +135,12 @@ next:
 		return errDeflate
 	}
 	return nil
+}
+
+// load makes 56 bits available, as refill does where there may be no more.
+func load(src *inputBuffer, pos int, bits uint64, count uint) (int, uint64, uint) {
+	bits |= binary.LittleEndian.Uint64(src[pos:pos+8:pos+8]) << (count & 63)
+	return pos + int(^count&63)>>3, bits, count | 56
 }
 
 // matchSize is how many bytes of a match are copied at a time.
