@@ -8,6 +8,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/image/inflate"
+	"hocker/fetcher/transfer"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
@@ -90,9 +91,10 @@ func unpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error
 		return 0, err
 	}
 	defer tar.Close()
-	// Decompressors write from their window, which saves a copy of everything.
 	h := diffID.Algorithm().Hash()
-	n, err := io.Copy(io.MultiWriter(h, w), tar)
+	// One core unpacks while another hashes: an image may have a single layer.
+	// There is nothing to close: reads of a file or a transfer end by themselves.
+	n, err := transfer.CopyAhead(io.MultiWriter(h, w), io.NopCloser(tar))
 	if err != nil {
 		return n, err
 	}

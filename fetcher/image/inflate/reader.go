@@ -4,7 +4,7 @@
 // for data that is checked by other means, as a layer is by its diff ID.
 //
 // The ways it takes are those of libdeflate: 64 bits at hand, tables that know
-// the extra bits of a code as well, matches that are copied eight bytes at a
+// the extra bits of a code as well, matches that are copied many bytes at a
 // time. https://github.com/ebiggers/libdeflate
 package inflate
 
@@ -58,28 +58,6 @@ func (z *Reader) Read(p []byte) (int, error) {
 	n := copy(p, w.buf[w.given:w.end])
 	w.given += n
 	return n, nil
-}
-
-// WriteTo implements [io.WriterTo]. It writes straight from the window.
-func (z *Reader) WriteTo(to io.Writer) (written int64, err error) {
-	w := &z.window
-	for {
-		if w.given < w.end {
-			n, err := to.Write(w.buf[w.given:w.end])
-			w.given += n
-			written += int64(n)
-			if err != nil {
-				return written, err
-			}
-		}
-		if z.err == io.EOF {
-			return written, nil
-		}
-		if z.err != nil {
-			return written, z.err
-		}
-		z.unpack()
-	}
 }
 
 // unpack fills the window, all of which has been handed out, as far as it goes.
