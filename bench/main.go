@@ -111,7 +111,7 @@ func (b *bench) command(name, output string, args ...string) contender {
 	return contender{
 		name:    name,
 		command: func() *exec.Cmd { return exec.Command(args[0], args[1:]...) },
-		before:  without(b.out(output)),
+		after:   without(b.out(output)),
 	}
 }
 

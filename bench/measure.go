@@ -16,8 +16,9 @@ import (
 type contender struct {
 	name    string
 	command func() *exec.Cmd
-	// before undoes what an earlier run left; it is not timed.
-	before func() error
+	// before makes what a run needs, and after removes what it made, so that the
+	// next one finds the disk and the memory as this one did. They are not timed.
+	before, after func() error
 }
 
 // cost is what one run took.
@@ -44,6 +45,11 @@ func race(ctx context.Context, runs int, contenders []contender) ([][]cost, erro
 				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
 			costs[i] = append(costs[i], spent)
+			if c.after != nil {
+				if err := c.after(); err != nil {
+					return nil, fmt.Errorf("%s: %w", c.name, err)
+				}
+			}
 		}
 	}
 	return costs, nil
@@ -98,7 +104,7 @@ func median(costs []cost, of func(cost) time.Duration) time.Duration {
 	return values[len(values)/2]
 }
 
-// without removes a file or folder before a run.
+// without removes a file or folder.
 func without(path string) func() error {
 	return func() error { return os.RemoveAll(path) }
 }

@@ -50,9 +50,6 @@ func (b *bench) builder(name, expression, first string, args ...string) (contend
 	return contender{
 		name: name,
 		before: func() error {
-			if err := removeStore(dir); err != nil {
-				return err
-			}
 			if err := os.MkdirAll(dir, 0o755); err != nil {
 				return err
 			}
@@ -85,6 +82,7 @@ func (b *bench) builder(name, expression, first string, args ...string) (contend
 			cmd.Env = environ
 			return cmd
 		},
+		after: func() error { return removeStore(dir) },
 	}, nil
 }
 
