@@ -59,7 +59,8 @@ func call(args []string) commandLine {
 		return commandLine{name, help, target, args}
 	}
 	if len(args) > 0 {
-		if target, help, ok := (&grammar{}).command(args[0]); ok {
+		// One with commands of its own is left to hocker's: errors then name both.
+		if target, help, ok := (&grammar{}).command(args[0]); ok && !hasCommands(target) {
 			return commandLine{"hocker " + args[0], help, target, args[1:]}
 		}
 	}
@@ -76,6 +77,17 @@ func (g *grammar) command(name string) (target any, help string, ok bool) {
 		}
 	}
 	return nil, "", false
+}
+
+// hasCommands reports whether a command is there for the commands in it.
+func hasCommands(command any) bool {
+	t := reflect.TypeOf(command).Elem()
+	for i := range t.NumField() {
+		if _, ok := t.Field(i).Tag.Lookup("cmd"); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // usageError is a command line, or another input of the user's, that is not of
