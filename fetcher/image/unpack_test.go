@@ -125,6 +125,32 @@ func TestUnpackToBrokenTransfer(t *testing.T) {
 	}
 }
 
+// fullDisk takes so many bytes.
+type fullDisk struct{ room int }
+
+var errFull = errors.New("no space left on device")
+
+func (d *fullDisk) Write(p []byte) (int, error) {
+	n := min(len(p), d.room)
+	d.room -= n
+	if n < len(p) {
+		return n, errFull
+	}
+	return n, nil
+}
+
+func TestUnpackToFullDisk(t *testing.T) {
+	data := strings.Repeat("layer", 1<<20)
+	for name, packed := range map[string]string{"tar": data, "gzip": gzipped(data)} {
+		t.Run(name, func(t *testing.T) {
+			n, err := UnpackTo(&fullDisk{3 << 20}, strings.NewReader(packed), digest.FromString(data))
+			if n > 3<<20 || err != errFull {
+				t.Errorf("%d bytes, %v, want the writer's own error", n, err)
+			}
+		})
+	}
+}
+
 // FuzzUnpackTo: whatever comes, no error means that the content is the one of
 // the diff ID; packing never loses content.
 func FuzzUnpackTo(f *testing.F) {
