@@ -120,10 +120,13 @@ func buildCode(table []entry, index uint, lengths []uint8, entries []entry) bool
 }
 
 // fillTable fills a table with a code, whose symbols are sorted by their codes.
+// What a code with few bits means stands in the table many times over, as what
+// follows it may be anything: the table grows by being copied behind itself.
 func fillTable(table []entry, index uint, sorted []uint16, lengths []uint8, counts *[maxCodeBits + 1]int, entries []entry) {
 	size := 1 << index
 	next := size // where the next subtable begins
 	code, length := uint16(0), uint(0)
+	filled := 1 // of the table, all codes with as many bits
 	prefix, start, subBits := -1, 0, uint(0)
 	for _, symbol := range sorted {
 		n := uint(lengths[symbol])
@@ -131,11 +134,11 @@ func fillTable(table []entry, index uint, sorted []uint16, lengths []uint8, coun
 		length = n
 		reversed := int(bits.Reverse16(code) >> (16 - n))
 		code++
+		for filled < 1<<n && filled < size {
+			filled += copy(table[filled:], table[:filled])
+		}
 		if n <= index {
-			e := entries[symbol] + entry(n)<<8 + entry(n)
-			for i := reversed; i < size; i += 1 << n {
-				table[i] = e
-			}
+			table[reversed] = entries[symbol] + entry(n)<<8 + entry(n)
 			continue
 		}
 		if reversed&(size-1) != prefix {
@@ -150,6 +153,9 @@ func fillTable(table []entry, index uint, sorted []uint16, lengths []uint8, coun
 			table[start+i] = e
 		}
 		counts[n+index]--
+	}
+	for filled < size {
+		filled += copy(table[filled:], table[:filled])
 	}
 }
 

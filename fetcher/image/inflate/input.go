@@ -7,7 +7,9 @@ import (
 
 const (
 	// inputSize is how much packed data is read at a time.
-	inputSize = 128 << 10
+	inputSize = 1<<17 - lookahead
+	// inputMask does for it what windowMask does for the window.
+	inputMask = 1<<17 - 1
 	// lookahead is how many zeros follow the end of the data, so that eight
 	// bytes can be loaded without asking whether they are there.
 	lookahead = 32
@@ -17,7 +19,7 @@ const (
 
 // inputBuffer is an array, as windowBuffer is: that its length is known spares
 // the innermost loop a register each.
-type inputBuffer [inputSize + lookahead]byte
+type inputBuffer [1<<17 + 8]byte
 
 // input is packed data, read bit by bit from the lowest on, as deflate has it.
 // What is read behind the end of the data is zeros; that it was shows in

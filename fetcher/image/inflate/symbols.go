@@ -38,19 +38,19 @@ func (b *block) symbols(in *input, w *window) error {
 		if e&literal != 0 {
 			bits >>= e & 63
 			count -= uint(e)
-			out[at] = byte(e >> 16)
+			out[at&windowMask] = byte(e >> 16)
 			at++
 			e = literals[bits&literalMask]
 			if e&literal != 0 {
 				bits >>= e & 63
 				count -= uint(e)
-				out[at] = byte(e >> 16)
+				out[at&windowMask] = byte(e >> 16)
 				at++
 				e = literals[bits&literalMask]
 				if e&literal != 0 {
 					bits >>= e & 63
 					count -= uint(e)
-					out[at] = byte(e >> 16)
+					out[at&windowMask] = byte(e >> 16)
 					at++
 					pos, bits, count = load(src, pos, bits, count)
 					e = literals[bits&literalMask]
@@ -66,7 +66,7 @@ func (b *block) symbols(in *input, w *window) error {
 				if e&literal != 0 {
 					bits >>= e & 63
 					count -= uint(e)
-					out[at] = byte(e >> 16)
+					out[at&windowMask] = byte(e >> 16)
 					at++
 					pos, bits, count = load(src, pos, bits, count)
 					e = literals[bits&literalMask]
@@ -84,7 +84,7 @@ func (b *block) symbols(in *input, w *window) error {
 		extended := bits
 		bits >>= e & 63
 		count -= uint(e)
-		length := int(e>>16) + int(extended&(1<<(e&63)-1)>>(e>>8&15))
+		length := int(e>>16) + int(extended&(1<<(e&63)-1)>>(e>>8&63))
 
 		pos, bits, count = load(src, pos, bits, count)
 		e = distances[bits&distanceMask]
@@ -93,7 +93,7 @@ func (b *block) symbols(in *input, w *window) error {
 			count -= distanceBits
 			e = distances[(e>>16+entry(bits)&(1<<(e>>8&15)-1))%entry(len(distances))]
 		}
-		distance := int(e>>16) + int(bits&(1<<(e&63)-1)>>(e>>8&15))
+		distance := int(e>>16) + int(bits&(1<<(e&63)-1)>>(e>>8&63))
 		bits >>= e & 63
 		count -= uint(e)
 		if e&special != 0 || distance > at-floor {
@@ -115,13 +115,14 @@ func (b *block) symbols(in *input, w *window) error {
 				copyWords(out, to, from)
 			}
 		case distance == 1:
-			run := uint64(out[from]) * 0x0101010101010101
+			run := uint64(out[from&windowMask]) * 0x0101010101010101
 			for ; to < at; to += 8 {
-				binary.LittleEndian.PutUint64(out[to:to+8:to+8], run)
+				i := to & windowMask
+				binary.LittleEndian.PutUint64(out[i:i+8:i+8], run)
 			}
 		default:
 			for ; to < at; to++ {
-				out[to] = out[from]
+				out[to&windowMask] = out[from&windowMask]
 				from++
 			}
 		}
@@ -139,7 +140,8 @@ func (b *block) symbols(in *input, w *window) error {
 
 // load makes 56 bits available, as refill does where there may be no more.
 func load(src *inputBuffer, pos int, bits uint64, count uint) (int, uint64, uint) {
-	bits |= binary.LittleEndian.Uint64(src[pos:pos+8:pos+8]) << (count & 63)
+	i := pos & inputMask
+	bits |= binary.LittleEndian.Uint64(src[i:i+8:i+8]) << (count & 63)
 	return pos + int(^count&63)>>3, bits, count | 56
 }
 
@@ -149,7 +151,9 @@ const matchSize = 32
 // copyWords copies matchSize bytes within the window, word by word: each may
 // repeat the one before it.
 func copyWords(w *windowBuffer, to, from int) {
-	dst, src := (*[matchSize]byte)(w[to:]), (*[matchSize]byte)(w[from:])
+	to &= windowMask
+	from &= windowMask
+	dst, src := w[to:to+matchSize:to+matchSize], w[from:from+matchSize:from+matchSize]
 	binary.LittleEndian.PutUint64(dst[0:], binary.LittleEndian.Uint64(src[0:]))
 	binary.LittleEndian.PutUint64(dst[8:], binary.LittleEndian.Uint64(src[8:]))
 	binary.LittleEndian.PutUint64(dst[16:], binary.LittleEndian.Uint64(src[16:]))

@@ -3,16 +3,17 @@ package inflate
 const (
 	// windowSize is how far back a match may reach.
 	windowSize = 32 << 10
-	// outputSize is about how much is unpacked at a time.
-	outputSize = 128 << 10
 	// windowEnd is where the window is full.
-	windowEnd = windowSize + outputSize
+	windowEnd = 1<<17 - slack
+	// windowMask changes no index there is, but spares the innermost loop the
+	// check of each.
+	windowMask = 1<<17 - 1
 	// slack is what one turn of the loop may write behind that: literals for
 	// as long as there are bits, and a match, matchSize bytes at a time.
 	slack = 64 + 258 + matchSize
 )
 
-type windowBuffer [windowEnd + slack]byte
+type windowBuffer [1<<17 + matchSize]byte
 
 // window is unpacked data: what matches may reach back to, and what is new.
 type window struct {
