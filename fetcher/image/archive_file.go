@@ -100,6 +100,9 @@ func (e *Export) tables(layers []ocispec.Descriptor) (tables, error) {
 // of all before it are.
 type archiveFile struct {
 	file *os.File
+	// writing is held while layers are written: the kernel has a file written
+	// by one at a time, and whom it makes wait keeps a core from unpacking.
+	writing sync.Mutex
 
 	mu    sync.Mutex
 	slots []*slot
@@ -202,7 +205,7 @@ func (a *archiveFile) receive(i int, fetch func(place) error) error {
 		if err != nil {
 			return err
 		}
-		if err := fetch(&filePart{a.file, s.offset + int64(len(header)), s.size}); err != nil {
+		if err := fetch(&filePart{a.file, &a.writing, s.offset + int64(len(header)), s.size}); err != nil {
 			return err
 		}
 		return a.received(i, s.layer.to.Size)
@@ -212,7 +215,7 @@ func (a *archiveFile) receive(i int, fetch func(place) error) error {
 		return err
 	}
 	s.spare = spare
-	if err := fetch(&filePart{spare, 0, fetcher.SizeUnknown}); err != nil {
+	if err := fetch(wholeFile(spare)); err != nil {
 		return err
 	}
 	return a.received(i, s.layer.to.Size)
@@ -221,8 +224,13 @@ func (a *archiveFile) receive(i int, fetch func(place) error) error {
 // filePart is a part of a file.
 type filePart struct {
 	*os.File
-	offset int64
-	size   int64 // or SizeUnknown for all that follows
+	writing *sync.Mutex // of the file
+	offset  int64
+	size    int64 // or SizeUnknown for all that follows
+}
+
+func wholeFile(f *os.File) *filePart {
+	return &filePart{f, new(sync.Mutex), 0, fetcher.SizeUnknown}
 }
 
 // WriteAt writes within the part: what comes after it is another layer's.
@@ -230,6 +238,8 @@ func (p *filePart) WriteAt(b []byte, at int64) (int, error) {
 	if p.size != fetcher.SizeUnknown && at+int64(len(b)) > p.size {
 		return 0, errWrongGuess
 	}
+	p.writing.Lock()
+	defer p.writing.Unlock()
 	return p.File.WriteAt(b, p.offset+at)
 }
 

@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"hocker/fetcher"
-
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -28,7 +26,7 @@ func (e *Export) WriteLayout(ctx context.Context, dir string) error {
 	err = eachLayer(ctx, e.Jobs, len(written),
 		func(ctx context.Context, i int) error {
 			return writeFile(filepath.Join(dir, blobName(written[i].to.Digest)), func(f *os.File) error {
-				return e.fetch(ctx, written[i], &filePart{f, 0, fetcher.SizeUnknown})
+				return e.fetch(ctx, written[i], wholeFile(f))
 			})
 		},
 		func(context.Context, int) error { return nil })
