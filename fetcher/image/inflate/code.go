@@ -22,7 +22,8 @@ const (
 )
 
 const (
-	maxCodeBits = 15
+	maxCodeBits     = 15
+	maxDistanceBits = maxCodeBits + 13 // with the extra ones
 
 	maxLiterals  = 288
 	maxDistances = 32

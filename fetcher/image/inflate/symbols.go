@@ -86,7 +86,9 @@ func (b *block) symbols(in *input, w *window) error {
 		count -= uint(e)
 		length := int(e>>16) + int(extended&(1<<(e&63)-1)>>(e>>8&63))
 
-		pos, bits, count = load(src, pos, bits, count)
+		if count&63 < maxDistanceBits {
+			pos, bits, count = load(src, pos, bits, count)
+		}
 		e = distances[bits&distanceMask]
 		if e&subtable != 0 {
 			bits >>= distanceBits
