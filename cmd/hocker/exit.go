@@ -49,8 +49,9 @@ func exitCode(err error) int {
 	return exitOther
 }
 
-// report prints an error and, where there is a way out, a line on it.
-func (p process) report(name string, err error) {
+// report prints the error of a command and, where there is a way out, a line on
+// it.
+func (p process) report(command string, err error) {
 	var file *fs.PathError
 	if errors.As(err, &file) && errors.Is(err, syscall.EPIPE) {
 		return // who read the output wanted no more of it
@@ -58,8 +59,9 @@ func (p process) report(name string, err error) {
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}
-	fmt.Fprintf(p.stderr, "%s: %s\n", name, oneLine(err.Error()))
-	if h := p.hint(name, err); h != "" {
+	program, _, _ := strings.Cut(command, " ")
+	fmt.Fprintf(p.stderr, "%s: %s\n", program, oneLine(err.Error()))
+	if h := p.hint(command, err); h != "" {
 		fmt.Fprintf(p.stderr, "hint: %s\n", h)
 	}
 }

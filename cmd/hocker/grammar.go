@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -22,8 +20,9 @@ type grammar struct {
 	Prefetch   prefetchCmd   `cmd:"" help:"Put all that an expression or lock file names into the Nix store."`
 	Compose    composeCmd    `cmd:"" help:"Write the archive of an image in the Nix store to standard output."`
 	Load       loadCmd       `cmd:"" help:"Load an image in the Nix store into the container engine of this machine."`
+	Help       helpCmd       `cmd:"" help:"Show the help of a command."`
 	Fetch      fetchCmd      `cmd:"" group:"nix" help:"Fetch what a fixed-output derivation asks for (run by Nix)."`
-	Build      buildCmd      `cmd:"" group:"nix" help:"Put an image in the store together (run by Nix)."`
+	Build      buildCmd      `cmd:"" group:"nix" help:"Build an image, or a shape of one, from its parts (run by Nix)."`
 }
 
 // versionFlag is what the command line of every name has.
@@ -58,6 +57,7 @@ func call(args []string) commandLine {
 		target, help, _ := (&grammar{}).command(command)
 		return commandLine{name, help, target, args}
 	}
+	args = helpArgs(args)
 	if len(args) > 0 {
 		// One with commands of its own is left to hocker's: errors then name both.
 		if target, help, ok := (&grammar{}).command(args[0]); ok && !hasCommands(target) {
@@ -90,17 +90,6 @@ func hasCommands(command any) bool {
 	return false
 }
 
-// usageError is a command line, or another input of the user's, that is not of
-// the form it should be.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-func usagef(format string, args ...any) error {
-	return &usageError{fmt.Errorf(format, args...)}
-}
-
 // exitRequest is kong's wish to end, as --help has it.
 type exitRequest int
 
@@ -117,14 +106,16 @@ func (p process) run(ctx context.Context) (code int) {
 		}
 	}()
 	line := call(p.args)
-	err := p.dispatch(ctx, line)
+	command, err := p.dispatch(ctx, line)
 	if err != nil {
-		p.report(strings.Fields(line.name)[0], err)
+		p.report(command, err)
 	}
 	return exitCode(err)
 }
 
-func (p process) dispatch(ctx context.Context, line commandLine) error {
+// dispatch runs the command that a command line calls. It returns the
+// command's whole name, as the user would type it: hocker lock add.
+func (p process) dispatch(ctx context.Context, line commandLine) (name string, err error) {
 	parser, err := kong.New(line.target,
 		kong.Name(line.name),
 		kong.Embed(&versionFlag{}),
@@ -132,7 +123,11 @@ func (p process) dispatch(ctx context.Context, line commandLine) error {
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { panic(exitRequest(code)) }),
 		kong.WithHyphenPrefixedParameters(true), // --layer -1, and passwords that begin with one
-		kong.Vars{"version": programVersion()},
+		kong.Vars{"version": "hocker " + programVersion()},
+		kong.PostBuild(func(k *kong.Kong) error {
+			k.Model.HelpFlag.Help = "Show this help and exit."
+			return nil
+		}),
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "nix", Title: "Builders of Nix derivations:"},
 			{Key: "credentials", Title: "Credentials (else DOCKER_TOKEN, DOCKER_USER with DOCKER_PASS, DOCKER_AUTH_CONFIG, docker login):"},
@@ -141,23 +136,20 @@ func (p process) dispatch(ctx context.Context, line commandLine) error {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 	)
 	if err != nil {
-		return err
+		return line.name, err
 	}
 	command, err := parser.Parse(line.args)
 	if err != nil {
-		var parseErr *kong.ParseError
-		if errors.As(err, &parseErr) {
-			return &usageError{err}
-		}
-		return err
+		return parseError(line.name, err)
 	}
+	name = commandName(command)
 	if c, ok := selected(command, line.target).(limited); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = c.limit(ctx)
 		defer cancel()
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	return command.Run(p)
+	return name, command.Run(p)
 }
 
 // selected returns the command that is to be run: target itself, or one in it.

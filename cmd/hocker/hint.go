@@ -15,8 +15,8 @@ import (
 	"hocker/fetcher/nix"
 )
 
-// hint returns a way out of an error, or nothing.
-func (p process) hint(name string, err error) string {
+// hint returns a way out of an error of a command, or nothing.
+func (p process) hint(command string, err error) string {
 	var (
 		usage    *usageError
 		kind     *image.KindMismatchError
@@ -27,9 +27,9 @@ func (p process) hint(name string, err error) string {
 	inNix := p.getenv("outputHash") != "" || p.getenv("NIX_ATTRS_JSON_FILE") != ""
 	switch {
 	case errors.As(err, &usage):
-		return "see " + name + " --help"
+		return "see " + command + " --help"
 	case errors.As(err, &kind):
-		return kindHint(name, kind.Got)
+		return kindHint(command, kind.Got)
 	case errors.As(err, &layer):
 		return "are these the layers of this config, the lowest first? An engine would refuse the image, too"
 	case errors.As(err, &noEngine), errors.As(err, &none):
@@ -60,7 +60,7 @@ func (p process) hint(name string, err error) string {
 		return "is the registry up, and can it be reached from here (network, proxy, address)?"
 	}
 	var foreign *fetcher.ForeignError
-	if errors.As(err, &foreign) && name != "docker2nix" {
+	if errors.As(err, &foreign) && !isDocker2nix(command) {
 		return "give --foreign to fetch it from there"
 	}
 	var mismatch *fetcher.VerifyError
@@ -70,6 +70,8 @@ func (p process) hint(name string, err error) string {
 	return ""
 }
 
+func isDocker2nix(command string) bool { return strings.HasSuffix(command, "docker2nix") }
+
 func pick(first bool, a, b string) string {
 	if first {
 		return a
@@ -77,7 +79,7 @@ func pick(first bool, a, b string) string {
 	return b
 }
 
-func kindHint(name string, kind image.Kind) string {
+func kindHint(command string, kind image.Kind) string {
 	switch kind {
 	case image.KindIndex:
 		return "choose from it: hocker-manifest --platform OS/ARCH, or docker2nix --fetch with --platform or --all-platforms"
@@ -88,7 +90,7 @@ func kindHint(name string, kind image.Kind) string {
 	case image.KindArtifact:
 		return "it has no file system to run: is it a chart, a signature or a model?"
 	case image.KindEmpty, image.KindTruncated:
-		if name != "docker2nix" {
+		if !isDocker2nix(command) {
 			return ""
 		}
 		return "did the command before the pipe fail? (--fetch asks the registry instead)"

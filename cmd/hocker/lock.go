@@ -13,8 +13,8 @@ import (
 type lockCmd struct {
 	Add    lockAddCmd    `cmd:"" help:"Lock images: write down what their tags lead to now."`
 	Update lockUpdateCmd `cmd:"" help:"Look where the tags lead to now, and lock that."`
-	Remove lockRemoveCmd `cmd:"" help:"Take images out of the file."`
-	List   lockListCmd   `cmd:"" help:"List the images in the file."`
+	Remove lockRemoveCmd `cmd:"" aliases:"rm" help:"Take images out of the file."`
+	List   lockListCmd   `cmd:"" aliases:"ls" help:"List the images in the file."`
 	Check  lockCheckCmd  `cmd:"" help:"Fail with exit code 1 if a tag has moved since it was locked."`
 }
 
@@ -26,6 +26,14 @@ func (*lockCmd) Help() string {
 // lockFileFlag names the lock file.
 type lockFileFlag struct {
 	File string `default:"hocker.lock.json" placeholder:"PATH" help:"The lock file (hocker.lock.json)."`
+}
+
+// AfterApply is called by kong.
+func (f lockFileFlag) AfterApply() error {
+	if f.File == "-" {
+		return fmt.Errorf("--file -: the lock file cannot be standard input or output: name a file")
+	}
+	return nil
 }
 
 // read reads the lock file, which has to be there.

@@ -1,0 +1,23 @@
+package main
+
+// helpCmd is there for its own help: helpArgs makes of a call something else.
+type helpCmd struct {
+	Command []string `arg:"" optional:"" help:"Command, as image, or lock add. Without one, hocker's own help."`
+}
+
+func (*helpCmd) Help() string {
+	return "Example:\n  hocker help lock add"
+}
+
+// Run is never called.
+func (*helpCmd) Run() error { return nil }
+
+// helpArgs makes of "help COMMAND" what means the same, "COMMAND --help".
+func helpArgs(args []string) []string {
+	if len(args) == 0 || args[0] != "help" || len(args) == 2 && isHelpFlag(args[1]) {
+		return args
+	}
+	return append(args[1:len(args):len(args)], "--help")
+}
+
+func isHelpFlag(arg string) bool { return arg == "--help" || arg == "-h" }

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// usageError is a command line, or another input of the user's, that is not of
+// the form it should be.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// parseError makes kong's error about a command line one of ours. It returns
+// with it the name of the command whose help to read.
+func parseError(program string, err error) (command string, _ error) {
+	var parse *kong.ParseError
+	if !errors.As(err, &parse) {
+		return program, err
+	}
+	command = commandName(parse.Context)
+	if missing := missingCommand(parse.Context); missing != nil {
+		return command, &usageError{missing}
+	}
+	return command, &usageError{err}
+}
+
+// missingCommand is the error of a command line that ends before a command, or
+// has something else in its place; nil for any other. kong names no more than
+// five commands, and calls what it does not know an argument.
+func missingCommand(c *kong.Context) error {
+	node := cmp.Or(c.Selected(), c.Model.Node)
+	var commands []string
+	for _, child := range node.Children {
+		commands = append(commands, fmt.Sprintf("%q", child.Name))
+	}
+	expected := "expected one of " + strings.Join(commands, ", ")
+	switch {
+	case len(commands) == 0:
+		return nil
+	case c.Error == nil:
+		return errors.New(expected)
+	}
+	unknown, ok := strings.CutPrefix(c.Error.Error(), "unexpected argument ")
+	switch {
+	case !ok: // an unknown flag
+		return nil
+	case strings.Contains(unknown, "did you mean"):
+		return fmt.Errorf("unknown command %s", unknown)
+	}
+	return fmt.Errorf("unknown command %s: %s", unknown, expected)
+}
+
+// commandName is the whole name of the command that a command line selects, or
+// of the one that has it among its own: hocker lock.
+func commandName(c *kong.Context) string {
+	name := ""
+	for node := cmp.Or(c.Selected(), c.Model.Node); node != nil; node = node.Parent {
+		name = strings.TrimSpace(node.Name + " " + name)
+	}
+	return name
+}
