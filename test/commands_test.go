@@ -81,12 +81,13 @@ import (
 //	                             Goes with the others: exits 5 peak 32 hocker-layer ...
 //	capture VARIABLE PROGRAM [ARG...]
 //	                             run a program and set VARIABLE to its output, trimmed
-//	(a signal: exits 130 timeout --preserve-status -s INT 0.5 PROGRAM ...)
+//	start, await, signal, ends   programs in the background, and what to wait for before a signal: never a time.
+//	                             See background_test.go
 //
 // What is asserted:
 //
 //	requests NAME                print the requests of a server: METHOD PATH STATUS agent= auth= range= encoding= host= remote=
-//	requests NAME N PATTERN      N (or <=N, >=N) of these lines match
+//	requests NAME N PATTERN      N (or <=N, >=N) of these lines match; there may be more to come
 //	forget NAME                  forget them
 //	digest FILE DIGEST           FILE (or stdout, stderr) has this digest
 //	entries DIR [NAME...]        DIR has exactly these entries

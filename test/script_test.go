@@ -31,6 +31,8 @@ type script struct {
 	names   []string // of the servers, in the order of their start
 	servers map[string]server
 	atEnd   []func()
+
+	processes map[string]*background // what it has started, by name
 }
 
 // scriptKey finds the script in a TestScript.

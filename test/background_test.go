@@ -1,0 +1,269 @@
+package test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The commands for programs in the background. A signal, or whatever else
+// belongs into the middle of what a program does, comes after an await: never
+// after a time, which is too short on one machine and too long on another.
+//
+//	start PROCESS PROGRAM [ARG...]
+//	                             start a program; it reads nothing
+//	await stdout|stderr PROCESS PATTERN
+//	                             until a line of what it has said so far matches
+//	await requests NAME N PATTERN
+//	                             until N (or >=N) requests of a server match
+//	await file GLOB [BYTES]      until there is a file of that name, and of that size
+//	await exec PROGRAM [ARG...]  until the program exits with 0
+//	signal PROCESS NAME          send it INT, TERM, HUP, QUIT, KILL, PIPE, STOP or CONT
+//	ends PROCESS N               wait for its end: the exit code must be N, or the name of the signal that
+//	                             ended it; stdout and stderr are what it has said
+//
+// What is still running when the script ends is killed, with its children.
+func init() {
+	commands["start"] = startCommand
+	commands["await"] = awaitCommand
+	commands["signal"] = signalCommand
+	commands["ends"] = endsCommand
+}
+
+const (
+	// patience is how long anything is waited for. Only what never happens
+	// takes that long: it is for the slowest machine.
+	patience = 5 * time.Minute
+	// askAgain is how often a condition is looked at.
+	askAgain = 10 * time.Millisecond
+)
+
+// signals are those that scripts send, by name.
+var signals = map[string]syscall.Signal{
+	"INT":  syscall.SIGINT,
+	"TERM": syscall.SIGTERM,
+	"HUP":  syscall.SIGHUP,
+	"QUIT": syscall.SIGQUIT,
+	"KILL": syscall.SIGKILL,
+	"PIPE": syscall.SIGPIPE,
+	"STOP": syscall.SIGSTOP,
+	"CONT": syscall.SIGCONT,
+}
+
+// background is a program that a script has started.
+type background struct {
+	cmd            *exec.Cmd
+	stdout, stderr said
+	ended          chan struct{} // closed when it has
+}
+
+// said is what a program has written so far. It is a file, and no pipe, which
+// the program's children might keep open.
+type said struct{ *os.File }
+
+// newSaid makes one that leaves nothing behind.
+func newSaid() (said, error) {
+	file, err := os.CreateTemp("", "hocker-said-")
+	if err != nil {
+		return said{}, err
+	}
+	return said{file}, os.Remove(file.Name())
+}
+
+func (s said) String() string {
+	text, err := io.ReadAll(io.NewSectionReader(s.File, 0, math.MaxInt64))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// running says whether the program has not ended yet.
+func (b *background) running() bool {
+	select {
+	case <-b.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+// kill ends the program and its children, if there are any left.
+func (b *background) kill() {
+	_ = syscall.Kill(-b.cmd.Process.Pid, syscall.SIGKILL)
+	<-b.ended
+	_ = b.stdout.Close()
+	_ = b.stderr.Close()
+}
+
+func startCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) >= 2, "start PROCESS PROGRAM [ARG...]")
+	s := scriptOf(ts)
+	if s.processes[args[0]] != nil {
+		ts.Fatalf("there is a process %s already", args[0])
+	}
+	b, err := newBackground(ts, args[1:])
+	ts.Check(err)
+	if s.processes == nil {
+		s.processes = map[string]*background{}
+	}
+	s.processes[args[0]] = b
+	ts.Defer(b.kill)
+}
+
+// newBackground starts a program in the script's directory and environment.
+func newBackground(ts *testscript.TestScript, args []string) (*background, error) {
+	b := &background{ended: make(chan struct{})}
+	var errs [2]error
+	b.stdout, errs[0] = newSaid()
+	b.stderr, errs[1] = newSaid()
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	// The shell finds the program in the script's PATH.
+	b.cmd = exec.Command("/bin/sh", append([]string{"-c", `exec "$0" "$@"`}, args...)...)
+	b.cmd.Dir = ts.MkAbs(".")
+	b.cmd.Env = append(environment(ts), "PWD="+b.cmd.Dir)
+	b.cmd.Stdout, b.cmd.Stderr = b.stdout.File, b.stderr.File
+	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := b.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = b.cmd.Wait() // ends looks at the state
+		close(b.ended)
+	}()
+	return b, nil
+}
+
+// environment is the script's, which testscript shows to programs alone.
+func environment(ts *testscript.TestScript) []string {
+	file, err := newSaid()
+	ts.Check(err)
+	defer file.Close()
+	name := fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), file.Fd())
+	ts.Check(ts.Exec("sh", "-c", `exec env -0 >"$0"`, name))
+	return strings.Split(strings.TrimSuffix(file.String(), "\x00"), "\x00")
+}
+
+// process finds a program in the background by its name.
+func (s *script) process(ts *testscript.TestScript, name string) *background {
+	found := s.processes[name]
+	if found == nil {
+		ts.Fatalf("no process %s", name)
+	}
+	return found
+}
+
+func awaitCommand(ts *testscript.TestScript, neg bool, args []string) {
+	const usage = "await stdout|stderr PROCESS PATTERN, requests NAME N PATTERN, file GLOB [BYTES] or exec PROGRAM [ARG...]"
+	check(ts, neg, len(args) >= 2, usage)
+	switch what, args := args[0], args[1:]; {
+	case (what == "stdout" || what == "stderr") && len(args) == 2:
+		awaitOutput(ts, what, args[0], args[1])
+	case what == "requests" && len(args) == 3:
+		requestsCommand(ts, neg, args)
+	case what == "file" && len(args) <= 2:
+		awaitFile(ts, args[0], number(ts, strings.Join(args[1:], "")))
+	case what == "exec":
+		await(ts, strings.Join(args, " "), func() bool { return ts.Exec(args[0], args[1:]...) == nil })
+	default:
+		check(ts, neg, false, usage)
+	}
+}
+
+// await returns when done says so, and ends the script when it never does.
+func await(ts *testscript.TestScript, what string, done func() bool) {
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(askAgain) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("waited for %v, in vain: %s", patience, what)
+		}
+	}
+}
+
+// awaitOutput waits until a program has written a line that matches.
+func awaitOutput(ts *testscript.TestScript, stream, name, text string) {
+	pattern, err := regexp.Compile(`(?m)` + text)
+	ts.Check(err)
+	b := scriptOf(ts).process(ts, name)
+	output := b.stdout
+	if stream == "stderr" {
+		output = b.stderr
+	}
+	await(ts, stream+" of "+name+" with "+text, func() bool {
+		running := b.running() // before it is looked at what was said until then
+		switch {
+		case pattern.MatchString(output.String()):
+			return true
+		case !running:
+			ts.Fatalf("%s has ended, and nothing of its %s matches %q:\n%s", name, stream, text, output)
+		}
+		return false
+	})
+}
+
+// awaitFile waits until a file of that name or pattern has at least so many bytes.
+func awaitFile(ts *testscript.TestScript, glob string, size int) {
+	await(ts, fmt.Sprintf("%s of %d bytes", glob, size), func() bool {
+		found, err := filepath.Glob(ts.MkAbs(glob))
+		ts.Check(err)
+		for _, path := range found {
+			if info, err := os.Stat(path); err == nil && info.Size() >= int64(size) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func signalCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) == 2, "signal PROCESS NAME")
+	number, ok := signals[args[1]]
+	if !ok {
+		ts.Fatalf("no signal %s", args[1])
+	}
+	ts.Check(scriptOf(ts).process(ts, args[0]).cmd.Process.Signal(number))
+}
+
+func endsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) == 2, "ends PROCESS N")
+	s := scriptOf(ts)
+	b := s.process(ts, args[0])
+	select {
+	case <-b.ended:
+		delete(s.processes, args[0]) // the name is free again
+	case <-time.After(patience):
+	}
+	fmt.Fprint(ts.Stdout(), b.stdout)
+	fmt.Fprint(ts.Stderr(), b.stderr)
+	if b.running() {
+		ts.Fatalf("%s has not ended after %v", args[0], patience)
+	}
+	if got := outcomeOf(b.cmd); got != args[1] {
+		ts.Fatalf("%s ends with %s, want %s", args[0], got, args[1])
+	}
+}
+
+// outcomeOf is the exit code of a program that has ended, or the signal's name.
+func outcomeOf(cmd *exec.Cmd) string {
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if ok && status.Signaled() {
+		for name, number := range signals {
+			if status.Signal() == number {
+				return name
+			}
+		}
+	}
+	return strconv.Itoa(cmd.ProcessState.ExitCode())
+}
