@@ -139,33 +139,33 @@ var blobFaultTests = []struct {
 	// The connection.
 	{
 		faults: "cut after=1000000 times=1",
-		want:   outcome{notices: resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206"}, waited: 250 * time.Millisecond},
+		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206"}, waited: 250 * time.Millisecond},
 	},
 	{
 		faults: "cut after=1000000 times=1", way: "Blob", sized: true,
-		want: outcome{notices: resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206"}, waited: 250 * time.Millisecond},
+		want: outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206"}, waited: 250 * time.Millisecond},
 	},
 	{
 		faults: "cut after=1000000",
 		want: outcome{
-			notices: slices.Concat(resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), resuming("unexpected EOF at 2.0/3.0 MB", 2, 2)),
+			notices: slices.Concat(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), resuming("unexpected EOF at 2.0 MB of 3.0 MB", 2, 2)),
 			asked:   []string{"blob 200", "blob 1000000- 206", "blob 2000000- 206"}, waited: 500 * time.Millisecond,
 		},
 	},
 	{
 		faults: "cut after=0",
 		want: outcome{
-			err: "connection lost at 0.0/3.0 MB: unexpected EOF", kind: ErrUnavailable, notices: resuming("unexpected EOF at 0.0/3.0 MB", 1, 8),
+			err: "connection lost at 0 bytes of 3.0 MB: unexpected EOF", kind: ErrUnavailable, notices: resuming("unexpected EOF at 0 bytes of 3.0 MB", 1, 8),
 			asked: slices.Repeat([]string{"blob 200"}, 9), waited: 61750 * time.Millisecond,
 		},
 	},
 	{
 		faults: "reset after=1000000 times=1",
-		want:   outcome{notices: resuming("read tcp: connection reset by peer at 1.0/3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206"}, waited: 250 * time.Millisecond},
+		want:   outcome{notices: resuming("read tcp: connection reset by peer at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206"}, waited: 250 * time.Millisecond},
 	},
 	{
 		faults: "stall after=1000000 times=1",
-		want:   outcome{notices: resuming("connection stalled at 1.0/3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206"}, waited: 30 * time.Second},
+		want:   outcome{notices: resuming("connection stalled at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206"}, waited: 30 * time.Second},
 	},
 	{
 		faults: "hang times=1",
@@ -195,12 +195,12 @@ var blobFaultTests = []struct {
 	{faults: "redirect to=http://cdn.example", want: outcome{asked: []string{"blob 307", "cdn 200"}}},
 	{
 		faults: "redirect to=http://cdn.example, cut after=1000000 times=1", // goes on where it was led to
-		want:   outcome{notices: resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), asked: []string{"blob 307", "cdn 200", "cdn 1000000- 206"}, waited: 250 * time.Millisecond},
+		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 307", "cdn 200", "cdn 1000000- 206"}, waited: 250 * time.Millisecond},
 	},
 	{
 		faults: "redirect to=http://cdn.example max=1, cut after=1000000 times=1", // and asks again when that is over
 		want: outcome{
-			notices: resuming("unexpected EOF at 1.0/3.0 MB", 1, 1),
+			notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1),
 			asked:   []string{"blob 307", "cdn 200", "cdn 1000000- 403", "blob 1000000- 307", "cdn 1000000- 206"}, waited: 250 * time.Millisecond,
 		},
 	},
@@ -267,14 +267,14 @@ var blobFaultTests = []struct {
 	{
 		faults: "cut after=1000000 times=1, changed skip=1 times=1", // tells so by the other ETag
 		want: outcome{
-			notices: append(resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), "layer IT: "+otherText+whole+", fetching it once more"),
+			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: "+otherText+whole+", fetching it once more"),
 			asked:   []string{"blob 200", "blob 1000000- 200", "blob 200"}, waited: 250 * time.Millisecond,
 		},
 	},
 	{
 		faults: "cut after=1000000 times=1, long after=1000 skip=1 times=1", // of another size
 		want: outcome{
-			notices: append(resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), "layer IT: the registry offers 3001000 bytes, and offered 3000000 before: content is longer than it should be: DIGEST has 3000000 bytes, and more came, fetching it once more"),
+			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: the registry offers 3001000 bytes, and offered 3000000 before: content is longer than it should be: DIGEST has 3000000 bytes, and more came, fetching it once more"),
 			asked:   []string{"blob 200", "blob 1000000- 200", "blob 200"}, waited: 250 * time.Millisecond,
 		},
 	},
@@ -287,46 +287,46 @@ var blobFaultTests = []struct {
 	// Ranges.
 	{
 		faults: "no-ranges, cut after=1000000 times=1",
-		want:   outcome{notices: resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 200"}, waited: 250 * time.Millisecond},
+		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 200"}, waited: 250 * time.Millisecond},
 	},
 	{
 		faults: "no-ranges, cut after=1000000", // nothing else is possible
 		want: outcome{
-			err: "connection lost at 1.0/3.0 MB: unexpected EOF", kind: ErrUnavailable, notices: resuming("unexpected EOF at 1.0/3.0 MB", 1, 8),
+			err: "connection lost at 1.0 MB of 3.0 MB: unexpected EOF", kind: ErrUnavailable, notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 8),
 			asked: append([]string{"blob 200"}, slices.Repeat([]string{"blob 1000000- 200"}, 8)...), waited: 61750 * time.Millisecond,
 		},
 	},
 	{
 		faults: "false-ranges, cut after=1000000 times=1",
-		want:   outcome{notices: resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 200"}, waited: 250 * time.Millisecond},
+		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 200"}, waited: 250 * time.Millisecond},
 	},
 	{
 		faults: "other-range after=100, cut after=1000000 times=1", // more than was asked for
-		want:   outcome{notices: resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206"}, waited: 250 * time.Millisecond},
+		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206"}, waited: 250 * time.Millisecond},
 	},
 	{
 		faults: "other-range after=-100, cut after=1000000 times=1", // less: then all of it
-		want:   outcome{notices: resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206", "blob 200"}, waited: 250 * time.Millisecond},
+		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206", "blob 200"}, waited: 250 * time.Millisecond},
 	},
 	{
 		faults: "bad-range, cut after=1000000 times=1",
-		want:   outcome{notices: resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206", "blob 200"}, waited: 250 * time.Millisecond},
+		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206", "blob 200"}, waited: 250 * time.Millisecond},
 	},
 	{
 		faults: "wrong-size after=100, cut after=1000000 times=1",
-		want:   outcome{notices: resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206", "blob 200"}, waited: 250 * time.Millisecond},
+		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206", "blob 200"}, waited: 250 * time.Millisecond},
 	},
 	{
 		faults: "lying-range after=100, cut after=1000000 times=1",
 		want: outcome{
-			notices: append(resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), "layer IT: content is longer than it should be: DIGEST has 3000000 bytes, and more came, fetching it once more"),
+			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: content is longer than it should be: DIGEST has 3000000 bytes, and more came, fetching it once more"),
 			asked:   []string{"blob 200", "blob 1000000- 206", "blob 200"}, waited: 250 * time.Millisecond,
 		},
 	},
 	{
 		faults: "cut after=1000000 times=1, endless path=/blobs/ ranged", // no end, where there should be one
 		want: outcome{
-			notices: append(resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), "layer IT: content is longer than it should be: DIGEST has 3000000 bytes, and more came, fetching it once more"),
+			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: content is longer than it should be: DIGEST has 3000000 bytes, and more came, fetching it once more"),
 			asked:   []string{"blob 200", "blob 1000000- 200", "blob 200"}, waited: 250 * time.Millisecond,
 		},
 	},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"hocker/fetcher/bytecount"
 )
 
 // CredentialFile is what a credentials file says.
@@ -28,7 +30,7 @@ func ReadCredentialFile(path string, registry Registry) (CredentialFile, error) 
 		return CredentialFile{}, fmt.Errorf("credentials file: %w", err)
 	}
 	if !info.Mode().IsDir() && info.Size() > maxCredentialFile {
-		return CredentialFile{}, fmt.Errorf("credentials file %s: %d bytes is too much for one", path, info.Size())
+		return CredentialFile{}, fmt.Errorf("credentials file %s: %s is too much for one", path, bytecount.Format(info.Size()))
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -71,7 +71,7 @@ func TestReadCredentialFileFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = ReadCredentialFile(large, ghcr)
-	checkError(t, err, "credentials file "+large+": 1048577 bytes is too much for one")
+	checkError(t, err, "credentials file "+large+": 1.0 MB is too much for one")
 }
 
 func TestReadCredentialFileExposed(t *testing.T) {

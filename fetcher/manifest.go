@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 
+	"hocker/fetcher/bytecount"
+
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -78,7 +80,7 @@ func (c *Client) manifest(ctx context.Context, ref Reference) (Manifest, error) 
 		return Manifest{}, err
 	}
 	if len(body) > maxManifestSize {
-		return Manifest{}, fmt.Errorf("it is larger than 4 MiB, which is more than a manifest may be")
+		return Manifest{}, fmt.Errorf("it is larger than %s, which is more than a manifest may be", bytecount.Format(maxManifestSize))
 	}
 	m := Manifest{MediaType: mediaType(resp), Bytes: body}
 	stated := resp.Header.Get("Docker-Content-Digest")

@@ -61,7 +61,7 @@ var manifestTests = []struct {
 	},
 	{
 		name: "over 4 MiB", tag: "1", handler: answer{body: strings.Repeat("x", 4<<20+1), length: unannounced},
-		failure: failure{text: "manifest of HOST/org/app:1: it is larger than 4 MiB, which is more than a manifest may be"},
+		failure: failure{text: "manifest of HOST/org/app:1: it is larger than 4.2 MB, which is more than a manifest may be"},
 	},
 	{
 		name: "unauthorized", tag: "1", handler: answer{status: 401, body: `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`},

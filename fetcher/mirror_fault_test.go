@@ -37,27 +37,27 @@ var mirrorFaultTests = []struct {
 	},
 	{
 		faults: "cut after=1000000", mirror: []string{"blob 200", "blob 1000000- 206", "blob 2000000- 206"},
-		notices: []string{"layer IT: unexpected EOF at 1.0/3.0 MB, resuming (1)", "layer IT: unexpected EOF at 2.0/3.0 MB, resuming (2)"},
+		notices: []string{"layer IT: unexpected EOF at 1.0 MB of 3.0 MB, resuming (1)", "layer IT: unexpected EOF at 2.0 MB of 3.0 MB, resuming (2)"},
 	},
 	{
 		faults: "cut after=1000000, status code=404 skip=1", mirror: []string{"blob 200", "blob 1000000- 404"}, upstream: []string{"blob 1000000- 206"},
 		notices: []string{
-			"layer IT: unexpected EOF at 1.0/3.0 MB, resuming (1)",
+			"layer IT: unexpected EOF at 1.0 MB of 3.0 MB, resuming (1)",
 			"mirror mirror.example left out: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT this was ordered)",
 		},
 	},
 	{
 		faults: "no-ranges, cut after=1000000", mirror: []string{"blob 200", "blob 1000000- 200"}, upstream: []string{"blob 1000000- 206"},
 		notices: []string{
-			"layer IT: unexpected EOF at 1.0/3.0 MB, resuming (1)",
-			"layer IT: unexpected EOF at 1.0/3.0 MB, resuming (2)",
+			"layer IT: unexpected EOF at 1.0 MB of 3.0 MB, resuming (1)",
+			"layer IT: unexpected EOF at 1.0 MB of 3.0 MB, resuming (2)",
 			"mirror mirror.example left out: nothing came from byte 1000000 on",
 		},
 	},
 	{
 		faults: "stall after=0", mirror: []string{"blob 200"}, upstream: []string{"blob 200"},
 		notices: []string{
-			"layer IT: connection stalled at 0.0/3.0 MB, resuming (1)",
+			"layer IT: connection stalled at 0 bytes of 3.0 MB, resuming (1)",
 			"mirror mirror.example left out: nothing came from byte 0 on",
 		},
 	},
@@ -76,7 +76,7 @@ var mirrorFaultTests = []struct {
 	{ // The size it told, and what came before it gave up, are wrong.
 		faults: "short after=2000000, cut after=1000000, status code=404 skip=1", mirror: []string{"blob 200", "blob 1000000- 404"}, upstream: []string{"blob 1000000- 206", "blob 200", "blob 200"},
 		notices: []string{
-			"layer IT: unexpected EOF at 1.0/2.0 MB, resuming (1)",
+			"layer IT: unexpected EOF at 1.0 MB of 2.0 MB, resuming (1)",
 			"mirror mirror.example left out: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT this was ordered)",
 			"layer IT: the registry offers 3000000 bytes, and offered 2000000 before: content is longer than it should be: DIGEST has 2000000 bytes, and more came, fetching it once more",
 		},

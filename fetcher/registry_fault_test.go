@@ -38,11 +38,11 @@ var manifestFaultTests = []struct {
 	},
 	{
 		faults: "long after=5000000 path=/manifests/",
-		want:   outcome{err: "it is larger than 4 MiB, which is more than a manifest may be", asked: []string{"manifest 200"}},
+		want:   outcome{err: "it is larger than 4.2 MB, which is more than a manifest may be", asked: []string{"manifest 200"}},
 	},
 	{
 		faults: "endless path=/manifests/",
-		want:   outcome{err: "it is larger than 4 MiB, which is more than a manifest may be", asked: []string{"manifest 200"}},
+		want:   outcome{err: "it is larger than 4.2 MB, which is more than a manifest may be", asked: []string{"manifest 200"}},
 	},
 	{
 		faults: "corrupt after=3 times=1 path=/manifests/",
@@ -102,7 +102,7 @@ var tokenFaultTests = []struct {
 	{
 		faults: "cut after=1000000", uses: 1, // it is over each time
 		want: outcome{
-			notices: slices.Concat(resuming("unexpected EOF at 1.0/3.0 MB", 1, 1), resuming("unexpected EOF at 2.0/3.0 MB", 2, 2)),
+			notices: slices.Concat(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), resuming("unexpected EOF at 2.0 MB of 3.0 MB", 2, 2)),
 			asked: []string{
 				"blob 401", "token 200", "blob auth 200",
 				"blob 1000000- auth 401", "token 200", "blob 1000000- auth 206",
@@ -176,7 +176,7 @@ func TestEndlessAnswers(t *testing.T) {
 				r.Add(fault)
 				if strings.Contains(fault, "/v2/") {
 					_, err := w.client().Manifest(t.Context(), Reference{Repository: app(t, "http://registry.example"), Tag: "1"})
-					if err == nil || !strings.Contains(err.Error(), "4 MiB") {
+					if err == nil || !strings.Contains(err.Error(), "4.2 MB") {
 						t.Errorf("got %v", err)
 					}
 					return

@@ -139,13 +139,13 @@ var resumeTests = []struct {
 		name:   "lost for good",
 		pieces: []piece{{header: ranges, length: 5, body: "he", end: errCut}, {status: 206, header: rest("bytes 2-4/5"), length: 3, end: errCut}},
 		ranges: append([]string{""}, slices.Repeat([]string{"bytes=2-"}, 8)...), ifRange: append([]string{""}, slices.Repeat([]string{`"v1"`}, 8)...), waited: 61750 * time.Millisecond,
-		failure: failure{kind: ErrUnavailable, text: "blob of registry.example/org/app@" + string(helloDigest) + ": connection lost at 0.0/0.0 MB: unexpected EOF"},
+		failure: failure{kind: ErrUnavailable, text: "blob of registry.example/org/app@" + string(helloDigest) + ": connection lost at 2 bytes of 5 bytes: unexpected EOF"},
 	},
 	{
 		name:   "stalled for good",
 		pieces: []piece{{header: ranges, length: 5, end: errStall}},
 		ranges: make([]string, 9), ifRange: make([]string, 9), waited: 331750 * time.Millisecond,
-		failure: failure{kind: ErrUnavailable, text: "blob of registry.example/org/app@" + string(helloDigest) + ": connection lost at 0.0/0.0 MB: connection stalled"},
+		failure: failure{kind: ErrUnavailable, text: "blob of registry.example/org/app@" + string(helloDigest) + ": connection lost at 0 bytes of 5 bytes: connection stalled"},
 	},
 	{
 		name:   "deleted in the meantime",

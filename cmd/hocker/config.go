@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 )
 
@@ -37,7 +38,7 @@ func (c *configCmd) Run(ctx context.Context, p process) error {
 // printed before it was verified.
 func (s source) config(ctx context.Context, m image.Resolved) ([]byte, error) {
 	if m.Image.Config.Size > image.MaxConfigSize {
-		return nil, fmt.Errorf("config %s: %d bytes is too much for an image config", m.Image.Config.Digest, m.Image.Config.Size)
+		return nil, fmt.Errorf("config %s: %s is too much for an image config", m.Image.Config.Digest, bytecount.Format(m.Image.Config.Size))
 	}
 	body, err := s.Blob(ctx, s.ref.Repository, m.Image.Config)
 	if err != nil {
@@ -50,7 +51,7 @@ func (s source) config(ctx context.Context, m image.Resolved) ([]byte, error) {
 	}
 	if len(data) > image.MaxConfigSize {
 		// What was read is not the end, and so was not verified.
-		return nil, fmt.Errorf("config %s: it is larger than %d bytes, which is too much for an image config", m.Image.Config.Digest, image.MaxConfigSize)
+		return nil, fmt.Errorf("config %s: it is larger than %s, which is too much for an image config", m.Image.Config.Digest, bytecount.Format(image.MaxConfigSize))
 	}
 	return data, nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"hocker/fetcher"
+	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
 
@@ -153,7 +154,7 @@ func (c *docker2nixCmd) readManifest(p process) (data []byte, from string, err e
 		return nil, "", fmt.Errorf("%s: %w", from, err)
 	}
 	if len(data) > maxManifest {
-		return nil, "", fmt.Errorf("%s: it is larger than 4 MiB, which is more than a manifest may be", from)
+		return nil, "", fmt.Errorf("%s: it is larger than %s, which is more than a manifest may be", from, bytecount.Format(maxManifest))
 	}
 	return data, from, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hocker/fetcher"
+	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
 
@@ -62,7 +63,7 @@ func (c *fetchCmd) report(p process, client *fetcher.Client, b nix.Builder, fetc
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stderr, "hocker: %s %s of %s: %s in %.1f s\n", c.Kind, b.Digest, b.Repository.Familiar(), byteCount(size), time.Since(start).Seconds())
+	fmt.Fprintf(p.stderr, "hocker: %s %s of %s: %s in %.1f s\n", c.Kind, b.Digest, b.Repository.Familiar(), bytecount.Format(size), time.Since(start).Seconds())
 	return nil
 }
 

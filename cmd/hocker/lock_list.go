@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"hocker/fetcher"
+	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
 )
@@ -46,7 +47,7 @@ func (c *lockListCmd) Run(p process) error {
 			platforms = append(platforms, platform.Platform)
 		}
 		rows = append(rows, []string{name, tagOf(file.Images[name].Reference).Familiar(), strings.Join(platforms, ","),
-			tableDigest(file.Images[name].Digest()), byteCount(row.Size)})
+			tableDigest(file.Images[name].Digest()), bytecount.Format(row.Size)})
 	}
 	if c.JSON {
 		return writeJSON(p, images)

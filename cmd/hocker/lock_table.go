@@ -6,6 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"hocker/fetcher/bytecount"
 	"hocker/fetcher/lock"
 
 	"github.com/opencontainers/go-digest"
@@ -42,7 +43,7 @@ func (f lockTableFlag) show(p process, changes []lock.Change) error {
 	rows := [][]string{{"IMAGE", "OLD", "", "NEW", "LAYERS", "TO FETCH"}}
 	for _, c := range changes {
 		layers := fmt.Sprintf("%d new, %d kept", c.LayersNew, c.LayersKept)
-		rows = append(rows, []string{c.Name, tableDigest(c.Old), "→", tableDigest(c.New), layers, byteCount(c.Bytes)})
+		rows = append(rows, []string{c.Name, tableDigest(c.Old), "→", tableDigest(c.New), layers, bytecount.Format(c.Bytes)})
 	}
 	return writeTable(p, rows)
 }

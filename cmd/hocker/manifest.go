@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"hocker/fetcher"
+	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -76,7 +77,7 @@ func (c *manifestCmd) listPlatforms(ctx context.Context, p process, src source) 
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "PLATFORM\tDIGEST\tSIZE")
 		for _, d := range images {
-			fmt.Fprintf(table, "%s\t%s\t%d\n", image.FormatPlatform(platformOf(d)), d.Digest, d.Size)
+			fmt.Fprintf(table, "%s\t%s\t%s\n", image.FormatPlatform(platformOf(d)), d.Digest, bytecount.Format(d.Size))
 		}
 		return table.Flush()
 	})

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"hocker/fetcher/bytecount"
 	"hocker/fetcher/lock"
 	"hocker/fetcher/nix"
 )
@@ -34,7 +35,7 @@ func readImages(path string) ([]nix.ImageBlobs, error) {
 		file, err := lock.Read(path)
 		return file.Blobs(), err
 	case len(data) > maxExpression:
-		return nil, usagef("%s: it is larger than 16 MiB, and not an expression of docker2nix", path)
+		return nil, usagef("%s: it is larger than %s, and not an expression of docker2nix", path, bytecount.Format(maxExpression))
 	case len(bytes.TrimSpace(data)) == 0:
 		return nil, usagef("%s: it is empty: did the docker2nix before it fail?", path)
 	}

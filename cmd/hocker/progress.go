@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -82,7 +83,7 @@ func (l *line) add(n int64) { l.n += n }
 
 func (l *line) Done(err error) {
 	if err == nil {
-		fmt.Fprintf(l.w, "%s: %s in %.1f s\n", l.name, byteCount(l.n), time.Since(l.start).Seconds())
+		fmt.Fprintf(l.w, "%s: %s in %.1f s\n", l.name, bytecount.Format(l.n), time.Since(l.start).Seconds())
 	}
 }
 
@@ -107,13 +108,28 @@ func barOptions(name string, more ...mpb.BarOption) []mpb.BarOption {
 	return append(more,
 		mpb.PrependDecorators(
 			decor.Name(name, decor.WC{W: 13, C: decor.DindentRight}),
-			decor.Counters(decor.SizeB1000(0), "% .1f / % .1f", decor.WC{W: 20}),
+			decor.Any(byteCounts, decor.WC{W: 20}),
 		),
 		mpb.AppendDecorators(
-			decor.AverageSpeed(decor.SizeB1000(0), "% .1f", decor.WC{W: 12}),
+			averageSpeed(decor.WC{W: 12}),
 			decor.OnComplete(decor.AverageETA(decor.ET_STYLE_MMSS, decor.WC{W: 7}), "   done"),
 		),
 	)
+}
+
+func byteCounts(s decor.Statistics) string {
+	return bytecount.Format(s.Current) + " / " + bytecount.Format(s.Total)
+}
+
+// averageSpeed is since the bar began, until it is complete.
+func averageSpeed(width decor.WC) decor.Decorator {
+	start, speed := time.Now(), ""
+	return decor.Any(func(s decor.Statistics) string {
+		if !s.Completed || speed == "" {
+			speed = bytecount.Format(int64(float64(s.Current)/time.Since(start).Seconds())) + "/s"
+		}
+		return speed
+	}, width)
 }
 
 func (b *bars) watch(_ string, blob ocispec.Descriptor) watcher {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hocker/fetcher"
+	"hocker/fetcher/bytecount"
 )
 
 // registryFlags are those of every command that talks to a registry.
@@ -117,5 +118,5 @@ func formatExchange(x fetcher.Exchange) string {
 	if x.Err != nil {
 		return fmt.Sprintf("%s %s: %s (%s)", x.Method, x.URL, oneLine(x.Err.Error()), x.Duration.Round(time.Millisecond))
 	}
-	return fmt.Sprintf("%s %s: %d, %d bytes, %s", x.Method, x.URL, x.Status, x.Bytes, x.Duration.Round(time.Millisecond))
+	return fmt.Sprintf("%s %s: %d, %s, %s", x.Method, x.URL, x.Status, bytecount.Format(x.Bytes), x.Duration.Round(time.Millisecond))
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"hocker/fetcher"
+	"hocker/fetcher/bytecount"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -148,7 +149,7 @@ func (c *Composition) readConfig() ([]byte, Config, error) {
 		return nil, Config{}, err
 	}
 	if info.Size() > MaxConfigSize {
-		return nil, Config{}, fmt.Errorf("%d bytes is too much for an image config", info.Size())
+		return nil, Config{}, fmt.Errorf("%s is too much for an image config", bytecount.Format(info.Size()))
 	}
 	data, err := os.ReadFile(c.Config.Path)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"hocker/fetcher"
+	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
 
@@ -37,7 +38,7 @@ func Read(path string) (File, error) {
 		return File{}, err
 	}
 	if len(data) > maxFile {
-		return File{}, &FileError{Path: path, Reason: "it is larger than 64 MiB, and no lock file"}
+		return File{}, &FileError{Path: path, Reason: "it is larger than " + bytecount.Format(maxFile) + ", and no lock file"}
 	}
 	f, err := Parse(data)
 	var wrong *FileError

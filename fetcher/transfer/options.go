@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"hocker/fetcher/bytecount"
 )
 
 // Options says how hard to try. The zero value of each field means its default.
@@ -137,7 +139,7 @@ func (t *trouble) wait(cause error) time.Duration {
 
 func place(at, size int64) string {
 	if size < 0 {
-		return fmt.Sprintf("%.1f MB", float64(at)/1e6)
+		return bytecount.Format(at)
 	}
-	return fmt.Sprintf("%.1f/%.1f MB", float64(at)/1e6, float64(size)/1e6)
+	return fmt.Sprintf("%s of %s", bytecount.Format(at), bytecount.Format(size))
 }

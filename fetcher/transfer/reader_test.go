@@ -26,7 +26,7 @@ var readerTests = []struct {
 	{
 		name: "cut", how: inTurn(opening{give: 400, end: errReset}),
 		asked:   []string{"0-", "400-"},
-		notices: []string{"it: connection reset at 0.0/0.0 MB, resuming (1)"},
+		notices: []string{"it: connection reset at 400 bytes of 1.0 kB, resuming (1)"},
 	},
 	{
 		name: "cut behind the last byte", how: inTurn(opening{give: 1000, end: errReset}),
@@ -35,29 +35,29 @@ var readerTests = []struct {
 	{
 		name: "cut behind the last byte, size not known", how: inTurn(opening{give: 1000, size: SizeUnknown, end: errReset}),
 		asked:   []string{"0-", "1000-"},
-		notices: []string{"it: connection reset at 0.0 MB, resuming (1)"},
+		notices: []string{"it: connection reset at 1.0 kB, resuming (1)"},
 	},
 	{
 		name: "short", how: inTurn(opening{give: 400}),
 		asked:   []string{"0-", "400-"},
-		notices: []string{"it: unexpected EOF at 0.0/0.0 MB, resuming (1)"},
+		notices: []string{"it: unexpected EOF at 400 bytes of 1.0 kB, resuming (1)"},
 	},
 	{
 		name: "stalled", how: inTurn(opening{give: 400, end: errStall}),
 		asked:   []string{"0-", "400-"},
-		notices: []string{"it: connection stalled at 0.0/0.0 MB, resuming (1)"},
+		notices: []string{"it: connection stalled at 400 bytes of 1.0 kB, resuming (1)"},
 	},
 	{
 		name: "size not known", how: inTurn(opening{give: 400, size: SizeUnknown, end: errReset}),
 		asked:   []string{"0-", "400-"},
-		notices: []string{"it: connection reset at 0.0 MB, resuming (1)"},
+		notices: []string{"it: connection reset at 400 bytes, resuming (1)"},
 	},
 	{
 		name: "no ranges", how: func(n int, _, _ int64) opening {
 			return []opening{{noRanges: true, give: 400, end: errReset}, {whole: true, noRanges: true, give: 600, end: errReset}, {whole: true, noRanges: true}}[n]
 		},
 		asked:   []string{"0-", "400-", "600-"},
-		notices: []string{"it: connection reset at 0.0/0.0 MB, resuming (1)", "it: connection reset at 0.0/0.0 MB, resuming (2)"},
+		notices: []string{"it: connection reset at 400 bytes of 1.0 kB, resuming (1)", "it: connection reset at 600 bytes of 1.0 kB, resuming (2)"},
 	},
 	{
 		// The end of what is skipped is not the end of the content.
@@ -69,15 +69,15 @@ var readerTests = []struct {
 		},
 		asked: []string{"0-", "400-", "400-", "400-"}, end: io.ErrUnexpectedEOF, came: 400,
 		notices: []string{
-			"it: connection reset at 0.0 MB, resuming (1)",
-			"it: unexpected EOF at 0.0 MB, resuming (2)",
-			"it: unexpected EOF at 0.0 MB, resuming (3)",
+			"it: connection reset at 400 bytes, resuming (1)",
+			"it: unexpected EOF at 400 bytes, resuming (2)",
+			"it: unexpected EOF at 400 bytes, resuming (3)",
 		},
 	},
 	{
 		name: "another size", how: inTurn(opening{give: 400, end: errReset}, opening{size: 999}),
 		asked: []string{"0-", "400-"}, end: ErrChanged, came: 400,
-		notices: []string{"it: connection reset at 0.0/0.0 MB, resuming (1)"},
+		notices: []string{"it: connection reset at 400 bytes of 1.0 kB, resuming (1)"},
 	},
 	{
 		name: "no progress", how: func(n int, _, _ int64) opening {
@@ -88,9 +88,9 @@ var readerTests = []struct {
 		},
 		asked: []string{"0-", "400-", "400-", "400-"}, end: errReset, came: 400,
 		notices: []string{
-			"it: connection reset at 0.0/0.0 MB, resuming (1)",
-			"it: connection reset at 0.0/0.0 MB, resuming (2)",
-			"it: connection reset at 0.0/0.0 MB, resuming (3)",
+			"it: connection reset at 400 bytes of 1.0 kB, resuming (1)",
+			"it: connection reset at 400 bytes of 1.0 kB, resuming (2)",
+			"it: connection reset at 400 bytes of 1.0 kB, resuming (3)",
 		},
 	},
 	{
@@ -112,15 +112,15 @@ var readerTests = []struct {
 		name: "refused for a while", how: inTurn(opening{give: 400, end: errReset}, opening{err: errRefused}, opening{err: errRefused}),
 		asked: []string{"0-", "400-", "400-", "400-"},
 		notices: []string{
-			"it: connection reset at 0.0/0.0 MB, resuming (1)",
-			"it: refused at 0.0/0.0 MB, resuming (2)",
-			"it: refused at 0.0/0.0 MB, resuming (3)",
+			"it: connection reset at 400 bytes of 1.0 kB, resuming (1)",
+			"it: refused at 400 bytes of 1.0 kB, resuming (2)",
+			"it: refused at 400 bytes of 1.0 kB, resuming (3)",
 		},
 	},
 	{
 		name: "denied", how: inTurn(opening{give: 400, end: errReset}, opening{err: errDenied}),
 		asked: []string{"0-", "400-"}, end: errDenied, came: 400,
-		notices: []string{"it: connection reset at 0.0/0.0 MB, resuming (1)"},
+		notices: []string{"it: connection reset at 400 bytes of 1.0 kB, resuming (1)"},
 	},
 	{name: "refused at first", how: always(opening{err: errRefused}), asked: []string{"0-"}, end: errRefused},
 }
