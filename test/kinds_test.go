@@ -49,9 +49,10 @@ func these(r refusal, columns ...string) map[string]refusal {
 }
 
 var (
-	notAnImage = refusal{1, `expected an image manifest, but it is `}
-	noLayer    = refusal{4, `has no layer 0: it has 0`}
-	isForeign  = refusal{1, `is foreign: .*http://127`}
+	notAnImage  = refusal{1, `expected an image manifest, but it is `}
+	noLayer     = refusal{4, `has no layer 0: it has 0`}
+	isEncrypted = refusal{1, `layer 0, sha256:[0-9a-f]{64}, is encrypted \(application/vnd\.oci\.image\.layer\.v1\.tar\+gzip\+encrypted\)`}
+	isForeign   = refusal{1, `is foreign: .*http://127`}
 )
 
 // kinds are the rows of the table.
@@ -70,6 +71,10 @@ var kinds = []kind{
 	{name: "empty layers", variant: "empty"},
 	{name: "same layer twice", variant: "repeated"},
 	{name: "no layers", variant: "none", refused: these(noLayer, "layer", "decompress")},
+	{name: "zeros behind gzip layers", variant: "padded"},
+	{name: "zstd layers with a window of 128 MiB", variant: "window"},
+	{name: "encrypted layers", variant: "encrypted",
+		refused: these(isEncrypted, "layer", "decompress", "image", "compressed", "oci-layout", "docker2nix")},
 	{name: "foreign layer (OCI), --foreign", variant: "foreign", foreign: true, refused: these(isForeign, "docker2nix")},
 	{name: "foreign layer (Docker), --foreign", variant: "foreign-docker", foreign: true, refused: these(isForeign, "docker2nix")},
 	{name: "foreign layer (OCI)", variant: "foreign",

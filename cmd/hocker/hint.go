@@ -30,6 +30,8 @@ func (p process) hint(command string, err error) string {
 		return "see " + command + " --help"
 	case errors.As(err, &kind):
 		return kindHint(command, kind.Got)
+	case errors.As(err, new(*image.EncryptedError)):
+		return "decrypt it into a registry of your own first: skopeo copy --decryption-key KEY docker://… docker://…"
 	case errors.As(err, &layer):
 		return "are these the layers of this config, the lowest first? An engine would refuse the image, too"
 	case errors.As(err, &noEngine), errors.As(err, &none):

@@ -49,7 +49,7 @@ func (c *imageCmd) Run(ctx context.Context, p process) error {
 		return err
 	}
 	src.Foreign = c.Foreign
-	resolved, err := src.resolve(ctx)
+	resolved, err := src.resolveLayers(ctx)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"hocker/fetcher"
 	"hocker/fetcher/image"
@@ -84,4 +85,16 @@ func (f *imageFlags) open(p process) (source, error) {
 // resolve fetches the image's manifest, from an index if need be.
 func (s source) resolve(ctx context.Context) (image.Resolved, error) {
 	return image.Resolve(ctx, s.Client, s.ref, s.platform)
+}
+
+// resolveLayers is resolve for an image whose layers are wanted.
+func (s source) resolveLayers(ctx context.Context) (image.Resolved, error) {
+	resolved, err := s.resolve(ctx)
+	if err != nil {
+		return image.Resolved{}, err
+	}
+	if err := image.RequirePlain(resolved.Image.Layers); err != nil {
+		return image.Resolved{}, fmt.Errorf("%s: %w", s.ref.Familiar(), err)
+	}
+	return resolved, nil
 }

@@ -50,7 +50,7 @@ func (c *layerCmd) Run(ctx context.Context, p process) error {
 		// Its digest is all that the registry needs to know.
 		return c.writeBlob(ctx, p, src, dgst)
 	}
-	resolved, err := src.resolve(ctx)
+	resolved, err := src.resolveLayers(ctx)
 	if err != nil {
 		return err
 	}

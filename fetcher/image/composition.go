@@ -116,6 +116,9 @@ func (c *Composition) completeManifest() error {
 	if len(m.Layers) != len(c.Layers) {
 		return fmt.Errorf("it is another image's: it has %d layers, and not %d", len(m.Layers), len(c.Layers))
 	}
+	if err := RequirePlain(m.Layers); err != nil {
+		return err
+	}
 	for i, layer := range m.Layers {
 		if layer.Digest != c.Layers[i].Digest {
 			return fmt.Errorf("it is another image's: layer %d is %s, and not %s", i, layer.Digest, c.Layers[i].Digest)

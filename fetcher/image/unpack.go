@@ -3,6 +3,7 @@ package image
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -14,9 +15,12 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// maxZstdWindow is how much memory a zstd layer may ask for. zstd's own limit
-// without --long is 8 MiB at its highest level.
-const maxZstdWindow = 32 << 20
+// maxZstdWindow is how far back a zstd layer may refer, and so the memory that
+// unpacking it takes at most. It is what zstd -d takes, and what its levels from
+// 20 on and --long make: https://github.com/facebook/zstd/blob/v1.5.7/programs/zstd.1.md
+const maxZstdWindow = 128 << 20
+
+var errZstdWindow = errors.New("zstd: it refers back more than the 128 MiB that zstd takes without --long")
 
 // zstdBuffer is read ahead of the zstd decoder, which asks for little at a time.
 const zstdBuffer = 128 << 10
@@ -95,6 +99,9 @@ func unpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error
 	// One core unpacks while another hashes: an image may have a single layer.
 	// There is nothing to close: reads of a file or a transfer end by themselves.
 	n, err := transfer.CopyAhead(io.MultiWriter(h, w), io.NopCloser(tar))
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) {
+		return n, errZstdWindow
+	}
 	if err != nil {
 		return n, err
 	}

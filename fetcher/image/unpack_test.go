@@ -58,6 +58,13 @@ func zstdFrame(data string) string {
 	return string(zstdMagic) + "\x20" + string([]byte{byte(len(data)), byte(block), byte(block >> 8), byte(block >> 16)}) + data
 }
 
+// windowedFrame packs data as a zstd frame of one raw block, with a window of
+// 1 KiB << exponent: https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.1.2
+func windowedFrame(exponent byte, data string) string {
+	block := len(data)<<3 | 1
+	return string(zstdMagic) + "\x00" + string([]byte{exponent << 3, byte(block), byte(block >> 8), byte(block >> 16)}) + data
+}
+
 const tarContent = "what would be a tar archive"
 
 var unpackTests = []struct {
@@ -80,6 +87,11 @@ var unpackTests = []struct {
 	// https://www.rfc-editor.org/rfc/rfc8878#section-3.1.2
 	{name: "zstd after a skippable frame", packed: "\x50\x2a\x4d\x18\x04\x00\x00\x00skip" + zstdFrame(tarContent)},
 
+	{name: "zstd with a window of 128 MiB", packed: windowedFrame(17, tarContent)},
+	{name: "gzip with zeros behind it", packed: gzipped(tarContent) + strings.Repeat("\x00", 10000)},
+
+	{name: "zstd with a window of 256 MiB", packed: windowedFrame(18, tarContent), err: "unpacking: zstd: it refers back more than the 128 MiB that zstd takes without --long"},
+	{name: "gzip with something else behind it", packed: gzipped(tarContent) + "x", err: "unpacking: gzip: what follows the compressed data is neither gzip nor zeros"},
 	{name: "another content", packed: gzipped("wrong"), err: "unpacking: content does not match its digest: want ", verify: true},
 	{name: "packed twice", packed: gzipped(gzipped(tarContent)), err: "unpacking: content does not match its digest: want ", verify: true},
 	{name: "cut gzip", packed: gzipped(tarContent)[:20], err: "unpacking: unexpected EOF"},

@@ -37,5 +37,8 @@ func (p Platform) check() error {
 			return err
 		}
 	}
-	return image.CheckManifest(ocispec.Manifest{Config: p.Config, Layers: p.Layers})
+	if err := image.CheckManifest(ocispec.Manifest{Config: p.Config, Layers: p.Layers}); err != nil {
+		return err
+	}
+	return image.RequirePlain(p.Layers)
 }

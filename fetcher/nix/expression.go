@@ -159,6 +159,9 @@ func (i Image) hashes(data *callData) (err error) {
 	if data.Config, err = Base32(i.Manifest.Config.Digest); err != nil {
 		return err
 	}
+	if err := image.RequirePlain(i.Manifest.Layers); err != nil {
+		return err
+	}
 	for _, layer := range i.Manifest.Layers {
 		if fetcher.IsForeign(layer) {
 			return fmt.Errorf("fetchDockerLayer asks the registry: %w", &fetcher.ForeignError{Digest: layer.Digest, URLs: layer.URLs})

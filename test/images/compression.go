@@ -22,10 +22,35 @@ var (
 	zstandard = compression{v1.MediaTypeImageLayerZstd, func(w io.Writer) (io.WriteCloser, error) {
 		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
 	}}
+	// paddedGzip has zeros behind it, up to a block of tar's, as what was written
+	// to a tape or by some backup tools.
+	paddedGzip = compression{v1.MediaTypeImageLayerGzip, func(w io.Writer) (io.WriteCloser, error) {
+		z, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
+		return padding{z, w}, err
+	}}
+	// wideZstd says that it needs a window of 128 MiB, as zstd --ultra -22 does of
+	// what it reads from a pipe.
+	wideZstd = compression{v1.MediaTypeImageLayerZstd, func(w io.Writer) (io.WriteCloser, error) {
+		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(128<<20), zstd.WithLowerEncoderMem(true))
+	}}
 	uncompressed = compression{v1.MediaTypeImageLayer, func(w io.Writer) (io.WriteCloser, error) {
 		return plain{w}, nil
 	}}
 )
+
+// padding is a compressor that writes zeros behind its end.
+type padding struct {
+	*gzip.Writer
+	w io.Writer
+}
+
+func (p padding) Close() error {
+	if err := p.Writer.Close(); err != nil {
+		return err
+	}
+	_, err := p.w.Write(make([]byte, 10240))
+	return err
+}
 
 // plain is a compressor that does not compress.
 type plain struct{ io.Writer }

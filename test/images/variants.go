@@ -42,6 +42,8 @@ var variants = map[string]variant{
 	"empty":    {write: style{content: withEmptyLayers}.native},
 	"repeated": {write: style{content: withRepeatedLayer}.native},
 	"none":     {write: style{content: withoutLayers}.native},
+	"padded":   {write: style{compressions: []compression{paddedGzip}}.native},
+	"window":   {write: style{compressions: []compression{wideZstd}}.native},
 
 	// What skopeo does not push.
 	"nested":         {write: nestedIndex, direct: true},
@@ -49,6 +51,7 @@ var variants = map[string]variant{
 	"attestation":    {write: attestationAlone, direct: true},
 	"foreign":        {write: style{foreign: true}.native, direct: true},
 	"foreign-docker": {write: style{foreign: true, docker: true}.native, direct: true},
+	"encrypted":      {write: style{encrypted: true}.native, direct: true},
 	"chart":          {write: chart, direct: true},
 	"artifact":       {write: artifact, direct: true},
 
@@ -66,6 +69,7 @@ type style struct {
 	compressions []compression         // of the layers in turn; gzip if empty
 	content      func([]layer) []layer // changes what is in them
 	foreign      bool                  // the lowest is at the Spec's Foreign and nowhere else
+	encrypted    bool                  // their media types say that they are
 	docker       bool                  // Docker's media types instead of the OCI's
 }
 
@@ -134,6 +138,11 @@ func (t style) image(l *layout, s Spec, architecture string) (v1.Descriptor, err
 	if t.foreign {
 		if err := makeForeign(&manifest.Layers[0], s); err != nil {
 			return v1.Descriptor{}, err
+		}
+	}
+	for i := range manifest.Layers {
+		if t.encrypted {
+			manifest.Layers[i].MediaType += "+encrypted"
 		}
 	}
 	if t.docker {

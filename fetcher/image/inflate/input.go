@@ -96,6 +96,25 @@ func (in *input) read(p []byte) (int, error) {
 	return n, nil
 }
 
+// zeros reads zero bytes up to the end, and returns io.EOF there. Archives that
+// were padded to a whole number of blocks end in them; gzip, tar and pigz take
+// them.
+func (in *input) zeros() error {
+	for {
+		in.fill(1)
+		rest := in.buf[in.next:in.end]
+		if len(rest) == 0 {
+			return in.err
+		}
+		for _, b := range rest {
+			if b != 0 {
+				return errTrailing
+			}
+		}
+		in.next = in.end
+	}
+}
+
 // exhausted reports whether more was used than there is.
 func (in *input) exhausted() bool {
 	return in.next-int(in.count>>3) > in.end

@@ -18,6 +18,7 @@ var (
 	errHeader   = errors.New("gzip: invalid header")
 	errChecksum = errors.New("gzip: invalid checksum")
 	errDeflate  = errors.New("gzip: invalid compressed data")
+	errTrailing = errors.New("gzip: what follows the compressed data is neither gzip nor zeros")
 )
 
 // Reader unpacks gzip data, of one member or of several.
@@ -113,8 +114,13 @@ func (z *Reader) endMember() error {
 // nextMember begins another member if there is one, else it returns io.EOF.
 func (z *Reader) nextMember() error {
 	z.in.fill(1)
-	if z.in.next >= z.in.end {
+	switch {
+	case z.in.next >= z.in.end:
 		return z.in.err
+	case z.in.buf[z.in.next] == 0:
+		return z.in.zeros()
+	case z.in.buf[z.in.next] != 0x1f:
+		return errTrailing
 	}
 	return z.beginMember()
 }
