@@ -60,6 +60,10 @@ import (
 //	blob NAME remove|corrupt|truncate DIGEST
 //	                             spoil a blob in a registry's storage
 //	dockerd                      set DOCKER_HOST to a Docker daemon that the scripts of a run share
+//	dockerd tls                  start one of this script's own that listens to TLS, too; sets DOCKER_TCP, its
+//	                             HOST:PORT, and DOCKER_CERTS, a folder for DOCKER_CERT_PATH
+//	sshd [VARIABLE=VALUE...]     start an sshd, with these in the environment of its sessions; ssh finds it as
+//	                             "builder"
 //	containerd                   set CONTAINERD_ADDRESS to a containerd of this script's own, for ctr
 //	nixstore                     point Nix at an empty store of this script's own, sandbox on;
 //	                             ./functions.nix is a set of the fetch functions, with the binary under test.
@@ -103,6 +107,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"push":         pushCommand,
 	"blob":         blobCommand,
 	"dockerd":      dockerdCommand,
+	"sshd":         sshdCommand,
 	"containerd":   containerdCommand,
 	"nixstore":     nixstoreCommand,
 	"nixdaemon":    nixdaemonCommand,
@@ -360,11 +365,33 @@ func blobCommand(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func dockerdCommand(ts *testscript.TestScript, neg bool, args []string) {
-	check(ts, neg, len(args) == 0, "dockerd")
+	check(ts, neg, len(args) == 0 || len(args) == 1 && args[0] == "tls", "dockerd [tls]")
 	need(ts, "root", "dockerd", "docker")
-	docker, err := shared.docker.get()
+	if len(args) == 0 {
+		docker, err := shared.docker.get()
+		ts.Check(err)
+		ts.Setenv("DOCKER_HOST", docker.Host())
+		return
+	}
+	authority, err := shared.authority()
 	ts.Check(err)
+	docker, err := servers.StartDocker(servers.DockerOptions{Authority: authority})
+	ts.Check(err)
+	s := scriptOf(ts)
+	s.atEnd = append(s.atEnd, func() { s.stop("dockerd", docker) })
 	ts.Setenv("DOCKER_HOST", docker.Host())
+	ts.Setenv("DOCKER_TCP", docker.TCP())
+	ts.Setenv("DOCKER_CERTS", docker.Certificates())
+}
+
+func sshdCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, true, "sshd [VARIABLE=VALUE...]")
+	need(ts, "root", "unshare", "mount", "sshd", "ssh", "ssh-keygen")
+	s := scriptOf(ts)
+	sshd, err := servers.StartSSHD(append([]string{"PATH=" + os.Getenv("PATH")}, args...), "", "")
+	ts.Check(err)
+	s.atEnd = append(s.atEnd, func() { s.stop("sshd", sshd) })
+	ts.Setenv("PATH", sshd.Bin()+string(os.PathListSeparator)+ts.Getenv("PATH"))
 }
 
 func containerdCommand(ts *testscript.TestScript, neg bool, args []string) {

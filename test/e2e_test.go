@@ -51,7 +51,7 @@ func (l *lazyDocker) get() (*servers.Docker, error) {
 		return l.daemon, nil
 	}
 	var err error
-	l.daemon, err = servers.StartDocker()
+	l.daemon, err = servers.StartDocker(servers.DockerOptions{})
 	return l.daemon, err
 }
 

@@ -96,7 +96,7 @@ func TestLoaders(t *testing.T) {
 	t.Cleanup(func() { stopServer(t, registry) })
 	test := &loadersTest{home: newWorkplace(t, "load")}
 	// Daemons of its own: layers that they have already are not looked at.
-	if test.docked, err = servers.StartDocker(); err != nil {
+	if test.docked, err = servers.StartDocker(servers.DockerOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stopServer(t, test.docked) })

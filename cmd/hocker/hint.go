@@ -10,7 +10,6 @@ import (
 	"syscall"
 
 	"hocker/fetcher"
-	"hocker/fetcher/engine"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
 )
@@ -18,11 +17,9 @@ import (
 // hint returns a way out of an error of a command, or nothing.
 func (p process) hint(command string, err error) string {
 	var (
-		usage    *usageError
-		kind     *image.KindMismatchError
-		layer    *image.LayerError
-		noEngine *engine.UnavailableError
-		none     *engine.NoneError
+		usage *usageError
+		kind  *image.KindMismatchError
+		layer *image.LayerError
 	)
 	inNix := p.getenv("outputHash") != "" || p.getenv("NIX_ATTRS_JSON_FILE") != ""
 	switch {
@@ -34,8 +31,8 @@ func (p process) hint(command string, err error) string {
 		return "decrypt it into a registry of your own first: skopeo copy --decryption-key KEY docker://… docker://…"
 	case errors.As(err, &layer):
 		return "are these the layers of this config, the lowest first? An engine would refuse the image, too"
-	case errors.As(err, &noEngine), errors.As(err, &none):
-		return "is it running (systemctl start docker, or podman.socket), and may this user talk to it? --host or DOCKER_HOST names another one"
+	case isEngineError(err):
+		return engineHint(err)
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "this registry speaks plain http: write its address as http://HOST:PORT/v2/"
 	case isCertificateError(err):

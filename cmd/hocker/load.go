@@ -13,7 +13,7 @@ import (
 
 type loadCmd struct {
 	Image string `arg:"" name:"image.json" help:"The image.json beside a compositeImage.sh in the store."`
-	Host  string `placeholder:"URI" help:"The engine: unix:///PATH or tcp://HOST:PORT (else DOCKER_HOST, else Docker's or podman's socket)."`
+	Host  string `placeholder:"URI" help:"Container engine: unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST (default: the one docker would talk to, else podman's)."`
 }
 
 func (*loadCmd) Help() string {

@@ -6,61 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
-
-	"hocker/fetcher"
 )
 
 // Engine is a container engine at an address. Paths of its API are asked for
 // without a version, which means the engine's own: what is used here has been
 // the same in all of them.
 type Engine struct {
-	Host   string // unix:///PATH or tcp://HOST:PORT
+	Host   string // as [Endpoint] has it
 	base   string
 	client *http.Client
-}
-
-// connectTimeout is how long an engine may take to answer at all: a local
-// socket does so at once, but systemd may start the engine first.
-const connectTimeout = 30 * time.Second
-
-// New returns the engine at host, without asking it anything: unix:///PATH,
-// tcp://HOST:PORT or http://HOST:PORT.
-//
-// Errors: *[fetcher.InputError].
-func New(host string) (*Engine, error) {
-	malformed := &fetcher.InputError{What: "engine", Value: host, Reason: "expected unix:///PATH or tcp://HOST:PORT"}
-	scheme, rest, ok := strings.Cut(host, "://")
-	if !ok || rest == "" {
-		return nil, malformed
-	}
-	dialer := &net.Dialer{Timeout: connectTimeout}
-	transport := &http.Transport{DisableCompression: true}
-	e := &Engine{Host: host, client: &http.Client{Transport: transport}}
-	switch scheme {
-	case "unix":
-		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", rest)
-		}
-		e.base = "http://engine"
-	case "tcp", "http":
-		u, err := url.Parse("http://" + strings.TrimSuffix(rest, "/"))
-		if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
-			return nil, malformed
-		}
-		transport.DialContext = dialer.DialContext
-		e.base = u.String()
-	case "ssh":
-		malformed.Reason = "ssh is not spoken here: forward the engine's socket (ssh -L ./engine.sock:/var/run/docker.sock HOST) and name that"
-		return nil, malformed
-	default:
-		return nil, malformed
-	}
-	return e, nil
 }
 
 // ping finds out whether there is an engine.
@@ -101,7 +58,7 @@ func (e *Engine) call(ctx context.Context, method, path string, body io.Reader, 
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return context.Cause(ctx)
 		}
-		return &UnavailableError{Host: e.Host, Err: unwrapURL(err)}
+		return &UnavailableError{Host: e.Host, Err: reason(err)}
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode >= 300 {
@@ -121,11 +78,16 @@ func readMessage(answer *http.Response) string {
 	return strings.TrimSpace(answer.Status + " " + strings.TrimSpace(string(data)))
 }
 
-// unwrapURL drops the address from an error of net/http: for a socket it has
-// none that means anything.
-func unwrapURL(err error) error {
-	if u, ok := err.(*url.Error); ok {
-		return u.Err
+// reason drops from an error of net/http the address, which says nothing of a
+// socket, and what is wrapped around the end of a program.
+func reason(err error) error {
+	var command *commandError
+	if errors.As(err, &command) {
+		return command
+	}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -60,7 +59,7 @@ func (f *fake) start(t *testing.T) *Engine {
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: f}}
 	server.Start()
 	t.Cleanup(server.Close)
-	e, err := New("unix://" + socket)
+	e, err := New(Endpoint{Host: "unix://" + socket})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,60 +163,6 @@ func TestEnsureBrokenArchive(t *testing.T) {
 	}})
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestNew(t *testing.T) {
-	for host, base := range map[string]string{
-		"unix:///var/run/docker.sock": "http://engine",
-		"tcp://127.0.0.1:2375":        "http://127.0.0.1:2375",
-		"tcp://[::1]:2375/":           "http://[::1]:2375",
-		"http://engine:2375":          "http://engine:2375",
-		"":                            "", "unix://": "", "/var/run/docker.sock": "", "ssh://me@there": "",
-		"tcp://": "", "tcp://host/path": "", "tcp://me@host": "", "tcp://a b": "", "npipe:////./pipe/docker": "",
-	} {
-		e, err := New(host)
-		var input *fetcher.InputError
-		if base == "" && !errors.As(err, &input) || base != "" && (err != nil || e.base != base || e.Host != host) {
-			t.Errorf("%q: %+v, %v", host, e, err)
-		}
-	}
-}
-
-func TestFind(t *testing.T) {
-	e := (&fake{}).start(t)
-	socket := strings.TrimPrefix(e.Host, "unix://")
-	found, err := Find(t.Context(), "", func(string) string { return e.Host })
-	if err != nil || found.Host != e.Host {
-		t.Errorf("DOCKER_HOST: %+v, %v", found, err)
-	}
-	nowhere := filepath.Join(t.TempDir(), "sock")
-	if found, err = Find(t.Context(), e.Host, func(string) string { return "unix://" + nowhere }); err != nil || found.Host != e.Host {
-		t.Errorf("given: %+v, %v", found, err)
-	}
-	if found, err = firstOf(t.Context(), []string{nowhere, socket}); err != nil || found.Host != e.Host {
-		t.Errorf("the second: %+v, %v", found, err)
-	}
-	_, err = firstOf(t.Context(), []string{nowhere, nowhere + "2"})
-	want := "no container engine answers: tried unix://" + nowhere + " (dial unix " + nowhere + ": connect: no such file or directory), unix://" + nowhere + "2 ("
-	if !errors.Is(err, fetcher.ErrUnavailable) || !strings.HasPrefix(err.Error(), want) {
-		t.Errorf("none: %v", err)
-	}
-	_, err = Find(t.Context(), "unix://"+nowhere, nil)
-	if !errors.Is(err, fetcher.ErrUnavailable) {
-		t.Errorf("not there: %v", err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err = firstOf(ctx, []string{socket}); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
-	}
-}
-
-func TestSockets(t *testing.T) {
-	got := strings.Join(sockets(func(string) string { return "/run/user/1000" }), " ")
-	if got != "/var/run/docker.sock /run/podman/podman.sock /run/user/1000/docker.sock /run/user/1000/podman/podman.sock" {
-		t.Error(got)
 	}
 }
 

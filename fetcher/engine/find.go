@@ -2,15 +2,17 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"io/fs"
+	"os"
 	"strings"
 
 	"hocker/fetcher"
 )
 
-// UnavailableError is an engine that does not answer, or none at all. It is
+// UnavailableError is an engine that does not answer. It is
 // [fetcher.ErrUnavailable].
 type UnavailableError struct {
 	Host string
@@ -27,47 +29,99 @@ func (e *UnavailableError) Is(target error) bool { return target == fetcher.ErrU
 // NoneError is a machine without an engine that answers. It is
 // [fetcher.ErrUnavailable].
 type NoneError struct {
-	Tried []error // *[UnavailableError]
+	Tried []*UnavailableError
 }
 
 func (e *NoneError) Error() string {
-	lines := make([]string, len(e.Tried))
-	for i, err := range e.Tried {
-		var one *UnavailableError
-		if errors.As(err, &one) {
-			lines[i] = fmt.Sprintf("%s (%v)", one.Host, one.Err)
+	var silent, missing []string
+	for _, tried := range e.Tried {
+		if errors.Is(tried.Err, fs.ErrNotExist) {
+			missing = append(missing, strings.TrimPrefix(tried.Host, "unix://"))
 		} else {
-			lines[i] = err.Error()
+			silent = append(silent, fmt.Sprintf("%s (%v)", tried.Host, tried.Err))
 		}
 	}
-	return "no container engine answers: tried " + strings.Join(lines, ", ")
+	if len(silent) > 0 {
+		return "no container engine answers: tried " + strings.Join(silent, ", ")
+	}
+	return "no container engine is running: there is no socket at " + strings.Join(missing, ", ")
 }
 
 func (e *NoneError) Is(target error) bool { return target == fetcher.ErrUnavailable }
 
-// Find returns the engine at host, else the one that DOCKER_HOST names, else
-// the first that answers where Docker and podman listen.
+// Find returns the engine that docker would talk to: the one at host, else
+// DOCKER_HOST, else that of the context DOCKER_CONTEXT, else podman's
+// CONTAINER_HOST, else that of the context in docker's configuration, else the
+// first that answers where Docker and podman listen.
 //
-// Errors: *[fetcher.InputError], *[UnavailableError], *[NoneError].
+// Errors: *[fetcher.InputError], *[ContextError], *[UnavailableError],
+// *[CertificateError], *[NoneError], and those of docker's config.json.
 func Find(ctx context.Context, host string, getenv func(string) string) (*Engine, error) {
+	endpoint, err := choose(host, getenv)
+	if err != nil {
+		return nil, err
+	}
+	if endpoint.Host == "" {
+		return firstOf(ctx, sockets(getenv, os.Getuid()))
+	}
+	e, err := New(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return e, e.ping(ctx)
+}
+
+// choose returns the endpoint that somebody named, or the zero Endpoint. It
+// follows docker's own order, with podman's variable before docker's files:
+// https://docs.docker.com/engine/manage-resources/contexts/.
+func choose(host string, getenv func(string) string) (Endpoint, error) {
 	if host == "" {
 		host = getenv("DOCKER_HOST")
 	}
 	if host != "" {
-		e, err := New(host)
-		if err != nil {
-			return nil, err
-		}
-		return e, e.ping(ctx)
+		config, err := environmentTLS(getenv)
+		return Endpoint{Host: host, TLS: config}, err
 	}
-	return firstOf(ctx, sockets(getenv))
+	name := getenv("DOCKER_CONTEXT")
+	if podman := getenv("CONTAINER_HOST"); name == "" && podman != "" {
+		return podmanEndpoint(podman, getenv)
+	}
+	if name == "" {
+		var err error
+		if name, err = currentContext(getenv); err != nil {
+			return Endpoint{}, err
+		}
+	}
+	if name != "" && name != defaultContext {
+		endpoint, err := contextEndpoint(name, getenv)
+		if err == nil && endpoint.TLS == nil && strings.HasPrefix(endpoint.Host, "tcp:") && wantsTLS(getenv) {
+			err = &ContextError{Name: name, Err: errors.New("DOCKER_TLS_VERIFY or DOCKER_TLS asks for TLS, and this context is without")}
+		}
+		return endpoint, err
+	}
+	if wantsTLS(getenv) {
+		config, err := environmentTLS(getenv)
+		return Endpoint{Host: "tcp://localhost:" + securePort, TLS: config}, err
+	}
+	return Endpoint{}, nil
+}
+
+// podmanEndpoint is that of podman's own variables:
+// https://docs.podman.io/en/latest/markdown/podman-remote.1.html.
+func podmanEndpoint(host string, getenv func(string) string) (endpoint Endpoint, err error) {
+	var config *tls.Config
+	files := tlsFiles{ca: getenv("CONTAINER_TLS_CA"), cert: getenv("CONTAINER_TLS_CERT"), key: getenv("CONTAINER_TLS_KEY")}
+	if files != (tlsFiles{}) {
+		config, err = files.config()
+	}
+	return Endpoint{Host: host, TLS: config, Program: "podman", Identity: getenv("CONTAINER_SSHKEY")}, err
 }
 
 // firstOf returns the first engine that answers at one of these sockets.
 func firstOf(ctx context.Context, sockets []string) (*Engine, error) {
 	none := &NoneError{}
 	for _, socket := range sockets {
-		e, err := New("unix://" + socket)
+		e, err := New(Endpoint{Host: "unix://" + socket})
 		if err != nil {
 			return nil, err
 		}
@@ -77,16 +131,11 @@ func firstOf(ctx context.Context, sockets []string) (*Engine, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		none.Tried = append(none.Tried, err)
+		var unavailable *UnavailableError
+		if !errors.As(err, &unavailable) { // it answers, but not as an engine
+			unavailable = &UnavailableError{Host: e.Host, Err: err}
+		}
+		none.Tried = append(none.Tried, unavailable)
 	}
 	return nil, none
-}
-
-// sockets are where engines listen.
-func sockets(getenv func(string) string) []string {
-	found := []string{"/var/run/docker.sock", "/run/podman/podman.sock"}
-	if dir := getenv("XDG_RUNTIME_DIR"); dir != "" {
-		found = append(found, filepath.Join(dir, "docker.sock"), filepath.Join(dir, "podman/podman.sock"))
-	}
-	return found
 }

@@ -181,7 +181,7 @@ func stop(t *testing.T, server interface{ Stop() error }) {
 func TestRun(t *testing.T) {
 	t.Parallel()
 	servers.Require(t, "skopeo", "busybox", "docker", "dockerd", "root")
-	docker, err := servers.StartDocker()
+	docker, err := servers.StartDocker(servers.DockerOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

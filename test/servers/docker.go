@@ -13,22 +13,34 @@ import (
 // Docker is a running dockerd that shares nothing with a daemon of the machine.
 type Docker struct {
 	dir     string
+	tcp     string // HOST:PORT, or empty
 	process *process
 }
 
+// DockerOptions says what a Docker daemon does besides listening at a socket.
+type DockerOptions struct {
+	// Authority has it listen to TLS on the loopback interface, for clients with
+	// a certificate of this authority.
+	Authority *Authority
+}
+
 // StartDocker starts a dockerd with no images, without networks for containers.
-func StartDocker() (*Docker, error) {
+func StartDocker(o DockerOptions) (*Docker, error) {
 	dir, err := temporaryDir("docker")
 	if err != nil {
 		return nil, err
 	}
 	d := &Docker{dir: dir}
+	more, err := d.listenTLS(o.Authority)
+	if err != nil {
+		return nil, errors.Join(err, d.Stop())
+	}
 	namespace := filepath.Base(dir)
 	config := filepath.Join(dir, "daemon.json") // instead of the machine's
 	if err := os.WriteFile(config, []byte("{}"), 0o644); err != nil {
 		return nil, errors.Join(err, d.Stop())
 	}
-	d.process, err = startProcess(d.logPath(), d.ping, "dockerd",
+	d.process, err = startProcess(d.logPath(), d.ping, "dockerd", append(more,
 		"--config-file", config,
 		"--data-root", filepath.Join(dir, "root"),
 		"--exec-root", filepath.Join(dir, "exec"),
@@ -42,11 +54,38 @@ func StartDocker() (*Docker, error) {
 		// what others have there.
 		"--containerd-namespace", namespace,
 		"--containerd-plugins-namespace", namespace+"-plugins",
-	)
+	)...)
 	if err != nil {
 		return nil, errors.Join(err, d.Stop())
 	}
 	return d, nil
+}
+
+// listenTLS returns the flags for TLS, and writes the certificates into a folder
+// as docker has it.
+func (d *Docker) listenTLS(authority *Authority) (flags []string, err error) {
+	if authority == nil {
+		return nil, nil
+	}
+	if d.tcp, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	certs := d.Certificates()
+	if err := os.Mkdir(certs, 0o755); err != nil {
+		return nil, err
+	}
+	err = errors.Join(
+		authority.issue(certs, nil),
+		os.Rename(filepath.Join(certs, "server.pem"), filepath.Join(certs, "cert.pem")),
+		os.Rename(filepath.Join(certs, "server.key"), filepath.Join(certs, "key.pem")),
+		os.WriteFile(filepath.Join(certs, "ca.pem"), authority.Certificate(), 0o644))
+	return []string{
+		"--host", "tcp://" + d.tcp,
+		"--tlsverify",
+		"--tlscacert", filepath.Join(certs, "ca.pem"),
+		"--tlscert", filepath.Join(certs, "cert.pem"),
+		"--tlskey", filepath.Join(certs, "key.pem"),
+	}, err
 }
 
 // ping asks the daemon whether it is ready.
@@ -70,6 +109,12 @@ func (d *Docker) ping() error {
 
 // Host is the value for DOCKER_HOST.
 func (d *Docker) Host() string { return "unix://" + d.socket() }
+
+// TCP is where a daemon with TLS listens, HOST:PORT.
+func (d *Docker) TCP() string { return d.tcp }
+
+// Certificates is the folder for DOCKER_CERT_PATH of a daemon with TLS.
+func (d *Docker) Certificates() string { return filepath.Join(d.dir, "certs") }
 
 // Log is the end of the daemon's log.
 func (d *Docker) Log() string { return tail(d.logPath()) }

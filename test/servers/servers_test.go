@@ -223,7 +223,7 @@ func TestNginx(t *testing.T) {
 func TestDocker(t *testing.T) {
 	t.Parallel()
 	servers.Require(t, "root", "dockerd", "docker")
-	docker, err := servers.StartDocker()
+	docker, err := servers.StartDocker(servers.DockerOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

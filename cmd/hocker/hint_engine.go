@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+
+	"hocker/fetcher/engine"
+)
+
+// isEngineError reports whether err is of the way to a container engine, or an
+// engine's own.
+func isEngineError(err error) bool {
+	return errors.As(err, new(*engine.UnavailableError)) || errors.As(err, new(*engine.NoneError)) ||
+		errors.As(err, new(*engine.ContextError)) || errors.As(err, new(*engine.CertificateError)) ||
+		errors.As(err, new(*engine.Error))
+}
+
+// engineHint returns a way out of an engine's error, or nothing.
+func engineHint(err error) string {
+	var (
+		silent *engine.UnavailableError
+		answer *engine.Error
+		remote *net.OpError
+	)
+	switch {
+	case errors.As(err, new(*engine.ContextError)):
+		return "docker context ls shows the contexts; DOCKER_CONTEXT=default or DOCKER_HOST names another engine"
+	case errors.As(err, &answer):
+		if answer.Status == http.StatusBadRequest && strings.Contains(answer.Message, "HTTP request to an HTTPS server") {
+			return "this engine wants TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem"
+		}
+		return ""
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return "this engine does not speak TLS: is the port right, or should DOCKER_TLS_VERIFY be unset?"
+	case isCertificateError(err), errors.As(err, new(*engine.CertificateError)):
+		return "DOCKER_CERT_PATH names the folder with the ca.pem of the engine's authority, and cert.pem and key.pem of your own"
+	case errors.As(err, &remote) && remote.Op == "remote error": // an alert of TLS
+		return "the engine refused the certificate, or wants one: DOCKER_CERT_PATH names the folder with cert.pem and key.pem"
+	case errors.As(err, &silent) && strings.HasPrefix(silent.Host, "ssh:"):
+		return "does ssh reach the host without asking for anything, and is docker or podman there?"
+	}
+	return "is it running (systemctl start docker, or podman.socket), and may this user talk to it? --host or DOCKER_HOST names another one"
+}

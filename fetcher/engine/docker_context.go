@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// configFolder is where docker keeps its configuration.
+func configFolder(getenv func(string) string) string {
+	if dir := getenv("DOCKER_CONFIG"); dir != "" {
+		return dir
+	}
+	return filepath.Join(getenv("HOME"), ".docker")
+}
+
+// defaultContext is docker's name for no context at all.
+const defaultContext = "default"
+
+// currentContext returns the context that docker context use has chosen, or
+// nothing.
+func currentContext(getenv func(string) string) (string, error) {
+	path := filepath.Join(configFolder(getenv), "config.json")
+	data, err := readSmall(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	var config struct{ CurrentContext string }
+	if len(data) > 0 {
+		if err := json.Unmarshal(data, &config); err != nil {
+			return "", fmt.Errorf("%s: which engine docker uses cannot be read: %w", path, err)
+		}
+	}
+	return config.CurrentContext, nil
+}
+
+// ContextError is a context of docker's that leads to no engine.
+type ContextError struct {
+	Name string
+	Err  error
+}
+
+func (e *ContextError) Error() string { return fmt.Sprintf("docker context %q: %v", e.Name, e.Err) }
+func (e *ContextError) Unwrap() error { return e.Err }
+
+// contextEndpoint reads a context from docker's store of them:
+// https://docs.docker.com/engine/manage-resources/contexts/.
+//
+// Errors: *[ContextError].
+func contextEndpoint(name string, getenv func(string) string) (Endpoint, error) {
+	endpoint, err := readContext(filepath.Join(configFolder(getenv), "contexts"), name)
+	if err != nil {
+		return Endpoint{}, &ContextError{Name: name, Err: err}
+	}
+	return endpoint, nil
+}
+
+func readContext(store, name string) (Endpoint, error) {
+	id := digest.FromString(name).Encoded()
+	data, err := readSmall(filepath.Join(store, "meta", id, "meta.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Endpoint{}, fmt.Errorf("there is none of this name in %s", store)
+	}
+	if err != nil {
+		return Endpoint{}, err
+	}
+	var context struct {
+		Endpoints map[string]struct {
+			Host          string
+			SkipTLSVerify bool
+		}
+	}
+	if err := json.Unmarshal(data, &context); err != nil {
+		return Endpoint{}, err
+	}
+	docker, ok := context.Endpoints["docker"]
+	if !ok || docker.Host == "" {
+		return Endpoint{}, errors.New("it names no Docker engine")
+	}
+	endpoint := Endpoint{Host: docker.Host}
+	dir := filepath.Join(store, "tls", id, "docker")
+	if isMissing(dir) && !docker.SkipTLSVerify {
+		return endpoint, nil
+	}
+	files := tlsFolder(dir)
+	files.insecure = docker.SkipTLSVerify
+	if isMissing(files.ca) {
+		files.ca = ""
+	}
+	endpoint.TLS, err = files.config()
+	return endpoint, err
+}
+
+// maxSmall bounds files that tell of an engine. They are a few kilobytes.
+const maxSmall = 1 << 20
+
+// readSmall reads a regular file of bounded size.
+func readSmall(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
+	if err == nil && len(data) > maxSmall {
+		err = fmt.Errorf("%s is larger than %d bytes", path, maxSmall)
+	}
+	return data, err
+}

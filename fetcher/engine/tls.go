@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// tlsFiles are the certificates to talk to an engine with, in PEM.
+type tlsFiles struct {
+	ca        string // of the authority that vouches for the engine, or empty
+	cert, key string // the client's own, or empty
+	insecure  bool   // do not check the engine's certificate
+}
+
+// tlsFolder finds the files that docker keeps in a folder. The client's own may
+// be missing there.
+func tlsFolder(dir string) tlsFiles {
+	files := tlsFiles{ca: filepath.Join(dir, "ca.pem"), cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem")}
+	if isMissing(files.cert) && isMissing(files.key) {
+		files.cert, files.key = "", ""
+	}
+	return files
+}
+
+func isMissing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// CertificateError is a certificate of ours, or of the engine's authority, that
+// cannot be read.
+type CertificateError struct{ Err error }
+
+func (e *CertificateError) Error() string { return "TLS with the container engine: " + e.Err.Error() }
+func (e *CertificateError) Unwrap() error { return e.Err }
+
+// config reads the files.
+//
+// Errors: *[CertificateError].
+func (f tlsFiles) config() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: f.insecure}
+	if f.ca != "" && !f.insecure {
+		pem, err := readSmall(f.ca)
+		if err != nil {
+			return nil, &CertificateError{err}
+		}
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool()
+		}
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, &CertificateError{fmt.Errorf("%s: no certificate in PEM form in it", f.ca)}
+		}
+		config.RootCAs = pool
+	}
+	if f.cert != "" || f.key != "" {
+		own, err := tls.LoadX509KeyPair(f.cert, f.key)
+		if err != nil {
+			return nil, &CertificateError{err}
+		}
+		config.Certificates = []tls.Certificate{own}
+	}
+	return config, nil
+}
+
+// environmentTLS returns the TLS that docker's variables ask for, nil for none:
+// https://docs.docker.com/reference/cli/docker/#environment-variables.
+func environmentTLS(getenv func(string) string) (*tls.Config, error) {
+	if !wantsTLS(getenv) {
+		return nil, nil
+	}
+	dir := getenv("DOCKER_CERT_PATH")
+	if dir == "" {
+		dir = configFolder(getenv)
+	}
+	files := tlsFolder(dir)
+	files.insecure = getenv("DOCKER_TLS_VERIFY") == ""
+	return files.config()
+}
+
+func wantsTLS(getenv func(string) string) bool {
+	return getenv("DOCKER_TLS_VERIFY") != "" || getenv("DOCKER_TLS") != ""
+}
