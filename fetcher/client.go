@@ -83,7 +83,8 @@ func (c *Client) init() {
 		agent = "hocker"
 	}
 	client := func(t http.RoundTripper) *http.Client {
-		return &http.Client{Transport: retrying(&wholeAnswers{tracing(t, c.Trace), c.Stall}, c.Notice), CheckRedirect: checkRedirect}
+		t = retrying(&wholeAnswers{tracing(t, c.Trace), c.Stall}, c.Notice)
+		return &http.Client{Transport: challengedTransport{t}, CheckRedirect: checkRedirect}
 	}
 	c.auth = &auth.Client{
 		Client:     client(transport),

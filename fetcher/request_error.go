@@ -62,6 +62,10 @@ func requestError(ctx context.Context, err error) error {
 			Method: answer.Method, URL: bareURL(answer.URL), Status: answer.StatusCode, Errors: answer.Errors,
 		})
 	}
+	var unanswered *ChallengeError
+	if errors.As(err, &unanswered) {
+		return unanswered
+	}
 	if errors.Is(err, auth.ErrBasicCredentialNotFound) {
 		return &kindError{ErrDenied, errors.New("the registry asks for a user name and a password, and none were given")}
 	}

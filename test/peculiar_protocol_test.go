@@ -1,7 +1,7 @@
 package test
 
 import (
-	"encoding/base64"
+	"io"
 	"net/http"
 	"strings"
 )
@@ -10,22 +10,39 @@ import (
 // what stands between.
 var protocolPeculiarities = []peculiarity{
 	{name: "nothing peculiar"},
+	{name: "Negotiate, then Basic, in two fields", login: me, front: challenging(me, "Negotiate", `Basic realm="x"`)},
+	{name: "Negotiate, Digest, Basic in one field", login: me, front: challenging(me, `Negotiate, Digest realm="d", nonce="n", Basic realm="x"`)},
+	{name: "a Bearer of no realm, then Basic", login: me, front: challenging(me, `Bearer service="s"`, `Basic realm="x"`)},
+	{name: "Bearer Realm=, Service=", login: me, front: challenging(me, `Bearer Realm="http://HOST/token",Service="s"`)},
+	{name: "quoted pairs", login: me, front: challenging(me, `Bearer realm="http:\/\/HOST\/token",service="\s"`)},
+	{name: "error= before realm=", login: me, front: challenging(me, `Bearer error="invalid_token", realm="http://HOST/token", service="s"`)},
 	{
-		name: "Basic challenge", login: "me:secret",
-		front: challenging("me:secret", `Basic realm="x"`),
+		name: "Bearer without a realm", login: me, front: challenging(me, `Bearer service="s"`),
+		refused: &refusal{3, "its Bearer challenge has no realm"},
+	},
+	{
+		name: "Negotiate and nothing else", login: me, front: challenging(me, "Negotiate"),
+		refused: &refusal{3, "asks for a login by Negotiate"},
 	},
 }
 
-// challenging is a registry that gives everything to a login, and to others a
-// 401 with these WWW-Authenticate headers.
+// me is a login that the registries of the table know.
+const me = "me:secret"
+
+// challenging is a registry that gives everything to a login, or to a token that
+// it had for one at /token for service s, and to others a 401 with these
+// challenges.
 func challenging(login string, challenges ...string) func(string, http.Handler) http.Handler {
 	return func(host string, registry http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if hasLogin(r, login) {
+			switch {
+			case r.URL.Path == "/token" && hasLogin(r, login) && r.URL.Query().Get("service") == "s":
+				io.WriteString(w, `{"token":"t0ken"}`)
+			case r.URL.Path != "/token" && (hasLogin(r, login) || r.Header.Get("Authorization") == "Bearer t0ken"):
 				registry.ServeHTTP(w, r)
-				return
+			default:
+				challenge(w, host, challenges...)
 			}
-			challenge(w, host, challenges...)
 		})
 	}
 }
@@ -39,7 +56,8 @@ func challenge(w http.ResponseWriter, host string, challenges ...string) {
 }
 
 func hasLogin(r *http.Request, login string) bool {
-	return r.Header.Get("Authorization") == "Basic "+base64.StdEncoding.EncodeToString([]byte(login))
+	user, password, ok := r.BasicAuth()
+	return ok && user+":"+password == login
 }
 
 // refuse answers with an error in the registries' form.

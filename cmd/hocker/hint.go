@@ -45,6 +45,8 @@ func (p process) hint(command string, err error) string {
 		return "is Nix installed, and nix-store in PATH?"
 	case errors.Is(err, syscall.ENOSPC):
 		return "make room on the disk, then try again"
+	case errors.As(err, new(*fetcher.ChallengeError)):
+		return pick(inNix, "with a token of that registry, set DOCKER_TOKEN", "with a token of that registry, give --token")
 	case wasAuthorized(err):
 		return "these credentials were refused: are they right, and may they read this image?"
 	case errors.Is(err, fetcher.ErrDenied):
