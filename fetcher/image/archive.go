@@ -75,8 +75,19 @@ func (a *archive) tables(t *tables) {
 // dockerTables writes what engines find the parts of an image by.
 func (a *archive) dockerTables(t *tables, form archiveForm) {
 	a.json("manifest.json", t.dockerManifest(form))
-	if repositories := t.repositories(); repositories != nil {
+	if repositories := t.repositories(form); repositories != nil {
 		a.json("repositories", repositories)
+	}
+}
+
+// links writes a link for each layer that stands in the image again, to where
+// it stands first. Who unpacks layer after layer, and removes what was unpacked,
+// as dockerTools does from the top down, finds them all.
+func (a *archive) links(t *tables, form archiveForm) {
+	for i, id := range form.ids(t.layers) {
+		if first := t.layers[i].Digest; id != first {
+			a.header(&tar.Header{Typeflag: tar.TypeSymlink, Name: form.layer(id), Linkname: "../" + form.layer(first), Mode: 0o777})
+		}
 	}
 }
 

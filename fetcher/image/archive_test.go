@@ -129,16 +129,21 @@ func readArchive(t *testing.T, r io.Reader) (names []string, files map[string]st
 		if err != nil {
 			t.Fatal(err)
 		}
-		mode := int64(0o644)
-		if h.Typeflag == tar.TypeDir {
-			mode = 0o755
-		}
+		mode := map[byte]int64{tar.TypeReg: 0o644, tar.TypeDir: 0o755, tar.TypeSymlink: 0o777}[h.Typeflag]
 		if h.Mode != mode || h.Uid != 0 || h.Gid != 0 || h.Uname+h.Gname != "" || !h.ModTime.Equal(time.Unix(0, 0)) || len(h.PAXRecords) > 0 {
 			t.Errorf("header of %s: %+v", h.Name, h)
 		}
 		names = append(names, h.Name)
-		if h.Typeflag == tar.TypeReg {
+		switch h.Typeflag {
+		case tar.TypeReg:
 			files[h.Name] = string(data)
+		case tar.TypeSymlink:
+			to := path.Join(path.Dir(h.Name), h.Linkname)
+			content, ok := files[to]
+			if !ok {
+				t.Errorf("%s is a link to %s, which does not come before it", h.Name, to)
+			}
+			files[h.Name] = content
 		}
 	}
 }

@@ -2,11 +2,13 @@ package image
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"hocker/fetcher"
 
 	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/identity"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -83,20 +85,20 @@ func (t *tables) dockerManifest(form archiveForm) []dockerManifest {
 	if t.reference.Tag != "" {
 		m.RepoTags = []string{t.reference.Familiar()}
 	}
-	for _, layer := range t.layers {
-		m.Layers = append(m.Layers, form.layer(layer.Digest))
+	for _, id := range form.ids(t.layers) {
+		m.Layers = append(m.Layers, form.layer(id))
 	}
 	return []dockerManifest{m}
 }
 
 // repositories is what Docker had before manifest.json; nil for an image
 // without name or layers.
-func (t *tables) repositories() map[string]map[string]string {
+func (t *tables) repositories(form archiveForm) map[string]map[string]string {
 	n := len(t.layers)
 	if t.reference.Tag == "" || n == 0 {
 		return nil
 	}
-	top := t.layers[n-1].Digest.Encoded()
+	top := form.ids(t.layers)[n-1].Encoded()
 	return map[string]map[string]string{t.reference.Repository.Familiar(): {t.reference.Tag: top}}
 }
 
@@ -109,6 +111,30 @@ func blobName(d digest.Digest) string {
 type archiveForm struct {
 	directories   []string
 	config, layer func(digest.Digest) string
+	// linked says that a layer that stands in an image again has a name of its
+	// own, which is a link to the first one.
+	linked bool
+}
+
+// ids are what the layers of an image go by, the lowest first: their digests,
+// and where the form has links, their chain IDs instead of a digest that is
+// taken, as docker save had it.
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-chainid
+func (f archiveForm) ids(layers []ocispec.Descriptor) []digest.Digest {
+	ids := make([]digest.Digest, len(layers))
+	for i, layer := range layers {
+		ids[i] = layer.Digest
+	}
+	if !f.linked {
+		return ids
+	}
+	chain := identity.ChainIDs(slices.Clone(ids))
+	for i := range ids {
+		if slices.ContainsFunc(layers[:i], func(below ocispec.Descriptor) bool { return below.Digest == layers[i].Digest }) {
+			ids[i] = chain[i]
+		}
+	}
+	return ids
 }
 
 // layoutForm is that of an archive that is an OCI layout, too.
@@ -117,6 +143,7 @@ var layoutForm = archiveForm{directories: []string{"blobs/", "blobs/sha256/"}, c
 // dockerForm is what docker save wrote before it wrote OCI layouts. Tools that
 // unpack an archive, change it and pack it again count on it.
 var dockerForm = archiveForm{
+	linked: true,
 	config: func(d digest.Digest) string { return d.Encoded() + ".json" },
 	layer:  func(d digest.Digest) string { return d.Encoded() + "/layer.tar" },
 }

@@ -42,6 +42,7 @@ func (c *Composition) WriteUnpacked(ctx context.Context, f *os.File, jobs int) e
 		return err
 	}
 	tail := newArchive(io.NewOffsetWriter(f, end))
+	tail.links(&t, dockerForm)
 	tail.file(dockerForm.config(c.Config.Digest), config)
 	tail.dockerTables(&t, dockerForm)
 	return tail.close()

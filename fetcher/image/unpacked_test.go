@@ -78,10 +78,11 @@ func TestWriteUnpacked(t *testing.T) {
 				want["repositories"] = true
 			}
 			for i, layer := range manifest[0].Layers {
-				want[layer] = true
-				if files[layer] != tt.unpacked[i] || layer != digest.FromString(tt.unpacked[i]).Encoded()+"/layer.tar" {
+				again := slices.Contains(tt.unpacked[:i], tt.unpacked[i])
+				if files[layer] != tt.unpacked[i] || want[layer] || again == (layer == digest.FromString(tt.unpacked[i]).Encoded()+"/layer.tar") {
 					t.Errorf("layer %d, %s: %q, want %q", i, layer, files[layer], tt.unpacked[i])
 				}
+				want[layer] = true
 			}
 			if got := slices.Sorted(maps.Keys(files)); len(manifest[0].Layers) != len(tt.packed) || !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
 				t.Errorf("the archive has %q", got)
