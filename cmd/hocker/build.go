@@ -64,7 +64,7 @@ func missingAttribute(name string) error {
 
 // buildImage makes the folder with compositeImage.sh.
 func buildImage(ctx context.Context, b build, out string) error {
-	composition, err := readSpec(b)
+	composition, err := readSpec(ctx, b)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func buildImage(ctx context.Context, b build, out string) error {
 
 // buildArchive makes the archive of unpacked layers, which it verifies.
 func buildArchive(ctx context.Context, b build, out string) error {
-	composition, err := readSpec(b)
+	composition, err := readSpec(ctx, b)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func buildArchive(ctx context.Context, b build, out string) error {
 }
 
 // readSpec reads what the image is to be made of.
-func readSpec(b build) (image.Composition, error) {
+func readSpec(ctx context.Context, b build) (image.Composition, error) {
 	spec, err := b.Text("spec")
 	switch {
 	case err != nil:
@@ -117,21 +117,21 @@ func readSpec(b build) (image.Composition, error) {
 	if err != nil {
 		return image.Composition{}, fmt.Errorf("attribute spec: %w", err)
 	}
-	return composition, composition.Complete()
+	return composition, composition.Complete(ctx)
 }
 
 // The other shapes are made of an image that was built, and so verified.
 
-func buildStream(_ context.Context, b build, out string) error {
-	file, composition, err := readBuilt(b)
+func buildStream(ctx context.Context, b build, out string) error {
+	file, composition, err := readBuilt(ctx, b)
 	if err != nil {
 		return err
 	}
 	return writeScript(b, out, streamScript, file, composition)
 }
 
-func buildLoad(_ context.Context, b build, out string) error {
-	file, composition, err := readBuilt(b)
+func buildLoad(ctx context.Context, b build, out string) error {
+	file, composition, err := readBuilt(ctx, b)
 	if err != nil {
 		return err
 	}
@@ -142,16 +142,16 @@ func buildLoad(_ context.Context, b build, out string) error {
 	return writeScript(b, filepath.Join(bin, "load"), loadScript, file, composition)
 }
 
-func buildLayout(_ context.Context, b build, out string) error {
-	_, composition, err := readBuilt(b)
+func buildLayout(ctx context.Context, b build, out string) error {
+	_, composition, err := readBuilt(ctx, b)
 	if err != nil {
 		return err
 	}
 	return composition.WriteLayout(out)
 }
 
-func buildManifest(_ context.Context, b build, out string) error {
-	_, composition, err := readBuilt(b)
+func buildManifest(ctx context.Context, b build, out string) error {
+	_, composition, err := readBuilt(ctx, b)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func buildManifest(_ context.Context, b build, out string) error {
 }
 
 // readBuilt reads the image.json that buildImage wrote.
-func readBuilt(b build) (file string, composition image.Composition, err error) {
+func readBuilt(ctx context.Context, b build) (file string, composition image.Composition, err error) {
 	built, err := b.String("built")
 	switch {
 	case err != nil:
@@ -172,7 +172,7 @@ func readBuilt(b build) (file string, composition image.Composition, err error) 
 		return "", image.Composition{}, missingAttribute("built")
 	}
 	file = filepath.Join(built, "image.json")
-	composition, err = image.ReadComposition(file)
+	composition, err = readComposition(ctx, file)
 	return file, composition, err
 }
 

@@ -19,7 +19,7 @@ func (*configCmd) Help() string {
 }
 
 func (c *configCmd) Run(ctx context.Context, p process) error {
-	src, err := c.open(p)
+	src, err := c.open(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (c *configCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	return c.writeBytes(p, data)
+	return c.writeBytes(ctx, p, data)
 }
 
 // config fetches the config of an image, whole, so that nothing of it is

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 
 	"hocker/fetcher"
-	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
 
@@ -18,8 +15,8 @@ import (
 type docker2nixCmd struct {
 	imageFlags
 	outputFlag
-	Manifest     string `placeholder:"FILE" help:"Read the manifest from this file instead of standard input (-)."`
-	Fetch        bool   `help:"Ask the registry for the manifest, as is done anyway when standard input is a terminal."`
+	Manifest     string `placeholder:"FILE" help:"Read the manifest from this file, or from standard input (-)."`
+	Fetch        bool   `help:"Ask the registry, even if IMAGE-NAME IMAGE-TAG are given and something is on standard input."`
 	AllPlatforms bool   `help:"Write an attribute set with the image for each Nix system."`
 	Pin          bool   `help:"Have the manifest fetched along with the image, and name its digest."`
 	AltName      string `name:"altName" aliases:"alt-name" placeholder:"NAME" help:"Name of the derivation, instead of the image's."`
@@ -34,6 +31,8 @@ func (c *docker2nixCmd) Validate() error {
 	switch {
 	case c.Fetch && c.Manifest != "":
 		return fmt.Errorf("--fetch and --manifest exclude each other")
+	case c.PasswordStdin && c.Manifest == "-":
+		return fmt.Errorf("--password-stdin and --manifest - exclude each other: both read standard input")
 	case c.AllPlatforms && c.Platform != "":
 		return fmt.Errorf("--all-platforms and --platform exclude each other")
 	case c.AltName != "":
@@ -45,7 +44,7 @@ func (c *docker2nixCmd) Validate() error {
 }
 
 func (c *docker2nixCmd) Run(ctx context.Context, p process) error {
-	src, err := c.open(p)
+	src, err := c.open(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -53,12 +52,12 @@ func (c *docker2nixCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	return c.writeBytes(p, expr)
+	return c.writeBytes(ctx, p, expr)
 }
 
 func (c *docker2nixCmd) expression(ctx context.Context, p process, src source) ([]byte, error) {
 	switch {
-	case c.Manifest == "" && (c.Fetch || !isPiped(p.stdin)):
+	case !c.readsManifest(p):
 		if c.AllPlatforms {
 			return c.allPlatforms(ctx, p, src)
 		}
@@ -70,17 +69,14 @@ func (c *docker2nixCmd) expression(ctx context.Context, p process, src source) (
 	case c.AllPlatforms, c.Platform != "":
 		return nil, usagef("--platform and --all-platforms are for a registry's index, and the manifest comes from a file or a pipe: give --fetch")
 	}
-	data, from, err := c.readManifest(p)
+	in := c.manifestInput()
+	m, d, err := in.manifest(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	m, err := image.ParseManifest(data)
+	expr, err := c.image(src.ref, m, d).Expression()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", from, err)
-	}
-	expr, err := c.image(src.ref, m, digest.FromBytes(data)).Expression()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", from, err)
+		return nil, &manifestInputError{in, err}
 	}
 	return expr, nil
 }
@@ -123,38 +119,4 @@ func (c *docker2nixCmd) allPlatforms(ctx context.Context, p process, src source)
 		return nil, fmt.Errorf("the index of %s has no image for a system of Nix", src.ref.Familiar())
 	}
 	return nix.SystemsExpression(images)
-}
-
-// isPiped reports whether r may have something to read: a pipe or a file, but
-// not a terminal and not /dev/null.
-func isPiped(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	if !ok {
-		return true
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice == 0
-}
-
-// maxManifest is the limit that a registry client has for manifests.
-const maxManifest = 4 << 20
-
-func (c *docker2nixCmd) readManifest(p process) (data []byte, from string, err error) {
-	in, from := p.stdin, "manifest on standard input"
-	if c.Manifest != "" && c.Manifest != "-" {
-		f, err := os.Open(c.Manifest)
-		if err != nil {
-			return nil, "", &usageError{err}
-		}
-		defer f.Close()
-		in, from = f, "manifest "+c.Manifest
-	}
-	data, err = io.ReadAll(io.LimitReader(in, maxManifest+1))
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", from, err)
-	}
-	if len(data) > maxManifest {
-		return nil, "", fmt.Errorf("%s: it is larger than %s, which is more than a manifest may be", from, bytecount.Format(maxManifest))
-	}
-	return data, from, nil
 }

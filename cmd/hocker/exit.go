@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +12,8 @@ import (
 	"hocker/fetcher/lock"
 )
 
-// The exit codes, for scripts to tell failures apart.
+// The exit codes, for scripts to tell failures apart. A command that a signal
+// ends has the shell's code for it, as 130 and 143.
 const (
 	exitDone        = 0
 	exitOther       = 1
@@ -26,15 +26,18 @@ const (
 
 func exitCode(err error) int {
 	var (
-		usage    *usageError
-		input    *fetcher.InputError
-		mismatch *fetcher.VerifyError
-		file     *lock.FileError
-		layer    *image.LayerError
+		signalled *signalError
+		usage     *usageError
+		input     *fetcher.InputError
+		mismatch  *fetcher.VerifyError
+		file      *lock.FileError
+		layer     *image.LayerError
 	)
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &signalled):
+		return signalled.exitCode()
 	case errors.As(err, &mismatch), errors.As(err, &layer):
 		return exitMismatch
 	case errors.Is(err, fetcher.ErrDenied):
@@ -55,9 +58,6 @@ func (p process) report(command string, err error) {
 	var file *fs.PathError
 	if errors.As(err, &file) && errors.Is(err, syscall.EPIPE) {
 		return // who read the output wanted no more of it
-	}
-	if errors.Is(err, context.Canceled) {
-		err = errors.New("interrupted")
 	}
 	program, _, _ := strings.Cut(command, " ")
 	fmt.Fprintf(p.stderr, "%s: %s\n", program, oneLine(err.Error()))

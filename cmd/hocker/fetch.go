@@ -144,7 +144,7 @@ func builderClient(p process, b nix.Builder, roots *builderRoots) (*fetcher.Clie
 		return nil, fmt.Errorf("HOCKER_MIRRORS: %w", err)
 	}
 	return &fetcher.Client{
-		Credential: credential,
+		Credential: awaitCredential(credential),
 		Mirrors:    mirrors,
 		Transport:  fetcher.NewTransport(fetcher.TransportOptions{Roots: roots.read}),
 		UserAgent:  userAgent(),

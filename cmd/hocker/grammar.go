@@ -90,24 +90,19 @@ func hasCommands(command any) bool {
 	return false
 }
 
-// exitRequest is kong's wish to end, as --help has it.
-type exitRequest int
+// exitRequest is kong's wish to end, when it has printed what --help or
+// --version ask for.
+type exitRequest struct{}
 
 // run parses the command line, runs the command, reports its error, and
 // returns the exit code.
-func (p process) run(ctx context.Context) (code int) {
-	defer func() {
-		if r := recover(); r != nil {
-			request, ok := r.(exitRequest)
-			if !ok {
-				panic(r)
-			}
-			code = int(request)
-		}
-	}()
+func (p process) run(ctx context.Context) int {
 	line := call(p.args)
 	command, err := p.dispatch(ctx, line)
-	if err != nil {
+	if err == nil {
+		err = p.stdout.failed.get()
+	}
+	if err = interruption(ctx, err); err != nil {
 		p.report(command, err)
 	}
 	return exitCode(err)
@@ -116,12 +111,20 @@ func (p process) run(ctx context.Context) (code int) {
 // dispatch runs the command that a command line calls. It returns the
 // command's whole name, as the user would type it: hocker lock add.
 func (p process) dispatch(ctx context.Context, line commandLine) (name string, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(exitRequest); !ok {
+				panic(r)
+			}
+			name, err = line.name, nil
+		}
+	}()
 	parser, err := kong.New(line.target,
 		kong.Name(line.name),
 		kong.Embed(&versionFlag{}),
 		kong.Description(line.help),
 		kong.Writers(p.stdout, p.stderr),
-		kong.Exit(func(code int) { panic(exitRequest(code)) }),
+		kong.Exit(func(int) { panic(exitRequest{}) }),
 		kong.WithHyphenPrefixedParameters(true), // --layer -1, and passwords that begin with one
 		kong.Vars{"version": "hocker " + programVersion()},
 		kong.PostBuild(func(k *kong.Kong) error {

@@ -17,16 +17,22 @@ import (
 // hint returns a way out of an error of a command, or nothing.
 func (p process) hint(command string, err error) string {
 	var (
-		usage *usageError
-		kind  *image.KindMismatchError
-		layer *image.LayerError
+		usage     *usageError
+		signalled *signalError
+		kind      *image.KindMismatchError
+		input     *manifestInputError
+		layer     *image.LayerError
 	)
 	inNix := p.getenv("outputHash") != "" || p.getenv("NIX_ATTRS_JSON_FILE") != ""
 	switch {
+	case errors.As(err, &signalled):
+		return ""
 	case errors.As(err, &usage):
 		return "see " + command + " --help"
+	case errors.As(err, &kind) && errors.As(err, &input):
+		return input.hint(kind.Got)
 	case errors.As(err, &kind):
-		return kindHint(command, kind.Got)
+		return kindHint(kind.Got)
 	case errors.As(err, new(*image.EncryptedError)):
 		return "decrypt it into a registry of your own first: skopeo copy --decryption-key KEY docker://… docker://…"
 	case errors.As(err, &layer):
@@ -73,6 +79,17 @@ func (p process) hint(command string, err error) string {
 
 func isDocker2nix(command string) bool { return strings.HasSuffix(command, "docker2nix") }
 
+// hint returns a way out for a manifest that was read and is of another kind.
+func (e *manifestInputError) hint(got image.Kind) string {
+	switch got {
+	case image.KindEmpty, image.KindTruncated:
+		return pick(e.in.file == "", "did the command before the pipe fail? (--fetch asks the registry instead)", "hocker-manifest writes one")
+	case image.KindHTML, image.KindText:
+		return pick(e.in.file == "", "--fetch asks the registry instead of reading standard input", "hocker-manifest writes one")
+	}
+	return kindHint(got)
+}
+
 func pick(first bool, a, b string) string {
 	if first {
 		return a
@@ -80,7 +97,7 @@ func pick(first bool, a, b string) string {
 	return b
 }
 
-func kindHint(command string, kind image.Kind) string {
+func kindHint(kind image.Kind) string {
 	switch kind {
 	case image.KindIndex:
 		return "choose from it: hocker-manifest --platform OS/ARCH, or docker2nix --fetch with --platform or --all-platforms"
@@ -90,11 +107,6 @@ func kindHint(command string, kind image.Kind) string {
 		return "the registry has only the old form of this image: push it again with a current tool"
 	case image.KindArtifact:
 		return "it has no file system to run: is it a chart, a signature or a model?"
-	case image.KindEmpty, image.KindTruncated:
-		if !isDocker2nix(command) {
-			return ""
-		}
-		return "did the command before the pipe fail? (--fetch asks the registry instead)"
 	case image.KindHTML, image.KindText:
 		return "is the address that of a registry (https://HOST/v2/), with no login page in front of it?"
 	}

@@ -13,7 +13,6 @@ import (
 	"hocker/fetcher/image"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"golang.org/x/term"
 )
 
 type imageCmd struct {
@@ -44,7 +43,7 @@ func (c *imageCmd) Run(ctx context.Context, p process) error {
 	if err := c.checkOutput(p); err != nil {
 		return err
 	}
-	src, err := c.open(p)
+	src, err := c.open(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -99,17 +98,14 @@ func (c *imageCmd) checkOutput(p process) error {
 		}
 		return nil
 	}
-	if f, ok := p.stdout.(*os.File); ok && (c.Out == "" || c.Out == "-") && term.IsTerminal(int(f.Fd())) {
-		return usagef("standard output is a terminal: name a file with --out, or pipe it to docker load")
-	}
-	return nil
+	return c.checkBinary(p, "docker load")
 }
 
 func (c *imageCmd) export(ctx context.Context, p process, e *image.Export) error {
 	if c.Format == "oci-layout" {
 		return writeFolder(c.Out, func(dir string) error { return e.WriteLayout(ctx, dir) })
 	}
-	return c.write(p, func(w io.Writer) error {
+	return c.write(ctx, p, func(w io.Writer) error {
 		if f, ok := w.(*fetcher.File); ok && f.Seekable() {
 			return e.WriteArchive(ctx, f.File)
 		}

@@ -69,7 +69,7 @@ type source struct {
 }
 
 // open reads the image's name and makes the client for its registry.
-func (f *imageFlags) open(p process) (source, error) {
+func (f *imageFlags) open(ctx context.Context, p process) (source, error) {
 	ref, err := f.reference(f.Registry)
 	if err != nil {
 		return source{}, &usageError{err}
@@ -78,7 +78,7 @@ func (f *imageFlags) open(p process) (source, error) {
 	if err != nil {
 		return source{}, &usageError{err}
 	}
-	client, err := f.client(p, ref.Registry)
+	client, err := f.client(ctx, p, ref.Registry)
 	return source{client, ref, platform}, err
 }
 

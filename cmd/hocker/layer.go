@@ -37,7 +37,7 @@ func (c *layerCmd) Validate() error {
 }
 
 func (c *layerCmd) Run(ctx context.Context, p process) error {
-	src, err := c.open(p)
+	src, err := c.open(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (c *layerCmd) writeBlob(ctx context.Context, p process, src source, layer o
 	if c.Continue != "" {
 		return c.continueBlob(ctx, src, layer)
 	}
-	return c.write(p, func(w io.Writer) (err error) {
+	return c.write(ctx, p, func(w io.Writer) (err error) {
 		if f, ok := w.(*fetcher.File); ok && f.Seekable() {
 			_, err = src.FetchBlob(ctx, src.ref.Repository, layer, f.File)
 			return err
@@ -141,7 +141,7 @@ func (c *layerCmd) writeTar(ctx context.Context, p process, src source, m image.
 	if err := config.CheckLayers(len(m.Image.Layers)); err != nil {
 		return err
 	}
-	return c.write(p, func(w io.Writer) error {
+	return c.write(ctx, p, func(w io.Writer) error {
 		layer, err := src.Blob(ctx, src.ref.Repository, m.Image.Layers[number])
 		if err != nil {
 			return err

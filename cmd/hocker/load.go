@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"hocker/fetcher"
 	"hocker/fetcher/engine"
@@ -21,11 +22,11 @@ func (*loadCmd) Help() string {
 }
 
 func (c *loadCmd) Run(ctx context.Context, p process) error {
-	composition, err := image.ReadComposition(c.Image)
+	composition, err := readComposition(ctx, c.Image)
 	if err != nil {
 		return err
 	}
-	wanted, err := engineImage(composition)
+	wanted, err := engineImage(ctx, composition)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Image, err)
 	}
@@ -53,14 +54,14 @@ func (c *loadCmd) Run(ctx context.Context, p process) error {
 }
 
 // engineImage is what an engine is told of the image.
-func engineImage(c image.Composition) (engine.Image, error) {
+func engineImage(ctx context.Context, c image.Composition) (engine.Image, error) {
 	manifest, err := c.ManifestBytes()
 	if err != nil {
 		return engine.Image{}, err
 	}
 	wanted := engine.Image{
 		IDs:   []digest.Digest{c.Config.Digest, digest.FromBytes(manifest)},
-		Write: c.WriteArchive,
+		Write: func(w io.Writer) error { return c.WriteArchive(ctx, w) },
 	}
 	if c.Reference != "" {
 		wanted.Reference, err = fetcher.ParseReference(c.Reference)

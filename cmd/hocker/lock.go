@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -77,7 +78,7 @@ func (f *lockRegistryFlags) Validate() error {
 }
 
 // locker makes the client for all of these images.
-func (f *lockRegistryFlags) locker(p process, refs []fetcher.Reference) (*lock.Locker, error) {
+func (f *lockRegistryFlags) locker(ctx context.Context, p process, refs []fetcher.Reference) (*lock.Locker, error) {
 	registries := make([]fetcher.Registry, len(refs))
 	for i, ref := range refs {
 		registries[i] = ref.Registry
@@ -86,7 +87,7 @@ func (f *lockRegistryFlags) locker(p process, refs []fetcher.Reference) (*lock.L
 	if err != nil {
 		return nil, err
 	}
-	client, err := f.client(p, registry)
+	client, err := f.client(ctx, p, registry)
 	return &lock.Locker{Source: client, Jobs: f.Jobs, Notice: func(line string) { f.warn(p, line) }}, err
 }
 

@@ -55,7 +55,7 @@ func (c *lockAddCmd) Run(ctx context.Context, p process) error {
 	for _, w := range wanted {
 		refs = append(refs, w.Reference)
 	}
-	locker, err := c.locker(p, refs)
+	locker, err := c.locker(ctx, p, refs)
 	if err != nil {
 		return err
 	}

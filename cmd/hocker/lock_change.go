@@ -37,7 +37,7 @@ func (c *lockUpdateCmd) Run(ctx context.Context, p process) error {
 	for _, name := range names {
 		refs = append(refs, before.Images[name].Reference)
 	}
-	locker, err := c.locker(p, refs)
+	locker, err := c.locker(ctx, p, refs)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (c *lockCheckCmd) Run(ctx context.Context, p process) error {
 	for _, i := range file.Images {
 		refs = append(refs, i.Reference)
 	}
-	locker, err := c.locker(p, refs)
+	locker, err := c.locker(ctx, p, refs)
 	if err != nil {
 		return err
 	}

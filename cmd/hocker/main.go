@@ -11,36 +11,64 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 )
 
 // version is set by the linker where the build knows it.
 var version = ""
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signals := catchSignals()
 	// A reader that goes away is an error of the write, after which there may be
 	// something to tidy up, and not the end of the process.
 	signal.Ignore(syscall.SIGPIPE)
 	// net/http's own lines quote what a server sent that nobody asked for.
 	log.SetOutput(io.Discard)
+	ctx, interrupt := context.WithCancelCause(context.Background())
 	p := process{
 		args:   os.Args,
 		getenv: os.Getenv,
 		stdin:  os.Stdin,
-		stdout: os.Stdout,
-		stderr: os.Stderr,
+		stdout: newOutput(ctx, os.Stdout),
+		stderr: newOutput(ctx, os.Stderr).forLastWords(),
 	}
-	code := p.run(ctx)
-	stop()
-	os.Exit(code)
+	ended := make(chan int, 1)
+	go func() { ended <- p.run(ctx) }()
+	os.Exit(wait(ended, signals, interrupt))
+}
+
+// tidyTime is what an interrupted command may take to tidy up. All that it can
+// wait for ends with its context; this is for what no program can break off,
+// such as a file on a server that is gone.
+const tidyTime = 10 * time.Second
+
+// wait returns the exit code of the process: the command's, which is interrupted
+// by the first signal. A second one ends the process at once.
+func wait(ended <-chan int, signals <-chan os.Signal, interrupt func(error)) int {
+	var first *signalError
+	select {
+	case code := <-ended:
+		return code
+	case s := <-signals:
+		first = &signalError{signal: s.(syscall.Signal)}
+	}
+	interrupt(first)
+	select {
+	case code := <-ended:
+		return code
+	case s := <-signals:
+		return (&signalError{signal: s.(syscall.Signal)}).exitCode()
+	case <-time.After(tidyTime):
+		return first.exitCode()
+	}
 }
 
 // process is what a command sees of the world around it.
 type process struct {
 	args           []string // with the name it was called by
 	getenv         func(string) string
-	stdin          io.Reader
-	stdout, stderr io.Writer
+	stdin          *os.File
+	stdout, stderr *output
 }
 
 // programVersion is the release, or what Go knows of the build.

@@ -34,7 +34,7 @@ func (c *manifestCmd) Validate() error {
 }
 
 func (c *manifestCmd) Run(ctx context.Context, p process) error {
-	src, err := c.open(p)
+	src, err := c.open(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -46,9 +46,9 @@ func (c *manifestCmd) Run(ctx context.Context, p process) error {
 		return err
 	}
 	if c.Digest {
-		return c.writeBytes(p, []byte(m.Digest.String()+"\n"))
+		return c.writeBytes(ctx, p, []byte(m.Digest.String()+"\n"))
 	}
-	return c.writeBytes(p, m.Bytes)
+	return c.writeBytes(ctx, p, m.Bytes)
 }
 
 // manifest fetches what is to be printed, and makes sure that it is what it
@@ -73,7 +73,7 @@ func (c *manifestCmd) listPlatforms(ctx context.Context, p process, src source) 
 	if err != nil {
 		return err
 	}
-	return c.write(p, func(w io.Writer) error {
+	return c.write(ctx, p, func(w io.Writer) error {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "PLATFORM\tDIGEST\tSIZE")
 		for _, d := range images {

@@ -1,35 +1,145 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"io"
+	"os"
+	"sync"
 
 	"hocker/fetcher"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
+
+// output is a file that a command writes to: a stream of the process, or a pipe
+// or device. A write ends with the context, whatever is at the other end: a pipe
+// that nobody reads, or a terminal that is held.
+type output struct {
+	file      *os.File
+	regular   bool            // a write never waits for anybody
+	ctx       context.Context // io.Writer has no parameter for it
+	lastWords bool            // there may be something to say when the context has ended
+	failed    *failure
+}
+
+// failure is the first error of an output's writes, for what prints without
+// looking at them.
+type failure struct {
+	mu  sync.Mutex
+	err error
+}
+
+func newOutput(ctx context.Context, file *os.File) *output {
+	info, err := file.Stat()
+	return &output{file: file, regular: err == nil && info.Mode().IsRegular(), ctx: ctx, failed: &failure{}}
+}
+
+// forLastWords has the output take what still comes when the context has ended,
+// as far as that needs no waiting.
+func (o *output) forLastWords() *output {
+	o.lastWords = true
+	return o
+}
+
+// until returns the same output for as long as ctx lasts.
+func (o *output) until(ctx context.Context) *output {
+	bound := *o
+	bound.ctx = ctx
+	return &bound
+}
+
+// Write writes p, or returns the reason why the context has ended.
+func (o *output) Write(p []byte) (n int, err error) {
+	switch {
+	case o.regular:
+		n, err = o.file.Write(p)
+	case o.ctx.Err() == nil:
+		data := bytes.Clone(p) // for a write that goes on when this one has returned
+		n, err = await(o.ctx, func() (int, error) { return o.file.Write(data) })
+	case o.lastWords && o.hasRoom():
+		n, err = o.file.Write(p)
+	default:
+		err = context.Cause(o.ctx)
+	}
+	if err != nil {
+		o.failed.note(err)
+	}
+	return n, err
+}
+
+func (f *failure) note(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+func (f *failure) get() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+// hasRoom reports whether a few words can be written without waiting.
+func (o *output) hasRoom() bool {
+	fds := []unix.PollFd{{Fd: int32(o.file.Fd()), Events: unix.POLLOUT}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n == 1 && fds[0].Revents&unix.POLLOUT != 0
+}
+
+func (o *output) isTerminal() bool { return term.IsTerminal(int(o.file.Fd())) }
 
 // outputFlag says where a command's result goes.
 type outputFlag struct {
 	Out string `short:"o" placeholder:"PATH" help:"Write to this file instead of standard output (-)."`
 }
 
-// write calls produce with the place to write to. A file appears only if
-// produce succeeds.
-func (o outputFlag) write(p process, produce func(io.Writer) error) error {
-	if o.Out == "" || o.Out == "-" {
-		return produce(p.stdout)
+// toStdout reports whether the result goes to standard output.
+func (o outputFlag) toStdout() bool { return o.Out == "" || o.Out == "-" }
+
+// checkBinary makes sure that what is not for people to read does not go to
+// their terminal. Reader is what it can be piped to.
+func (o outputFlag) checkBinary(p process, reader string) error {
+	if o.toStdout() && p.stdout.isTerminal() {
+		return usagef("standard output is a terminal: name a file with --out, or pipe it to %s", reader)
 	}
-	f, err := fetcher.CreateFile(o.Out)
+	return nil
+}
+
+// write calls produce with the place to write to: a *[fetcher.File] where it can
+// be written in any order. A file appears only if produce succeeds.
+func (o outputFlag) write(ctx context.Context, p process, produce func(io.Writer) error) error {
+	if o.toStdout() {
+		return produce(p.stdout.until(ctx))
+	}
+	f, err := o.create(ctx)
 	if err != nil {
 		return err
 	}
 	defer f.Discard()
-	if err := produce(f); err != nil {
+	var w io.Writer = f
+	if !f.Seekable() {
+		w = newOutput(ctx, f.File)
+	}
+	if err := produce(w); err != nil {
 		return err
 	}
 	return f.Commit()
 }
 
-func (o outputFlag) writeBytes(p process, data []byte) error {
-	return o.write(p, func(w io.Writer) error {
+func (o outputFlag) create(ctx context.Context) (*fetcher.File, error) {
+	if info, err := os.Stat(o.Out); err == nil && !info.Mode().IsRegular() {
+		// A named pipe opens when somebody reads it.
+		return await(ctx, func() (*fetcher.File, error) { return fetcher.CreateFile(o.Out) })
+	}
+	return fetcher.CreateFile(o.Out)
+}
+
+func (o outputFlag) writeBytes(ctx context.Context, p process, data []byte) error {
+	return o.write(ctx, p, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})

@@ -44,7 +44,7 @@ func (c *prefetchCmd) Validate() error {
 }
 
 func (c *prefetchCmd) Run(ctx context.Context, p process) error {
-	images, err := readImages(c.File)
+	images, err := await(ctx, func() ([]nix.ImageBlobs, error) { return readImages(c.File) })
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (c *prefetchCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	client, err := c.blobClient(p, blobs)
+	client, err := c.blobClient(ctx, p, blobs)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (c *prefetchCmd) Run(ctx context.Context, p process) error {
 }
 
 // blobClient makes one client for the registries of all blobs.
-func (c *prefetchCmd) blobClient(p process, blobs []nix.Blob) (*fetcher.Client, error) {
+func (c *prefetchCmd) blobClient(ctx context.Context, p process, blobs []nix.Blob) (*fetcher.Client, error) {
 	registries := make([]fetcher.Registry, len(blobs))
 	for i, b := range blobs {
 		registries[i] = b.Repository.Registry
@@ -84,7 +84,7 @@ func (c *prefetchCmd) blobClient(p process, blobs []nix.Blob) (*fetcher.Client, 
 	if err != nil {
 		return nil, err
 	}
-	return c.client(p, registry)
+	return c.client(ctx, p, registry)
 }
 
 // wantedBlob is what is fetched once, and put into the store under each of its

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
-	"golang.org/x/term"
 )
 
 // progress shows how layers come in, or other blobs.
@@ -39,8 +37,8 @@ func newProgress(p process, quiet bool) progress {
 	if quiet {
 		return noProgress{}
 	}
-	if f, ok := p.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return newBars(f)
+	if p.stderr.isTerminal() {
+		return newBars(p.stderr.file)
 	}
 	return lines{p.stderr}
 }

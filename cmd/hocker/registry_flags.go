@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -63,7 +64,13 @@ func (f *registryFlags) secretRegistry(p process, asked []fetcher.Registry) (fet
 }
 
 // client makes the client for the registry of an image.
-func (f *registryFlags) client(p process, registry fetcher.Registry) (*fetcher.Client, error) {
+func (f *registryFlags) client(ctx context.Context, p process, registry fetcher.Registry) (*fetcher.Client, error) {
+	// The files with credentials and certificates may be pipes, as <(pass show
+	// registry) makes them.
+	return await(ctx, func() (*fetcher.Client, error) { return f.newClient(p, registry) })
+}
+
+func (f *registryFlags) newClient(p process, registry fetcher.Registry) (*fetcher.Client, error) {
 	credential, err := f.credential(p, registry, func(line string) { f.warn(p, line) })
 	if err != nil {
 		return nil, err
@@ -88,7 +95,7 @@ func (f *registryFlags) client(p process, registry fetcher.Registry) (*fetcher.C
 		options.Roots = func() *x509.CertPool { return roots }
 	}
 	c := &fetcher.Client{
-		Credential:  credential,
+		Credential:  awaitCredential(credential),
 		Transport:   fetcher.NewTransport(options),
 		UserAgent:   userAgent(),
 		Mirrors:     mirrors,
@@ -102,6 +109,15 @@ func (f *registryFlags) client(p process, registry fetcher.Registry) (*fetcher.C
 		c.Trace = func(x fetcher.Exchange) { fmt.Fprintln(p.stderr, formatExchange(x)) }
 	}
 	return c, nil
+}
+
+// awaitCredential gives up on a credential when its fetch is over: the file may
+// be a pipe, and a credential helper may leave a child behind that keeps its
+// output open.
+func awaitCredential(find fetcher.CredentialFunc) fetcher.CredentialFunc {
+	return func(ctx context.Context, repo fetcher.Repository) (fetcher.Credential, error) {
+		return await(ctx, func() (fetcher.Credential, error) { return find(ctx, repo) })
+	}
 }
 
 func (f *registryFlags) warn(p process, line string) {

@@ -2,6 +2,7 @@ package image
 
 import (
 	"archive/tar"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"hocker/fetcher"
+	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -18,7 +20,7 @@ import (
 // and an OCI layout at once, as docker save writes it since Docker 25. The
 // same composition makes the same bytes. A layer that stands twice in the
 // image stands once in the archive.
-func (c *Composition) WriteArchive(w io.Writer) error {
+func (c *Composition) WriteArchive(ctx context.Context, w io.Writer) error {
 	for _, file := range append([]File{c.Config}, c.Layers...) {
 		if _, err := fetcher.ParseDigest(string(file.Digest)); err != nil {
 			return fmt.Errorf("%s: %w", file.Path, err)
@@ -33,7 +35,7 @@ func (c *Composition) WriteArchive(w io.Writer) error {
 	a.directories(layoutForm)
 	a.tables(&t)
 	for _, file := range append([]File{c.Config}, c.Layers...) {
-		if err := a.copyFile(file); err != nil {
+		if err := a.copyFile(ctx, file); err != nil {
 			return fmt.Errorf("%s: %w", file.Path, err)
 		}
 	}
@@ -128,7 +130,7 @@ func (a *archive) blob(d digest.Digest, data []byte) {
 const copyBufferSize = 256 << 10
 
 // copyFile writes the blob that stands in a file, unless it was written.
-func (a *archive) copyFile(file File) error {
+func (a *archive) copyFile(ctx context.Context, file File) error {
 	if a.err != nil || a.written[file.Digest] {
 		return a.err
 	}
@@ -143,7 +145,7 @@ func (a *archive) copyFile(file File) error {
 		return a.err
 	}
 	// Hidden behind plain interfaces, so that the buffer is used.
-	n, err := io.CopyBuffer(struct{ io.Writer }{a.w}, struct{ io.Reader }{f}, make([]byte, copyBufferSize))
+	n, err := io.CopyBuffer(struct{ io.Writer }{a.w}, transfer.ContextReader(ctx, f), make([]byte, copyBufferSize))
 	if err == nil && n != file.Size {
 		err = fmt.Errorf("it has %d bytes, and %d were expected", n, file.Size)
 	}

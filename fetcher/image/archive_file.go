@@ -264,12 +264,16 @@ func (a *archiveFile) place(ctx context.Context, i int) error {
 	if s.spare == nil {
 		return nil
 	}
-	return a.copySpare(s.spare, s.offset+int64(len(header)))
+	return a.copySpare(ctx, s.spare, s.offset+int64(len(header)))
 }
+
+// copyPiece is what the kernel is asked to copy at a time, which nothing can
+// interrupt.
+const copyPiece = 64 << 20
 
 // copySpare copies a spare file to its place. The place is opened anew: a file
 // that is written at its own position lets the kernel do the copying.
-func (a *archiveFile) copySpare(spare *os.File, offset int64) error {
+func (a *archiveFile) copySpare(ctx context.Context, spare *os.File, offset int64) error {
 	if _, err := spare.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -281,10 +285,16 @@ func (a *archiveFile) copySpare(spare *os.File, offset int64) error {
 	if _, err := out.Seek(offset, io.SeekStart); err != nil {
 		return err
 	}
-	if _, err := io.Copy(out, spare); err != nil {
-		return err
+	for ctx.Err() == nil {
+		switch _, err := io.CopyN(out, spare, copyPiece); err {
+		case nil:
+		case io.EOF:
+			return spare.Close()
+		default:
+			return err
+		}
 	}
-	return spare.Close()
+	return context.Cause(ctx)
 }
 
 // createSpare creates a file beside the one at path, or elsewhere where that is

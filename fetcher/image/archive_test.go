@@ -70,11 +70,11 @@ func TestWriteArchive(t *testing.T) {
 			if tt.manifest != "" {
 				addManifest(tt.manifest)(t, c)
 			}
-			if err := c.Complete(); err != nil {
+			if err := c.Complete(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			var b bytes.Buffer
-			if err := c.WriteArchive(&b); err != nil {
+			if err := c.WriteArchive(t.Context(), &b); err != nil {
 				t.Fatal(err)
 			}
 			names, files := readArchive(t, &b)
@@ -101,7 +101,7 @@ func TestWriteArchive(t *testing.T) {
 func archiveOf(t *testing.T, c *Composition) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := c.WriteArchive(&b); err != nil {
+	if err := c.WriteArchive(t.Context(), &b); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -235,7 +235,7 @@ func TestArchiveAnnotations(t *testing.T) {
 		"":                       {},
 	} {
 		c := compose(t, reference, configOf(0))
-		if err := c.Complete(); err != nil {
+		if err := c.Complete(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		_, files := readArchive(t, bytes.NewReader(archiveOf(t, c)))
@@ -262,13 +262,13 @@ func TestWriteArchiveOfChangedFile(t *testing.T) {
 	for _, tt := range changedFileTests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := compose(t, "", configOf(2), plainLayer, gzipLayer)
-			if err := c.Complete(); err != nil {
+			if err := c.Complete(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if err := tt.change(c.Layers[1].Path); err != nil {
 				t.Fatal(err)
 			}
-			checkError(t, c.WriteArchive(io.Discard), strings.ReplaceAll(tt.err, "PATH", c.Layers[1].Path))
+			checkError(t, c.WriteArchive(t.Context(), io.Discard), strings.ReplaceAll(tt.err, "PATH", c.Layers[1].Path))
 		})
 	}
 }
@@ -290,11 +290,11 @@ func (p *brokenPipe) Write(data []byte) (int, error) {
 // Wherever the reader goes away, it is told.
 func TestWriteArchiveToBrokenPipe(t *testing.T) {
 	c := compose(t, "debian:jessie", configOf(2), plainLayer, gzipLayer)
-	if err := c.Complete(); err != nil {
+	if err := c.Complete(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for room := range len(archiveOf(t, c)) / 256 {
-		if err := c.WriteArchive(&brokenPipe{room * 256}); !errors.Is(err, errPipe) {
+		if err := c.WriteArchive(t.Context(), &brokenPipe{room * 256}); !errors.Is(err, errPipe) {
 			t.Errorf("after %d bytes: %v", room*256, err)
 		}
 	}

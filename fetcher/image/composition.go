@@ -2,6 +2,7 @@ package image
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -64,7 +66,7 @@ func ParseComposition(data []byte) (Composition, error) {
 // Complete fills in the digests, sizes and media types that c leaves out, and
 // returns an error if its files cannot be one image. A digest that is given is
 // believed, since Nix has checked it; one that is left out is computed.
-func (c *Composition) Complete() error {
+func (c *Composition) Complete(ctx context.Context) error {
 	if c.Reference != "" {
 		ref, err := fetcher.ParseReference(c.Reference)
 		if err != nil {
@@ -88,7 +90,7 @@ func (c *Composition) Complete() error {
 		return err
 	}
 	for i := range c.Layers {
-		if err := c.Layers[i].complete(); err != nil {
+		if err := c.Layers[i].complete(ctx); err != nil {
 			return fmt.Errorf("layer %d: %w", i, err)
 		}
 	}
@@ -102,6 +104,9 @@ func (c *Composition) Complete() error {
 
 // completeManifest makes sure that the manifest is the one of config and layers.
 func (c *Composition) completeManifest() error {
+	if _, err := fileSize(c.Manifest.Path); err != nil {
+		return err
+	}
 	data, err := os.ReadFile(c.Manifest.Path)
 	if err != nil {
 		return err
@@ -147,12 +152,12 @@ func (c *Composition) completeConfig() (Config, error) {
 
 // readConfig returns the config's bytes and what they say.
 func (c *Composition) readConfig() ([]byte, Config, error) {
-	info, err := os.Stat(c.Config.Path)
+	size, err := fileSize(c.Config.Path)
 	if err != nil {
 		return nil, Config{}, err
 	}
-	if info.Size() > MaxConfigSize {
-		return nil, Config{}, fmt.Errorf("%s is too much for an image config", bytecount.Format(info.Size()))
+	if size > MaxConfigSize {
+		return nil, Config{}, fmt.Errorf("%s is too much for an image config", bytecount.Format(size))
 	}
 	data, err := os.ReadFile(c.Config.Path)
 	if err != nil {
@@ -169,17 +174,13 @@ func (c *Composition) ManifestBytes() ([]byte, error) {
 	return t.bytes, err
 }
 
-func (f *File) complete() error {
-	info, err := os.Stat(f.Path)
-	if err != nil {
+func (f *File) complete(ctx context.Context) error {
+	var err error
+	if f.Size, err = fileSize(f.Path); err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no file", f.Path)
-	}
-	f.Size = info.Size()
 	if f.Digest == "" {
-		f.Digest, err = digestFile(f.Path)
+		f.Digest, err = digestFile(ctx, f.Path)
 	} else {
 		_, err = fetcher.ParseDigest(string(f.Digest))
 	}
@@ -194,14 +195,27 @@ func (f *File) complete() error {
 	return nil
 }
 
-func digestFile(path string) (digest.Digest, error) {
+// fileSize returns the size of a regular file; nothing else has its content to
+// be read more than once.
+func fileSize(path string) (int64, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return 0, fmt.Errorf("%s is no file", path)
+	}
+	return info.Size(), nil
+}
+
+func digestFile(ctx context.Context, path string) (digest.Digest, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
 	h := digest.SHA256.Digester()
-	if _, err := io.Copy(h.Hash(), f); err != nil {
+	if _, err := io.Copy(h.Hash(), transfer.ContextReader(ctx, f)); err != nil {
 		return "", err
 	}
 	return h.Digest(), nil

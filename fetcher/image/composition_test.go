@@ -56,7 +56,7 @@ func write(t *testing.T, path, data string) {
 func TestComplete(t *testing.T) {
 	c := compose(t, "docker.io/library/debian:jessie", configOf(4), plainLayer, gzipLayer, zstdLayer, "")
 	c.Layers[1].Digest = digestB // believed
-	if err := c.Complete(); err != nil {
+	if err := c.Complete(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if c.Reference != "debian:jessie" {
@@ -92,7 +92,7 @@ func TestCompleteReference(t *testing.T) {
 	for _, tt := range completeReferenceTests {
 		t.Run(tt.in, func(t *testing.T) {
 			c := compose(t, tt.in, configOf(0))
-			checkError(t, c.Complete(), tt.err)
+			checkError(t, c.Complete(t.Context()), tt.err)
 			if tt.err == "" && c.Reference != tt.want {
 				t.Errorf("got %s, want %s", c.Reference, tt.want)
 			}
@@ -145,7 +145,7 @@ func TestCompleteFailures(t *testing.T) {
 			if tt.change != nil {
 				tt.change(t, c)
 			}
-			checkError(t, c.Complete(), strings.ReplaceAll(tt.err, "DIR", dir))
+			checkError(t, c.Complete(t.Context()), strings.ReplaceAll(tt.err, "DIR", dir))
 		})
 	}
 }
@@ -155,7 +155,7 @@ func TestCompleteOfNoDigest(t *testing.T) {
 	for _, d := range []digest.Digest{"x", "sha256:x", "sha256:../../../etc/passwd"} {
 		c := compose(t, "", configOf(1), plainLayer)
 		c.Layers[0].Digest = d
-		if err := c.Complete(); err == nil {
+		if err := c.Complete(t.Context()); err == nil {
 			t.Errorf("%s is taken as a digest", d)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"hocker/fetcher"
+	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -86,23 +87,10 @@ func (c *Composition) unpackLayer(ctx context.Context, layer *exportLayer, w io.
 		return 0, err
 	}
 	defer f.Close()
-	n, err := UnpackTo(w, &cancellable{ctx, f}, layer.diffID)
+	n, err := UnpackTo(w, transfer.ContextReader(ctx, f), layer.diffID)
 	var file *fs.PathError
 	if err == nil || ctx.Err() != nil || errors.As(err, &file) || errors.Is(err, errWrongGuess) {
 		return n, err
 	}
 	return n, &LayerError{Number: layer.number, Digest: layer.from.Digest, DiffID: layer.diffID, Err: err}
-}
-
-// cancellable reads until its context ends.
-type cancellable struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c *cancellable) Read(p []byte) (int, error) {
-	if c.ctx.Err() != nil {
-		return 0, context.Cause(c.ctx)
-	}
-	return c.r.Read(p)
 }

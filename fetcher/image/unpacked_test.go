@@ -32,7 +32,7 @@ func configOfContents(unpacked ...string) string {
 func completed(t *testing.T, config string, layers ...string) *Composition {
 	t.Helper()
 	c := compose(t, "debian:jessie", config, layers...)
-	if err := c.Complete(); err != nil {
+	if err := c.Complete(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -189,7 +189,7 @@ func TestWriteLinkedLayout(t *testing.T) {
 		if pinned {
 			addManifest(manifestOf(config, layers...))(t, c)
 		}
-		if err := c.Complete(); err != nil {
+		if err := c.Complete(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		dir := filepath.Join(t.TempDir(), "layout")
@@ -246,7 +246,7 @@ func TestCompletePlatform(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = read.Complete()
+			err = read.Complete(t.Context())
 			var input *fetcher.InputError
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.HasSuffix(err.Error(), ": "+tt.err)) {
 				t.Errorf("got %v, want %s", err, tt.err)

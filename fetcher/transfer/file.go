@@ -23,7 +23,11 @@ type File interface {
 // much of the content f has from its beginning.
 func ToFile(ctx context.Context, source Source, f File, w io.Writer, options Options) (int64, error) {
 	from := options.From
-	if _, err := io.CopyBuffer(w, io.NewSectionReader(f, 0, from), make([]byte, bufferSize)); err != nil {
+	start := ContextReader(ctx, io.NewSectionReader(f, 0, from))
+	if _, err := io.CopyBuffer(w, start, make([]byte, bufferSize)); err != nil {
+		if ctx.Err() != nil {
+			return from, err // which says nothing against what is there
+		}
 		return 0, err
 	}
 	if err := options.Slots.wait(ctx); err != nil {

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"hocker/fetcher/bytecount"
+	"hocker/fetcher/image"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// readsManifest reports whether the manifest is read and not fetched: with
+// --manifest, and for the two words of the first hocker where standard input is
+// a pipe, as behind hocker-manifest, or a file.
+func (c *docker2nixCmd) readsManifest(p process) bool {
+	switch {
+	case c.Manifest != "":
+		return true
+	case c.Fetch, c.PasswordStdin, c.Tag == "":
+		return false
+	}
+	return isInput(p.stdin)
+}
+
+// isInput reports whether f is a pipe, or a file with something in it. One that
+// somebody has begun to read is theirs, such as the list that a loop of the
+// shell takes line by line.
+func isInput(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	if info.Mode().IsRegular() {
+		offset, err := f.Seek(0, io.SeekCurrent)
+		return err == nil && offset == 0 && info.Size() > 0
+	}
+	return info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0
+}
+
+// manifestInput is where a manifest is read from.
+type manifestInput struct {
+	file string // or empty for standard input
+}
+
+func (c *docker2nixCmd) manifestInput() manifestInput {
+	if c.Manifest == "-" {
+		return manifestInput{}
+	}
+	return manifestInput{c.Manifest}
+}
+
+func (in manifestInput) String() string {
+	if in.file == "" {
+		return "manifest on standard input"
+	}
+	return "manifest " + in.file
+}
+
+// manifestInputError is what is wrong with a manifest that was read.
+type manifestInputError struct {
+	in  manifestInput
+	err error
+}
+
+func (e *manifestInputError) Error() string { return e.in.String() + ": " + e.err.Error() }
+func (e *manifestInputError) Unwrap() error { return e.err }
+
+// manifest reads a manifest, and computes its digest.
+func (in manifestInput) manifest(ctx context.Context, p process) (m ocispec.Manifest, d digest.Digest, err error) {
+	data, err := await(ctx, func() ([]byte, error) { return in.read(p) })
+	if err != nil {
+		return m, "", err
+	}
+	if m, err = image.ParseManifest(data); err != nil {
+		return m, "", &manifestInputError{in, err}
+	}
+	return m, digest.FromBytes(data), nil
+}
+
+// maxManifest is the limit that a registry client has for manifests.
+const maxManifest = 4 << 20
+
+func (in manifestInput) read(p process) ([]byte, error) {
+	from := p.stdin
+	if in.file != "" {
+		f, err := os.Open(in.file)
+		if err != nil {
+			return nil, &usageError{err}
+		}
+		defer f.Close()
+		from = f
+	}
+	data, err := io.ReadAll(io.LimitReader(from, maxManifest+1))
+	switch {
+	case err != nil:
+		return nil, &manifestInputError{in, err}
+	case len(data) > maxManifest:
+		return nil, &manifestInputError{in, fmt.Errorf("it is larger than %s, which is more than a manifest may be", bytecount.Format(maxManifest))}
+	}
+	return data, nil
+}
