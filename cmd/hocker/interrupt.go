@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // catchSignals returns the signals that end a command. A hangup that nohup has
@@ -17,6 +18,41 @@ func catchSignals() <-chan os.Signal {
 		signal.Notify(signals, syscall.SIGHUP)
 	}
 	return signals
+}
+
+// tidyTime is what an interrupted command may take to tidy up. All that it can
+// wait for ends with its context; this is for what no program can break off,
+// such as a file on a server that is gone.
+const tidyTime = 10 * time.Second
+
+// echoTime is how long a second signal is taken for the first one's echo:
+// timeout(1) sends its signal to the command, and then to all of its group.
+const echoTime = 500 * time.Millisecond
+
+// wait returns the exit code of the process: the command's, which is interrupted
+// by the first signal. A second one ends the process at once.
+func wait(ended <-chan int, signals <-chan os.Signal, interrupt func(error)) int {
+	var first *signalError
+	select {
+	case code := <-ended:
+		return code
+	case s := <-signals:
+		first = &signalError{signal: s.(syscall.Signal)}
+	}
+	interrupt(first)
+	at, late := time.Now(), time.After(tidyTime)
+	for {
+		select {
+		case code := <-ended:
+			return code
+		case s := <-signals:
+			if time.Since(at) > echoTime {
+				return (&signalError{signal: s.(syscall.Signal)}).exitCode()
+			}
+		case <-late:
+			return first.exitCode()
+		}
+	}
 }
 
 // signalError is the end of a command by a signal.

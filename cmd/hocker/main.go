@@ -11,7 +11,6 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-	"time"
 )
 
 // version is set by the linker where the build knows it.
@@ -35,32 +34,6 @@ func main() {
 	ended := make(chan int, 1)
 	go func() { ended <- p.run(ctx) }()
 	os.Exit(wait(ended, signals, interrupt))
-}
-
-// tidyTime is what an interrupted command may take to tidy up. All that it can
-// wait for ends with its context; this is for what no program can break off,
-// such as a file on a server that is gone.
-const tidyTime = 10 * time.Second
-
-// wait returns the exit code of the process: the command's, which is interrupted
-// by the first signal. A second one ends the process at once.
-func wait(ended <-chan int, signals <-chan os.Signal, interrupt func(error)) int {
-	var first *signalError
-	select {
-	case code := <-ended:
-		return code
-	case s := <-signals:
-		first = &signalError{signal: s.(syscall.Signal)}
-	}
-	interrupt(first)
-	select {
-	case code := <-ended:
-		return code
-	case s := <-signals:
-		return (&signalError{signal: s.(syscall.Signal)}).exitCode()
-	case <-time.After(tidyTime):
-		return first.exitCode()
-	}
 }
 
 // process is what a command sees of the world around it.
