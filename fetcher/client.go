@@ -65,6 +65,7 @@ type Client struct {
 	caches sync.Map     // of a Credential to its auth.Cache
 	found  sync.Map     // of a Repository to its *foundCredential
 	slots  sync.Map     // of a host to its transfer.Slots
+	hiding sync.Map     // of a Registry to its *hiding
 
 	doubts sync.Map // of a doubt to true
 }
@@ -230,6 +231,9 @@ func (c *Client) authFor(r Registry, cred Credential, header http.Header) *auth.
 	client := *c.auth
 	if header.Get("Range") != "" {
 		client.Client = c.ranged
+	}
+	if cred.Username != "" || cred.IdentityToken != "" {
+		client.Client = c.unhiding(client.Client, r)
 	}
 	cache, _ := c.caches.LoadOrStore(cred, auth.NewCache())
 	client.Cache = cache.(auth.Cache)

@@ -15,7 +15,8 @@ import (
 // https://docs.docker.com/docker-hub/usage/pulls/
 //
 // A registry that does not answer HEAD with a digest, which the specification
-// allows it, is asked for the manifest itself, and Bytes is there.
+// allows it, or refuses it, as some do that answer GET, is asked for the manifest
+// itself, and Bytes is there.
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#checking-if-content-exists-in-the-registry
 //
 // Errors: those of [Client.Manifest].
@@ -41,7 +42,13 @@ func (c *Client) manifestHead(ctx context.Context, ref Reference) (Manifest, err
 	return m, nil
 }
 
-// refusesMethod reports whether a server says that HEAD is not for it.
+// refusesMethod reports whether a status may be about HEAD alone. Registries that
+// do not know the method say so in many ways: Nexus says that there is nothing.
+// What GET says then is what counts.
 func refusesMethod(status int) bool {
-	return status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented
+	switch status {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return true
+	}
+	return false
 }

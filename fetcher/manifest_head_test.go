@@ -9,6 +9,7 @@ import (
 var manifestHeadTests = []struct {
 	name    string
 	head    answer
+	get     answer // the zero value is hello
 	methods string
 	bytes   bool
 	failure
@@ -19,10 +20,15 @@ var manifestHeadTests = []struct {
 	{name: "schema 1", head: answer{header: map[string]string{"Docker-Content-Digest": string(helloSHA512), "Content-Type": schema1Prefix + "prettyjws"}}, methods: "[HEAD GET]", bytes: true},
 	{name: "HEAD is not allowed", head: answer{status: http.StatusMethodNotAllowed}, methods: "[HEAD GET]", bytes: true},
 	{name: "HEAD is not known", head: answer{status: http.StatusNotImplemented}, methods: "[HEAD GET]", bytes: true},
-	{name: "not there", head: answer{status: http.StatusNotFound}, methods: "[HEAD]",
-		failure: failure{kind: ErrNotFound, text: "manifest of HOST/org/app:1: HEAD http://HOST/v2/org/app/manifests/1: 404 Not Found"}},
-	{name: "not allowed", head: answer{status: http.StatusForbidden}, methods: "[HEAD]",
-		failure: failure{kind: ErrDenied, text: "manifest of HOST/org/app:1: HEAD http://HOST/v2/org/app/manifests/1: 403 Forbidden"}},
+	{name: "HEAD is a bad request", head: answer{status: http.StatusBadRequest}, methods: "[HEAD GET]", bytes: true},
+	{name: "HEAD is forbidden", head: answer{status: http.StatusForbidden}, methods: "[HEAD GET]", bytes: true},
+	{name: "HEAD finds nothing", head: answer{status: http.StatusNotFound}, methods: "[HEAD GET]", bytes: true},
+	{name: "not there", head: answer{status: http.StatusNotFound}, get: answer{status: http.StatusNotFound}, methods: "[HEAD GET]",
+		failure: failure{kind: ErrNotFound, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 404 Not Found"}},
+	{name: "not allowed", head: answer{status: http.StatusForbidden}, get: answer{status: http.StatusForbidden}, methods: "[HEAD GET]",
+		failure: failure{kind: ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 403 Forbidden"}},
+	{name: "not let in", head: challenge("Negotiate"), methods: "[HEAD]",
+		failure: failure{kind: ErrDenied, text: "manifest of HOST/org/app:1: HEAD http://HOST/v2/org/app/manifests/1: the registry asks for a login by Negotiate, hocker knows Basic and Bearer"}},
 }
 
 func TestManifestHead(t *testing.T) {
@@ -31,6 +37,10 @@ func TestManifestHead(t *testing.T) {
 			s := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.Method == http.MethodHead {
 					tt.head.ServeHTTP(w, r)
+					return
+				}
+				if tt.get.status != 0 {
+					tt.get.ServeHTTP(w, r)
 					return
 				}
 				hello.ServeHTTP(w, r)

@@ -69,7 +69,7 @@ var manifestTests = []struct {
 	},
 	{
 		name: "unknown challenge", tag: "1", handler: answer{status: 401, header: map[string]string{"WWW-Authenticate": "Negotiate"}},
-		failure: failure{kind: ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 401 Unauthorized"},
+		failure: failure{kind: ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: the registry asks for a login by Negotiate, hocker knows Basic and Bearer"},
 	},
 	{
 		name: "forbidden", tag: "1", handler: answer{status: 403},
