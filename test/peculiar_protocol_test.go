@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -24,6 +25,59 @@ var protocolPeculiarities = []peculiarity{
 		name: "Negotiate and nothing else", login: me, front: challenging(me, "Negotiate"),
 		refused: &refusal{3, "asks for a login by Negotiate"},
 	},
+	{name: "404 to who shows nothing, a challenge at /v2/", login: me, front: hiding(me, http.StatusNotFound)},
+	{name: "403 to who shows nothing, a challenge at /v2/", login: me, front: hiding(me, http.StatusForbidden)},
+	{
+		name: "404 to who shows nothing, and no login", front: hiding(me, http.StatusNotFound),
+		refused: &refusal{4, "\nhint: .*if the image is private, log in"},
+	},
+	headRefused(http.StatusNotFound),
+	headRefused(http.StatusForbidden),
+	headRefused(http.StatusBadRequest),
+	headRefused(http.StatusMethodNotAllowed),
+	headRefused(http.StatusNotImplemented),
+}
+
+// headRefused is a registry that knows no HEAD. hocker asks by it in lock check.
+func headRefused(status int) peculiarity {
+	return peculiarity{
+		name: fmt.Sprintf("HEAD gives %d", status),
+		front: func(_ string, registry http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodHead {
+					w.WriteHeader(status)
+					return
+				}
+				registry.ServeHTTP(w, r)
+			})
+		},
+		prepare: func(w *workplace, host string) error {
+			_, err := w.output("hocker", "lock", "add", host+"/x:t")
+			return err
+		},
+		commands: map[string][]string{
+			"hocker": {"hocker", "lock", "check"},
+			"skopeo": {"skopeo", "inspect", "--no-tags", "--tls-verify=false", "docker://HOST/x:t"},
+			"crane":  {"crane", "digest", "HOST/x:t"},
+		},
+	}
+}
+
+// hiding is a registry that asks for a login at /v2/ alone, and says elsewhere
+// that there is nothing.
+func hiding(login string, status int) func(string, http.Handler) http.Handler {
+	return func(host string, registry http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case hasLogin(r, login):
+				registry.ServeHTTP(w, r)
+			case r.URL.Path == "/v2/":
+				challenge(w, host, `Basic realm="x"`)
+			default:
+				refuse(w, status, "NAME_UNKNOWN")
+			}
+		})
+	}
 }
 
 // me is a login that the registries of the table know.

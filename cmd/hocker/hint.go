@@ -59,6 +59,10 @@ func (p process) hint(command string, err error) string {
 		return pick(inNix,
 			"set DOCKER_USER and DOCKER_PASS, or DOCKER_TOKEN, where the build runs (the daemon's environment), or let /etc/nix-docker-credentials.txt into the sandbox",
 			"check the image's name; for a private one give --username and --password, --token or --credentials-file")
+	case errors.Is(err, fetcher.ErrNotFound) && wasAnonymous(err):
+		return pick(inNix,
+			"the registry does not have content of this hash under this name: is the hash right, was it deleted there, or is it private and wants a login?",
+			"check the registry, the image's name and its tag; if the image is private, log in or give --username")
 	case errors.Is(err, fetcher.ErrNotFound):
 		return pick(inNix,
 			"the registry does not have content of this hash under this name: is the hash right, or was it deleted there?",
@@ -118,6 +122,13 @@ func kindHint(kind image.Kind) string {
 func wasAuthorized(err error) bool {
 	var answer *fetcher.ResponseError
 	return errors.Is(err, fetcher.ErrDenied) && errors.As(err, &answer) && answer.Authorized
+}
+
+// wasAnonymous reports whether an answer was for a request that showed nothing:
+// a registry may hide what one may not see.
+func wasAnonymous(err error) bool {
+	var answer *fetcher.ResponseError
+	return errors.As(err, &answer) && !answer.Authorized
 }
 
 // isPlainToTLS reports whether an answer is what servers of https say to those
