@@ -56,7 +56,7 @@ func (f *credentialFlags) credential(p process, registry fetcher.Registry, warn 
 	case f.CredentialsFile != "":
 		file, err := fetcher.ReadCredentialFile(f.CredentialsFile, registry)
 		if err != nil {
-			return nil, &usageError{err}
+			return nil, &usageError{err: err}
 		}
 		if file.Exposed {
 			warn(fmt.Sprintf("warning: other users can read the credentials file %s (chmod 600 it)", f.CredentialsFile))
@@ -65,7 +65,7 @@ func (f *credentialFlags) credential(p process, registry fetcher.Registry, warn 
 	}
 	fromEnvironment, err := fetcher.EnvironmentCredential(registry, p.getenv)
 	if err != nil {
-		return nil, &usageError{err}
+		return nil, &usageError{err: err}
 	}
 	fromFiles := fetcher.AuthFileCredential(fetcher.AuthFiles(p.getenv), warn)
 	return fetcher.FirstCredential(fromEnvironment, fromFiles), nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -28,11 +29,11 @@ func (p process) hint(command string, err error) string {
 	case errors.As(err, &signalled):
 		return ""
 	case errors.As(err, &usage):
-		return "see " + command + " --help"
+		return cmp.Or(usage.hint, "see "+command+" --help")
 	case errors.As(err, &kind) && errors.As(err, &input):
-		return input.hint(kind.Got)
+		return input.hint(command, kind.Got)
 	case errors.As(err, &kind):
-		return kindHint(kind.Got)
+		return kindHint(command, kind.Got)
 	case errors.As(err, new(*image.EncryptedError)):
 		return "decrypt it into a registry of your own first: skopeo copy --decryption-key KEY docker://… docker://…"
 	case errors.As(err, &layer):
@@ -59,6 +60,8 @@ func (p process) hint(command string, err error) string {
 		return pick(inNix,
 			"set DOCKER_USER and DOCKER_PASS, or DOCKER_TOKEN, where the build runs (the daemon's environment), or let /etc/nix-docker-credentials.txt into the sandbox",
 			"check the image's name; for a private one give --username and --password, --token or --credentials-file")
+	case errors.Is(err, fetcher.ErrNotFound) && notFoundFile(err) != "":
+		return fileHint(notFoundFile(err))
 	case errors.Is(err, fetcher.ErrNotFound) && wasAnonymous(err):
 		return pick(inNix,
 			"the registry does not have content of this hash under this name: is the hash right, was it deleted there, or is it private and wants a login?",
@@ -81,17 +84,31 @@ func (p process) hint(command string, err error) string {
 	return ""
 }
 
+// notFoundFile returns the tag that was not found, if it looks as if it was meant
+// as a file's name, or nothing.
+func notFoundFile(err error) string {
+	var fetch *fetcher.FetchError
+	if !errors.As(err, &fetch) || fetch.What != "manifest" {
+		return ""
+	}
+	tag := fetch.From[strings.LastIndexAny(fetch.From, "/:")+1:]
+	if !isFileName(tag) {
+		return ""
+	}
+	return tag
+}
+
 func isDocker2nix(command string) bool { return strings.HasSuffix(command, "docker2nix") }
 
 // hint returns a way out for a manifest that was read and is of another kind.
-func (e *manifestInputError) hint(got image.Kind) string {
+func (e *manifestInputError) hint(command string, got image.Kind) string {
 	switch got {
 	case image.KindEmpty, image.KindTruncated:
 		return pick(e.in.file == "", "did the command before the pipe fail? (--fetch asks the registry instead)", "hocker-manifest writes one")
 	case image.KindHTML, image.KindText:
 		return pick(e.in.file == "", "--fetch asks the registry instead of reading standard input", "hocker-manifest writes one")
 	}
-	return kindHint(got)
+	return kindHint(command, got)
 }
 
 func pick(first bool, a, b string) string {
@@ -101,12 +118,12 @@ func pick(first bool, a, b string) string {
 	return b
 }
 
-func kindHint(kind image.Kind) string {
+func kindHint(command string, kind image.Kind) string {
 	switch kind {
 	case image.KindIndex:
 		return "choose from it: hocker-manifest --platform OS/ARCH, or docker2nix --fetch with --platform or --all-platforms"
 	case image.KindManifest:
-		return "it is one image for one platform: leave --index, --list-platforms and --all-platforms out"
+		return "it is one image for one platform: leave out " + pick(isDocker2nix(command), "--all-platforms", "--index")
 	case image.KindSchema1:
 		return "the registry has only the old form of this image: push it again with a current tool"
 	case image.KindArtifact:

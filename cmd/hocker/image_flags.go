@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 
 	"hocker/fetcher"
 	"hocker/fetcher/image"
@@ -35,6 +38,32 @@ func (a imageArgs) reference(registry string) (fetcher.Reference, error) {
 		return fetcher.Reference{}, err
 	}
 	return repo.Reference(a.Tag)
+}
+
+// explain makes of an error of reference one about the command line. Of two
+// words, the second is often meant as the file to write to.
+func (a imageArgs) explain(err error) error {
+	usage := &usageError{err: err}
+	if a.Tag == "" || strings.Contains(a.Tag, "@") { // which may have a password before it
+		return usage
+	}
+	if isFileName(a.Tag) {
+		usage.hint = fileHint(a.Tag)
+	}
+	if strings.Contains(a.Name, "@") || strings.LastIndexByte(a.Name, ':') > strings.LastIndexByte(a.Name, '/') {
+		usage.err = errors.New("the image's name has a tag or a digest already, and there is a second word")
+	}
+	return usage
+}
+
+// fileName is what people call the files that an image is written to, or its
+// manifest, config, layers and expression.
+var fileName = regexp.MustCompile(`/|\.(tar|tgz|gz|zst|json|nix|img|oci)$`)
+
+func isFileName(word string) bool { return fileName.MatchString(word) }
+
+func fileHint(file string) string {
+	return fmt.Sprintf("a second word is the image's tag: to write to a file, give --out %s", file)
 }
 
 // platformFlag chooses an image from an index.
@@ -72,11 +101,11 @@ type source struct {
 func (f *imageFlags) open(ctx context.Context, p process) (source, error) {
 	ref, err := f.reference(f.Registry)
 	if err != nil {
-		return source{}, &usageError{err}
+		return source{}, f.explain(err)
 	}
 	platform, err := f.platform()
 	if err != nil {
-		return source{}, &usageError{err}
+		return source{}, &usageError{err: err}
 	}
 	client, err := f.client(ctx, p, ref.Registry)
 	return source{client, ref, platform}, err

@@ -33,6 +33,11 @@ func (c *layerCmd) Validate() error {
 	if c.Continue != "" && (c.Out == "" || c.Out == "-" || c.Decompress) {
 		return fmt.Errorf("--continue needs --out, and excludes --decompress")
 	}
+	if c.Continue != "" {
+		if err := checkFolder("--continue", c.Continue); err != nil {
+			return err
+		}
+	}
 	return c.registryFlags.Validate()
 }
 
@@ -43,7 +48,7 @@ func (c *layerCmd) Run(ctx context.Context, p process) error {
 	}
 	number, dgst, err := parseLayer(c.Layer)
 	if err != nil {
-		return &usageError{err}
+		return &usageError{err: err}
 	}
 	src.Foreign = c.Foreign
 	if dgst.Digest != "" && !c.Decompress && !c.Foreign {

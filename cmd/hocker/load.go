@@ -13,16 +13,18 @@ import (
 )
 
 type loadCmd struct {
-	Image string `arg:"" name:"image.json" help:"The image.json beside a compositeImage.sh in the store."`
-	Host  string `placeholder:"URI" help:"Container engine: unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST (default: the one docker would talk to, else podman's)."`
+	builtImage
+	Host string `placeholder:"URI" help:"Container engine: unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST (default: the one docker would talk to, else podman's)."`
+	JSON bool   `name:"json" help:"Print a JSON object: reference, id and outcome (loaded, tagged or present)."`
 }
 
 func (*loadCmd) Help() string {
-	return "Example:\n  $(nix-build debian.nix -A load)/bin/load"
+	return "What the engine has already is left out.\n\n" +
+		"Example:\n  nix-build && hocker load ./result"
 }
 
 func (c *loadCmd) Run(ctx context.Context, p process) error {
-	composition, err := readComposition(ctx, c.Image)
+	composition, err := c.read(ctx)
 	if err != nil {
 		return err
 	}
@@ -42,6 +44,9 @@ func (c *loadCmd) Run(ctx context.Context, p process) error {
 	if name == "" {
 		name = composition.Config.Digest.String()
 	}
+	if c.JSON {
+		return writeJSON(p, loadResult{composition.Reference, composition.Config.Digest.String(), outcomes[outcome]})
+	}
 	switch outcome {
 	case engine.Present:
 		fmt.Fprintf(p.stdout, "Image is there already: %s\n", name)
@@ -51,6 +56,19 @@ func (c *loadCmd) Run(ctx context.Context, p process) error {
 		fmt.Fprintf(p.stdout, "Loaded image: %s\n", name)
 	}
 	return nil
+}
+
+// loadResult is what load --json prints.
+type loadResult struct {
+	Reference string `json:"reference"` // empty for an image without a name
+	ID        string `json:"id"`        // the config's digest, which is Docker's and podman's ID of the image
+	Outcome   string `json:"outcome"`
+}
+
+var outcomes = map[engine.Outcome]string{
+	engine.Present: "present", // it was there already, under this name
+	engine.Tagged:  "tagged",  // it was there already, and got the name
+	engine.Loaded:  "loaded",
 }
 
 // engineImage is what an engine is told of the image.

@@ -34,7 +34,7 @@ func (f lockFileFlag) AfterApply() error {
 	if f.File == "-" {
 		return fmt.Errorf("--file -: the lock file cannot be standard input or output: name a file")
 	}
-	return nil
+	return checkFolder("--file", f.File)
 }
 
 // read reads the lock file, which has to be there.

@@ -49,7 +49,7 @@ func (c *lockAddCmd) Run(ctx context.Context, p process) error {
 	}
 	wanted, err := c.wanted(before)
 	if err != nil {
-		return &usageError{err}
+		return &usageError{err: err}
 	}
 	var refs []fetcher.Reference
 	for _, w := range wanted {

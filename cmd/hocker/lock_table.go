@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 
@@ -64,8 +65,10 @@ func writeTable(p process, rows [][]string) error {
 	return table.Flush()
 }
 
-func writeJSON(p process, value any) error {
-	encoder := json.NewEncoder(p.stdout)
+func writeJSON(p process, value any) error { return encodeJSON(p.stdout, value) }
+
+func encodeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(value)

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"text/tabwriter"
 
 	"hocker/fetcher"
-	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -18,7 +15,8 @@ type manifestCmd struct {
 	outputFlag
 	Index         bool `help:"Print the index itself, and not the manifest of one platform in it."`
 	Digest        bool `help:"Print the digest only."`
-	ListPlatforms bool `help:"List the platforms that the image is there for."`
+	ListPlatforms bool `help:"List the platforms that the image is available for."`
+	JSON          bool `name:"json" help:"With --list-platforms: print a JSON array of objects with platform, digest and size."`
 }
 
 func (*manifestCmd) Help() string {
@@ -27,8 +25,11 @@ func (*manifestCmd) Help() string {
 
 // Validate is called by kong.
 func (c *manifestCmd) Validate() error {
-	if c.ListPlatforms && (c.Index || c.Digest) {
+	switch {
+	case c.ListPlatforms && (c.Index || c.Digest):
 		return fmt.Errorf("--list-platforms excludes --index and --digest")
+	case c.JSON && !c.ListPlatforms:
+		return fmt.Errorf("--json goes with --list-platforms: a manifest is JSON already")
 	}
 	return c.registryFlags.Validate()
 }
@@ -66,21 +67,6 @@ func (c *manifestCmd) manifest(ctx context.Context, src source) (fetcher.Manifes
 		return fetcher.Manifest{}, fmt.Errorf("%s: %w", src.ref.Familiar(), err)
 	}
 	return m, nil
-}
-
-func (c *manifestCmd) listPlatforms(ctx context.Context, p process, src source) error {
-	images, err := image.Platforms(ctx, src.Client, src.ref)
-	if err != nil {
-		return err
-	}
-	return c.write(ctx, p, func(w io.Writer) error {
-		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "PLATFORM\tDIGEST\tSIZE")
-		for _, d := range images {
-			fmt.Fprintf(table, "%s\t%s\t%s\n", image.FormatPlatform(platformOf(d)), d.Digest, bytecount.Format(d.Size))
-		}
-		return table.Flush()
-	})
 }
 
 func platformOf(d ocispec.Descriptor) ocispec.Platform {

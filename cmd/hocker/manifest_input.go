@@ -90,7 +90,7 @@ func (in manifestInput) read(p process) ([]byte, error) {
 	if in.file != "" {
 		f, err := os.Open(in.file)
 		if err != nil {
-			return nil, &usageError{err}
+			return nil, &usageError{err: err}
 		}
 		defer f.Close()
 		from = f

@@ -100,6 +100,14 @@ type outputFlag struct {
 // toStdout reports whether the result goes to standard output.
 func (o outputFlag) toStdout() bool { return o.Out == "" || o.Out == "-" }
 
+// AfterApply is called by kong: what cannot be written is not fetched first.
+func (o outputFlag) AfterApply() error {
+	if o.toStdout() {
+		return nil
+	}
+	return checkFolder("--out", o.Out)
+}
+
 // checkBinary makes sure that what is not for people to read does not go to
 // their terminal. Reader is what it can be piped to.
 func (o outputFlag) checkBinary(p process, reader string) error {

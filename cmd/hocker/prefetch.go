@@ -22,6 +22,7 @@ type prefetchCmd struct {
 	platformFlag
 	File         string `arg:"" name:"file" help:"Nix expression that docker2nix wrote, or lock file."`
 	AllPlatforms bool   `help:"Fetch the images for all systems in the file, and not only for this one."`
+	JSON         bool   `name:"json" help:"Print a JSON array of objects with path, kind, image, digest and fetched, instead of the paths."`
 	Jobs         int    `default:"4" placeholder:"N" help:"Blobs to fetch at a time (4)."`
 }
 
@@ -70,7 +71,36 @@ func (c *prefetchCmd) Run(ctx context.Context, p process) error {
 	if err := c.fetch(ctx, p, client, store, missingBlobs(blobs, store, missing)); err != nil {
 		return err
 	}
-	_, err = io.WriteString(p.stdout, strings.Join(append(paths, ""), "\n"))
+	return c.show(p, blobs, store, missing)
+}
+
+// storedRow is a store path in the output of prefetch --json.
+type storedRow struct {
+	Path    string `json:"path"`
+	Kind    string `json:"kind"`    // layer, config or manifest
+	Image   string `json:"image"`   // the repository that it is in
+	Digest  string `json:"digest"`  // the registry's
+	Fetched bool   `json:"fetched"` // else the store had it already
+}
+
+// show prints each path once.
+func (c *prefetchCmd) show(p process, blobs []nix.Blob, store nix.Store, missing map[string]bool) error {
+	rows := []storedRow{}
+	for _, b := range blobs {
+		path := b.StorePath(store.Dir)
+		if slices.ContainsFunc(rows, func(r storedRow) bool { return r.Path == path }) {
+			continue
+		}
+		rows = append(rows, storedRow{path, b.Kind, b.Repository.Familiar(), b.Digest.String(), missing[path]})
+	}
+	if c.JSON {
+		return writeJSON(p, rows)
+	}
+	var text strings.Builder
+	for _, row := range rows {
+		text.WriteString(row.Path + "\n")
+	}
+	_, err := io.WriteString(p.stdout, text.String())
 	return err
 }
 

@@ -24,13 +24,13 @@ const maxExpression = 16 << 20
 func readImages(path string) ([]nix.ImageBlobs, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, &usageError{err}
+		return nil, &usageError{err: err}
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxExpression+1))
 	switch {
 	case err != nil:
-		return nil, &usageError{err}
+		return nil, &usageError{err: err}
 	case isLockFile(path, data):
 		file, err := lock.Read(path)
 		return file.Blobs(), err
@@ -57,7 +57,7 @@ func isLockFile(path string, data []byte) bool {
 func (c *prefetchCmd) choose(p process, images []nix.ImageBlobs) (blobs []nix.Blob, err error) {
 	platform, err := c.platform()
 	if err != nil {
-		return nil, &usageError{err}
+		return nil, &usageError{err: err}
 	}
 	wanted := nix.System(platform)
 	if wanted == "" {

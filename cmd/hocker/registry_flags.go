@@ -43,7 +43,7 @@ func (f *registryFlags) secretRegistry(p process, asked []fetcher.Registry) (fet
 	if f.Registry != "" {
 		registry, err := fetcher.ParseRegistry(f.Registry)
 		if err != nil {
-			return fetcher.Registry{}, &usageError{err}
+			return fetcher.Registry{}, &usageError{err: err}
 		}
 		return registry, nil
 	}
@@ -90,7 +90,7 @@ func (f *registryFlags) newClient(p process, registry fetcher.Registry) (*fetche
 	if f.CAFile != "" {
 		roots, err := fetcher.AddRoots(f.CAFile)
 		if err != nil {
-			return nil, &usageError{err}
+			return nil, &usageError{err: err}
 		}
 		options.Roots = func() *x509.CertPool { return roots }
 	}

@@ -11,13 +11,16 @@ import (
 
 // usageError is a command line, or another input of the user's, that is not of
 // the form it should be.
-type usageError struct{ err error }
+type usageError struct {
+	err  error
+	hint string // a way out that is better than the command's help, or empty
+}
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error {
-	return &usageError{fmt.Errorf(format, args...)}
+	return &usageError{err: fmt.Errorf(format, args...)}
 }
 
 // parseError makes kong's error about a command line one of ours. It returns
@@ -28,10 +31,13 @@ func parseError(program string, err error) (command string, _ error) {
 		return program, err
 	}
 	command = commandName(parse.Context)
-	if missing := missingCommand(parse.Context); missing != nil {
-		return command, &usageError{missing}
+	if usage := (*usageError)(nil); errors.As(err, &usage) {
+		return command, usage
 	}
-	return command, &usageError{err}
+	if missing := missingCommand(parse.Context); missing != nil {
+		return command, &usageError{err: missing}
+	}
+	return command, &usageError{err: err}
 }
 
 // missingCommand is the error of a command line that ends before a command, or

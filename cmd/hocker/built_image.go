@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"hocker/fetcher/image"
+)
+
+// builtImage is an image in the Nix store, as nix-build makes it of
+// fetchdocker.
+type builtImage struct {
+	Image string `arg:"" name:"image" help:"Image that nix-build made: its folder, as ./result, or the image.json in it."`
+}
+
+// read reads the image.json.
+func (b builtImage) read(ctx context.Context) (image.Composition, error) {
+	path := b.Image
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, "image.json")
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return image.Composition{}, usagef("%s has no image.json in it: it is not the folder of an image that fetchdocker made", b.Image)
+		}
+	}
+	composition, err := readComposition(ctx, path)
+	switch {
+	case ctx.Err() != nil:
+		return image.Composition{}, err
+	case err != nil:
+		return image.Composition{}, &usageError{err: err}
+	case composition.Config.Path == "":
+		return image.Composition{}, usagef("%s names no config: it is not the image.json of an image that fetchdocker made", path)
+	}
+	return composition, nil
+}
+
+// readComposition reads an image.json.
+func readComposition(ctx context.Context, path string) (image.Composition, error) {
+	return await(ctx, func() (image.Composition, error) { return image.ReadComposition(path) })
+}

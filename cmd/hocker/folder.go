@@ -1,0 +1,21 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// checkFolder makes sure that the folder is there that a flag's path is in.
+func checkFolder(flag, path string) error {
+	folder := filepath.Dir(filepath.Clean(path))
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return &usageError{
+			err:  fmt.Errorf("%s %s: there is no folder %s", flag, path, folder),
+			hint: fmt.Sprintf("make it first: mkdir -p %s", folder),
+		}
+	}
+	return nil
+}
