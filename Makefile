@@ -10,13 +10,21 @@ VERSION     := $(shell sed -n 's/^ *version = "\(.*\)";/\1/p' nix/package.nix)
 # the race detector of the tests needs one.
 export CGO_ENABLED := 0
 
+# sudo drops from PATH where Go's own archive is unpacked to.
+export PATH := $(PATH):/usr/local/go/bin
+
 .PHONY: help
 help: ## Tell what there is to make.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
+.PHONY: prerequisites
+prerequisites:
+	@test/prerequisites.sh $(GO)
+
+# The checkout may be another user's, who is not to be asked for its version.
 .PHONY: build
-build: ## Build bin/hocker, static, and the links to it.
-	$(GO) build -trimpath -ldflags='-s -w -X main.version=$(VERSION)' -o bin/hocker ./cmd/hocker
+build: prerequisites ## Build bin/hocker, static, and the links to it.
+	$(GO) build -buildvcs=false -trimpath -ldflags='-s -w -X main.version=$(VERSION)' -o bin/hocker ./cmd/hocker
 	@for link in $(LINKS); do ln -sf hocker bin/$$link; done
 
 .PHONY: demo
@@ -31,7 +39,7 @@ test: parts build lint ## Check and test everything, end to end (root; installs 
 # Without root the tests that need a missing part are skipped and say so; with
 # CI=true nothing may be missing.
 .PHONY: parts
-parts:
+parts: prerequisites
 	{ test/install.sh test && test/nix.sh; } || test "$$CI" != true
 
 .PHONY: lint

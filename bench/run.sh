@@ -9,17 +9,20 @@ repo=$(cd .. && pwd)
 peers=$(mktemp -d "${TMPDIR:-/tmp}/hocker-peers.XXXXXX")
 trap 'rm -rf "$peers"' EXIT
 trap 'exit 130' INT TERM
+# build PACKAGE [NAME]: into the folder of the peers. The checkout may be another user's.
+build() { go build -buildvcs=false -o "$peers/${2:-$(basename "$1")}" "$1"; }
+
 mkdir -p "$peers/hocker/bin"
 cp -P "$repo"/bin/* "$peers/hocker/bin/"
 chmod 755 "$peers"
-go build -o "$peers/crane" github.com/google/go-containerregistry/cmd/crane
-go build -o "$peers/regctl" github.com/regclient/regclient/cmd/regctl
+build github.com/google/go-containerregistry/cmd/crane
+build github.com/regclient/regclient/cmd/regctl
 if [ "${1:-}" = faults ]; then
-	go build -o "$peers/oras" oras.land/oras/cmd/oras
-	go build -o "$peers/faults" ./faults
+	build oras.land/oras/cmd/oras
+	build ./faults
 	"$peers/faults" -hocker "$peers/hocker" -peers "$peers"
 	exit
 fi
-go build -o "$peers/link" ./link
-go build -o "$peers/bench" .
+build ./link
+build . bench
 "$peers/bench" -hocker "$peers/hocker" -peers "$peers" -repo "$repo" "$@"

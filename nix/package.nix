@@ -23,7 +23,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Written by tests/vendor-hash.sh --update.
-  vendorHash = "sha256-PbTFI0dfkmAHo0voZcyqPHJ4Vu48RLBtQrhAih9Xh4c=";
+  vendorHash = "sha256-dMuXlZHufeSEmoOcXsGzLbFqN+3aWFAxeuhmKyly9hk=";
 
   subPackages = [ "cmd/hocker" ];
 

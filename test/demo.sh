@@ -4,6 +4,10 @@
 # gone. Run by `make demo`, which builds hocker and installs the parts first.
 set -euo pipefail
 
+if [ "$(id -u)" != 0 ]; then
+	echo "$0: not root, which Nix's sandbox and a Docker daemon of the demo's own need: sudo make demo" >&2
+	exit 1
+fi
 repo=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d -t hocker-demo.XXXXXX)
 chmod 755 "$work"

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs what the demo, the tests or the benchmarks need and this machine
-# lacks, by the names of Debian's packages:
+# Installs what the demo, the tests, the benchmarks or bare.sh need and this
+# machine lacks, by the names of Debian's packages in servers/parts.txt:
 #
-#	test/install.sh demo|test|bench
+#	test/install.sh demo|test|bench|bare
 #
 # Where nothing is missing it changes nothing and needs no root. Debian starts
 # nginx, docker and docker-registry as services when they are installed on a
@@ -12,46 +12,82 @@ set -eu
 
 group=${1:-test}
 
-# The commands of each group, with the packages that have them. servers/parts.go
-# names the same packages when a test misses a command.
-demo='nix-build:nix-bin docker-registry:docker-registry skopeo:skopeo
-busybox:busybox-static dockerd:docker.io docker:docker.io curl:curl jq:jq file:file'
-test="$demo umoci:umoci buildah:buildah podman:podman ctr:containerd
-nginx:nginx-light htpasswd:apache2-utils openssl:openssl gcc:gcc cc-headers:libc6-dev
-sshd:openssh-server ssh:openssh-client"
-bench="$demo nginx:nginx-light aria2c:aria2 hyperfine:hyperfine"
-
 case $group in
-demo) wanted=$demo ;;
-test) wanted=$test ;;
-bench) wanted=$bench ;;
+demo | test | bench | bare) ;;
 *)
-	echo "usage: $0 demo|test|bench" >&2
+	echo "usage: $0 demo|test|bench|bare" >&2
 	exit 2
 	;;
 esac
 
+parts=$(dirname "$0")/servers/parts.txt
 PATH=$PATH:/usr/sbin:/sbin
 
-# present COMMAND: is it on this machine, in the form we need?
+# present COMMAND: is it on this machine, in the form we need? A header of C has
+# its path for a name.
 present() {
 	case $1 in
-	cc-headers) test -e /usr/include/stdlib.h ;;
+	/*) test -e "$1" ;;
 	busybox) command -v busybox >/dev/null && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ;;
 	*) command -v "$1" >/dev/null ;;
 	esac
 }
 
-# missing: the packages of the wanted commands that are not present.
+# missing: the packages of the group, as parts.txt names them, of which a command
+# is not present.
 missing() {
-	for part in $wanted; do
-		present "${part%%:*}" || echo "${part#*:}"
+	grep -v '^#' "$parts" | while read -r package groups commands; do
+		case ,$groups, in
+		*,"$group",*) ;;
+		*) continue ;;
+		esac
+		for command in $commands; do
+			present "$command" || echo "$package"
+		done
 	done | sort -u | tr '\n' ' '
 }
 
-# has_build_users: can Nix build in its sandbox as root?
+# available NAME...: of each NAME, as parts.txt has it, the package that this
+# suite of Debian has.
+available() {
+	for names; do
+		for package in $(echo "$names" | tr '|' ' '); do
+			# The last name is left to apt-get, which says that there is no such package.
+			apt-cache show "$package" >/dev/null 2>&1 && break
+		done
+		echo "$package"
+	done | sort -u
+}
+
+# apt ARGUMENT...: apt-get, once no other one is at work. It waits by itself, by
+# DPkg::Lock::Timeout, for the locks of dpkg and not for those of its lists and
+# its archives.
+apt() {
+	deadline=$(($(date +%s) + 300))
+	waits=false
+	while :; do
+		status=0
+		said=$(LC_ALL=C apt-get -qq -o DPkg::Lock::Timeout=300 "$@" 2>&1 >/dev/null) || status=$?
+		case $status:$said in
+		0:*) break ;;
+		*'Could not get lock'*) ;;
+		*) break ;;
+		esac
+		if test "$(date +%s)" -ge "$deadline"; then
+			echo "$0: another program has used apt for five minutes: wait for its end, then try again" >&2
+			break
+		fi
+		$waits || echo "waiting for another program that uses apt"
+		waits=true
+		sleep 1
+	done
+	test -z "$said" || echo "$said" >&2
+	return "$status"
+}
+
+# has_build_users: can Nix build in its sandbox as root, where the group needs it?
 has_build_users() {
-	test -n "$(getent group nixbld | cut -d: -f4)"
+	test "$group" = bare || test -n "$(getent group nixbld | cut -d: -f4)"
 }
 
 # add_build_users: the group and users that the Nix manual asks for.
@@ -71,31 +107,36 @@ mask_ssh() {
 	systemctl --quiet mask ssh.service ssh.socket
 }
 
+# spelt NAME...: as a person reads them.
+# shellcheck disable=SC2086 # the names are given as one text
+spelt() { echo "$*" | sed 's/|/ or /g'; }
+
 packages=$(missing)
 if test -z "$packages" && has_build_users; then
 	exit 0
 fi
 if test "$(id -u)" != 0; then
-	echo "$0: not root, and missing: ${packages:-}$(has_build_users || echo 'users in the group nixbld')" >&2
-	echo "hint: run it as root, or: sudo apt-get install ${packages:-} && sudo $0 $group" >&2
+	echo "$0: not root, and missing: $(spelt $packages)$(has_build_users || echo ' users in the group nixbld')" >&2
+	echo "hint: run it as root: sudo $0 $group" >&2
 	exit 1
 fi
 if test -n "$packages"; then
 	if ! command -v apt-get >/dev/null; then
-		echo "$0: no apt-get here; install what Debian calls: $packages" >&2
+		echo "$0: no apt-get here; install what Debian calls: $(spelt $packages)" >&2
 		exit 1
 	fi
-	echo "installing $packages"
 	export DEBIAN_FRONTEND=noninteractive
 	case " $packages" in
 	*' openssh-server '*) mask_ssh ;;
 	esac
-	apt-get -qq update
-	# shellcheck disable=SC2086 # one argument for each package
-	apt-get -qq install --yes --no-install-recommends -o DPkg::Lock::Timeout=300 $packages >/dev/null
+	apt update
+	# shellcheck disable=SC2046,SC2086 # one argument for each package
+	set -- $(available $packages)
+	echo "installing $*"
+	apt install --yes --no-install-recommends "$@"
 	packages=$(missing)
 	if test -n "$packages"; then
-		echo "$0: installed, but something of these is still not usable: $packages" >&2
+		echo "$0: installed, but something of these is still not usable: $(spelt $packages)" >&2
 		exit 1
 	fi
 fi

@@ -2,6 +2,7 @@ package servers
 
 import (
 	"debug/elf"
+	_ "embed"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,32 +18,36 @@ type TB interface {
 	Fatal(args ...any)
 }
 
-// packages names the Debian package of each part that tests may need.
-// test/install.sh installs the same list.
-var packages = map[string]string{
-	"aria2c":          "aria2",
-	"buildah":         "buildah",
-	"busybox":         "busybox-static",
-	"containerd":      "containerd",
-	"ctr":             "containerd",
-	"curl":            "curl",
-	"docker":          "docker.io",
-	"docker-registry": "docker-registry",
-	"dockerd":         "docker.io",
-	"file":            "file",
-	"htpasswd":        "apache2-utils",
-	"jq":              "jq",
-	"nginx":           "nginx-light",
-	"nix-build":       "nix-bin",
-	"openssl":         "openssl",
-	"podman":          "podman",
-	"runc":            "runc",
-	"script":          "bsdutils",
-	"skopeo":          "skopeo",
-	"ssh":             "openssh-client",
-	"ssh-keygen":      "openssh-client",
-	"sshd":            "openssh-server",
-	"umoci":           "umoci",
+// A Part is a line of parts.txt: what is needed of one of Debian's packages.
+type Part struct {
+	Package  string   // its name, or the names that it has had, separated by |
+	Groups   []string // demo, test, bench or bare: who needs it
+	Commands []string // those that are needed, or a header's path
+}
+
+//go:embed parts.txt
+var partsText string
+
+// Parts lists what test/install.sh installs.
+func Parts() []Part {
+	var parts []Part
+	for line := range strings.Lines(partsText) {
+		fields := strings.Fields(line)
+		if len(fields) > 2 && fields[0] != "#" {
+			parts = append(parts, Part{fields[0], strings.Split(fields[1], ","), fields[2:]})
+		}
+	}
+	return parts
+}
+
+// packageOf names the package of a command.
+func packageOf(command string) (name string, ok bool) {
+	for _, part := range Parts() {
+		if slices.Contains(part.Commands, command) {
+			return strings.ReplaceAll(part.Package, "|", " or "), true
+		}
+	}
+	return "", false
 }
 
 // Require returns when all parts are on this machine. A missing part skips the
@@ -67,23 +72,23 @@ func Lacks(t TB, err error) {
 
 // Missing says which of the parts this machine lacks and how to get them.
 func Missing(parts ...string) error {
-	var reasons, install []string
+	var reasons, packages []string
 	for _, part := range parts {
 		err := check(part)
 		if err == nil {
 			continue
 		}
 		reasons = append(reasons, err.Error())
-		if name := packages[part]; name != "" && !slices.Contains(install, name) {
-			install = append(install, name)
+		if name, ok := packageOf(part); ok && !slices.Contains(packages, name) {
+			packages = append(packages, name)
 		}
 	}
 	if reasons == nil {
 		return nil
 	}
-	hint := "run test/install.sh"
-	if install != nil {
-		hint += " (or apt-get install " + strings.Join(install, " ") + ")"
+	hint := "run test/install.sh test"
+	if packages != nil {
+		hint += " (it installs " + strings.Join(packages, ", ") + ")"
 	}
 	return fmt.Errorf("%s: %s", strings.Join(reasons, ", "), hint)
 }
@@ -103,6 +108,10 @@ func check(part string) error {
 		return nil
 	case "busybox":
 		_, err := Busybox()
+		return err
+	}
+	if filepath.IsAbs(part) { // a header
+		_, err := os.Stat(part)
 		return err
 	}
 	_, err := lookPath(part)

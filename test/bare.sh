@@ -1,0 +1,164 @@
+#!/bin/sh
+# Tries the project on a machine that has never seen it: makes a bare root of
+# Debian, with make, git, ca-certificates and Go, clones the last commit into it,
+# runs `make demo` there, then test/install.sh for the tests and the benchmarks,
+# and looks for each command that those start:
+#
+#	test/bare.sh [SUITE]
+#
+# SUITE is this machine's if none is given. Where no such root can be made it
+# says why, which is an error with CI=true.
+#
+# The root has its own namespaces, of mounts and of processes. Nix ends all
+# processes of a build user that it sees, and the build users of the root and of
+# this machine have the same numbers.
+set -eu
+
+# packages is what README.md asks for before the first command.
+packages=make,git,ca-certificates
+repo=$(cd "$(dirname "$0")/.." && pwd)
+
+say() { printf '\n== %s (%s s)\n' "$1" "$(($(date +%s) - started))"; }
+
+# cannot WHY: no root can be made here.
+cannot() {
+	echo "$0: $*" >&2
+	test "${CI:-}" != true || exit 1
+	exit 0
+}
+
+# sources: Debian's archives that apt is set up with here, for the suite.
+sources() {
+	# shellcheck disable=SC2016 # apt-get replaces these
+	apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+		grep -E '/debian(-security)?/* .* main$' | sed -E "s/ ($own|stable)(-[a-z]*)? main$/ $suite\2 main/" | sort -u
+}
+
+# apt_options: how apt comes to the archives here, by a proxy for instance.
+apt_options() { apt-config dump | grep -E '^Acquire::(http|https|Retries|ForceIP|Check-)'; }
+
+# go_environment: how Go comes to modules here. Those that are here already are
+# taken from the mounted cache. All else, such as GOFLAGS, is as on a new machine.
+go_environment() {
+	for name in GOSUMDB GONOSUMDB GOPRIVATE GONOPROXY GOINSECURE; do
+		echo "$name=$("$go" env "$name")"
+	done
+	echo "GOPROXY=file:///mnt/modules,$("$go" env GOPROXY)"
+}
+
+# the_machine: what the root needs to know of this machine, in its environment.
+the_machine() {
+	env | grep -iE '^(http|https|no|all)_proxy=' || true
+	go_environment
+	echo started="$started"
+	test -z "${TERM:-}" || echo TERM="$TERM"
+}
+
+# mount_root: all that the root sees beside its own files.
+mount_root() {
+	mkdir -p "$root/usr/local/go" "$root/mnt/modules" "$root/mnt/machine"
+	mount --bind "$root" "$root"
+	mount -t proc proc "$root/proc"
+	for folder in dev sys; do mount --rbind /$folder "$root/$folder"; done
+	mount --bind -o ro "$("$go" env GOROOT)" "$root/usr/local/go"
+	modules=$("$go" env GOMODCACHE)/cache/download
+	mkdir -p "$modules"
+	mount --bind -o ro "$modules" "$root/mnt/modules"
+}
+
+# make_root: Debian, and the project in it. Somebody else owns the checkout, as
+# it is where a user types `sudo make demo`.
+make_root() {
+	apt_options >"$work/apt.conf"
+	sources | mmdebstrap --quiet --variant=minbase --include=$packages --aptopt="$work/apt.conf" "$suite" "$root"
+	cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+	cp -L "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" "$root/etc/ssl/certs/ca-certificates.crt"
+	printf '[safe]\n\tdirectory = *\n' >"$work/gitconfig"
+	GIT_CONFIG_GLOBAL=$work/gitconfig git clone --quiet --depth=1 "file://$repo" "$root/home/hocker"
+	chown -R 1000:1000 "$root/home/hocker"
+}
+
+# in_namespaces: make the root and go on in it.
+in_namespaces() {
+	own=$1 suite=$2 work=$3 go=$4 started=$5
+	root=$work/root
+	say "a bare root of Debian $suite"
+	make_root
+	mount_root
+	set -f
+	IFS='
+'
+	# shellcheck disable=SC2046 # one argument for each variable
+	set -- $(the_machine)
+	cd "$root"
+	pivot_root . mnt/machine
+	# The PATH is that of sudo.
+	exec chroot . /usr/bin/env -i "$@" \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 CI=true \
+		/home/hocker/test/bare.sh --in-root
+}
+
+# in_root: what a new user does, and then a developer.
+in_root() {
+	umount --lazy /mnt/machine
+	cd /home/hocker
+	say "make demo"
+	make demo
+	commands demo
+	for group in test bench; do
+		say "test/install.sh $group"
+		test/install.sh $group
+		commands $group
+	done
+	say "all of it works on a bare Debian"
+}
+
+# commands GROUP: is each command there which the sources of the group start?
+commands() {
+	PATH=$PATH:/usr/local/go/bin CGO_ENABLED=0 go test -count=1 ./test/commands -run TestPresent -group "$1"
+}
+
+# clean_up: end all that runs in the namespaces, and remove the root. Nothing of
+# it is mounted for us; a process that is just being ended may write to it still.
+clean_up() {
+	status=$?
+	trap - EXIT
+	test -z "${child:-}" || kill -KILL "$child" 2>/dev/null || true
+	wait
+	for _ in $(seq 50); do
+		rm -rf "$work" 2>/dev/null && break
+		sleep 0.2
+	done
+	test "$status" = 0 || echo "$0: stopped (exit code $status)" >&2
+	exit "$status"
+}
+
+case ${1:-} in
+--in-namespaces)
+	shift
+	in_namespaces "$@"
+	;;
+--in-root)
+	in_root
+	exit
+	;;
+esac
+
+test "$(id -u)" = 0 || cannot "not root: a bare root of Debian is made by root"
+command -v apt-get >/dev/null || cannot "no apt-get here: a bare root is made of Debian's packages"
+own=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+suite=${1:-$own}
+test -n "$(sources)" || cannot "apt has no archive of Debian in its sources: a bare root is made from one"
+go=$(command -v go || echo /usr/local/go/bin/go)
+test -x "$go" || cannot "no go in PATH nor in /usr/local/go/bin: the bare root gets this machine's"
+"$repo"/test/install.sh bare
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/hocker-bare.XXXXXX")
+trap clean_up EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+chmod 755 "$work"
+unshare --mount --propagation private --pid --fork --kill-child --mount-proc \
+	"$0" --in-namespaces "$own" "$suite" "$work" "$go" "$(date +%s)" </dev/null &
+child=$!
+wait "$child"

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Says in a sentence what is missing to build hocker, where something is:
+#
+#	test/prerequisites.sh [GO]
+set -eu
+
+go=${1:-go}
+cd "$(dirname "$0")/.."
+wanted=$(sed -n 's/^go //p' go.mod)
+
+fail() {
+	echo "$0: $*" >&2
+	exit 1
+}
+
+path=$(command -v "$go") ||
+	fail "no $go in PATH nor in /usr/local/go/bin: install Go $wanted or newer from https://go.dev/dl/"
+
+# new_enough VERSION: go.mod takes it.
+new_enough() {
+	case $1 in
+	devel*) ;;
+	*) printf '%s\n' "go$wanted" "$1" | sort -C -V ;;
+	esac
+}
+
+# From 1.21 on, Go gets the version that go.mod wants by itself, if it may and can.
+if ! version=$("$go" env GOVERSION 2>/dev/null) || ! new_enough "$version"; then
+	own=$(GOTOOLCHAIN=local "$go" version | cut -d ' ' -f 3)
+	why=$("$go" env GOVERSION 2>&1 >/dev/null | tail -n 1)
+	fail "hocker needs Go $wanted or newer, $path is $own${why:+ and cannot get a newer one ($why)}:" \
+		"install it from https://go.dev/dl/"
+fi
+
+# What is missing of modules is fetched here.
+if ! said=$("$go" list -buildvcs=false -deps ./cmd/hocker 2>&1 >/dev/null); then
+	case $said in
+	*x509:*)
+		fail "Go trusts no certificate of the server that has the modules: apt-get install ca-certificates" \
+			"(where a proxy has an authority of its own, add that one to them)"
+		;;
+	esac
+	echo "$said" >&2
+	fail "Go cannot list what hocker is built of, see above"
+fi
