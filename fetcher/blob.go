@@ -77,7 +77,7 @@ func (c *Client) options(repo Repository, desc ocispec.Descriptor) transfer.Opti
 		Name:      contentName(desc),
 		Stall:     c.Stall,
 		Slots:     slots.(transfer.Slots),
-		Retryable: func(err error) bool { return errors.Is(err, ErrUnavailable) },
+		Retryable: func(err error) bool { return errors.Is(err, ErrUnavailable) && !errors.As(err, new(*refusedError)) },
 		Pause:     askedPause,
 		Notice:    c.Notice,
 	}

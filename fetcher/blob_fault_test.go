@@ -206,7 +206,7 @@ var blobFaultTests = []struct {
 	},
 	{
 		faults: "loop",
-		want:   outcome{err: "GET /v2/org/app/blobs/DIGEST: stopped after 10 redirects", asked: slices.Repeat([]string{"blob 307"}, 11)},
+		want:   outcome{err: "GET /v2/org/app/blobs/DIGEST: stopped after 10 redirects", kind: ErrUnavailable, asked: slices.Repeat([]string{"blob 307"}, 11)},
 	},
 	{
 		faults: "chunked, cut after=1000000 times=1",

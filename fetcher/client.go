@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -155,23 +154,6 @@ func (c *Client) findCredential(ctx context.Context, repo Repository) (Credentia
 		known.Credential, known.found = credential, true
 	}
 	return known.Credential, nil
-}
-
-// maxRedirects is the limit that net/http has for clients without a
-// CheckRedirect of their own.
-const maxRedirects = 10
-
-func checkRedirect(req *http.Request, via []*http.Request) error {
-	if len(via) > maxRedirects {
-		return fmt.Errorf("stopped after %d redirects", maxRedirects)
-	}
-	// net/http would tell the next host where it was sent from, with a signature
-	// that may stand there.
-	req.Header.Del("Referer")
-	if via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
-		return fmt.Errorf("the registry redirects from https to %s://%s: not followed", req.URL.Scheme, req.URL.Host)
-	}
-	return nil
 }
 
 // get asks the registry of repo for path below the repository, and returns the

@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -122,7 +123,7 @@ func TestRedirectFailures(t *testing.T) {
 func TestRedirectLoop(t *testing.T) {
 	s := startServer(t, redirect("/v2/again?sig=hunter2"))
 	_, err := fetchHello(t, &Client{Notice: func(line string) { t.Errorf("tried again: %s", line) }}, s.app(t))
-	failure{text: "blob of HOST/org/app@" + string(helloDigest) + ": GET /v2/again: stopped after 10 redirects"}.check(t, err, s.host())
+	failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET /v2/again: stopped after 10 redirects"}.check(t, err, s.host())
 	if n := len(s.asked()); n != 11 {
 		t.Errorf("%d requests, want 11", n)
 	}
@@ -153,7 +154,7 @@ func TestRedirectToPlainHTTP(t *testing.T) {
 			c := &Client{Transport: s.transport()}
 			_, err := fetchHello(t, c, s.app(t))
 			text := "the registry redirects from https to http://" + plain.host() + ": not followed"
-			if err == nil || !strings.HasSuffix(err.Error(), text) || strings.Contains(err.Error(), "hunter2") {
+			if !errors.Is(err, ErrUnavailable) || !strings.HasSuffix(err.Error(), text) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("got %v, want … %s", err, text)
 			}
 			if len(s.asked()) != way.asked || len(plain.asked()) != 0 {
@@ -181,7 +182,7 @@ func TestRedirectReferer(t *testing.T) {
 func TestRedirectToNowhere(t *testing.T) {
 	for _, to := range []string{"http://[::1/blob?sig=hunter2", "HTTP://[::1/blob?sig=hunter2", "//[::1/blob?sig=hunter2", "/%zz/blob?sig=hunter2", "http://h/%zz?a=\"&sig=hunter2", "ftp://h/blob?sig=hunter2", "//me:hunter2@h:x/blob"} {
 		s := startServer(t, redirect(to))
-		if _, err := fetchHello(t, &Client{}, s.app(t)); err == nil || strings.Contains(err.Error(), "hunter2") {
+		if _, err := fetchHello(t, &Client{}, s.app(t)); !errors.Is(err, ErrUnavailable) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: got %v", to, err)
 		}
 	}

@@ -55,7 +55,7 @@ var manifestFaultTests = []struct {
 	{faults: "label path=/manifests/", want: outcome{asked: []string{"manifest 200"}}},
 	{
 		faults: "loop path=/manifests/",
-		want:   outcome{err: "GET /v2/org/app/manifests/DIGEST: stopped after 10 redirects", asked: slices.Repeat([]string{"manifest 307"}, 11)},
+		want:   outcome{err: "GET /v2/org/app/manifests/DIGEST: stopped after 10 redirects", kind: ErrUnavailable, asked: slices.Repeat([]string{"manifest 307"}, 11)},
 	},
 	{
 		faults: "hangup path=/manifests/",

@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -74,15 +75,48 @@ func requestError(ctx context.Context, err error) error {
 	if errors.As(err, &wrapped) {
 		err = fmt.Errorf("%s %s: %w", strings.ToUpper(wrapped.Op), withoutQuery(wrapped.URL), wrapped.Err)
 	}
-	if isConnectionError(err) {
+	switch {
+	case isRefusal(err):
+		return &refusedError{&bareError{err}}
+	case isConnectionError(err):
 		return &kindError{ErrUnavailable, &bareError{err}}
 	}
 	return &bareError{err}
 }
 
+// isRefusedRedirect knows the errors of net/http and of oras-go, which have no type.
+func isRefusedRedirect(text string) bool {
+	return strings.Contains(text, unreadableRedirect) ||
+		strings.Contains(text, "redirect of token request rejected") ||
+		strings.Contains(text, "refusing to resend a token request body")
+}
+
+// refusedError is a connection, a redirect or a way through a proxy that there is
+// none of, and another attempt does not change that. It is [ErrUnavailable].
+type refusedError struct{ error }
+
+func (e *refusedError) Unwrap() error        { return e.error }
+func (e *refusedError) Is(target error) bool { return target == ErrUnavailable }
+
+func isRefusal(err error) bool {
+	var (
+		certificate *tls.CertificateVerificationError
+		noTLS       tls.RecordHeaderError
+		redirect    *RedirectError
+		proxy       *ProxyError
+	)
+	return errors.As(err, &certificate) || errors.As(err, &noTLS) || errors.Is(err, http.ErrSchemeMismatch) ||
+		errors.As(err, &redirect) || isRefusedRedirect(err.Error()) ||
+		errors.As(err, &proxy) && proxy.Status != 0 && !proxy.retryable()
+}
+
 // bareError leaves the queries out of the URLs in an error's text, where they
 // are not of our making: they may hold a key or a signature.
 type bareError struct{ error }
+
+// unreadableRedirect stands in the error of net/http for a redirect to what is no
+// address.
+const unreadableRedirect = "failed to parse Location header"
 
 var urlQuery = regexp.MustCompile(`(https?://[^\s"?]*)\?[^\s"]*`)
 
@@ -90,7 +124,7 @@ func (e *bareError) Error() string {
 	msg := e.error.Error()
 	// net/http quotes a redirect's address that it cannot read: anything may
 	// stand in it.
-	if before, _, ok := strings.Cut(msg, "failed to parse Location header"); ok {
+	if before, _, ok := strings.Cut(msg, unreadableRedirect); ok {
 		return before + "the address of a redirect cannot be read"
 	}
 	return urlQuery.ReplaceAllString(msg, "$1")

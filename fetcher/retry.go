@@ -111,16 +111,23 @@ func retryReason(resp *http.Response, err error) string {
 func retryable(resp *http.Response, err error) bool {
 	if err != nil {
 		var dns *net.DNSError
+		var proxy *ProxyError
 		switch {
 		// Not errors.Is: net/http's own time-outs are that too, and worth another try.
 		case errors.Is(err, context.Canceled), err == context.DeadlineExceeded:
 			return false
 		case errors.As(err, &dns):
 			return !dns.IsNotFound
+		case errors.As(err, &proxy) && proxy.Status != 0:
+			return proxy.retryable()
 		}
 		return isConnectionError(err)
 	}
-	switch resp.StatusCode {
+	return retryableStatus(resp.StatusCode)
+}
+
+func retryableStatus(status int) bool {
+	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
 		http.StatusInternalServerError, http.StatusBadGateway,
 		http.StatusServiceUnavailable, http.StatusGatewayTimeout:

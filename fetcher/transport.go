@@ -36,7 +36,8 @@ type TransportOptions struct {
 const MaxIdleConnections = 64
 
 // NewTransport returns the transport that a [Client] uses for its connections:
-// the environment's proxies, HTTP/2 where offered, and no decompression, since
+// the environment's proxies (HTTP_PROXY, HTTPS_PROXY, else ALL_PROXY; NO_PROXY),
+// HTTP/2 where offered, and no decompression, since
 // the bytes are hashed as they come.
 func NewTransport(o TransportOptions) http.RoundTripper {
 	return &transport{
@@ -58,9 +59,9 @@ type transport struct {
 
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme == "https" {
-		return t.secure().RoundTrip(req)
+		return proxiedTransport{t.secure()}.RoundTrip(req)
 	}
-	return t.plain.RoundTrip(req)
+	return proxiedTransport{t.plain}.RoundTrip(req)
 }
 
 // separate is [separateConnections] of both.
@@ -75,16 +76,17 @@ func newHTTPTransport(o TransportOptions) *http.Transport {
 	connectTimeout := cmp.Or(o.ConnectTimeout, 10*time.Second)
 	answerTimeout := cmp.Or(o.AnswerTimeout, 30*time.Second)
 	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:       &tls.Config{InsecureSkipVerify: o.Insecure, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:   connectTimeout,
-		ResponseHeaderTimeout: answerTimeout,
-		ForceAttemptHTTP2:     true,
-		DisableCompression:    true,
-		MaxIdleConnsPerHost:   MaxIdleConnections,
-		IdleConnTimeout:       90 * time.Second,
-		ReadBufferSize:        64 << 10,
+		Proxy:                  environmentProxy(),
+		OnProxyConnectResponse: proxyConnected,
+		DialContext:            (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		TLSClientConfig:        &tls.Config{InsecureSkipVerify: o.Insecure, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    connectTimeout,
+		ResponseHeaderTimeout:  answerTimeout,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true,
+		MaxIdleConnsPerHost:    MaxIdleConnections,
+		IdleConnTimeout:        90 * time.Second,
+		ReadBufferSize:         64 << 10,
 	}
 }
 

@@ -43,7 +43,7 @@ func TestTLS(t *testing.T) {
 			c := &Client{Transport: NewTransport(tt.options), Notice: func(line string) { t.Errorf("tried again: %s", line) }}
 			_, err := fetchHello(t, c, s.app(t))
 			var unknown x509.UnknownAuthorityError
-			if errors.As(err, &unknown) != tt.unknown || (err != nil) != tt.unknown || errors.Is(err, ErrUnavailable) {
+			if errors.As(err, &unknown) != tt.unknown || (err != nil) != tt.unknown || errors.Is(err, ErrUnavailable) != tt.unknown {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -87,5 +87,5 @@ func TestPlainServerAskedOverTLS(t *testing.T) {
 	repo := s.app(t)
 	repo.Registry.Scheme = "https"
 	_, err := fetchHello(t, &Client{Notice: func(line string) { t.Errorf("tried again: %s", line) }}, repo)
-	failure{text: "blob of HOST/org/app@" + string(helloDigest) + ": GET https://HOST/v2/org/app/blobs/" + string(helloDigest) + ": http: server gave HTTP response to HTTPS client"}.check(t, err, s.host())
+	failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET https://HOST/v2/org/app/blobs/" + string(helloDigest) + ": http: server gave HTTP response to HTTPS client"}.check(t, err, s.host())
 }

@@ -23,7 +23,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Written by tests/vendor-hash.sh --update.
-  vendorHash = "sha256-dMuXlZHufeSEmoOcXsGzLbFqN+3aWFAxeuhmKyly9hk=";
+  vendorHash = "sha256-xPxxrs0fgOq5JtaR+Wd2hBxBk7g8lYDjaB3yt2YTJ7k=";
 
   subPackages = [ "cmd/hocker" ];
 

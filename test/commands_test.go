@@ -39,6 +39,8 @@ import (
 //	    prefix=/PATH               the registry is at /PATH/v2/
 //	    basic=NAME:PASSWORD        nginx asks for credentials
 //	    open-ping                  but not for those who ask for /v2/ itself
+//	forward NAME http|socks5 [user=NAME:PASSWORD]
+//	                             start a forward proxy, tinyproxy or microsocks; sets NAME, NAME_PORT
 //	link NAME HOST:PORT [OPTION...]
 //	                             start a bad way to a registry; sets NAME, NAME_PORT
 //	    cut=BYTES                  let nothing of a body through that comes after so many bytes
@@ -100,6 +102,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"needs":        needsCommand,
 	"registry":     registryCommand,
 	"proxy":        proxyCommand,
+	"forward":      forwardCommand,
 	"link":         linkCommand,
 	"static":       staticCommand,
 	"server-stop":  serverStopCommand,
@@ -261,6 +264,24 @@ func proxyCommand(ts *testscript.TestScript, neg bool, args []string) {
 	nginx, err := servers.StartNginx(wanted)
 	ts.Check(err)
 	scriptOf(ts).add(ts, name, nginx)
+}
+
+func forwardCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) >= 2 && (args[1] == "http" || args[1] == "socks5"), "forward NAME http|socks5 [user=NAME:PASSWORD]")
+	given := options(ts, args[2:], "user")
+	wanted := servers.ForwardOptions{Socks: args[1] == "socks5"}
+	if wanted.Socks {
+		need(ts, "microsocks")
+	} else {
+		need(ts, "tinyproxy")
+	}
+	if has(given, "user") {
+		who := account(given["user"])
+		wanted.Account = &who
+	}
+	forward, err := servers.StartForward(wanted)
+	ts.Check(err)
+	scriptOf(ts).add(ts, args[0], forward)
 }
 
 func linkCommand(ts *testscript.TestScript, neg bool, args []string) {

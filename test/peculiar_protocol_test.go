@@ -36,6 +36,18 @@ var protocolPeculiarities = []peculiarity{
 	headRefused(http.StatusBadRequest),
 	headRefused(http.StatusMethodNotAllowed),
 	headRefused(http.StatusNotImplemented),
+	{
+		name: "no way there but ALL_PROXY", // which is the registry here: it takes whole addresses
+		prepare: func(w *workplace, host string) error {
+			w.setenv("ALL_PROXY", "http://"+host)
+			return nil
+		},
+		commands: map[string][]string{
+			"hocker": {"hocker", "image", "--quiet", "--registry", "http://registry.invalid", "x:t", "--out", "OUT"},
+			"skopeo": {"skopeo", "copy", "--quiet", "--src-tls-verify=false", "docker://registry.invalid/x:t", "oci:OUT:t"},
+			"crane":  {"crane", "pull", "--insecure", "registry.invalid/x:t", "OUT"},
+		},
+	},
 }
 
 // headRefused is a registry that knows no HEAD. hocker asks by it in lock check.

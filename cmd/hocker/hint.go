@@ -40,6 +40,8 @@ func (p process) hint(command string, err error) string {
 		return "are these the layers of this config, the lowest first? An engine would refuse the image, too"
 	case isEngineError(err):
 		return engineHint(err)
+	case isProxyRefusal(err):
+		return "does the proxy want a user name and a password? They go into its variable: http://USER:PASSWORD@HOST:PORT"
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "this registry speaks plain http: write its address as http://HOST:PORT/v2/"
 	case isCertificateError(err):
@@ -70,6 +72,8 @@ func (p process) hint(command string, err error) string {
 		return pick(inNix,
 			"the registry does not have content of this hash under this name: is the hash right, or was it deleted there?",
 			"check the registry, the image's name and its tag")
+	case errors.As(err, new(*fetcher.RedirectError)):
+		return ""
 	case errors.Is(err, fetcher.ErrUnavailable):
 		return "is the registry up, and can it be reached from here (network, proxy, address)?"
 	}
@@ -146,6 +150,13 @@ func wasAuthorized(err error) bool {
 func wasAnonymous(err error) bool {
 	var answer *fetcher.ResponseError
 	return errors.As(err, &answer) && !answer.Authorized
+}
+
+// isProxyRefusal reports whether a proxy lets nobody through who shows what was
+// shown.
+func isProxyRefusal(err error) bool {
+	var proxy *fetcher.ProxyError
+	return errors.As(err, &proxy) && (proxy.Status == http.StatusProxyAuthRequired || proxy.Status == http.StatusUnauthorized)
 }
 
 // isPlainToTLS reports whether an answer is what servers of https say to those

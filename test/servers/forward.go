@@ -1,0 +1,96 @@
+package servers
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+)
+
+// ForwardOptions says how a forward proxy is.
+type ForwardOptions struct {
+	Socks   bool     // SOCKS 5, by microsocks, instead of HTTP, by tinyproxy
+	Account *Account // whom it lets through; nil is everybody
+}
+
+// Forward is a running forward proxy: the one that a client names in http_proxy
+// or all_proxy.
+type Forward struct {
+	dir, addr string
+	process   *process
+}
+
+// StartForward starts a forward proxy.
+func StartForward(options ForwardOptions) (*Forward, error) {
+	dir, err := temporaryDir("forward")
+	if err != nil {
+		return nil, err
+	}
+	f := &Forward{dir: dir}
+	// Neither program can choose a port itself, and one that was free may be taken
+	// a moment later.
+	for range 5 {
+		if f.addr, err = freeAddress(); err != nil {
+			break
+		}
+		if err = f.start(options); err == nil {
+			return f, nil
+		}
+	}
+	return nil, errors.Join(err, f.Stop())
+}
+
+func (f *Forward) start(options ForwardOptions) (err error) {
+	host, port, err := net.SplitHostPort(f.addr)
+	if err != nil {
+		return err
+	}
+	log := filepath.Join(f.dir, "log")
+	if options.Socks {
+		args := []string{"-i", host, "-p", port}
+		if options.Account != nil {
+			args = append(args, "-u", options.Account.Username, "-P", options.Account.Password)
+		}
+		f.process, err = startProcess(log, f.listening, "microsocks", args...)
+		return err
+	}
+	config := fmt.Sprintf("Listen %s\nPort %s\nTimeout 600\n", host, port)
+	if options.Account != nil {
+		config += fmt.Sprintf("BasicAuth %s %s\n", options.Account.Username, options.Account.Password)
+	}
+	path := filepath.Join(f.dir, "tinyproxy.conf")
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		return err
+	}
+	f.process, err = startProcess(log, f.listening, "tinyproxy", "-d", "-c", path)
+	return err
+}
+
+func (f *Forward) listening() error {
+	conn, err := net.Dial("tcp", f.addr)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// Addr is the proxy's host:port.
+func (f *Forward) Addr() string { return f.addr }
+
+// Log is the end of what the proxy said.
+func (f *Forward) Log() string { return tail(filepath.Join(f.dir, "log")) }
+
+// Requests are not known.
+func (f *Forward) Requests() ([]Request, error) { return nil, nil }
+
+// Forget does nothing.
+func (f *Forward) Forget() error { return nil }
+
+// Stop ends the proxy.
+func (f *Forward) Stop() error {
+	if f.process != nil {
+		f.process.stop()
+	}
+	return os.RemoveAll(f.dir)
+}
