@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -27,7 +26,7 @@ import (
 //	    user=NAME:PASSWORD         instead of tester:secret
 //	    redirect                   blobs are at another server, NAME.blobs (NAME_BLOBS)
 //	    anonymous                  token: everybody may pull; the token service is NAME.tokens (NAME_TOKENS)
-//	    lifetime=2s                token: how long the registry takes a token
+//	    uses=2                     token: for how many requests the registry takes a token that may only pull
 //	    expires-in=300             token: what the service says instead of the truth; -1 for nothing
 //	    field=token|access_token   token: the only field the token is in, instead of both
 //	    identity                   token: docker login gets an identity token
@@ -45,6 +44,8 @@ import (
 //	                             start a bad way to a registry; sets NAME, NAME_PORT
 //	    cut=BYTES                  let nothing of a body through that comes after so many bytes
 //	    rate=BYTES                 let no more of a body through in a second
+//	    hold=BYTES                 let no more of a body through until the link is released
+//	release NAME                 have a link hold nothing back any more
 //	static NAME                  start nginx with the files below ./NAME, for what no docker-registry gives;
 //	                             sets NAME, NAME_PORT; push writes to it too
 //	server-stop NAME             stop a registry or proxy: connections are refused
@@ -104,6 +105,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"proxy":        proxyCommand,
 	"forward":      forwardCommand,
 	"link":         linkCommand,
+	"release":      releaseCommand,
 	"static":       staticCommand,
 	"server-stop":  serverStopCommand,
 	"server-start": serverStartCommand,
@@ -189,7 +191,7 @@ func (s scriptT) Fatal(args ...any) { s.ts.Fatalf("%s", fmt.Sprint(args...)) }
 func registryCommand(ts *testscript.TestScript, neg bool, args []string) {
 	check(ts, neg, len(args) >= 2, "registry NAME anon|basic|token [OPTION...]")
 	name, kind := args[0], args[1]
-	given := options(ts, args[2:], "user", "redirect", "anonymous", "lifetime", "expires-in", "field", "identity", "schema1")
+	given := options(ts, args[2:], "user", "redirect", "anonymous", "uses", "expires-in", "field", "identity", "schema1")
 	need(ts, "docker-registry")
 	who := servers.Account{Username: "tester", Password: "secret"}
 	if has(given, "user") {
@@ -227,19 +229,14 @@ func registryCommand(ts *testscript.TestScript, neg bool, args []string) {
 
 // tokenOptions reads the options of registry NAME token.
 func tokenOptions(ts *testscript.TestScript, who servers.Account, given map[string]string) *servers.TokenOptions {
-	wanted := &servers.TokenOptions{
+	return &servers.TokenOptions{
 		Account:   who,
 		Anonymous: has(given, "anonymous"),
+		Uses:      number(ts, given["uses"]),
 		ExpiresIn: number(ts, given["expires-in"]),
 		Field:     given["field"],
 		Identity:  has(given, "identity"),
 	}
-	if text := given["lifetime"]; text != "" {
-		lifetime, err := time.ParseDuration(text)
-		ts.Check(err)
-		wanted.Lifetime = lifetime
-	}
-	return wanted
 }
 
 func proxyCommand(ts *testscript.TestScript, neg bool, args []string) {
@@ -286,13 +283,23 @@ func forwardCommand(ts *testscript.TestScript, neg bool, args []string) {
 
 func linkCommand(ts *testscript.TestScript, neg bool, args []string) {
 	check(ts, neg, len(args) >= 2, "link NAME HOST:PORT [OPTION...]")
-	given := options(ts, args[2:], "cut", "rate")
+	given := options(ts, args[2:], "cut", "rate", "hold")
 	link, err := servers.StartLink(args[1], servers.LinkOptions{
-		CutAfter: int64(number(ts, given["cut"])),
-		Rate:     int64(number(ts, given["rate"])),
+		CutAfter:  int64(number(ts, given["cut"])),
+		Rate:      int64(number(ts, given["rate"])),
+		HoldAfter: int64(number(ts, given["hold"])),
 	})
 	ts.Check(err)
 	scriptOf(ts).add(ts, args[0], link)
+}
+
+func releaseCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) == 1, "release NAME")
+	link, ok := scriptOf(ts).find(ts, args[0]).(*servers.Link)
+	if !ok {
+		ts.Fatalf("%s is no link", args[0])
+	}
+	link.Release()
 }
 
 func staticCommand(ts *testscript.TestScript, neg bool, args []string) {

@@ -13,16 +13,18 @@ import (
 
 // LinkOptions says what is wrong with the way to a server.
 type LinkOptions struct {
-	CutAfter int64 // break the connection after so many bytes of the content, 0 for never
-	Rate     int64 // bytes of a body that come through in a second, 0 for all there are
+	CutAfter  int64 // break the connection after so many bytes of the content, 0 for never
+	Rate      int64 // bytes of a body that come through in a second, 0 for all there are
+	HoldAfter int64 // let no more through after so many bytes of a body, until Release; 0 for never
 }
 
 // Link is a bad way to a registry: a proxy that changes nothing in requests
 // and answers, but lets bodies through slowly, or not to their end.
 type Link struct {
 	record
-	addr   string
-	server *http.Server
+	addr    string
+	server  *http.Server
+	release chan struct{} // closed by Release
 }
 
 // StartLink starts a link to the server at upstream, host:port.
@@ -31,7 +33,7 @@ func StartLink(upstream string, options LinkOptions) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Link{addr: listener.Addr().String()}
+	l := &Link{addr: listener.Addr().String(), release: make(chan struct{})}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(&url.URL{Scheme: "http", Host: upstream})
@@ -39,7 +41,7 @@ func StartLink(upstream string, options LinkOptions) (*Link, error) {
 		},
 		Transport: &http.Transport{DisableCompression: true},
 		ModifyResponse: func(answer *http.Response) error {
-			body := &badBody{ReadCloser: answer.Body, options: options}
+			body := &badBody{ReadCloser: answer.Body, options: options, release: l.release, gone: answer.Request.Context().Done()}
 			// What is asked for from the middle on ends at the same place.
 			fmt.Sscanf(answer.Header.Get("Content-Range"), "bytes %d-", &body.read)
 			answer.Body = body
@@ -61,6 +63,10 @@ func (l *Link) Addr() string { return l.addr }
 // Log is empty: the link has nothing to say beyond its requests.
 func (l *Link) Log() string { return "" }
 
+// Release lets through what the link has held back, and all that is still to
+// come. It is called once.
+func (l *Link) Release() { close(l.release) }
+
 // Stop ends the link.
 func (l *Link) Stop() error { return l.server.Close() }
 
@@ -81,6 +87,8 @@ type badBody struct {
 	io.ReadCloser
 	options LinkOptions
 	read    int64 // of the content, with what stands before a range
+	release <-chan struct{}
+	gone    <-chan struct{} // closed when the client is
 }
 
 // Read fails where the link is cut; the proxy then breaks its own connection.
@@ -90,6 +98,16 @@ func (b *badBody) Read(p []byte) (int, error) {
 			return 0, io.ErrUnexpectedEOF
 		}
 		p = p[:min(int64(len(p)), cut-b.read)]
+	}
+	if hold := b.options.HoldAfter; hold > 0 {
+		if b.read >= hold {
+			select {
+			case <-b.release:
+			case <-b.gone:
+			}
+		} else {
+			p = p[:min(int64(len(p)), hold-b.read)]
+		}
 	}
 	if rate := b.options.Rate; rate > 0 {
 		const pieces = 20 // in a second

@@ -100,7 +100,7 @@ func (r *Registry) Start() error {
 	}
 	r.addr = listener.Addr().String()
 	r.process = process
-	r.front = &http.Server{Handler: r.handler(proxyTo(socket))}
+	r.front = &http.Server{Handler: r.handler(r.wearTokens(proxyTo(socket)))}
 	go r.front.Serve(listener)
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"hocker/test/servers"
 )
@@ -143,9 +142,9 @@ func TestTokenRegistry(t *testing.T) {
 func TestTokensExpire(t *testing.T) {
 	t.Parallel()
 	registry := startRegistry(t, servers.RegistryOptions{Token: &servers.TokenOptions{
-		Account: tester, Anonymous: true, Lifetime: 2 * time.Second, Field: "access_token",
+		Account: tester, Anonymous: true, Uses: 2, Field: "access_token",
 	}})
-	answer, err := http.Get(registry.Tokens.Realm() + "?scope=repository:demo/app:pull,push")
+	answer, err := http.Get(registry.Tokens.Realm() + "?scope=repository:demo/app:pull")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,12 +168,13 @@ func TestTokensExpire(t *testing.T) {
 		answer.Body.Close()
 		return answer.StatusCode
 	}
-	if got := ask(); got != http.StatusNotFound {
-		t.Errorf("a fresh token gives %d, want 404 of an empty registry", got)
+	for use := range 2 {
+		if got := ask(); got != http.StatusNotFound {
+			t.Errorf("use %d of a token gives %d, want 404 of an empty registry", use+1, got)
+		}
 	}
-	time.Sleep(2500 * time.Millisecond)
 	if got := ask(); got != http.StatusUnauthorized {
-		t.Errorf("an old token gives %d, want 401", got)
+		t.Errorf("a token that is used up gives %d, want 401", got)
 	}
 }
 

@@ -14,16 +14,19 @@ import (
 // tokenIssuer is the iss claim of the tokens.
 const tokenIssuer = "hocker-tests-issuer"
 
+// tokenLifetime is longer than any test.
+const tokenLifetime = 3 * time.Hour
+
 // TokenOptions says how a token service behaves.
 type TokenOptions struct {
-	Account   Account       // who may pull and push
-	Anonymous bool          // anybody may pull
-	Lifetime  time.Duration // how long the registry accepts a token; 0 means 5 minutes
-	ExpiresIn int           // what expires_in says, in seconds; 0 means the truth, -1 leaves it out
-	Field     string        // "token", "access_token" or "" for both
-	Realm     string        // the URL in the registry's challenges, if it is not the service's own
-	Service   string        // the registry's name for its token service; "" means hocker-tests
-	Identity  bool          // give a login an identity token, as docker login asks for it
+	Account   Account // who may pull and push
+	Anonymous bool    // anybody may pull
+	Uses      int     // requests for which the registry takes a token that may only pull; 0 for any number
+	ExpiresIn int     // what expires_in says, in seconds; 0 means tokenLifetime, -1 leaves it out
+	Field     string  // "token", "access_token" or "" for both
+	Realm     string  // the URL in the registry's challenges, if it is not the service's own
+	Service   string  // the registry's name for its token service; "" means hocker-tests
+	Identity  bool    // give a login an identity token, as docker login asks for it
 }
 
 // identityToken is what stands for the account after a login.
@@ -37,13 +40,11 @@ type TokenService struct {
 	signer  *signer
 	addr    string
 	server  *http.Server
+	wear    wear
 }
 
 // StartTokenService starts a token service with a new key.
 func StartTokenService(options TokenOptions) (*TokenService, error) {
-	if options.Lifetime == 0 {
-		options.Lifetime = 5 * time.Minute
-	}
 	signer, err := newSigner()
 	if err != nil {
 		return nil, err
@@ -96,7 +97,7 @@ func (s *TokenService) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	access := grant(r.Form["scope"], known)
-	token, err := s.signer.sign(username, s.Service(), access, s.options.Lifetime)
+	token, err := s.sign(username, access)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -138,7 +139,7 @@ func (s *TokenService) answer(token string) map[string]any {
 	case s.options.ExpiresIn > 0:
 		answer["expires_in"] = s.options.ExpiresIn
 	case s.options.ExpiresIn == 0:
-		answer["expires_in"] = int(s.options.Lifetime.Seconds())
+		answer["expires_in"] = int(tokenLifetime.Seconds())
 	}
 	return answer
 }
