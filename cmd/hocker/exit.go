@@ -32,6 +32,7 @@ func exitCode(err error) int {
 		mismatch  *fetcher.VerifyError
 		file      *lock.FileError
 		layer     *image.LayerError
+		check     *uncheckedError
 	)
 	switch {
 	case err == nil:
@@ -46,7 +47,7 @@ func exitCode(err error) int {
 		return exitNotFound
 	case errors.Is(err, fetcher.ErrUnavailable):
 		return exitUnavailable
-	case errors.As(err, &usage), errors.As(err, &input), errors.As(err, &file):
+	case errors.As(err, &usage), errors.As(err, &input), errors.As(err, &file), errors.As(err, &check):
 		return exitUsage
 	}
 	return exitOther

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/image"
+	"hocker/fetcher/lock"
 	"hocker/fetcher/nix"
 )
 
@@ -23,6 +25,7 @@ func (p process) hint(command string, err error) string {
 		kind      *image.KindMismatchError
 		input     *manifestInputError
 		layer     *image.LayerError
+		readOnly  *lock.UnwritableError
 	)
 	inNix := p.getenv("outputHash") != "" || p.getenv("NIX_ATTRS_JSON_FILE") != ""
 	switch {
@@ -52,6 +55,8 @@ func (p process) hint(command string, err error) string {
 		return "this registry wants https: write its address as https://HOST:PORT/v2/"
 	case errors.As(err, new(*nix.StoreError)) && errors.Is(err, exec.ErrNotFound):
 		return "is Nix installed, and nix-store in PATH?"
+	case errors.As(err, &readOnly):
+		return fmt.Sprintf("let this user write there (chmod u+w %s), or give another file with --file", readOnly.Path)
 	case errors.Is(err, syscall.ENOSPC):
 		return "make room on the disk, then try again"
 	case errors.As(err, new(*fetcher.ChallengeError)):

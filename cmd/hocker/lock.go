@@ -41,9 +41,13 @@ func (f lockFileFlag) AfterApply() error {
 func (f lockFileFlag) read() (lock.File, error) {
 	file, err := lock.Read(f.File)
 	if errors.Is(err, fs.ErrNotExist) {
-		return lock.File{}, usagef("there is no lock file %s: `hocker lock add REFERENCE` makes one, --file PATH names another one", f.File)
+		return lock.File{}, f.missing()
 	}
 	return file, err
+}
+
+func (f lockFileFlag) missing() error {
+	return usagef("there is no lock file %s: `hocker lock add REFERENCE` makes one, --file PATH names another one", f.File)
 }
 
 // lockChangeFlags are those of the commands that change the lock file.
@@ -52,14 +56,16 @@ type lockChangeFlags struct {
 	DryRun bool `help:"Show what would be changed, and change nothing."`
 }
 
-// write writes the file as it is to be, and shows the difference.
-func (f lockChangeFlags) write(p process, before, after lock.File, show func(process, []lock.Change) error) error {
-	if !f.DryRun {
-		if err := after.Write(f.File); err != nil {
-			return err
-		}
+// change has plan say what is to become of the file, and shows the difference.
+func (f lockChangeFlags) change(ctx context.Context, p process, table lockTableFlag, plan func(lock.File) (lock.Edit, error)) error {
+	w := lock.Writer{Path: f.File, DryRun: f.DryRun, Notice: func(line string) {
+		fmt.Fprintf(p.stderr, "%s\n", oneLine(line))
+	}}
+	before, after, err := w.Change(ctx, plan)
+	if err != nil {
+		return err
 	}
-	return show(p, lock.Compare(before, after))
+	return table.show(p, lock.Compare(before, after))
 }
 
 // lockRegistryFlags are those of the commands that ask registries, of which

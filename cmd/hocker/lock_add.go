@@ -2,9 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -43,27 +42,43 @@ func (c *lockAddCmd) Validate() error {
 }
 
 func (c *lockAddCmd) Run(ctx context.Context, p process) error {
-	before, err := lock.Read(c.File)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	wanted, err := c.wanted(before)
-	if err != nil {
-		return &usageError{err: err}
-	}
+	var locker *lock.Locker // one for every plan: a password on standard input comes once
+	return c.change(ctx, p, c.lockTableFlag, func(before lock.File) (lock.Edit, error) {
+		wanted, err := c.wanted(before)
+		if err != nil {
+			return lock.Edit{}, &usageError{err: err}
+		}
+		if locker == nil {
+			if locker, err = c.locker(ctx, p, references(wanted)); err != nil {
+				return lock.Edit{}, err
+			}
+		}
+		images, err := locker.Lock(ctx, before, wanted)
+		if err != nil {
+			return lock.Edit{}, p.withFailures(err)
+		}
+		c.warnReplaced(p, before, images)
+		return lock.Edit{Set: images}, nil
+	})
+}
+
+func references(wanted map[string]lock.Wanted) []fetcher.Reference {
 	var refs []fetcher.Reference
 	for _, w := range wanted {
 		refs = append(refs, w.Reference)
 	}
-	locker, err := c.locker(ctx, p, refs)
-	if err != nil {
-		return err
+	return refs
+}
+
+// warnReplaced names the images that others take the place of: it may be that
+// only the names of two are the same.
+func (c *lockAddCmd) warnReplaced(p process, before lock.File, images map[string]lock.Image) {
+	for _, name := range slices.Sorted(maps.Keys(images)) {
+		old, ok := before.Images[name]
+		if added := images[name].Reference; ok && old.Reference != added {
+			c.warn(p, fmt.Sprintf("%s: %s takes the place of %s", name, added.Familiar(), old.Reference.Familiar()))
+		}
 	}
-	images, err := locker.Lock(ctx, before, wanted)
-	if err != nil {
-		return p.withFailures(err)
-	}
-	return c.write(p, before, before.With(images), c.show)
 }
 
 // wanted reads the arguments: the images to lock, by name.
@@ -78,13 +93,16 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 		if err != nil {
 			return nil, err
 		}
-		if other, taken := wanted[name]; taken {
-			return nil, fmt.Errorf("%s and %s would both be called %s: give one a name, as NAME=%s", other.Reference.Familiar(), ref.Familiar(), name, argument)
+		if other, taken := wanted[name]; taken && other.Reference != ref {
+			return nil, fmt.Errorf("%s and %s would both be called %s: give one of them a name of its own, as NAME=%s", other.Reference.Familiar(), ref.Familiar(), name, ref.Familiar())
 		}
-		if other, taken := before.Images[name]; taken && !sameImage(other.Reference, ref) {
-			return nil, fmt.Errorf("%s has another image called %s, which is %s: give this one a name with --name, or remove that one", c.File, name, other.Reference.Familiar())
+		w := lock.Wanted{Reference: ref, AllPlatforms: c.AllPlatforms, Platforms: platforms}
+		if old, there := before.Images[name]; there && !c.AllPlatforms && len(platforms) == 0 {
+			w.AllPlatforms, w.Platforms = old.AllPlatforms, old.WantedPlatforms()
+		} else if len(platforms) == 0 {
+			w.Platforms = []ocispec.Platform{image.DefaultPlatform()}
 		}
-		wanted[name] = lock.Wanted{Reference: ref, AllPlatforms: c.AllPlatforms, Platforms: platforms}
+		wanted[name] = w
 	}
 	return wanted, nil
 }
@@ -110,20 +128,8 @@ func (c *lockAddCmd) named(argument string) (name string, ref fetcher.Reference,
 	return name, ref, nil
 }
 
-// sameImage reports whether an image that is locked is the one that is added:
-// adding it once more locks it anew, perhaps for other platforms.
-func sameImage(locked, added fetcher.Reference) bool {
-	return locked.Repository == added.Repository && locked.Tag == added.Tag
-}
-
 // platforms reads --platform. Each has a Nix system, and each another one.
 func (c *lockAddCmd) platforms() ([]ocispec.Platform, error) {
-	if c.AllPlatforms {
-		return nil, nil
-	}
-	if len(c.Platform) == 0 {
-		return []ocispec.Platform{image.DefaultPlatform()}, nil
-	}
 	var platforms []ocispec.Platform
 	var systems []string
 	for _, argument := range c.Platform {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"hocker/fetcher"
 	"hocker/fetcher/lock"
 )
 
@@ -22,30 +21,31 @@ func (*lockUpdateCmd) Help() string {
 }
 
 func (c *lockUpdateCmd) Run(ctx context.Context, p process) error {
-	before, err := c.read()
-	if err != nil {
-		return err
+	var locker *lock.Locker // one for every plan: a password on standard input comes once
+	return c.change(ctx, p, c.lockTableFlag, func(before lock.File) (lock.Edit, error) {
+		names, err := c.names(before)
+		if err != nil {
+			return lock.Edit{}, err
+		}
+		if locker == nil {
+			if locker, err = c.locker(ctx, p, before.References(names)); err != nil {
+				return lock.Edit{}, err
+			}
+		}
+		images, err := locker.Update(ctx, before, names)
+		return lock.Edit{Set: images}, p.withFailures(err)
+	})
+}
+
+// names are those of the images that are to be updated.
+func (c *lockUpdateCmd) names(before lock.File) ([]string, error) {
+	if !before.Found() {
+		return nil, c.missing()
 	}
-	names := c.Names
-	if len(names) == 0 {
-		names = before.Names()
+	if len(c.Names) == 0 {
+		return before.Names(), nil
 	}
-	if err := checkLocked(c.File, before, names); err != nil {
-		return err
-	}
-	var refs []fetcher.Reference
-	for _, name := range names {
-		refs = append(refs, before.Images[name].Reference)
-	}
-	locker, err := c.locker(ctx, p, refs)
-	if err != nil {
-		return err
-	}
-	images, err := locker.Update(ctx, before, names)
-	if err != nil {
-		return p.withFailures(err)
-	}
-	return c.write(p, before, before.With(images), c.show)
+	return c.Names, checkLocked(c.File, before, c.Names)
 }
 
 type lockRemoveCmd struct {
@@ -57,15 +57,13 @@ func (*lockRemoveCmd) Help() string {
 	return "Example:\n  hocker lock remove debian"
 }
 
-func (c *lockRemoveCmd) Run(p process) error {
-	before, err := c.read()
-	if err != nil {
-		return err
-	}
-	if err := checkLocked(c.File, before, c.Names); err != nil {
-		return err
-	}
-	return c.write(p, before, before.Without(c.Names...), lockTableFlag{}.show)
+func (c *lockRemoveCmd) Run(ctx context.Context, p process) error {
+	return c.change(ctx, p, lockTableFlag{}, func(before lock.File) (lock.Edit, error) {
+		if !before.Found() {
+			return lock.Edit{}, c.missing()
+		}
+		return lock.Edit{Remove: c.Names}, checkLocked(c.File, before, c.Names)
+	})
 }
 
 // checkLocked makes sure that there are images of these names.

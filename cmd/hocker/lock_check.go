@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"hocker/fetcher"
 	"hocker/fetcher/lock"
 )
 
@@ -17,6 +16,8 @@ type lockCheckCmd struct {
 func (*lockCheckCmd) Help() string {
 	return "Each tag is asked for once, by HEAD, which Docker Hub does not count as a pull. " +
 		"--registry says which registry the credentials are for, where the images come from several.\n\n" +
+		"The exit code is 0 if no tag has moved and 1 if one has. If an image could not be looked at, it is that of the failure, " +
+		"whatever has become of the others: 3 access denied, 4 not found, 6 the registry cannot be reached. It is 2 for anything else.\n\n" +
 		"Example:\n  hocker lock check || hocker lock update"
 }
 
@@ -29,30 +30,38 @@ type tagRow struct {
 	Moved     bool   `json:"moved"`
 }
 
+// uncheckedError is a check that has come to no result. It never has the exit
+// code 1, which says that a tag has moved.
+type uncheckedError struct{ error }
+
+func (e *uncheckedError) Unwrap() error { return e.error }
+
 func (c *lockCheckCmd) Run(ctx context.Context, p process) error {
-	file, err := c.read()
-	if err != nil {
-		return err
-	}
-	var refs []fetcher.Reference
-	for _, i := range file.Images {
-		refs = append(refs, i.Reference)
-	}
-	locker, err := c.locker(ctx, p, refs)
-	if err != nil {
-		return err
-	}
-	tags, failed := locker.Check(ctx, file)
-	moved, err := c.show(p, file.Names(), tags)
+	moved, of, err := c.check(ctx, p)
 	switch {
 	case err != nil:
-		return err
-	case failed != nil:
-		return p.withFailures(failed)
+		return &uncheckedError{err}
 	case moved > 0:
-		return fmt.Errorf("%d of %d images in %s have moved: `hocker lock update` locks them anew", moved, len(tags), c.File)
+		return fmt.Errorf("%d of %d images in %s have moved: `hocker lock update` locks them anew", moved, of, c.File)
 	}
 	return nil
+}
+
+// check looks at all images, and counts those that have moved.
+func (c *lockCheckCmd) check(ctx context.Context, p process) (moved, of int, err error) {
+	file, err := c.read()
+	if err != nil {
+		return 0, 0, err
+	}
+	locker, err := c.locker(ctx, p, file.References(file.Names()))
+	if err != nil {
+		return 0, 0, err
+	}
+	tags, failed := locker.Check(ctx, file)
+	if moved, err = c.show(p, file.Names(), tags); err == nil {
+		err = p.withFailures(failed)
+	}
+	return moved, len(tags), err
 }
 
 // show prints the tags and counts those that have moved.

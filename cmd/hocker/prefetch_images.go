@@ -49,6 +49,7 @@ func readImages(path string) ([]nix.ImageBlobs, error) {
 // isLockFile reports whether a file is to be read as JSON: both forms begin with
 // a brace.
 func isLockFile(path string, data []byte) bool {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as the lock file's own reader does
 	rest, brace := bytes.CutPrefix(bytes.TrimSpace(data), []byte("{"))
 	return filepath.Ext(path) == ".json" || brace && bytes.HasPrefix(bytes.TrimSpace(rest), []byte(`"`))
 }

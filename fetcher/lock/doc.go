@@ -1,4 +1,4 @@
 // Package lock keeps lock files: which images a project uses, and the digests
-// that their tags had when they were last looked at. [Read] and [File.Write]
-// are the file, a [Locker] asks registries, [Compare] tells what has changed.
+// that their tags had when they were last looked at. [Read] and a [Writer] are
+// the file, a [Locker] asks registries, [Compare] tells what has changed.
 package lock

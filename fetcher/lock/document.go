@@ -30,10 +30,15 @@ type parser struct {
 	line int
 }
 
+// byteOrderMark is UTF-8's. Some editors begin a file with it, and Nix passes
+// over it there, and nowhere else.
+const byteOrderMark = "\ufeff"
+
 // parseDocument reads a JSON document.
 //
 // Errors: *[FileError] without a path.
 func parseDocument(data []byte) (*node, error) {
+	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
 	// All of it is checked before any of it is read: a Decoder's tokens are not
 	// the whole grammar.
 	var whole json.RawMessage

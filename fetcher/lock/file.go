@@ -84,23 +84,13 @@ func (i Image) blobs() map[digest.Digest]ocispec.Descriptor {
 // Names returns the names of the images, in order.
 func (f File) Names() []string { return slices.Sorted(maps.Keys(f.Images)) }
 
-// With returns f with these images in it, in place of those of the same names.
-func (f File) With(images map[string]Image) File {
-	all := maps.Clone(f.Images)
-	if all == nil {
-		all = map[string]Image{}
+// References returns what names the images of these names, in their order.
+func (f File) References(names []string) []fetcher.Reference {
+	refs := make([]fetcher.Reference, len(names))
+	for i, name := range names {
+		refs[i] = f.Images[name].Reference
 	}
-	maps.Copy(all, images)
-	return File{Images: all, read: f.read}
-}
-
-// Without returns f without the images of these names.
-func (f File) Without(names ...string) File {
-	left := maps.Clone(f.Images)
-	for _, name := range names {
-		delete(left, name)
-	}
-	return File{Images: left, read: f.read}
+	return refs
 }
 
 // platforms are those of all images by the digest of their manifest.

@@ -145,7 +145,7 @@ func lockFile(t *testing.T, r *registry, wanted map[string]Wanted) File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := File{}.With(images)
+	f := Edit{Set: images}.apply(File{})
 	printed, err := f.Format()
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func update(t *testing.T, r *registry, f File) File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f.With(images)
+	return Edit{Set: images}.apply(f)
 }
 
 func checkRequests(t *testing.T, r *registry, want ...string) {
@@ -214,7 +214,7 @@ func TestLockAndUpdate(t *testing.T) {
 	if got := Compare(f, after); !reflect.DeepEqual(got, want) {
 		t.Errorf("changes\n%+v\nwant\n%+v", got, want)
 	}
-	if got := Compare(after, after.Without("one")); len(got) != 1 || got[0].New != "" || got[0].Old != list.Digest {
+	if got := Compare(after, Edit{Remove: []string{"one"}}.apply(after)); len(got) != 1 || got[0].New != "" || got[0].Old != list.Digest {
 		t.Errorf("removed: %+v", got)
 	}
 }

@@ -18,11 +18,17 @@ import (
 
 // wanted is what locks the image anew as it was chosen.
 func (i Image) wanted() Wanted {
-	w := Wanted{Reference: i.Reference, AllPlatforms: i.AllPlatforms}
+	return Wanted{Reference: i.Reference, AllPlatforms: i.AllPlatforms, Platforms: i.WantedPlatforms()}
+}
+
+// WantedPlatforms are those that the image is locked for, in the order of their
+// systems.
+func (i Image) WantedPlatforms() []ocispec.Platform {
+	var platforms []ocispec.Platform
 	for _, system := range i.Systems() {
-		w.Platforms = append(w.Platforms, i.Platforms[system].Platform)
+		platforms = append(platforms, i.Platforms[system].Platform)
 	}
-	return w
+	return platforms
 }
 
 // choice is a manifest of an index, and what it was chosen for.

@@ -4,12 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 
-	"hocker/fetcher"
 	"hocker/fetcher/image"
 
 	"github.com/opencontainers/go-digest"
@@ -92,31 +87,4 @@ func (i Image) wire() wireImage {
 
 func wireOf(d ocispec.Descriptor) wireDescriptor {
 	return wireDescriptor{Digest: d.Digest, MediaType: d.MediaType, Size: d.Size}
-}
-
-// Write writes the file to path, whole or not at all. What somebody else has
-// written there since f was read is not lost: it is an error.
-func (f File) Write(path string) error {
-	data, err := f.Format()
-	if err != nil {
-		return err
-	}
-	found, err := os.ReadFile(path)
-	switch {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return err
-	case !bytes.Equal(found, f.read):
-		return fmt.Errorf("%s has changed since it was read: nothing was written, run the command again", path)
-	case bytes.Equal(found, data):
-		return nil
-	}
-	file, err := fetcher.CreateFile(path)
-	if err != nil {
-		return err
-	}
-	defer file.Discard()
-	if _, err := file.Write(data); err != nil {
-		return err
-	}
-	return file.Commit()
 }

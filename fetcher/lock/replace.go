@@ -1,0 +1,201 @@
+package lock
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"hocker/fetcher"
+)
+
+// UnwritableError is a lock file that this user, or nobody, can write.
+type UnwritableError struct {
+	Path   string // of the file, or of its folder where the file is not there yet
+	Folder bool
+	Err    error
+}
+
+func (e *UnwritableError) Error() string {
+	if e.Folder {
+		return fmt.Sprintf("no file can be made in the folder %s: %v", e.Path, reason(e.Err))
+	}
+	return fmt.Sprintf("%s cannot be written: %v", e.Path, reason(e.Err))
+}
+
+func (e *UnwritableError) Unwrap() error { return e.Err }
+
+// NoFolderError is a lock file whose folder is not there.
+type NoFolderError struct{ Path string }
+
+func (e *NoFolderError) Error() string { return fmt.Sprintf("there is no folder %s", e.Path) }
+
+// Is makes it [fs.ErrNotExist].
+func (e *NoFolderError) Is(target error) bool { return target == fs.ErrNotExist }
+
+// reason is an error of the system without the name of what it happened to.
+func reason(err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return err
+}
+
+// maxLinks is how many links to links Linux follows:
+// https://man7.org/linux/man-pages/man7/path_resolution.7.html
+const maxLinks = 40
+
+// followLinks returns the file that path leads to, which may not be there.
+func followLinks(path string) (string, error) {
+	for range maxLinks {
+		dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+		if errors.Is(err, fs.ErrNotExist) {
+			return "", &NoFolderError{Path: filepath.Dir(path)}
+		}
+		if err != nil {
+			return "", err
+		}
+		path = filepath.Join(dir, filepath.Base(path))
+		info, err := os.Lstat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return path, nil
+		case err != nil:
+			return "", err
+		case info.Mode()&fs.ModeSymlink == 0:
+			return path, nil
+		}
+		to, err := os.Readlink(path)
+		if err != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(dir, to)
+		}
+		path = to
+	}
+	return "", &fs.PathError{Op: "open", Path: path, Err: syscall.ELOOP}
+}
+
+// replace has data stand at path, where before stands now, or nothing if that is
+// nil. The file keeps its mode, its owner and its hard links.
+func replace(path string, before, data []byte) error {
+	if before == nil {
+		return create(path, data)
+	}
+	if string(before) == string(data) {
+		return nil
+	}
+	// A file that may not be written is not replaced by another one either.
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return unwritable(path, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if ok && info.Mode().IsRegular() && owner.Nlink == 1 {
+		err := rename(path, info.Mode(), owner, data)
+		if !isInPlace(err) {
+			return err
+		}
+	}
+	return overwrite(f, before, data)
+}
+
+// create writes a new file. Its mode is the umask's.
+func create(path string, data []byte) error {
+	f, err := fetcher.CreateFile(path)
+	if err != nil {
+		err = unwritable(filepath.Dir(path), err)
+		var folder *UnwritableError
+		if errors.As(err, &folder) {
+			folder.Folder = true
+		}
+		return err
+	}
+	defer f.Discard()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return f.Commit()
+}
+
+// rename writes another file, and puts it in the place of the one at path.
+func rename(path string, mode fs.FileMode, owner *syscall.Stat_t, data []byte) error {
+	f, err := fetcher.CreateFile(path)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if mine, ok := info.Sys().(*syscall.Stat_t); ok && (mine.Uid != owner.Uid || mine.Gid != owner.Gid) {
+		if err := f.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
+			return err
+		}
+	}
+	if err := f.Chmod(mode.Perm()); err != nil {
+		return err
+	}
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return f.Commit()
+}
+
+// isInPlace reports whether a file can only be written where it is: nothing may
+// be made in its folder, its owner cannot be given to another file, or it is the
+// place of a mount, as containers have single files.
+func isInPlace(err error) bool {
+	return slices.ContainsFunc([]error{
+		syscall.EACCES, syscall.EPERM, syscall.EROFS, syscall.EBUSY, syscall.EXDEV,
+	}, func(kind error) bool { return errors.Is(err, kind) })
+}
+
+// overwrite writes data over what stands in f. What the file grows by comes
+// first: if there is no room for it, all stays as it was.
+func overwrite(f *os.File, before, data []byte) error {
+	err := overwriteParts(f, before, data)
+	if err != nil {
+		// As good as it goes: there is room for what was there.
+		_, undo := f.WriteAt(before, 0)
+		err = errors.Join(err, undo, f.Truncate(int64(len(before))))
+	}
+	return err
+}
+
+func overwriteParts(f *os.File, before, data []byte) error {
+	common := min(len(before), len(data))
+	for _, part := range []struct {
+		from int
+		data []byte
+	}{{common, data[common:]}, {0, data[:common]}} {
+		if _, err := f.WriteAt(part.data, int64(part.from)); err != nil {
+			return err
+		}
+	}
+	if err := f.Truncate(int64(len(data))); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// unwritable is err, or what it means where this user may not write.
+func unwritable(path string, err error) error {
+	for _, kind := range []error{syscall.EACCES, syscall.EPERM, syscall.EROFS} {
+		if errors.Is(err, kind) {
+			return &UnwritableError{Path: path, Err: err}
+		}
+	}
+	return err
+}
