@@ -65,6 +65,10 @@ func (p process) report(command string, err error) {
 	if h := p.hint(command, err); h != "" {
 		fmt.Fprintf(p.stderr, "hint: %s\n", h)
 	}
+	var kept *keptError
+	if errors.As(err, &kept) {
+		fmt.Fprintf(p.stderr, "hint: %s\n", kept.hint())
+	}
 }
 
 // oneLine keeps what a registry said from breaking out of its line, or from

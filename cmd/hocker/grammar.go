@@ -100,7 +100,7 @@ func (p process) run(ctx context.Context) int {
 	line := call(p.args)
 	command, err := p.dispatch(ctx, line)
 	if err == nil {
-		err = p.stdout.failed.get()
+		err = p.stdout.failure()
 	}
 	if err = interruption(ctx, err); err != nil {
 		p.report(command, err)

@@ -56,7 +56,7 @@ func (c *imageCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	show := newProgress(p, c.Quiet)
+	show := newProgress(ctx, p, c.Quiet)
 	for _, layer := range resolved.Image.Layers {
 		show.expect(layer.Size)
 	}

@@ -98,8 +98,8 @@ func TestOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel(io.ErrClosedPipe)
-	if err := <-written; err != io.ErrClosedPipe || o.failed.get() != err {
-		t.Errorf("got %v, noted %v", err, o.failed.get())
+	if err := <-written; err != io.ErrClosedPipe || o.failure() != err {
+		t.Errorf("got %v, noted %v", err, o.failure())
 	}
 	if _, err := o.Write([]byte("more")); err != io.ErrClosedPipe {
 		t.Errorf("after that: %v", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +41,9 @@ func (c *layerCmd) Validate() error {
 }
 
 func (c *layerCmd) Run(ctx context.Context, p process) error {
+	if err := c.checkBinary(p, "another program"); err != nil {
+		return err
+	}
 	src, err := c.open(ctx, p)
 	if err != nil {
 		return err
@@ -102,37 +104,6 @@ func parseLayer(s string) (number int, d ocispec.Descriptor, err error) {
 	return 0, d, err
 }
 
-func (c *layerCmd) writeBlob(ctx context.Context, p process, src source, layer ocispec.Descriptor) error {
-	if c.Continue != "" {
-		return c.continueBlob(ctx, src, layer)
-	}
-	return c.write(ctx, p, func(w io.Writer) (err error) {
-		if f, ok := w.(*fetcher.File); ok && f.Seekable() {
-			_, err = src.FetchBlob(ctx, src.ref.Repository, layer, f.File)
-			return err
-		}
-		_, err = src.WriteBlob(ctx, src.ref.Repository, layer, w)
-		return err
-	})
-}
-
-// continueBlob goes on with what an earlier run left, and leaves as much as it
-// gets.
-func (c *layerCmd) continueBlob(ctx context.Context, src source, layer ocispec.Descriptor) error {
-	f, err := os.OpenFile(c.Continue, os.O_RDWR|os.O_CREATE, 0o666)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := src.FetchBlob(ctx, src.ref.Repository, layer, f); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(c.Continue, c.Out)
-}
-
 // writeTar writes a layer unpacked, and checks it in both forms.
 func (c *layerCmd) writeTar(ctx context.Context, p process, src source, m image.Resolved, number int) error {
 	data, err := src.config(ctx, m)
@@ -152,7 +123,9 @@ func (c *layerCmd) writeTar(ctx context.Context, p process, src source, m image.
 			return err
 		}
 		defer layer.Close()
-		_, err = image.UnpackTo(w, layer, config.DiffIDs[number])
-		return err
+		return c.watch(ctx, p, m.Image.Layers[number], func(seen io.Writer) error {
+			_, err := image.UnpackTo(w, io.TeeReader(layer, seen), config.DiffIDs[number])
+			return err
+		})
 	})
 }

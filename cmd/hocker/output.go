@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"os"
@@ -21,19 +22,18 @@ type output struct {
 	regular   bool            // a write never waits for anybody
 	ctx       context.Context // io.Writer has no parameter for it
 	lastWords bool            // there may be something to say when the context has ended
-	failed    *failure
+	state     *outputState
 }
 
-// failure is the first error of an output's writes, for what prints without
-// looking at them.
-type failure struct {
-	mu  sync.Mutex
-	err error
+type outputState struct {
+	mu    sync.Mutex
+	err   error     // of the first write that failed, for what prints without looking at it
+	above io.Writer // prints lines above what is drawn at the terminal's bottom, or nil
 }
 
 func newOutput(ctx context.Context, file *os.File) *output {
 	info, err := file.Stat()
-	return &output{file: file, regular: err == nil && info.Mode().IsRegular(), ctx: ctx, failed: &failure{}}
+	return &output{file: file, regular: err == nil && info.Mode().IsRegular(), ctx: ctx, state: &outputState{}}
 }
 
 // forLastWords has the output take what still comes when the context has ended,
@@ -57,30 +57,44 @@ func (o *output) Write(p []byte) (n int, err error) {
 		n, err = o.file.Write(p)
 	case o.ctx.Err() == nil:
 		data := bytes.Clone(p) // for a write that goes on when this one has returned
-		n, err = await(o.ctx, func() (int, error) { return o.file.Write(data) })
+		n, err = await(o.ctx, func() (int, error) { return o.write(data) })
 	case o.lastWords && o.hasRoom():
 		n, err = o.file.Write(p)
 	default:
 		err = context.Cause(o.ctx)
 	}
 	if err != nil {
-		o.failed.note(err)
+		o.state.mu.Lock()
+		defer o.state.mu.Unlock()
+		o.state.err = cmp.Or(o.state.err, err)
 	}
 	return n, err
 }
 
-func (f *failure) note(err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.err == nil {
-		f.err = err
+func (o *output) write(p []byte) (int, error) {
+	o.state.mu.Lock()
+	above := o.state.above
+	o.state.mu.Unlock()
+	if above != nil {
+		if n, err := above.Write(p); err == nil {
+			return n, nil
+		}
 	}
+	return o.file.Write(p)
 }
 
-func (f *failure) get() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.err
+// setAbove has lines printed by w from now on, or by nobody else with nil.
+func (o *output) setAbove(w io.Writer) {
+	o.state.mu.Lock()
+	defer o.state.mu.Unlock()
+	o.state.above = w
+}
+
+// failure returns the error of the first write that failed.
+func (o *output) failure() error {
+	o.state.mu.Lock()
+	defer o.state.mu.Unlock()
+	return o.state.err
 }
 
 // hasRoom reports whether a few words can be written without waiting.

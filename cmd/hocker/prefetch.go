@@ -153,7 +153,7 @@ func (c *prefetchCmd) fetch(ctx context.Context, p process, client *fetcher.Clie
 		return err
 	}
 	defer os.RemoveAll(dir)
-	show := newTransfers(newProgress(p, c.Quiet))
+	show := newTransfers(newProgress(ctx, p, c.Quiet))
 	client.Progress = show.report
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(c.Jobs)
@@ -180,7 +180,7 @@ func (b *wantedBlob) fetch(ctx context.Context, client *fetcher.Client, store ni
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "part")
-	show.begin(b.Blob)
+	show.begin(b.Kind, ocispec.Descriptor{Digest: b.Digest, Size: b.Size}, 0)
 	size, err := b.fetchFile(ctx, client, file)
 	show.end(b.Digest, size, err)
 	if err != nil {

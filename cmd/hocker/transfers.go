@@ -3,8 +3,6 @@ package main
 import (
 	"sync"
 
-	"hocker/fetcher/nix"
-
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -29,15 +27,22 @@ func newTransfers(p progress) *transfers {
 	return &transfers{progress: p, blobs: map[digest.Digest]*transfer{}}
 }
 
-// begin announces a blob, which was expected if its size is known.
-func (t *transfers) begin(b nix.Blob) {
+// begin announces a blob of some kind, which was expected if its size is known.
+// So many bytes of it are there already.
+func (t *transfers) begin(kind string, desc ocispec.Descriptor, had int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	blob := &transfer{kind: b.Kind}
-	if b.Size > 0 {
-		blob.watcher = t.watch(b.Kind, ocispec.Descriptor{Digest: b.Digest, Size: b.Size})
+	blob := &transfer{kind: kind, bytes: had}
+	if desc.Size > 0 {
+		blob.start(t, desc)
 	}
-	t.blobs[b.Digest] = blob
+	t.blobs[desc.Digest] = blob
+}
+
+// start shows the transfer, now that the blob's size is known.
+func (b *transfer) start(t *transfers, desc ocispec.Descriptor) {
+	b.watcher = t.watch(b.kind, desc)
+	b.skip(b.bytes)
 }
 
 // report is a client's Progress.
@@ -48,7 +53,7 @@ func (t *transfers) report(d digest.Digest, bytes, size int64) {
 	if blob.watcher == nil {
 		size = max(size, 0)
 		t.expect(size)
-		blob.watcher = t.watch(blob.kind, ocispec.Descriptor{Digest: d, Size: size})
+		blob.start(t, ocispec.Descriptor{Digest: d, Size: size})
 	}
 	blob.add(bytes - blob.bytes)
 	blob.bytes = bytes

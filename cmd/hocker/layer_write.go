@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"hocker/fetcher"
+	"hocker/fetcher/bytecount"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// writeBlob writes a layer as it is packed.
+func (c *layerCmd) writeBlob(ctx context.Context, p process, src source, layer ocispec.Descriptor) error {
+	if c.Continue != "" {
+		return c.continueBlob(ctx, p, src, layer)
+	}
+	return c.write(ctx, p, func(w io.Writer) error {
+		if f, ok := w.(*fetcher.File); ok && f.Seekable() {
+			return c.fetch(ctx, p, src, layer, f.File, 0)
+		}
+		return c.watch(ctx, p, layer, func(seen io.Writer) error {
+			_, err := src.WriteBlob(ctx, src.ref.Repository, layer, io.MultiWriter(w, seen))
+			return err
+		})
+	})
+}
+
+// continueBlob goes on with what an earlier run left, and leaves as much as it
+// gets.
+func (c *layerCmd) continueBlob(ctx context.Context, p process, src source, layer ocispec.Descriptor) error {
+	f, err := os.OpenFile(c.Continue, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	had, err := size(f)
+	if err != nil {
+		return err
+	}
+	if err := c.fetch(ctx, p, src, layer, f, had); err != nil {
+		return keep(f, err)
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(c.Continue, c.Out)
+}
+
+func size(f *os.File) (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// keptError is a transfer that has failed, and left a part of the content.
+type keptError struct {
+	err   error
+	file  string
+	bytes int64
+}
+
+func (e *keptError) Error() string { return e.err.Error() }
+func (e *keptError) Unwrap() error { return e.err }
+
+func (e *keptError) hint() string {
+	return fmt.Sprintf("%s has the first %s of the layer: the same command goes on from there", e.file, bytecount.Format(e.bytes))
+}
+
+// keep says what is left in f of a transfer that has failed with err. A file
+// with nothing in it goes.
+func keep(f *os.File, err error) error {
+	bytes, sizeErr := size(f)
+	switch {
+	case sizeErr != nil:
+		return err
+	case bytes == 0:
+		os.Remove(f.Name())
+		return err
+	}
+	return &keptError{err, f.Name(), bytes}
+}
+
+// progress shows how the layer comes in: on a terminal, and not beside another
+// program that the layer is piped to and that has something to show too.
+func (c *layerCmd) progress(ctx context.Context, p process) progress {
+	if c.toStdout() && !p.stdout.regular || !p.stderr.isTerminal() {
+		return noProgress{}
+	}
+	return newProgress(ctx, p, c.Quiet)
+}
+
+// fetch fetches a layer into a file that has so many bytes of it.
+func (c *layerCmd) fetch(ctx context.Context, p process, src source, layer ocispec.Descriptor, f *os.File, had int64) error {
+	show := newTransfers(c.progress(ctx, p))
+	src.Progress = show.report
+	show.begin("layer", layer, had)
+	n, err := src.FetchBlob(ctx, src.ref.Repository, layer, f)
+	show.end(layer.Digest, n, err)
+	show.done(err == nil)
+	return err
+}
+
+// watch shows a layer that read passes on as it comes.
+func (c *layerCmd) watch(ctx context.Context, p process, layer ocispec.Descriptor, read func(seen io.Writer) error) error {
+	show := c.progress(ctx, p)
+	watcher := show.watch("layer", layer)
+	err := read(watcher)
+	watcher.Done(err)
+	show.done(err == nil)
+	return err
+}
