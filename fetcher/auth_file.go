@@ -137,10 +137,15 @@ func errorLine(data []byte, err error) int {
 
 // authKey strips what old files have around the host of a key.
 func authKey(key string) string {
+	scheme, _, hasScheme := strings.Cut(key, "://")
 	key = strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
 	key = strings.TrimRight(key, "/")
 	key = strings.TrimSuffix(strings.TrimSuffix(key, "/v1"), "/v2")
 	host, path, hasPath := strings.Cut(key, "/")
+	if !hasScheme {
+		scheme = defaultScheme(host)
+	}
+	host = withoutDefaultPort(scheme, host)
 	if dockerHubHosts[host] {
 		host = DockerHub.Name()
 	}

@@ -59,6 +59,8 @@ var authFileTests = []struct {
 	{name: "docker hub's own host", data: `{"auths":{"registry-1.docker.io":{"registrytoken":"hub"}}}`, want: []found{{repo: hubApp, want: Credential{Token: "hub"}}}},
 	{name: "docker hub's namespaces", data: `{"auths":{"docker.io/org":{"registrytoken":"org"}}}`, want: []found{{repo: hubApp, want: Credential{Token: "org"}}, {repo: Repository{DockerHub, "library/debian"}}}},
 	{name: "addresses as keys", data: `{"auths":{"https://ghcr.io/v2/":{"registrytoken":"a"},"http://localhost:5000":{"registrytoken":"b"}}}`, want: []found{{repo: ghcrApp, want: Credential{Token: "a"}}, {repo: localApp, want: Credential{Token: "b"}}}},
+	{name: "ports that are there anyway", data: `{"auths":{"ghcr.io:443":{"registrytoken":"a"},"https://docker.io:443/org":{"registrytoken":"b"},"ghcr.io:80/x":{"registrytoken":"c"}}}`,
+		want: []found{{repo: ghcrApp, want: Credential{Token: "a"}}, {repo: hubApp, want: Credential{Token: "b"}}, {repo: Repository{ghcr, "x/y"}, want: Credential{Token: "a"}}}},
 
 	{name: "not base64", data: `{"auths":{"ghcr.io":{"auth":"hunter2!"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: auth is not the base64 form of user:password"}, {repo: localApp}}},
 	{name: "no colon", data: `{"auths":{"ghcr.io":{"auth":"` + basic("hunter2") + `"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: auth is not the base64 form of user:password"}}},

@@ -37,8 +37,40 @@ const maxNameLength = 255
 // ParseReference reads one reference as Docker writes it: debian,
 // debian:jessie, ghcr.io/org/app@sha256:…, localhost:5000/x:1. Without a host
 // it is an image of Docker Hub, without tag and digest the tag is latest.
+//
+// As an address, http://host:5000/x:1, it says how its registry is spoken to.
+// docker:// may stand before it, as skopeo wants it.
 func ParseReference(s string) (Reference, error) {
+	s = strings.TrimPrefix(s, dockerTransport)
+	registry, path, err := cutAddress(s)
+	if err != nil {
+		return Reference{}, err
+	}
+	if path != "" {
+		return registry.ParseReference(path)
+	}
 	return parseReference(s, ParseName)
+}
+
+// dockerTransport is the name of the transport that all references here are for:
+// https://github.com/containers/image/blob/v5.36.0/docs/containers-transports.5.md
+const dockerTransport = "docker://"
+
+// cutAddress divides an address of an image, http://host/org/app, into its registry
+// and the rest. The rest of what is no address is empty.
+func cutAddress(s string) (registry Registry, path string, err error) {
+	scheme, rest, ok := strings.Cut(s, "://")
+	if !ok {
+		return Registry{}, "", nil
+	}
+	host, path, _ := strings.Cut(rest, "/")
+	if registry, err = ParseRegistry(scheme + "://" + host); err != nil {
+		return Registry{}, "", err
+	}
+	if path == "" {
+		return Registry{}, "", &InputError{What: "reference", Value: s, Reason: "no image is named after the host"}
+	}
+	return registry, path, nil
 }
 
 // ParseReference reads a reference to an image of this registry, whatever its
@@ -66,18 +98,31 @@ func parseReference(s string, parseName func(string) (Repository, error)) (Refer
 }
 
 // ParseName reads an image name without tag: debian, library/debian,
-// ghcr.io/org/app. Its first part is a host if it has a dot or a port in it or
-// is localhost, as Docker decides it.
+// ghcr.io/org/app, http://host:5000/org/app. Its first part is a host as
+// [HasHost] says.
 func ParseName(name string) (Repository, error) {
-	host, path, hasSlash := strings.Cut(name, "/")
-	if !hasSlash || !strings.ContainsAny(host, ".:[") && host != "localhost" {
+	name = strings.TrimPrefix(name, dockerTransport)
+	registry, path, err := cutAddress(name)
+	switch {
+	case err != nil:
+		return Repository{}, err
+	case path != "":
+		return registry.Repository(path)
+	case !HasHost(name):
 		return DockerHub.Repository(name)
 	}
-	registry, err := ParseRegistry(host)
-	if err != nil {
+	host, path, _ := strings.Cut(name, "/")
+	if registry, err = ParseRegistry(host); err != nil {
 		return Repository{}, err
 	}
 	return registry.Repository(path)
+}
+
+// HasHost reports whether the first part of an image's name is a host: if it has a
+// dot or a port in it or is localhost, as Docker decides it.
+func HasHost(name string) bool {
+	host, _, hasSlash := strings.Cut(name, "/")
+	return hasSlash && (strings.ContainsAny(host, ".:[") || host == "localhost")
 }
 
 // Repository returns the repository of that path, checked against the

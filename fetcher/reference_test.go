@@ -41,6 +41,23 @@ var parseReferenceTests = []struct {
 	// its familiar name is another registry's.
 	{in: "docker.io/my.org/x", want: Reference{Repository: Repository{DockerHub, "my.org/x"}, Tag: "latest"}, str: "docker.io/my.org/x:latest", familiar: "docker.io/my.org/x:latest"},
 
+	// As an address, and as skopeo has it.
+	{in: "https://ghcr.io/app", want: Reference{Repository: Repository{ghcr, "app"}, Tag: "latest"}, str: "ghcr.io/app:latest"},
+	{in: "https://ghcr.io:443/org/app:1@" + string(helloDigest), want: Reference{Repository: Repository{ghcr, "org/app"}, Tag: "1", Digest: helloDigest}, str: "ghcr.io/org/app:1@" + string(helloDigest)},
+	{in: "https://docker.io/debian", want: Reference{Repository: Repository{DockerHub, "library/debian"}, Tag: "latest"}, str: "docker.io/library/debian:latest", familiar: "debian:latest"},
+	{in: "http://registry.example:5000/org/app:1", want: Reference{Repository: Repository{Registry{Scheme: "http", Host: "registry.example:5000"}, "org/app"}, Tag: "1"}, str: "registry.example:5000/org/app:1"},
+	{in: "http://registry.example:80/app", want: Reference{Repository: Repository{Registry{Scheme: "http", Host: "registry.example"}, "app"}, Tag: "latest"}, str: "registry.example/app:latest"},
+	{in: "http://registry/app", want: Reference{Repository: Repository{Registry{Scheme: "http", Host: "registry"}, "app"}, Tag: "latest"}, str: "registry/app:latest"},
+	{in: "https://localhost:5000/app", want: Reference{Repository: Repository{Registry{Scheme: "https", Host: "localhost:5000"}, "app"}, Tag: "latest"}, str: "localhost:5000/app:latest"},
+	{in: "docker://debian", want: Reference{Repository: Repository{DockerHub, "library/debian"}, Tag: "latest"}, str: "docker.io/library/debian:latest", familiar: "debian:latest"},
+	{in: "docker://localhost:5000/x:1", want: Reference{Repository: Repository{local, "x"}, Tag: "1"}, str: "localhost:5000/x:1"},
+	// The port that is there anyway.
+	{in: "ghcr.io:443/app", want: Reference{Repository: Repository{ghcr, "app"}, Tag: "latest"}, str: "ghcr.io/app:latest"},
+	{in: "docker.io:443/debian", want: Reference{Repository: Repository{DockerHub, "library/debian"}, Tag: "latest"}, str: "docker.io/library/debian:latest", familiar: "debian:latest"},
+	{in: "localhost:80/x", want: Reference{Repository: Repository{Registry{Scheme: "http", Host: "localhost"}, "x"}, Tag: "latest"}, str: "localhost/x:latest"},
+	{in: "[::1]:80/x", want: Reference{Repository: Repository{Registry{Scheme: "http", Host: "[::1]"}, "x"}, Tag: "latest"}, str: "[::1]/x:latest"},
+	{in: "myhost:443/x", want: Reference{Repository: Repository{Registry{Scheme: "https", Host: "myhost:443"}, "x"}, Tag: "latest"}, str: "myhost:443/x:latest"},
+
 	{in: "", err: `image name: it is empty`},
 	{in: ":1", err: `image name: it is empty`},
 	{in: "debian:", err: `reference "debian:": nothing stands after the colon`},
@@ -57,7 +74,13 @@ var parseReferenceTests = []struct {
 	{in: "-a", err: `image name "-a": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
 	{in: "a b", err: `image name "a b": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
 	{in: "a\n", err: `image name "a\n": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
-	{in: "https://ghcr.io/app", err: `registry "https:": "https:" is no host name, expected https://HOST[:PORT]/v2/`},
+	{in: "https://", err: `registry "https://": it has no host, expected https://HOST[:PORT]/v2/`},
+	{in: "https://ghcr.io", err: `reference "https://ghcr.io": no image is named after the host`},
+	{in: "https://ghcr.io/:1", err: `image name: it is empty`},
+	{in: "https://me:hunter2@ghcr.io/app", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
+	{in: "docker://https://me:hunter2@ghcr.io/app", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
+	{in: "oci://ghcr.io/app", err: `registry "oci://ghcr.io": its scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
+	{in: "docker://", err: `image name: it is empty`},
 	{in: "a${b}", err: `image name "a${b}": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
 	{in: `a:"b`, err: `tag "\"b": expected up to 128 of a-z, A-Z, 0-9, _ . -, not beginning with . or -`},
 	{in: "a:-b", err: `tag "-b": expected up to 128 of a-z, A-Z, 0-9, _ . -, not beginning with . or -`},
@@ -98,7 +121,13 @@ func TestParseReference(t *testing.T) {
 // returns: both ways to print it name the same image.
 func checkReference(t *testing.T, ref Reference) {
 	t.Helper()
-	for _, printed := range []string{ref.String(), ref.Familiar()} {
+	// A name has no scheme in it, and where its host is no host to Docker, only the
+	// address says all.
+	printed := []string{ref.Registry.Scheme + "://" + ref.String(), "docker://" + ref.Registry.Scheme + "://" + ref.String()}
+	if bare, err := ParseRegistry(ref.Registry.Host); err == nil && bare == ref.Registry && HasHost(ref.Registry.Host+"/") || ref.Registry.IsDockerHub() {
+		printed = append(printed, ref.String(), ref.Familiar(), "docker://"+ref.String())
+	}
+	for _, printed := range printed {
 		if again, err := ParseReference(printed); err != nil || again != ref {
 			t.Errorf("%+v prints as %s, which is read as %+v, %v", ref, printed, again, err)
 		}

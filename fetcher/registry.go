@@ -41,7 +41,7 @@ var (
 // ParseRegistry reads a registry's address: https://host[:port][/prefix]/v2/,
 // the same without /v2/, with http://, or a bare host[:port][/prefix]. A bare
 // loopback host means plain http, as it does to Docker, every other bare host
-// means https.
+// means https. The scheme's own port is left out: host:443 is host.
 func ParseRegistry(s string) (Registry, error) {
 	scheme, rest, hasScheme := strings.Cut(s, "://")
 	if !hasScheme {
@@ -59,6 +59,10 @@ func ParseRegistry(s string) (Registry, error) {
 		return Registry{}, registryError(s, err.Error())
 	}
 	host = strings.ToLower(host)
+	if scheme == "" {
+		scheme = defaultScheme(host)
+	}
+	host = withoutDefaultPort(scheme, host)
 	prefix := strings.TrimRight("/"+path, "/")
 	if dockerHubHosts[host] {
 		// Credential files call Docker Hub https://index.docker.io/v1/.
@@ -73,9 +77,6 @@ func ParseRegistry(s string) (Registry, error) {
 	prefix = strings.TrimRight(strings.TrimSuffix(prefix, "/v2"), "/")
 	if !prefixPattern.MatchString(prefix) {
 		return Registry{}, registryError(s, "its path has characters that a registry's path cannot have")
-	}
-	if scheme == "" {
-		scheme = defaultScheme(host)
 	}
 	return Registry{Scheme: scheme, Host: host, Prefix: prefix}, nil
 }
@@ -103,6 +104,21 @@ func checkHost(host string) error {
 		}
 	}
 	return nil
+}
+
+// withoutDefaultPort leaves out the port that a scheme has anyway, so that one
+// registry has one name: to credentials, caches and lock files. It stays where a
+// reference would not have a host without it: myhost:443/app, but myhost/app is an
+// image of Docker Hub.
+func withoutDefaultPort(scheme, host string) string {
+	port := ":443"
+	if scheme == "http" {
+		port = ":80"
+	}
+	if name, ok := strings.CutSuffix(host, port); ok && HasHost(name+"/") {
+		return name
+	}
+	return host
 }
 
 // defaultScheme is plain http for loopback hosts: nobody has a certificate for

@@ -36,6 +36,23 @@ let
       throw "${function}: registry has an @ in it, expected https://HOST[:PORT]/v2/ without credentials, since every user can read the store: give them as DOCKER_USER and DOCKER_PASS or in a credentials file"
     else
       throw "${function}: registry = ${toJSON registry} is no registry, expected https://HOST[:PORT]/v2/: leave it out for Docker Hub";
+
+  # The host as hocker prints it: without the port that it has anyway, which is
+  # 80 where plain http is spoken, as it is on this machine. A host that would be
+  # none in a name without its port keeps it.
+  shortHost =
+    registry: host:
+    let
+      parts = match "([^[:space:]]*[].][^[:space:]]*|localhost):(80|443)" host;
+      loopback =
+        match "localhost|127\\.[0-9.]*|\\[::1]" (elemAt parts 0) != null;
+      left =
+        if elemAt parts 1 == "443" then
+          !loopback
+        else
+          loopback || match "http://.*" registry != null;
+    in
+    if parts != null && left then elemAt parts 0 else host;
 in
 {
   # null and "" both mean that an argument is not given: the functions of
@@ -50,7 +67,7 @@ in
   familiarName =
     function: registry: repository: imageName: tag:
     let
-      host = hostOf function registry;
+      host = shortHost registry (hostOf function registry);
       parts =
         if !(elem host dockerHub) then
           [

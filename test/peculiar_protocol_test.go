@@ -37,6 +37,21 @@ var protocolPeculiarities = []peculiarity{
 	headRefused(http.StatusMethodNotAllowed),
 	headRefused(http.StatusNotImplemented),
 	{
+		name: "named as http://HOST:PORT/…",
+		commands: map[string][]string{
+			"hocker": {"hocker", "image", "--quiet", "http://HOST/x:t", "--out", "OUT"},
+			"skopeo": {"skopeo", "copy", "--quiet", "--src-tls-verify=false", "docker://http://HOST/x:t", "oci:OUT:t"},
+			"crane":  {"crane", "pull", "http://HOST/x:t", "OUT"},
+		},
+	},
+	{
+		name: "named as docker://HOST:PORT/…",
+		commands: map[string][]string{
+			"hocker": {"hocker", "image", "--quiet", "docker://HOST/x:t", "--out", "OUT"},
+			"crane":  {"crane", "pull", "docker://HOST/x:t", "OUT"},
+		},
+	},
+	{
 		name: "no way there but ALL_PROXY", // which is the registry here: it takes whole addresses
 		prepare: func(w *workplace, host string) error {
 			w.setenv("ALL_PROXY", "http://"+host)

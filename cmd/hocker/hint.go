@@ -46,7 +46,9 @@ func (p process) hint(command string, err error) string {
 	case isProxyRefusal(err):
 		return "does the proxy want a user name and a password? They go into its variable: http://USER:PASSWORD@HOST:PORT"
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return "this registry speaks plain http: write its address as http://HOST:PORT/v2/"
+		return pick(inNix,
+			"this registry speaks plain http: write its address as http://HOST:PORT/v2/",
+			"this registry speaks plain http: write http:// before its name, or give --plain-http")
 	case isCertificateError(err):
 		return pick(inNix,
 			"for a private CA, set NIX_SSL_CERT_FILE and let that file into the sandbox with extra-sandbox-paths",

@@ -15,29 +15,41 @@ import (
 
 // imageArgs names the image, in two words or in one.
 type imageArgs struct {
-	Name string `arg:"" name:"image-name" help:"Image: library/debian, debian:jessie, ghcr.io/org/app@sha256:…"`
+	Name string `arg:"" name:"image-name" help:"Image: library/debian, debian:jessie, ghcr.io/org/app@sha256:…, http://host:5000/app:1"`
 	Tag  string `arg:"" optional:"" name:"image-tag" help:"Tag or digest, where the image name has none."`
 }
 
 // reference reads the arguments. With a registry from --registry, the name is
 // a path in that registry, whatever its first part looks like.
-func (a imageArgs) reference(registry string) (fetcher.Reference, error) {
+func (a imageArgs) reference(registry string, plain plainHTTPFlag) (fetcher.Reference, error) {
+	name := strings.TrimPrefix(a.Name, "docker://") // as skopeo wants it
 	parseName, parseReference := fetcher.ParseName, fetcher.ParseReference
-	if registry != "" {
-		r, err := fetcher.ParseRegistry(registry)
+	switch {
+	case registry != "" && strings.Contains(name, "://"):
+		return fetcher.Reference{}, errors.New("the registry is named twice, by --registry and before the image's name")
+	case registry != "":
+		r, err := fetcher.ParseRegistry(plain.address(registry))
 		if err != nil {
 			return fetcher.Reference{}, err
 		}
 		parseName, parseReference = r.Repository, r.ParseReference
+	case fetcher.HasHost(name):
+		name = plain.address(name)
 	}
+	var ref fetcher.Reference
+	var err error
 	if a.Tag == "" {
-		return parseReference(a.Name)
+		ref, err = parseReference(name)
+	} else {
+		ref.Repository, err = parseName(name)
+		if err == nil {
+			ref, err = ref.Repository.Reference(a.Tag)
+		}
 	}
-	repo, err := parseName(a.Name)
-	if err != nil {
-		return fetcher.Reference{}, err
+	if err == nil {
+		err = plain.check(ref.Registry)
 	}
-	return repo.Reference(a.Tag)
+	return ref, err
 }
 
 // explain makes of an error of reference one about the command line. Of two
@@ -87,6 +99,7 @@ type foreignFlag struct {
 type imageFlags struct {
 	imageArgs
 	registryFlags
+	plainHTTPFlag
 	platformFlag
 }
 
@@ -99,7 +112,7 @@ type source struct {
 
 // open reads the image's name and makes the client for its registry.
 func (f *imageFlags) open(ctx context.Context, p process) (source, error) {
-	ref, err := f.reference(f.Registry)
+	ref, err := f.reference(f.Registry, f.plainHTTPFlag)
 	if err != nil {
 		return source{}, f.explain(err)
 	}

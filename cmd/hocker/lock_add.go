@@ -20,6 +20,7 @@ type lockAddCmd struct {
 	lockChangeFlags
 	lockTableFlag
 	lockRegistryFlags
+	plainHTTPFlag
 	Name         string   `placeholder:"NAME" help:"The image's name in Nix, where there is one image (default: the last part of its path)."`
 	Platform     []string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock, several times for several (default: linux on this machine's architecture)."`
 	AllPlatforms bool     `help:"Lock the image for all platforms that it is there for and Nix has a system for."`
@@ -42,7 +43,8 @@ func (c *lockAddCmd) Validate() error {
 }
 
 func (c *lockAddCmd) Run(ctx context.Context, p process) error {
-	var locker *lock.Locker // one for every plan: a password on standard input comes once
+	c.Registry = c.address(c.Registry) // which credentials are for as well
+	var locker *lock.Locker            // one for every plan: a password on standard input comes once
 	return c.change(ctx, p, c.lockTableFlag, func(before lock.File) (lock.Edit, error) {
 		wanted, err := c.wanted(before)
 		if err != nil {
@@ -116,7 +118,7 @@ func (c *lockAddCmd) named(argument string) (name string, ref fetcher.Reference,
 	case !given:
 		name, reference = c.Name, argument
 	}
-	if ref, err = (imageArgs{Name: reference}).reference(c.Registry); err != nil {
+	if ref, err = (imageArgs{Name: reference}).reference(c.Registry, c.plainHTTPFlag); err != nil {
 		return "", ref, err
 	}
 	if name == "" && !given {

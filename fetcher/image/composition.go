@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"hocker/fetcher"
 	"hocker/fetcher/bytecount"
@@ -67,6 +69,9 @@ func ParseComposition(data []byte) (Composition, error) {
 // returns an error if its files cannot be one image. A digest that is given is
 // believed, since Nix has checked it; one that is left out is computed.
 func (c *Composition) Complete(ctx context.Context) error {
+	if strings.Contains(c.Reference, "://") { // not quoted: there may be a password in it
+		return errors.New("reference: an image is loaded under a name, with no http:// or docker:// before it")
+	}
 	if c.Reference != "" {
 		ref, err := fetcher.ParseReference(c.Reference)
 		if err != nil {

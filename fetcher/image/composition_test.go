@@ -86,6 +86,7 @@ var completeReferenceTests = []struct {
 	{in: "localhost:5000/app", want: "localhost:5000/app:latest"},
 	{in: "Debian", err: `image name "Debian": repository names are lower-case`},
 	{in: "debian@" + digestA, err: "reference debian@" + digestA + ": an image is loaded under a name and a tag, not under a digest"},
+	{in: "http://me:hunter2@host/debian:1", err: "reference: an image is loaded under a name, with no http:// or docker:// before it"},
 }
 
 func TestCompleteReference(t *testing.T) {

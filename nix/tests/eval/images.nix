@@ -81,6 +81,15 @@ in
         registry = "[::1]:5000";
         repository = "";
       }
+      { registry = "https://ghcr.io:443/v2/"; }
+      { registry = "http://registry.example:80/v2/"; }
+      { registry = "https://registry.example:80/v2/"; }
+      { registry = "https://docker.io:443"; }
+      { registry = "https://myhost:443/v2/"; }
+      { registry = "localhost:80"; }
+      { registry = "localhost:443"; }
+      { registry = "[::1]:80"; }
+      { registry = "127.0.0.1:443"; }
       {
         registry = "https://registry.example";
         image = "mine:1";
@@ -101,6 +110,15 @@ in
       "ghcr.io/library/debian:jessie"
       "localhost:5000/org/team/debian:jessie"
       "[::1]:5000/debian:jessie"
+      "ghcr.io/library/debian:jessie"
+      "registry.example/library/debian:jessie"
+      "registry.example:80/library/debian:jessie"
+      "debian:jessie"
+      "myhost:443/library/debian:jessie"
+      "localhost/library/debian:jessie"
+      "localhost:443/library/debian:jessie"
+      "[::1]/library/debian:jessie"
+      "127.0.0.1:443/library/debian:jessie"
       "mine:1"
       ""
       "mine:1"
