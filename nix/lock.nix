@@ -57,8 +57,6 @@ let
     x86_64-linux = "linux/amd64(/.*)?";
   };
 
-  withoutVariant = platform: head (match "([^/]*/[^/]*).*" platform);
-
   # The set patterns below refuse what a file of this version cannot have.
   digestOf =
     where:
@@ -126,11 +124,12 @@ let
         imageDigest = seq checkedPlatform (digestOf where manifest);
       }
       // (
-        if functionArgs fetchdocker ? platform then
+        if index == null && functionArgs fetchdocker ? platform then
           {
             # What a manifest without an index is for only its config tells. An
-            # index may have given an older variant, which runs as well.
-            platform = if index == null then checkedPlatform else withoutVariant checkedPlatform;
+            # index has said it, and a config that says otherwise was told of when
+            # the image was locked: engines run it.
+            platform = checkedPlatform;
           }
         else
           { }

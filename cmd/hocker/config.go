@@ -1,13 +1,6 @@
 package main
 
-import (
-	"context"
-	"fmt"
-	"io"
-
-	"hocker/fetcher/bytecount"
-	"hocker/fetcher/image"
-)
+import "context"
 
 type configCmd struct {
 	imageFlags
@@ -27,31 +20,9 @@ func (c *configCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	data, err := src.config(ctx, resolved)
+	data, err := src.config(ctx, &resolved)
 	if err != nil {
 		return err
 	}
 	return c.writeBytes(ctx, p, data)
-}
-
-// config fetches the config of an image, whole, so that nothing of it is
-// printed before it was verified.
-func (s source) config(ctx context.Context, m image.Resolved) ([]byte, error) {
-	if m.Image.Config.Size > image.MaxConfigSize {
-		return nil, fmt.Errorf("config %s: %s is too much for an image config", m.Image.Config.Digest, bytecount.Format(m.Image.Config.Size))
-	}
-	body, err := s.Blob(ctx, s.ref.Repository, m.Image.Config)
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, image.MaxConfigSize+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > image.MaxConfigSize {
-		// What was read is not the end, and so was not verified.
-		return nil, fmt.Errorf("config %s: it is larger than %s, which is too much for an image config", m.Image.Config.Digest, bytecount.Format(image.MaxConfigSize))
-	}
-	return data, nil
 }

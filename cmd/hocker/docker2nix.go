@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"hocker/fetcher"
@@ -61,8 +62,11 @@ func (c *docker2nixCmd) expression(ctx context.Context, p process, src source) (
 		if c.AllPlatforms {
 			return c.allPlatforms(ctx, p, src)
 		}
-		m, err := src.resolve(ctx)
+		m, err := src.resolveLayers(ctx)
 		if err != nil {
+			return nil, err
+		}
+		if err := src.checkConfig(ctx, &m); err != nil {
 			return nil, err
 		}
 		return c.image(src.ref, m.Image, m.Digest).Expression()
@@ -81,6 +85,20 @@ func (c *docker2nixCmd) expression(ctx context.Context, p process, src source) (
 	return expr, nil
 }
 
+// checkConfig looks at what the config of an image from an index says, before it
+// is written down.
+func (s source) checkConfig(ctx context.Context, m *image.Resolved) error {
+	if m.Platform == nil {
+		return nil
+	}
+	config, err := m.CheckConfig(ctx, s.Client, s.ref.Repository)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.ref.Familiar(), err)
+	}
+	s.warnPlatform(m, config)
+	return nil
+}
+
 // image is what the flags make of a manifest.
 func (c *docker2nixCmd) image(ref fetcher.Reference, m ocispec.Manifest, d digest.Digest) nix.Image {
 	i := nix.Image{Name: c.AltName, Reference: ref, Manifest: m}
@@ -93,15 +111,19 @@ func (c *docker2nixCmd) image(ref fetcher.Reference, m ocispec.Manifest, d diges
 // allPlatforms writes an image for each platform of an index that Nix has a
 // system for.
 func (c *docker2nixCmd) allPlatforms(ctx context.Context, p process, src source) ([]byte, error) {
-	entries, err := image.Platforms(ctx, src.Client, src.ref)
+	index, err := src.Manifest(ctx, src.ref)
 	if err != nil {
 		return nil, err
+	}
+	entries, err := image.Images(ctx, src.Client, src.ref.Repository, index)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", src.ref.Familiar(), err)
 	}
 	var images []nix.SystemImage
 	written := map[string]bool{}
 	for _, d := range entries {
-		platform := image.FormatPlatform(platformOf(d))
-		system := nix.System(platformOf(d))
+		platform := image.FormatPlatform(*d.Platform)
+		system := nix.System(*d.Platform)
 		if system == "" || written[system] {
 			c.warn(p, fmt.Sprintf("left out: %s, for which Nix has no system of its own", platform))
 			continue
@@ -109,14 +131,22 @@ func (c *docker2nixCmd) allPlatforms(ctx context.Context, p process, src source)
 		written[system] = true
 		at := src
 		at.ref = fetcher.Reference{Repository: src.ref.Repository, Digest: d.Digest}
-		m, err := at.resolve(ctx)
+		m, err := at.resolveLayers(ctx)
+		if errors.Is(err, fetcher.ErrNotFound) && len(entries) > 1 {
+			c.warn(p, fmt.Sprintf("left out: %s: %v", platform, err))
+			continue
+		}
+		if err == nil {
+			m.Platform = d.Platform
+			err = at.checkConfig(ctx, &m)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", platform, err)
 		}
 		images = append(images, nix.SystemImage{System: system, Image: c.image(src.ref, m.Image, m.Digest)})
 	}
 	if len(images) == 0 {
-		return nil, fmt.Errorf("the index of %s has no image for a system of Nix", src.ref.Familiar())
+		return nil, fmt.Errorf("%s has no image for a system of Nix", src.ref.Familiar())
 	}
 	return nix.SystemsExpression(images)
 }

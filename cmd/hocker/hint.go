@@ -39,6 +39,10 @@ func (p process) hint(command string, err error) string {
 		return kindHint(command, kind.Got)
 	case errors.As(err, new(*image.EncryptedError)):
 		return "decrypt it into a registry of your own first: skopeo copy --decryption-key KEY docker://… docker://…"
+	case errors.As(err, new(*image.WrongPlatformError)):
+		return pick(inNix,
+			"lock the image for the platform that it is for: hocker lock add, without --platform",
+			"leave out --platform to take the image as it is")
 	case errors.As(err, &layer):
 		return "are these the layers of this config, the lowest first? An engine would refuse the image, too"
 	case isEngineError(err):

@@ -52,7 +52,7 @@ func (c *imageCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	config, err := src.config(ctx, resolved)
+	config, err := src.config(ctx, &resolved)
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func fileHint(file string) string {
 	return fmt.Sprintf("a second word is the image's tag: to write to a file, give --out %s", file)
 }
 
-// platformFlag chooses an image from an index.
+// platformFlag chooses an image, of those in an index.
 type platformFlag struct {
 	Platform string `placeholder:"OS/ARCH[/VARIANT]" help:"Image to take from an index (default: linux on this machine's architecture)."`
 }
@@ -107,7 +107,8 @@ type imageFlags struct {
 type source struct {
 	*fetcher.Client
 	ref      fetcher.Reference
-	platform ocispec.Platform
+	platform *ocispec.Platform // that was asked for; nil if none was
+	warn     func(line string)
 }
 
 // open reads the image's name and makes the client for its registry.
@@ -116,17 +117,43 @@ func (f *imageFlags) open(ctx context.Context, p process) (source, error) {
 	if err != nil {
 		return source{}, f.explain(err)
 	}
-	platform, err := f.platform()
+	wanted, err := f.platform()
 	if err != nil {
 		return source{}, &usageError{err: err}
 	}
+	platform := &wanted
+	if f.Platform == "" {
+		platform = nil
+	}
 	client, err := f.client(ctx, p, ref.Registry)
-	return source{client, ref, platform}, err
+	return source{client, ref, platform, func(line string) { f.warn(p, line) }}, err
 }
 
 // resolve fetches the image's manifest, from an index if need be.
 func (s source) resolve(ctx context.Context) (image.Resolved, error) {
 	return image.Resolve(ctx, s.Client, s.ref, s.platform)
+}
+
+// config fetches the config of an image, and warns if it is for another platform
+// than the index says.
+func (s source) config(ctx context.Context, m *image.Resolved) ([]byte, error) {
+	data, err := m.ReadConfig(ctx, s.Client, s.ref.Repository)
+	if err != nil {
+		return nil, err
+	}
+	if config, err := image.ParseConfig(data); err == nil {
+		s.warnPlatform(m, config)
+	}
+	return data, nil
+}
+
+func (s source) warnPlatform(m *image.Resolved, config image.Config) {
+	if m.Platform == nil {
+		return
+	}
+	if err := config.CheckPlatform(*m.Platform); err != nil {
+		s.warn(fmt.Sprintf("warning: %s: %v, as the index says", s.ref.Familiar(), err))
+	}
 }
 
 // resolveLayers is resolve for an image whose layers are wanted.

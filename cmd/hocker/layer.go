@@ -106,7 +106,7 @@ func parseLayer(s string) (number int, d ocispec.Descriptor, err error) {
 
 // writeTar writes a layer unpacked, and checks it in both forms.
 func (c *layerCmd) writeTar(ctx context.Context, p process, src source, m image.Resolved, number int) error {
-	data, err := src.config(ctx, m)
+	data, err := src.config(ctx, &m)
 	if err != nil {
 		return err
 	}

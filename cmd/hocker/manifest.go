@@ -6,8 +6,6 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/image"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 type manifestCmd struct {
@@ -67,11 +65,4 @@ func (c *manifestCmd) manifest(ctx context.Context, src source) (fetcher.Manifes
 		return fetcher.Manifest{}, fmt.Errorf("%s: %w", src.ref.Familiar(), err)
 	}
 	return m, nil
-}
-
-func platformOf(d ocispec.Descriptor) ocispec.Platform {
-	if d.Platform == nil {
-		return ocispec.Platform{}
-	}
-	return *d.Platform
 }

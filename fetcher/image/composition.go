@@ -87,7 +87,11 @@ func (c *Composition) Complete(ctx context.Context) error {
 		return fmt.Errorf("config %s: %w", c.Config.Path, err)
 	}
 	if c.Platform != "" {
-		if err := config.CheckPlatform(c.Platform); err != nil {
+		platform, err := ParsePlatform(c.Platform)
+		if err == nil {
+			err = config.CheckPlatform(platform)
+		}
+		if err != nil {
 			return fmt.Errorf("config %s: %w", c.Config.Path, err)
 		}
 	}
@@ -161,7 +165,7 @@ func (c *Composition) readConfig() ([]byte, Config, error) {
 	if err != nil {
 		return nil, Config{}, err
 	}
-	if size > MaxConfigSize {
+	if size > fetcher.MaxConfigSize {
 		return nil, Config{}, fmt.Errorf("%s is too much for an image config", bytecount.Format(size))
 	}
 	data, err := os.ReadFile(c.Config.Path)

@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -18,9 +19,6 @@ type Config struct {
 	DiffIDs []digest.Digest // of the layers' uncompressed tar archives, the lowest first
 }
 
-// MaxConfigSize bounds what is read as a config: engines refuse larger ones.
-const MaxConfigSize = 8 << 20
-
 // ParseConfig reads the config of an image, and refuses JSON that is none.
 func ParseConfig(data []byte) (Config, error) {
 	var c struct {
@@ -36,7 +34,9 @@ func ParseConfig(data []byte) (Config, error) {
 	if err := json.Unmarshal(data, &c); err != nil {
 		return Config{}, fmt.Errorf("it is no image config: %w", err)
 	}
-	if c.RootFS == nil || c.RootFS.Type != "layers" {
+	// An empty rootfs is that of an image without layers:
+	// https://github.com/moby/moby/issues/27568
+	if c.RootFS == nil || c.RootFS.Type != "layers" && (c.RootFS.Type != "" || len(c.RootFS.DiffIDs) > 0) {
 		return Config{}, fmt.Errorf(`it is no image config: it has no rootfs of type "layers"`)
 	}
 	for i, id := range c.RootFS.DiffIDs {
@@ -45,6 +45,13 @@ func ParseConfig(data []byte) (Config, error) {
 		}
 	}
 	return Config{Platform: c.Platform, DiffIDs: c.RootFS.DiffIDs}, nil
+}
+
+// stated returns what the config says that the image is for.
+func (c Config) stated() *ocispec.Platform {
+	p := c.Platform
+	p.OS, p.Architecture = cmp.Or(p.OS, "unknown"), cmp.Or(p.Architecture, "unknown")
+	return &p
 }
 
 // CheckLayers returns an error if an image of this config cannot have n layers.

@@ -19,6 +19,9 @@ var parseConfigTests = []struct {
 }{
 	{name: "image", data: `{"architecture":"arm64","os":"linux","variant":"v8","config":{"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":["` + digestA + `","` + digestB + `"]}}`, os: "linux", diffIDs: []digest.Digest{digestA, digestB}},
 	{name: "no layers", data: ` {"rootfs":{"type":"layers"}}`},
+	{name: "empty rootfs", data: `{"os":"linux","rootfs":{}}`, os: "linux"},
+	{name: "no diff IDs", data: `{"os":"linux","rootfs":{"type":"layers","diff_ids":null}}`, os: "linux"},
+	{name: "diff IDs of no type", data: `{"rootfs":{"diff_ids":["` + digestA + `"]}}`, err: `it is no image config: it has no rootfs of type "layers"`},
 	{name: "manifest", data: schema2, err: `it is no image config: it has no rootfs of type "layers"`},
 	{name: "windows of old", data: `{"rootfs":{"type":"layers+base"}}`, err: `it is no image config: it has no rootfs of type "layers"`},
 	{name: "null", data: `null`, err: "it is no image config: no JSON object"},

@@ -45,54 +45,17 @@ func IsAttestation(d ocispec.Descriptor) bool {
 	return d.Platform != nil && d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown"
 }
 
-// NoPlatformError is an index that has no image for a platform.
-type NoPlatformError struct {
-	Want ocispec.Platform
-	Have []ocispec.Platform
-}
-
-func (e *NoPlatformError) Error() string {
-	names := make([]string, len(e.Have))
-	for i, p := range e.Have {
-		names[i] = FormatPlatform(p)
+// mayBeImage reports whether an entry of an index can be an image's manifest.
+// Entries of types that nobody here knows are to be ignored:
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md#image-index-property-descriptions
+func mayBeImage(d ocispec.Descriptor) bool {
+	switch {
+	case IsAttestation(d):
+		return false
+	case d.MediaType == "", d.MediaType == ocispec.MediaTypeImageManifest, d.MediaType == fetcher.MediaTypeDockerManifest:
+		// Nothing is asked about an artifact that is listed beside the images.
+		return d.Platform != nil || d.ArtifactType == "" || d.ArtifactType == ocispec.MediaTypeImageConfig
 	}
-	if len(names) == 0 {
-		return fmt.Sprintf("no image for %s: the index has none at all", FormatPlatform(e.Want))
-	}
-	return fmt.Sprintf("no image for %s: the index has %s", FormatPlatform(e.Want), strings.Join(names, ", "))
-}
-
-// Choose returns the entry that fits best to a machine of platform want: the
-// first one of its very variant, else of the newest variant that it runs. A
-// single entry that names no platform fits everywhere.
-//
-// Errors: *[NoPlatformError].
-func Choose(manifests []ocispec.Descriptor, want ocispec.Platform) (ocispec.Descriptor, error) {
-	var (
-		best     ocispec.Descriptor
-		bestRank = -1
-		have     []ocispec.Platform
-		unnamed  []ocispec.Descriptor
-	)
-	for _, d := range manifests {
-		switch {
-		case IsAttestation(d):
-			continue
-		case d.Platform == nil:
-			unnamed = append(unnamed, d)
-			continue
-		}
-		have = append(have, *d.Platform)
-		rank := runsOn(*d.Platform, want)
-		if rank >= 0 && (bestRank < 0 || rank < bestRank) {
-			best, bestRank = d, rank
-		}
-	}
-	if bestRank < 0 && len(have) == 0 && len(unnamed) == 1 {
-		return unnamed[0], nil
-	}
-	if bestRank < 0 {
-		return ocispec.Descriptor{}, &NoPlatformError{Want: want, Have: have}
-	}
-	return best, nil
+	// A schema 1 manifest is told as that when it is chosen.
+	return strings.HasPrefix(d.MediaType, "application/vnd.docker.distribution.manifest.v1+")
 }

@@ -85,9 +85,15 @@ var documentTests = []struct {
 	{name: "layer without a digest", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[{"digest":"` + digestB + `"},{"size":1}]}`, kind: KindManifest, err: "the manifest has no layers[1].digest"},
 	{name: "layer of a wrong digest", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[{"digest":"sha256:\";${x}"}]}`, kind: KindManifest, err: `the manifest's layers[0]: digest "sha256:\";${x}": expected sha256: and 64 hexadecimal digits in lower case`},
 	{name: "size below zero", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[{"digest":"` + digestB + `","size":-1}]}`, kind: KindManifest, err: "the manifest's layers[0] has a size of -1 bytes"},
-	// the specification requires layers, and an image whose layers were
-	// lost on the way passes as one of none.
-	{name: "no layers", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"}}`, kind: KindManifest, err: "the manifest has no layers"},
+	// Tools leave the layers out where there are none; those that were lost on the
+	// way the config tells of.
+	{name: "no layers", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"}}`, kind: KindManifest},
+	{name: "layers are null", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":null}`, kind: KindManifest},
+	{name: "config of Docker 1.10", data: `{"schemaVersion":2,"config":{"mediaType":"application/octet-stream","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest},
+	{name: "config with a charset", data: `{"schemaVersion":2,"config":{"mediaType":"application/json; charset=utf-8","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest},
+	{name: "artifact without a config of its own", data: `{"schemaVersion":2,"artifactType":"application/vnd.example.sbom","config":{"mediaType":"application/json","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest, err: `expected an image manifest, but it is the manifest of an artifact that is no image (its config is of type "application/vnd.example.sbom")`},
+	{name: "image of an artifact type", data: `{"schemaVersion":2,"artifactType":"application/vnd.example.image","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest},
+	{name: "wasm", data: `{"schemaVersion":2,"config":{"mediaType":"application/vnd.wasm.config.v0+json","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest, err: `expected an image manifest, but it is the manifest of an artifact that is no image (its config is of type "application/vnd.wasm.config.v0+json")`},
 }
 
 func TestIdentify(t *testing.T) {
@@ -158,7 +164,7 @@ func checkManifest(t *testing.T, m ocispec.Manifest) {
 			t.Errorf("accepted %+v: %v", d, err)
 		}
 	}
-	if !isImageConfig(m.Config.MediaType) {
+	if configTypeOf(m) == otherConfig {
 		t.Errorf("accepted a config of type %s", m.Config.MediaType)
 	}
 	printed, err := json.Marshal(m)

@@ -15,8 +15,8 @@ import (
 const MediaTypeDockerConfig = "application/vnd.docker.container.image.v1+json"
 
 // ParseManifest reads an image manifest, Docker schema 2 or OCI, and checks
-// all that an image needs of it: a config of an image, layers, and a digest
-// and a size for each.
+// all that an image needs of it: a config that may be an image's, layers, and a
+// digest and a size for each. Without any layers it has an empty list of them.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
 //
 // Errors: *[KindMismatchError] for any other document.
@@ -31,6 +31,9 @@ func ParseManifest(data []byte) (ocispec.Manifest, error) {
 	if err := CheckManifest(m); err != nil {
 		return ocispec.Manifest{}, err
 	}
+	if m.Layers == nil {
+		m.Layers = []ocispec.Descriptor{}
+	}
 	return m, nil
 }
 
@@ -42,12 +45,9 @@ func CheckManifest(m ocispec.Manifest) error {
 	if err := checkDescriptor("config", m.Config); err != nil {
 		return err
 	}
-	if !isImageConfig(m.Config.MediaType) {
+	if configTypeOf(m) == otherConfig {
 		return &KindMismatchError{Want: KindManifest, Got: KindArtifact,
 			Detail: fmt.Sprintf("its config is of type %.100q", artifactType(m))}
-	}
-	if m.Layers == nil {
-		return fmt.Errorf("the manifest has no layers")
 	}
 	for i, layer := range m.Layers {
 		if err := checkDescriptor(fmt.Sprintf("layers[%d]", i), layer); err != nil {
@@ -66,15 +66,6 @@ func artifactType(m ocispec.Manifest) string {
 		return m.ArtifactType
 	}
 	return m.Config.MediaType
-}
-
-// isImageConfig takes configs without a media type: old tools left it out.
-func isImageConfig(mediaType string) bool {
-	switch mediaType {
-	case "", MediaTypeDockerConfig, ocispec.MediaTypeImageConfig:
-		return true
-	}
-	return false
 }
 
 // isImageLayer tells layers from what artifacts and attestations hold: all

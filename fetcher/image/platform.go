@@ -53,12 +53,13 @@ var architectures = map[string]ocispec.Platform{
 // normalize writes a platform in one way only: Go's names, and no variant
 // where it is the usual one.
 func normalize(p ocispec.Platform) ocispec.Platform {
+	p.OS, p.Architecture, p.Variant = strings.ToLower(p.OS), strings.ToLower(p.Architecture), strings.ToLower(p.Variant)
 	if known, ok := architectures[p.Architecture]; ok {
 		p.Architecture = known.Architecture
 		p.Variant = cmp.Or(p.Variant, known.Variant)
 	}
 	switch {
-	case p.Architecture == "arm64" && (p.Variant == "v8" || p.Variant == "8"),
+	case p.Architecture == "arm64" && (p.Variant == "v8" || p.Variant == "8" || p.Variant == "v8.0"),
 		p.Architecture == "amd64" && p.Variant == "v1":
 		p.Variant = ""
 	case p.Architecture == "arm" && p.Variant == "":
@@ -78,29 +79,44 @@ func FormatPlatform(p ocispec.Platform) string {
 	return s
 }
 
+// WrongPlatformError is an image that is for another platform than the one that
+// it is wanted for.
+type WrongPlatformError struct {
+	Want ocispec.Platform
+	Have ocispec.Platform // as its config says
+}
+
+func (e *WrongPlatformError) Error() string {
+	return fmt.Sprintf("the image is for another platform: its config says %.100s, and not %s", FormatPlatform(e.Have), FormatPlatform(e.Want))
+}
+
 // CheckPlatform returns an error unless an image of this config is one for the
-// platform want, as ParsePlatform reads it, or for an older processor than that.
-// What only one of them says does not count: many configs have no variant.
-func (c Config) CheckPlatform(want string) error {
-	p, err := ParsePlatform(want)
-	if err != nil {
-		return err
-	}
-	has := normalize(c.Platform)
+// platform want, or for an older processor than that. What only one of them says
+// does not count: many configs have no variant.
+//
+// Errors: *[WrongPlatformError].
+func (c Config) CheckPlatform(want ocispec.Platform) error {
+	has, p := normalize(c.Platform), normalize(want)
 	differs := c.OS != "" && has.OS != p.OS ||
 		c.Architecture != "" && has.Architecture != p.Architecture ||
-		c.Variant != "" && strings.Count(want, "/") == 2 && variantLevel(has) > variantLevel(p)
+		c.Variant != "" && want.Variant != "" && variantLevel(has) > variantLevel(p)
 	if differs {
-		return fmt.Errorf("the image is for another platform: its config says %s, and not %s", FormatPlatform(c.Platform), want)
+		return &WrongPlatformError{Want: want, Have: c.Platform}
 	}
 	return nil
+}
+
+// sameMachine reports whether two platforms are the same up to the variant.
+func sameMachine(p, q ocispec.Platform) bool {
+	p, q = normalize(p), normalize(q)
+	return p.OS == q.OS && p.Architecture == q.Architecture
 }
 
 // runsOn ranks an image of platform p for a machine of platform want: 0 is the
 // very one, more is older but runs, below 0 does not run there.
 func runsOn(p, want ocispec.Platform) int {
 	p, want = normalize(p), normalize(want)
-	if p.OS != want.OS || p.Architecture != want.Architecture {
+	if !sameMachine(p, want) {
 		return -1
 	}
 	if p.Variant == want.Variant {

@@ -97,12 +97,17 @@ func TestChoose(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			source := newMemory()
 			var entries []ocispec.Descriptor
 			for i, platform := range tt.have {
-				d := memory{}.add("", platform, i)
-				entries = append(entries, d)
+				entries = append(entries, source.add("", platform, i))
 			}
-			got, err := Choose(entries, want)
+			source.index("all", entries...)
+			index, err := source.Manifest(t.Context(), repositoryOf("all"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Choose(t.Context(), source, fetcher.Repository{}, index, want)
 			var none *NoPlatformError
 			switch {
 			case tt.best < 0 && !errors.As(err, &none):

@@ -14,8 +14,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Locker asks registries what images are made of. It asks for manifests, and
-// never for a config or a layer.
+// Locker asks registries what images are made of. It asks for manifests and
+// configs, and never for a layer.
 type Locker struct {
 	Source Source
 	Jobs   int // requests at a time, at least 1
@@ -29,8 +29,8 @@ type Wanted struct {
 	Reference fetcher.Reference
 	// AllPlatforms asks for all in the index that Nix has a system for.
 	AllPlatforms bool
-	// Platforms are the ones to lock, each of a Nix system of its own. With
-	// AllPlatforms they count for a manifest without an index.
+	// Platforms are the ones to lock, each of a Nix system of its own. If there are
+	// none, it is this machine's, or the one that an image without an index is for.
 	Platforms []ocispec.Platform
 }
 

@@ -21,9 +21,11 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// registry is a source of manifests, by tag and by digest, for all repositories.
+// registry is a source of manifests, by tag and by digest, and of configs, for
+// all repositories.
 type registry struct {
 	manifests map[string][]byte
+	configs   map[digest.Digest][]byte
 	errs      map[string]error // by registry, or by what is asked for
 	noHead    bool             // HEAD brings the manifest
 
@@ -69,6 +71,17 @@ func (r *registry) answer(ctx context.Context, method string, ref fetcher.Refere
 	return fetcher.Manifest{Digest: digest.FromBytes(data), Bytes: data}, nil
 }
 
+func (r *registry) Config(ctx context.Context, repo fetcher.Repository, desc ocispec.Descriptor) ([]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked = append(r.asked, "GET "+repo.Path+" config "+string(desc.Digest))
+	data, ok := r.configs[desc.Digest]
+	if !ok {
+		return nil, fmt.Errorf("config %s: %w", desc.Digest, fetcher.ErrNotFound)
+	}
+	return data, nil
+}
+
 // requests returns what was asked since it was last called, sorted.
 func (r *registry) requests() []string {
 	r.mu.Lock()
@@ -79,9 +92,15 @@ func (r *registry) requests() []string {
 	return asked
 }
 
-// add adds a document under a tag and its digest.
+// add adds a document under a tag and its digest, and the config that a manifest
+// brings along.
 func (r *registry) add(t *testing.T, tag string, document any) ocispec.Descriptor {
 	t.Helper()
+	if m, ok := document.(ocispec.Manifest); ok {
+		r.configs[m.Config.Digest] = m.Config.Data
+		m.Config.Data = nil
+		document = m
+	}
 	data, err := json.Marshal(document)
 	if err != nil {
 		t.Fatal(err)
@@ -91,9 +110,28 @@ func (r *registry) add(t *testing.T, tag string, document any) ocispec.Descripto
 	return ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: d, Size: int64(len(data))}
 }
 
-// manifest is an image whose layers have these contents.
-func manifest(layers ...string) ocispec.Manifest {
-	m := ocispec.Manifest{Config: described(ocispec.MediaTypeImageConfig, "config "+strings.Join(layers, " ")), Layers: []ocispec.Descriptor{}}
+// manifest is an image whose layers have these contents, and whose config names
+// no platform.
+func manifest(layers ...string) ocispec.Manifest { return imageFor("", layers...) }
+
+// configFor is the config of an image for a platform.
+func configFor(platform string, layers ...string) string {
+	c := ocispec.Image{RootFS: ocispec.RootFS{Type: "layers"}}
+	c.OS, c.Architecture, _ = strings.Cut(platform, "/")
+	for _, layer := range layers {
+		c.RootFS.DiffIDs = append(c.RootFS.DiffIDs, digest.FromString(layer))
+	}
+	data, err := json.Marshal(c)
+	if err != nil {
+		panic(err)
+	}
+	return string(data)
+}
+
+func imageFor(platform string, layers ...string) ocispec.Manifest {
+	config := configFor(platform, layers...)
+	m := ocispec.Manifest{Config: described(ocispec.MediaTypeImageConfig, config), Layers: []ocispec.Descriptor{}}
+	m.Config.Data = []byte(config)
 	m.SchemaVersion, m.MediaType = 2, ocispec.MediaTypeImageManifest
 	for _, layer := range layers {
 		m.Layers = append(m.Layers, described(ocispec.MediaTypeImageLayerGzip, layer))
@@ -119,7 +157,7 @@ func index(images map[string]ocispec.Descriptor) ocispec.Index {
 }
 
 func newRegistry() *registry {
-	return &registry{manifests: map[string][]byte{}, errs: map[string]error{}}
+	return &registry{manifests: map[string][]byte{}, configs: map[digest.Digest][]byte{}, errs: map[string]error{}}
 }
 
 func wantedOf(t *testing.T, reference string, platforms ...string) Wanted {
@@ -173,6 +211,11 @@ func checkRequests(t *testing.T, r *registry, want ...string) {
 	}
 }
 
+// askedConfig is the request for the config of an image of these layers.
+func askedConfig(layers ...string) string {
+	return "GET app config " + string(digest.FromString(configFor("", layers...)))
+}
+
 func TestLockAndUpdate(t *testing.T) {
 	r := newRegistry()
 	amd, arm := r.add(t, "amd", manifest("base", "amd")), r.add(t, "arm", manifest("base", "arm"))
@@ -181,7 +224,8 @@ func TestLockAndUpdate(t *testing.T) {
 	r.manifests["2"] = r.manifests["1"]
 	wanted := map[string]Wanted{"one": wantedOf(t, "app:1", "linux/amd64"), "two": wantedOf(t, "app:2"), "lone": wantedOf(t, "app:lone", "linux/arm64")}
 	f := lockFile(t, r, wanted)
-	checkRequests(t, r, "GET app 1", "GET app 2", "GET app lone", "GET app "+string(amd.Digest), "GET app "+string(arm.Digest))
+	checkRequests(t, r, "GET app 1", "GET app 2", "GET app lone", "GET app "+string(amd.Digest), "GET app "+string(arm.Digest),
+		askedConfig("base", "amd"), askedConfig("base", "arm"), askedConfig("lone"))
 	if got := f.Images["two"].Systems(); !slices.Equal(got, []string{"aarch64-linux", "x86_64-linux"}) {
 		t.Errorf("locked for %q", got)
 	}
@@ -199,14 +243,14 @@ func TestLockAndUpdate(t *testing.T) {
 	list = r.add(t, "1", index(map[string]ocispec.Descriptor{"linux/amd64": newer, "linux/arm64": arm, "linux/riscv64": newer}))
 	r.manifests["2"] = r.manifests["1"]
 	after := update(t, r, f)
-	checkRequests(t, r, "HEAD app 1", "HEAD app 2", "HEAD app lone", "GET app "+string(list.Digest), "GET app "+string(newer.Digest))
+	checkRequests(t, r, "HEAD app 1", "HEAD app 2", "HEAD app lone", "GET app "+string(list.Digest), "GET app "+string(newer.Digest), askedConfig("base", "new"))
 	if got := after.Images["one"].Systems(); !slices.Equal(got, []string{"x86_64-linux"}) {
 		t.Errorf("one platform was wanted, and it is %q", got)
 	}
 	if got := after.Images["two"].Systems(); !slices.Equal(got, []string{"aarch64-linux", "riscv64-linux", "x86_64-linux"}) {
 		t.Errorf("all platforms were wanted, and they are %q", got)
 	}
-	fetch := newer.Size + int64(len("config base new")+len("new"))
+	fetch := newer.Size + int64(len(configFor("", "base", "new"))+len("new"))
 	want := []Change{
 		{Name: "one", Reference: wanted["one"].Reference, Old: f.Images["one"].Digest(), New: list.Digest, LayersNew: 1, LayersKept: 1, Bytes: fetch},
 		{Name: "two", Reference: wanted["two"].Reference, Old: f.Images["one"].Digest(), New: list.Digest, LayersKept: 3},
@@ -253,7 +297,7 @@ func TestUpdateWithoutHead(t *testing.T) {
 	if after := update(t, r, f); after.Images["app"].Digest() != moved.Digest {
 		t.Errorf("it is still %s", after.Images["app"].Digest())
 	}
-	checkRequests(t, r, "HEAD app 1")
+	checkRequests(t, r, "HEAD app 1", askedConfig("b"))
 	r.manifests["1"] = []byte("<html>please log in</html>")
 	_, err := (&Locker{Source: r, Jobs: 1}).Check(t.Context(), f)
 	var kind *image.KindMismatchError
@@ -323,7 +367,7 @@ func TestFailureOfOneImage(t *testing.T) {
 	r.add(t, "good", index(map[string]ocispec.Descriptor{"linux/amd64": amd}))
 	for n := range 20 { // either of them may ask
 		bad := []string{"a", "z"}[n%2]
-		images, err := (&Locker{Source: r, Jobs: 16}).Lock(t.Context(), File{}, map[string]Wanted{bad: wantedOf(t, "app:bad"), "good": wantedOf(t, "app:good")})
+		images, err := (&Locker{Source: r, Jobs: 16}).Lock(t.Context(), File{}, map[string]Wanted{bad: wantedOf(t, "app:bad", "linux/amd64", "linux/arm64"), "good": wantedOf(t, "app:good")})
 		var failed *FailuresError
 		if !errors.As(err, &failed) || len(failed.Failures) != 1 || failed.Failures[0].Name != bad || err.Error() != "1 of 2 images could not be looked at" {
 			t.Fatalf("got %v", err)

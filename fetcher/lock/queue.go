@@ -7,15 +7,18 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/image"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Source is where manifests come from; *[fetcher.Client] is one.
+// Source is where manifests and configs come from; *[fetcher.Client] is one.
 type Source interface {
-	image.ManifestSource
+	image.Source
 	ManifestHead(ctx context.Context, ref fetcher.Reference) (fetcher.Manifest, error)
 }
 
-// queue asks a source for each manifest once, and for several at a time.
+// queue asks a source for each manifest and config once, and for several at a
+// time.
 //
 // The first request to a registry goes alone, and so does the first one to a
 // repository: it makes the connection, of which HTTP/2 needs no second one, and
@@ -27,7 +30,8 @@ type queue struct {
 
 	mu      sync.Mutex
 	answers map[question]*answer
-	first   map[any]*first // of a fetcher.Registry or a fetcher.Repository
+	configs map[fetcher.Reference]*configAnswer // by repository and digest
+	first   map[any]*first                      // of a fetcher.Registry or a fetcher.Repository
 }
 
 // question is a request: for what a reference names, or for its digest only.
@@ -53,6 +57,7 @@ func newQueue(source Source, jobs int) *queue {
 		source:  source,
 		slots:   make(chan struct{}, jobs),
 		answers: map[question]*answer{},
+		configs: map[fetcher.Reference]*configAnswer{},
 		first:   map[any]*first{},
 	}
 }
@@ -82,9 +87,10 @@ func (q *queue) ask(ctx context.Context, question question, ask askFunc) (fetche
 		ref := question.ref
 		known.err = q.inTurn(ctx, ref.Registry, func() error {
 			return q.inTurn(ctx, ref.Repository, func() error {
-				var err error
-				known.Manifest, err = q.withSlot(ctx, ref, ask)
-				return err
+				return q.withSlot(ctx, func() (err error) {
+					known.Manifest, err = ask(ctx, ref)
+					return err
+				})
 			})
 		})
 	})
@@ -134,14 +140,41 @@ func (q *queue) inTurn(ctx context.Context, place any, ask func() error) error {
 	return ask()
 }
 
-func (q *queue) withSlot(ctx context.Context, ref fetcher.Reference, ask askFunc) (fetcher.Manifest, error) {
+func (q *queue) withSlot(ctx context.Context, ask func() error) error {
 	select {
 	case q.slots <- struct{}{}:
 	case <-ctx.Done():
-		return fetcher.Manifest{}, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
 	defer func() { <-q.slots }()
-	return ask(ctx, ref)
+	return ask()
+}
+
+// configAnswer is a config that was asked for.
+type configAnswer struct {
+	once sync.Once
+	data []byte
+	err  error
+}
+
+// Config implements [image.Source]. The image's manifest came before, so that it
+// need not wait for a first request.
+func (q *queue) Config(ctx context.Context, repo fetcher.Repository, desc ocispec.Descriptor) ([]byte, error) {
+	key := fetcher.Reference{Repository: repo, Digest: desc.Digest}
+	q.mu.Lock()
+	known := q.configs[key]
+	if known == nil {
+		known = &configAnswer{}
+		q.configs[key] = known
+	}
+	q.mu.Unlock()
+	known.once.Do(func() {
+		known.err = q.withSlot(ctx, func() (err error) {
+			known.data, err = q.source.Config(ctx, repo, desc)
+			return err
+		})
+	})
+	return known.data, known.err
 }
 
 // isUnreachable reports whether a registry gave no answer at all.

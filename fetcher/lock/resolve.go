@@ -33,7 +33,9 @@ func (i Image) WantedPlatforms() []ocispec.Platform {
 
 // choice is a manifest of an index, and what it was chosen for.
 type choice struct {
-	platform ocispec.Platform
+	platform ocispec.Platform  // this machine's, unless another one was asked for
+	asked    bool              // the platform was asked for
+	stated   *ocispec.Platform // what the index says that it is for, or nil
 	digest   digest.Digest
 }
 
@@ -46,25 +48,21 @@ func (l *Locker) lock(ctx context.Context, q *queue, known map[digest.Digest]Pla
 	}
 	i := Image{Reference: w.Reference, AllPlatforms: w.AllPlatforms, Platforms: map[string]Platform{}}
 	if image.Identify(m.Bytes) != image.KindIndex {
-		return i, i.lockManifest(w, m)
-	}
-	entries, err := image.Entries(ctx, q, at.Repository, m)
-	if err != nil {
-		return Image{}, fmt.Errorf("index of %s: %w", w.Reference.Familiar(), err)
+		return i, l.lockManifest(ctx, q, &i, w, m)
 	}
 	i.Index = descriptorOf(m, ocispec.MediaTypeImageIndex, fetcher.MediaTypeDockerIndex)
 	if err := checkDescriptor(i.Index); err != nil {
 		return Image{}, fmt.Errorf("%s cannot be locked: %w", w.Reference.Familiar(), err)
 	}
-	choices, err := l.choose(entries, w)
+	choices, err := l.choose(ctx, q, at.Repository, m, w)
 	if err != nil {
 		return Image{}, fmt.Errorf("%s: %w", w.Reference.Familiar(), err)
 	}
-	platforms := make([]Platform, len(choices))
+	platforms := make([]*Platform, len(choices))
 	var group errgroup.Group // without a context of its own: another image may wait for the same manifest
 	for n, c := range choices {
 		group.Go(func() (err error) {
-			platforms[n], err = lockPlatform(ctx, q, known, at.Repository, c)
+			platforms[n], err = l.lockPlatform(ctx, q, known, w, at.Repository, c)
 			return err
 		})
 	}
@@ -72,46 +70,89 @@ func (l *Locker) lock(ctx context.Context, q *queue, known map[digest.Digest]Pla
 		return Image{}, err
 	}
 	for _, p := range platforms {
-		i.Platforms[nix.System(p.Platform)] = p
+		if p != nil {
+			i.Platforms[nix.System(p.Platform)] = *p
+		}
+	}
+	if len(i.Platforms) == 0 {
+		return Image{}, fmt.Errorf("%s: %w", w.Reference.Familiar(), errNoSystem)
 	}
 	return i, nil
 }
 
-// lockManifest locks an image that is one manifest, without an index. Nothing
-// in the manifest tells its platform: it is the one that is wanted.
-func (i *Image) lockManifest(w Wanted, m fetcher.Manifest) error {
-	platform := image.DefaultPlatform()
+// lockManifest locks an image that is one manifest, without an index. Its config
+// tells the platform.
+func (l *Locker) lockManifest(ctx context.Context, q *queue, i *Image, w Wanted, m fetcher.Manifest) error {
+	c := choice{platform: image.DefaultPlatform(), digest: m.Digest}
 	switch {
+	case w.AllPlatforms:
 	case len(w.Platforms) == 1:
-		platform = w.Platforms[0]
-	case !w.AllPlatforms:
+		c.platform, c.asked = w.Platforms[0], true
+	case len(w.Platforms) > 1:
 		return fmt.Errorf("%s is one image for one platform, and %d are wanted of it: give the one that it is for", w.Reference.Familiar(), len(w.Platforms))
 	}
-	p, err := newPlatform(w.Reference, m, platform)
-	i.Platforms[nix.System(platform)] = p
+	resolved, err := image.ReadManifest(ctx, q, w.Reference, m)
+	if err != nil {
+		return err
+	}
+	p, err := l.newPlatform(ctx, q, w, w.Reference, resolved, c)
+	i.Platforms[nix.System(p.Platform)] = p
 	return err
+}
+
+// platformOf returns what an image is locked for that no index vouches for: the
+// platform that was asked for, if the image is for it, else the one that its
+// config says.
+func (l *Locker) platformOf(w Wanted, c choice, config image.Config) (ocispec.Platform, error) {
+	has := config.Platform
+	switch {
+	case c.asked:
+		return c.platform, config.CheckPlatform(c.platform)
+	case has.OS == "" || has.Architecture == "":
+		return c.platform, nil
+	}
+	platform, err := image.ParsePlatform(image.FormatPlatform(has))
+	if err != nil || nix.System(platform) == "" {
+		return platform, fmt.Errorf("its config says that it is for %.100s, and Nix has no system of its own for that", image.FormatPlatform(has))
+	}
+	if system := nix.System(platform); system != nix.System(c.platform) && !w.AllPlatforms {
+		l.notice(fmt.Sprintf("%s: it is an image for %s alone, and is locked for %s", w.Reference.Familiar(), image.FormatPlatform(platform), system))
+	}
+	return platform, nil
 }
 
 // errNoSystem is an index of which there would be nothing in the file.
 var errNoSystem = errors.New("the index has no image for a system of Nix")
 
 // choose finds the manifests of an index that are wanted.
-func (l *Locker) choose(entries []ocispec.Descriptor, w Wanted) ([]choice, error) {
-	var choices []choice
-	if !w.AllPlatforms {
-		for _, platform := range w.Platforms {
-			d, err := image.Choose(entries, platform)
-			if err != nil {
-				return nil, err
-			}
-			choices = append(choices, choice{platform, d.Digest})
-		}
-		return choices, nil
+func (l *Locker) choose(ctx context.Context, q *queue, repo fetcher.Repository, index fetcher.Manifest, w Wanted) ([]choice, error) {
+	if w.AllPlatforms {
+		return l.chooseAll(ctx, q, repo, index, w)
 	}
-	for _, d := range entries {
-		if d.Platform == nil || image.IsAttestation(d) {
-			continue
+	platforms, asked := w.Platforms, true
+	if len(platforms) == 0 {
+		asked = false
+		platforms = []ocispec.Platform{image.DefaultPlatform()}
+	}
+	var choices []choice
+	for _, platform := range platforms {
+		d, err := image.Choose(ctx, q, repo, index, platform)
+		if err != nil {
+			return nil, err
 		}
+		choices = append(choices, choice{platform, asked, d.Platform, d.Digest})
+	}
+	return choices, nil
+}
+
+// chooseAll finds all that Nix has a system for, the first one for each.
+func (l *Locker) chooseAll(ctx context.Context, q *queue, repo fetcher.Repository, index fetcher.Manifest, w Wanted) ([]choice, error) {
+	images, err := image.Images(ctx, q, repo, index)
+	if err != nil {
+		return nil, err
+	}
+	var choices []choice
+	for _, d := range images {
 		name := image.FormatPlatform(*d.Platform)
 		platform, err := image.ParsePlatform(name)
 		system := nix.System(platform)
@@ -120,7 +161,7 @@ func (l *Locker) choose(entries []ocispec.Descriptor, w Wanted) ([]choice, error
 			l.notice(fmt.Sprintf("%s: left out: %.100s, for which Nix has no system of its own", w.Reference.Familiar(), name))
 			continue
 		}
-		choices = append(choices, choice{platform, d.Digest})
+		choices = append(choices, choice{platform, false, d.Platform, d.Digest})
 	}
 	if len(choices) == 0 {
 		return nil, errNoSystem
@@ -134,33 +175,64 @@ func (l *Locker) notice(line string) {
 	}
 }
 
-// lockPlatform asks for a manifest of an index, unless it is known.
-func lockPlatform(ctx context.Context, q *queue, known map[digest.Digest]Platform, repo fetcher.Repository, c choice) (Platform, error) {
-	if p, ok := known[c.digest]; ok {
+// lockPlatform asks for a manifest of an index, unless it is known. Of all that
+// an index has, one that is not there is left out: nil.
+func (l *Locker) lockPlatform(ctx context.Context, q *queue, known map[digest.Digest]Platform, w Wanted, repo fetcher.Repository, c choice) (*Platform, error) {
+	if p, ok := known[c.digest]; ok && c.stated != nil {
 		p.Platform = c.platform
-		return p, nil
+		return &p, nil
 	}
 	ref := fetcher.Reference{Repository: repo, Digest: c.digest}
 	m, err := q.Manifest(ctx, ref)
-	if err != nil {
-		return Platform{}, err
+	if w.AllPlatforms && errors.Is(err, fetcher.ErrNotFound) {
+		l.notice(fmt.Sprintf("%s: left out: %s: %v", w.Reference.Familiar(), image.FormatPlatform(c.platform), err))
+		return nil, nil
 	}
-	return newPlatform(ref, m, c.platform)
+	if err != nil {
+		return nil, err
+	}
+	resolved, err := image.ReadManifest(ctx, q, ref, m)
+	if err != nil {
+		return nil, err
+	}
+	p, err := l.newPlatform(ctx, q, w, ref, resolved, c)
+	return &p, err
 }
 
-// newPlatform reads a manifest.
-func newPlatform(ref fetcher.Reference, m fetcher.Manifest, platform ocispec.Platform) (Platform, error) {
-	parsed, err := image.ParseManifest(m.Bytes)
+// checkConfig makes sure that an image can be built, and returns its platform.
+// Where an index says one, and the config another, that is told and no more:
+// engines run such images, and the programs in them are most often what the
+// index says.
+func (l *Locker) checkConfig(ctx context.Context, q *queue, w Wanted, m *image.Resolved, c choice) (ocispec.Platform, error) {
+	config, err := m.CheckConfig(ctx, q, w.Reference.Repository)
 	if err != nil {
-		return Platform{}, fmt.Errorf("manifest of %s: %w", ref.Familiar(), err)
+		return c.platform, err
+	}
+	if c.stated == nil {
+		return l.platformOf(w, c, config)
+	}
+	if err := config.CheckPlatform(*c.stated); err != nil {
+		l.notice(fmt.Sprintf("warning: %s: %v, as the index says", w.Reference.Familiar(), err))
+	}
+	return c.platform, nil
+}
+
+// newPlatform is what a lock file keeps of a manifest.
+func (l *Locker) newPlatform(ctx context.Context, q *queue, w Wanted, ref fetcher.Reference, m image.Resolved, c choice) (Platform, error) {
+	if err := image.RequirePlain(m.Image.Layers); err != nil {
+		return Platform{}, fmt.Errorf("%s cannot be locked: %w", ref.Familiar(), err)
+	}
+	platform, err := l.checkConfig(ctx, q, w, &m, c)
+	if err != nil {
+		return Platform{}, fmt.Errorf("%s cannot be locked: %w", ref.Familiar(), err)
 	}
 	p := Platform{
 		Platform: platform,
-		Manifest: descriptorOf(m, ocispec.MediaTypeImageManifest, fetcher.MediaTypeDockerManifest),
-		Config:   bare(parsed.Config),
+		Manifest: descriptorOf(m.Manifest, ocispec.MediaTypeImageManifest, fetcher.MediaTypeDockerManifest),
+		Config:   bare(m.Image.Config),
 		Layers:   []ocispec.Descriptor{},
 	}
-	for _, layer := range parsed.Layers {
+	for _, layer := range m.Image.Layers {
 		if fetcher.IsForeign(layer) {
 			return Platform{}, fmt.Errorf("%s cannot be locked, since fetchDockerLayer asks the registry: %w", ref.Familiar(), &fetcher.ForeignError{Digest: layer.Digest, URLs: layer.URLs})
 		}

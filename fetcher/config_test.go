@@ -1,4 +1,4 @@
-package main
+package fetcher
 
 import (
 	"bytes"
@@ -7,9 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"hocker/fetcher"
-	"hocker/fetcher/image"
-
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -17,10 +14,10 @@ import (
 // A manifest that states no size must not have a config printed that was cut
 // off, and so not verified.
 func TestConfigTooLarge(t *testing.T) {
-	large := bytes.Repeat([]byte(" "), image.MaxConfigSize+2)
+	large := bytes.Repeat([]byte(" "), MaxConfigSize+2)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(large) }))
 	defer server.Close()
-	registry, err := fetcher.ParseRegistry(server.URL)
+	registry, err := ParseRegistry(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,9 +25,7 @@ func TestConfigTooLarge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	src := source{Client: &fetcher.Client{}, ref: fetcher.Reference{Repository: repo, Tag: "1"}}
-	resolved := image.Resolved{Image: ocispec.Manifest{Config: ocispec.Descriptor{Digest: digest.FromBytes(large)}}}
-	data, err := src.config(t.Context(), resolved)
+	data, err := (&Client{}).Config(t.Context(), repo, ocispec.Descriptor{Digest: digest.FromBytes(large)})
 	if err == nil || !strings.Contains(err.Error(), "too much for an image config") {
 		t.Errorf("%d bytes, %v", len(data), err)
 	}

@@ -1,0 +1,53 @@
+package image
+
+import (
+	"context"
+	"fmt"
+
+	"hocker/fetcher"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Source is where manifests and configs come from; *[fetcher.Client] is one.
+type Source interface {
+	Manifest(ctx context.Context, ref fetcher.Reference) (fetcher.Manifest, error)
+	Config(ctx context.Context, repo fetcher.Repository, desc ocispec.Descriptor) ([]byte, error)
+}
+
+// ReadConfig fetches the image's config, unless it was looked at already to
+// choose the image.
+//
+// Errors: those of the source.
+func (r *Resolved) ReadConfig(ctx context.Context, source Source, repo fetcher.Repository) ([]byte, error) {
+	if r.config != nil {
+		return r.config, nil
+	}
+	data, err := source.Config(ctx, repo, r.Image.Config)
+	if err != nil {
+		return nil, err
+	}
+	r.config = data
+	return data, nil
+}
+
+// CheckConfig fetches the image's config and returns an error unless it is the
+// config of an image with these layers.
+//
+// Errors: those of the source, *[KindMismatchError] where nothing but the config
+// could say whether it is an image.
+func (r *Resolved) CheckConfig(ctx context.Context, source Source, repo fetcher.Repository) (Config, error) {
+	data, err := r.ReadConfig(ctx, source, repo)
+	if err != nil {
+		return Config{}, err
+	}
+	config, err := ParseConfig(data)
+	switch {
+	case err != nil && configTypeOf(r.Image) == untypedConfig:
+		return Config{}, &KindMismatchError{Want: KindManifest, Got: KindArtifact,
+			Detail: fmt.Sprintf("its config, of type %.100q: %v", r.Image.Config.MediaType, err)}
+	case err != nil:
+		return Config{}, fmt.Errorf("config %s: %w", r.Image.Config.Digest, err)
+	}
+	return config, config.CheckLayers(len(r.Image.Layers))
+}

@@ -1,0 +1,147 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"hocker/fetcher"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// The bounds of what is looked at of one index. Real ones have some thirty
+// entries and no index in them; nothing in a registry keeps others from having
+// as many as fit into 4 MiB, each of them an index of that size.
+const (
+	maxEntries   = 1000
+	maxDocuments = 100 // indexes, manifests and configs, the index itself one of them
+)
+
+var (
+	errEntries   = errors.New("the index names more than 1,000 manifests, with those of the indexes in it: that is too many to look at")
+	errDocuments = errors.New("more than 100 documents would have to be asked for to know what is in the index: that is too many")
+)
+
+// walk goes through an index and the indexes in it.
+type walk struct {
+	source             Source
+	repo               fetcher.Repository
+	entries, documents int
+	opened             map[string]bool // the indexes, by digest and platform
+	missing            error           // the first error on what is not there
+}
+
+func newWalk(source Source, repo fetcher.Repository) *walk {
+	return &walk{source: source, repo: repo, opened: map[string]bool{}}
+}
+
+// open reads the entries of an index that may be images or indexes of them. Those
+// without a platform get the one that the outer index gives to this one.
+func (w *walk) open(m fetcher.Manifest, outer *ocispec.Platform) ([]ocispec.Descriptor, error) {
+	if err := w.ask(); err != nil {
+		return nil, err
+	}
+	index, err := ParseIndex(m.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	if w.entries += len(index.Manifests); w.entries > maxEntries {
+		return nil, errEntries
+	}
+	var entries []ocispec.Descriptor
+	for _, d := range index.Manifests {
+		if d.Platform == nil {
+			d.Platform = outer
+		}
+		if isIndex(d) || mayBeImage(d) {
+			entries = append(entries, d)
+		}
+	}
+	return entries, nil
+}
+
+// ask counts a document that is asked for.
+func (w *walk) ask() error {
+	if w.documents++; w.documents > maxDocuments {
+		return errDocuments
+	}
+	return nil
+}
+
+// openAll fetches and opens those indexes of a list that name no platform, or a
+// wanted one. One that is not there is passed over, and one that was opened.
+func (w *walk) openAll(ctx context.Context, indexes []ocispec.Descriptor, wanted func(ocispec.Platform) bool) ([]ocispec.Descriptor, error) {
+	var entries []ocispec.Descriptor
+	for _, d := range indexes {
+		key := string(d.Digest)
+		if d.Platform != nil {
+			key += " " + FormatPlatform(*d.Platform)
+		}
+		if w.opened[key] || d.Platform != nil && !wanted(*d.Platform) {
+			continue
+		}
+		w.opened[key] = true
+		m, err := w.source.Manifest(ctx, fetcher.Reference{Repository: w.repo, Digest: d.Digest})
+		if w.passOver(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		inner, err := w.open(m, d.Platform)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, inner...)
+	}
+	return entries, nil
+}
+
+// passOver reports whether an error says that something is not there, and keeps
+// it in case that nothing else is found.
+func (w *walk) passOver(err error) bool {
+	if !errors.Is(err, fetcher.ErrNotFound) {
+		return false
+	}
+	if w.missing == nil {
+		w.missing = err
+	}
+	return true
+}
+
+// platformOf looks up what the image of an entry is for, in its config. It
+// returns nil if it is no image or not there.
+func (w *walk) platformOf(ctx context.Context, d ocispec.Descriptor) (*ocispec.Platform, error) {
+	if err := w.ask(); err != nil {
+		return nil, err
+	}
+	m, err := w.source.Manifest(ctx, fetcher.Reference{Repository: w.repo, Digest: d.Digest})
+	if err != nil {
+		return nil, w.unlessMissing(err)
+	}
+	image, err := ParseManifest(m.Bytes)
+	if err != nil {
+		return nil, nil // an artifact
+	}
+	if err := w.ask(); err != nil {
+		return nil, err
+	}
+	r := Resolved{Manifest: m, Image: image}
+	data, err := r.ReadConfig(ctx, w.source, w.repo)
+	if err != nil {
+		return nil, w.unlessMissing(err)
+	}
+	config, err := ParseConfig(data)
+	if err != nil {
+		return nil, nil
+	}
+	return config.stated(), nil
+}
+
+func (w *walk) unlessMissing(err error) error {
+	if w.passOver(err) {
+		return nil
+	}
+	return fmt.Errorf("looking up the platform of an entry: %w", err)
+}

@@ -1,0 +1,158 @@
+package lock
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"hocker/fetcher"
+	"hocker/fetcher/image"
+	"hocker/fetcher/nix"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// elsewhere is an architecture that is not this machine's.
+func elsewhere() string {
+	if runtime.GOARCH == "arm64" {
+		return "amd64"
+	}
+	return "arm64"
+}
+
+func systemOf(architecture string) string {
+	return nix.System(ocispec.Platform{OS: "linux", Architecture: architecture})
+}
+
+// without gives a descriptor back with no platform.
+func without(i ocispec.Index) ocispec.Index {
+	for n := range i.Manifests {
+		i.Manifests[n].Platform = nil
+	}
+	return i
+}
+
+// platformTests have amd and arm for these architectures, and other for one that
+// is not this machine's.
+var platformTests = []struct {
+	name   string
+	tag    string
+	wanted []string // nil: nothing is asked for
+	all    bool
+	want   []string // the platforms that are locked, by system
+	notice string   // of which it is the only one; empty: none
+	err    string
+}{
+	{name: "as asked for", tag: "amd", wanted: []string{"linux/amd64"}, want: []string{"x86_64-linux linux/amd64"}},
+	{name: "as asked for, usual variant", tag: "arm", wanted: []string{"linux/arm64/v8"}, want: []string{"aarch64-linux linux/arm64"}},
+	{name: "another one", tag: "amd", wanted: []string{"linux/arm64"},
+		err: "localhost:5000/app:amd cannot be locked: the image is for another platform: its config says linux/amd64, and not linux/arm64"},
+	{name: "several", tag: "amd", wanted: []string{"linux/arm64", "linux/amd64"},
+		err: "localhost:5000/app:amd is one image for one platform, and 2 are wanted of it: give the one that it is for"},
+	{name: "nothing asked for", tag: "other", want: []string{systemOf(elsewhere()) + " linux/" + elsewhere()},
+		notice: fmt.Sprintf("localhost:5000/app:other: it is an image for linux/%s alone, and is locked for %s", elsewhere(), systemOf(elsewhere()))},
+	{name: "all of one", tag: "other", all: true, want: []string{systemOf(elsewhere()) + " linux/" + elsewhere()}},
+	{name: "no platform in the config", tag: "unsaid", want: []string{systemOf(runtime.GOARCH) + " linux/" + runtime.GOARCH}},
+	{name: "no platform in the config, another one", tag: "unsaid", wanted: []string{"linux/s390x"}, want: []string{"s390x-linux linux/s390x"}},
+	{name: "no system of Nix", tag: "windows", err: "localhost:5000/app:windows cannot be locked: its config says that it is for windows/amd64, and Nix has no system of its own for that"},
+
+	{name: "index", tag: "index", wanted: []string{"linux/amd64", "linux/arm64"}, want: []string{"aarch64-linux linux/arm64", "x86_64-linux linux/amd64"}},
+	{name: "index that says otherwise", tag: "liar", wanted: []string{"linux/arm64"}, want: []string{"aarch64-linux linux/arm64"},
+		notice: "warning: localhost:5000/app:liar: the image is for another platform: its config says linux/amd64, and not linux/arm64, as the index says"},
+	{name: "all of an index that says otherwise", tag: "liar", all: true, want: []string{"aarch64-linux linux/arm64"},
+		notice: "warning: localhost:5000/app:liar: the image is for another platform: its config says linux/amd64, and not linux/arm64, as the index says"},
+	{name: "index without platforms", tag: "unnamed", wanted: []string{"linux/arm64"}, want: []string{"aarch64-linux linux/arm64"}},
+	{name: "all of an index without platforms", tag: "unnamed", all: true, want: []string{"aarch64-linux linux/arm64", "x86_64-linux linux/amd64"}},
+	{name: "one in an index, nothing asked for", tag: "one unnamed", want: []string{systemOf(elsewhere()) + " linux/" + elsewhere()},
+		notice: fmt.Sprintf("localhost:5000/app:one unnamed: it is an image for linux/%s alone, and is locked for %s", elsewhere(), systemOf(elsewhere()))},
+	{name: "one in an index, another one", tag: "one unnamed", wanted: []string{"linux/s390x"},
+		err: "the image is for another platform: its config says linux/" + elsewhere() + ", and not linux/s390x"},
+	{name: "all but what is missing", tag: "sparse", all: true, want: []string{"x86_64-linux linux/amd64"},
+		notice: "localhost:5000/app:sparse: left out: linux/s390x: not found"},
+	{name: "all is missing", tag: "lost", all: true, err: "localhost:5000/app:lost: the index has no image for a system of Nix",
+		notice: "localhost:5000/app:lost: left out: linux/s390x: not found"},
+
+	{name: "old config", tag: "old", wanted: []string{"linux/amd64"}, want: []string{"x86_64-linux linux/amd64"}},
+	{name: "no layers", tag: "bare", wanted: []string{"linux/amd64"}, want: []string{"x86_64-linux linux/amd64"}},
+	{name: "layers that were lost", tag: "layerless", wanted: []string{"linux/amd64"},
+		err: "localhost:5000/app:layerless cannot be locked: config and layers are not of one image: the config names 1 layers (rootfs.diff_ids), and there are 0"},
+	{name: "encrypted", tag: "encrypted", wanted: []string{"linux/amd64"},
+		err: "is encrypted (application/vnd.oci.image.layer.v1.tar+gzip+encrypted), and hocker decrypts nothing"},
+	{name: "without its config", tag: "no config", wanted: []string{"linux/amd64"}, err: ": not found"},
+}
+
+func platformRegistry(t *testing.T) *registry {
+	r := newRegistry()
+	amd, arm := r.add(t, "amd", imageFor("linux/amd64", "amd")), r.add(t, "arm", imageFor("linux/arm64", "arm"))
+	other := r.add(t, "other", imageFor("linux/"+elsewhere(), "other"))
+	r.add(t, "unsaid", manifest("unsaid"))
+	r.add(t, "windows", imageFor("windows/amd64", "windows"))
+	r.add(t, "index", index(map[string]ocispec.Descriptor{"linux/amd64": amd, "linux/arm64": arm}))
+	r.add(t, "liar", index(map[string]ocispec.Descriptor{"linux/arm64": amd}))
+	r.add(t, "unnamed", without(index(map[string]ocispec.Descriptor{"a": amd, "b": arm})))
+	r.add(t, "one unnamed", without(index(map[string]ocispec.Descriptor{"a": other})))
+	gone := described(ocispec.MediaTypeImageManifest, "gone")
+	r.add(t, "sparse", index(map[string]ocispec.Descriptor{"linux/amd64": amd, "linux/s390x": gone}))
+	r.add(t, "lost", index(map[string]ocispec.Descriptor{"linux/s390x": gone}))
+	old := imageFor("linux/amd64", "old")
+	old.Config.MediaType = "application/octet-stream"
+	r.add(t, "old", old)
+	bare := imageFor("linux/amd64")
+	bare.Layers = nil
+	r.add(t, "bare", bare)
+	layerless := imageFor("linux/amd64", "lost")
+	layerless.Layers = nil
+	r.add(t, "layerless", layerless)
+	encrypted := imageFor("linux/amd64", "secret")
+	encrypted.Layers[0].MediaType += "+encrypted"
+	r.add(t, "encrypted", encrypted)
+	lost := imageFor("linux/amd64", "no config")
+	r.add(t, "no config", lost)
+	delete(r.configs, lost.Config.Digest)
+	return r
+}
+
+// What an image is locked for is what it is for.
+func TestLockPlatforms(t *testing.T) {
+	r := platformRegistry(t)
+	for _, tt := range platformTests {
+		t.Run(tt.name, func(t *testing.T) {
+			ref, err := fetcher.ParseReference("localhost:5000/app:x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ref.Tag = tt.tag
+			w := Wanted{Reference: ref, AllPlatforms: tt.all}
+			for _, name := range tt.wanted {
+				p, err := image.ParsePlatform(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.Platforms = append(w.Platforms, p)
+			}
+			var lines []string
+			l := &Locker{Source: r, Jobs: 1, Notice: func(line string) { lines = append(lines, line) }}
+			images, err := l.Lock(t.Context(), File{}, map[string]Wanted{"app": w})
+			if got := strings.Join(lines, "\n"); got != tt.notice {
+				t.Errorf("said %q, want %q", got, tt.notice)
+			}
+			var failed *FailuresError
+			switch {
+			case tt.err != "" && (!errors.As(err, &failed) || !strings.HasSuffix(failed.Failures[0].Err.Error(), tt.err)):
+				t.Fatalf("got %v, want %s", err, tt.err)
+			case tt.err == "" && err != nil:
+				t.Fatal(failed, err)
+			}
+			var got []string
+			for system, p := range images["app"].Platforms {
+				got = append(got, system+" "+image.FormatPlatform(p.Platform))
+			}
+			if slices.Sort(got); !slices.Equal(got, tt.want) {
+				t.Errorf("locked for %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
