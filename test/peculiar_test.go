@@ -55,7 +55,7 @@ func TestPeculiar(t *testing.T) {
 	t.Parallel()
 	var all []peculiarity
 	var rows []string
-	for _, subject := range [][]peculiarity{protocolPeculiarities} {
+	for _, subject := range [][]peculiarity{protocolPeculiarities, imagePeculiarities} {
 		for _, p := range subject {
 			all, rows = append(all, p), append(rows, p.name)
 		}
