@@ -26,6 +26,8 @@ type authFile struct {
 	Auths   map[string]authEntry `json:"auths"`
 	Helpers map[string]string    `json:"credHelpers"`
 	Store   string               `json:"credsStore"`
+
+	plain map[string]authEntry // of Auths, those whose keys begin with http://
 }
 
 type authEntry struct {
@@ -77,12 +79,14 @@ func AuthFileCredential(paths []string, notice func(line string)) CredentialFunc
 			}
 			var c Credential
 			if err == nil {
-				c, err = findInAuthFile(ctx, path, data, repo)
+				c, err = findInAuthFile(ctx, path, data, repo, notice)
 			}
-			if err != nil && notice != nil {
-				notice(fmt.Sprintf("warning: credentials left out: %v", err))
-			}
-			if !c.IsZero() {
+			switch {
+			case ctx.Err() != nil:
+				return Credential{}, context.Cause(ctx)
+			case err != nil:
+				noticeLeftOut(notice, err)
+			case !c.IsZero():
 				return c, nil
 			}
 		}
@@ -90,7 +94,14 @@ func AuthFileCredential(paths []string, notice func(line string)) CredentialFunc
 	}
 }
 
-func findInAuthFile(ctx context.Context, path string, data []byte, repo Repository) (Credential, error) {
+// noticeLeftOut says why a place was passed over that may have had a credential.
+func noticeLeftOut(notice func(line string), err error) {
+	if notice != nil {
+		notice(fmt.Sprintf("warning: credentials left out: %v", err))
+	}
+}
+
+func findInAuthFile(ctx context.Context, path string, data []byte, repo Repository, notice func(line string)) (Credential, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return Credential{}, nil // as docker logout may leave it
 	}
@@ -98,7 +109,7 @@ func findInAuthFile(ctx context.Context, path string, data []byte, repo Reposito
 	if err != nil {
 		return Credential{}, err
 	}
-	return file.find(ctx, repo)
+	return file.source(notice)(ctx, repo)
 }
 
 func parseAuthFile(name string, data []byte) (*authFile, error) {
@@ -110,10 +121,14 @@ func parseAuthFile(name string, data []byte) (*authFile, error) {
 	// Keys in normal form, so that https://host/v2/ is found by host. Of two that
 	// are the same then, the one that was in that form counts.
 	entries := make(map[string]authEntry, len(f.Auths))
+	f.plain = map[string]authEntry{}
 	for _, key := range slices.Sorted(maps.Keys(f.Auths)) {
-		normal := authKey(key)
+		entry, normal := f.Auths[key], authKey(key)
 		if _, ok := entries[normal]; !ok || key == normal {
-			entries[normal] = f.Auths[key]
+			entries[normal] = entry
+		}
+		if strings.HasPrefix(key, "http://") {
+			f.plain[normal] = entry
 		}
 	}
 	f.Auths = entries
@@ -155,22 +170,42 @@ func authKey(key string) string {
 	return host
 }
 
-// find looks a repository up: its registry's helper, the store for all
-// registries, then the entries, the most special one first, as
-// host/org/app, host/org, host.
-func (f *authFile) find(ctx context.Context, repo Repository) (Credential, error) {
-	if helper := f.helper(repo.Registry); helper != "" {
-		c, err := askHelper(ctx, helper, repo.Registry)
-		if err != nil || !c.IsZero() {
-			return c, err
+// source looks a repository up: its registry's helper, the store for all
+// registries, then the entries. A helper that fails is a line for notice: what
+// the file has besides may do.
+func (f *authFile) source(notice func(line string)) CredentialFunc {
+	return func(ctx context.Context, repo Repository) (Credential, error) {
+		if helper, plain := f.helper(repo.Registry); helper != "" {
+			c, err := askHelper(ctx, helper, repo.Registry)
+			switch {
+			case ctx.Err() != nil:
+				return Credential{}, context.Cause(ctx)
+			case err != nil:
+				noticeLeftOut(notice, fmt.Errorf("%s: %w", f.name, err))
+			case !c.IsZero():
+				c.PlainHTTP = plain
+				return c, nil
+			}
 		}
+		if repo.Registry.IsExposed() {
+			if c, err := lookUp(f.plain, f.name, repo); err != nil || !c.IsZero() {
+				c.PlainHTTP = true
+				return c, err
+			}
+		}
+		return lookUp(f.Auths, f.name, repo)
 	}
+}
+
+// lookUp finds the entry of a repository, the most special one first: as
+// host/org/app, host/org, host.
+func lookUp(entries map[string]authEntry, file string, repo Repository) (Credential, error) {
 	key := repo.String()
 	for {
-		if entry, ok := f.Auths[key]; ok {
+		if entry, ok := entries[key]; ok {
 			c, err := entry.credential()
 			if err != nil {
-				return Credential{}, fmt.Errorf("%s: the entry of %s: %w", f.name, key, err)
+				return Credential{}, fmt.Errorf("%s: the entry of %s: %w", file, key, err)
 			}
 			if !c.IsZero() {
 				return c, nil
@@ -184,14 +219,22 @@ func (f *authFile) find(ctx context.Context, repo Repository) (Credential, error
 	}
 }
 
-// helper returns the suffix of the credential helper in charge of a registry.
-func (f *authFile) helper(r Registry) string {
-	for host, helper := range f.Helpers {
-		if authKey(host) == r.Name() {
-			return helper
+// helper returns the suffix of the credential helper in charge of a registry,
+// and whether its key begins with http://.
+func (f *authFile) helper(r Registry) (suffix string, plain bool) {
+	for _, key := range slices.Sorted(maps.Keys(f.Helpers)) {
+		if authKey(key) != r.Name() {
+			continue
+		}
+		suffix, plain = f.Helpers[key], strings.HasPrefix(key, "http://")
+		if plain == r.IsExposed() {
+			break
 		}
 	}
-	return f.Store
+	if suffix == "" {
+		return f.Store, false
+	}
+	return suffix, plain
 }
 
 // dockerHubServer is the name under which helpers keep Docker Hub's credential.
@@ -202,11 +245,15 @@ func askHelper(ctx context.Context, helper string, r Registry) (Credential, erro
 	if r.IsDockerHub() {
 		server = dockerHubServer
 	}
-	c, err := credentials.NewNativeStore(helper).Get(ctx, server)
+	found, err := credentials.NewNativeStore(helper).Get(ctx, server)
+	c := Credential{Username: found.Username, Password: found.Password, IdentityToken: found.RefreshToken}
+	if err == nil {
+		err = c.Validate()
+	}
 	if err != nil {
 		return Credential{}, fmt.Errorf("credential helper docker-credential-%s: %w", helper, err)
 	}
-	return Credential{Username: c.Username, Password: c.Password, IdentityToken: c.RefreshToken}, nil
+	return c, nil
 }
 
 func (e authEntry) credential() (Credential, error) {

@@ -61,11 +61,21 @@ var authFileTests = []struct {
 	{name: "addresses as keys", data: `{"auths":{"https://ghcr.io/v2/":{"registrytoken":"a"},"http://localhost:5000":{"registrytoken":"b"}}}`, want: []found{{repo: ghcrApp, want: Credential{Token: "a"}}, {repo: localApp, want: Credential{Token: "b"}}}},
 	{name: "ports that are there anyway", data: `{"auths":{"ghcr.io:443":{"registrytoken":"a"},"https://docker.io:443/org":{"registrytoken":"b"},"ghcr.io:80/x":{"registrytoken":"c"}}}`,
 		want: []found{{repo: ghcrApp, want: Credential{Token: "a"}}, {repo: hubApp, want: Credential{Token: "b"}}, {repo: Repository{ghcr, "x/y"}, want: Credential{Token: "a"}}}},
+	{
+		name: "http:// in the key",
+		data: `{"auths":{"http://ghcr.io":{"registrytoken":"a"},"ghcr.io":{"registrytoken":"b"},"http://other.example/v2/":{"registrytoken":"c"}}}`,
+		want: []found{
+			{repo: plainApp, want: Credential{Token: "a", PlainHTTP: true}},
+			{repo: ghcrApp, want: Credential{Token: "b"}},
+			{repo: Repository{Registry{Scheme: "https", Host: "other.example"}, "x"}, want: Credential{Token: "c"}},
+		},
+	},
+	{name: "password of several lines", data: `{"auths":{"ghcr.io":{"auth":"` + basic("_json_key:"+jsonKey) + `"}}}`, want: []found{{repo: ghcrApp, want: Credential{Username: "_json_key", Password: jsonKey}}}},
 
 	{name: "not base64", data: `{"auths":{"ghcr.io":{"auth":"hunter2!"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: auth is not the base64 form of user:password"}, {repo: localApp}}},
 	{name: "no colon", data: `{"auths":{"ghcr.io":{"auth":"` + basic("hunter2") + `"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: auth is not the base64 form of user:password"}}},
 	{name: "half", data: `{"auths":{"ghcr.io/org":{"username":"hunter2"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io/org: username is given without password"}}},
-	{name: "line break", data: `{"auths":{"ghcr.io":{"registrytoken":"hunter2\r\nX: y"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: a credential has a line break in it"}}},
+	{name: "line break", data: `{"auths":{"ghcr.io":{"registrytoken":"hunter2\r\nX: y"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: the token has a line break in it"}}},
 	{name: "truncated", data: `{"auths":{"ghcr.io":{"auth":"hunter2"}}`, err: "FILE is no Docker config.json: line 1: unexpected end of JSON input"},
 	{name: "list", data: `[]`, err: "FILE is no Docker config.json: line 1: json: cannot unmarshal array into Go value of type fetcher.authFile"},
 	{name: "empty", data: ``, err: "FILE is no Docker config.json: line 1: unexpected end of JSON input"},
@@ -77,7 +87,7 @@ func TestAuthFile(t *testing.T) {
 			file, err := parseAuthFile("FILE", []byte(tt.data))
 			checkError(t, err, tt.err)
 			if err == nil {
-				checkFound(t, file.find, tt.want)
+				checkFound(t, file.source(nil), tt.want)
 			}
 		})
 	}
@@ -95,7 +105,7 @@ func TestAuthFileSameRegistryTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, repo := range []Repository{hubApp, ghcrApp} {
-			c, err := file.find(t.Context(), repo)
+			c, err := file.source(nil)(t.Context(), repo)
 			if err != nil || c.IsZero() {
 				t.Fatalf("%s: got %+v, %v", repo, c, err)
 			}
@@ -137,10 +147,11 @@ func TestCredentialHelper(t *testing.T) {
 	locked := Repository{Registry{Scheme: "https", Host: "locked.example"}, "x"}
 	broken := Repository{Registry{Scheme: "https", Host: "broken.example"}, "x"}
 	tests := []struct {
-		name  string
-		data  string
-		want  []found
-		asked string
+		name    string
+		data    string
+		want    []found
+		asked   string
+		notices string
 	}{
 		{
 			name: "store for all",
@@ -149,9 +160,11 @@ func TestCredentialHelper(t *testing.T) {
 				{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}},
 				{repo: hubApp, want: Credential{IdentityToken: "id"}},
 				{repo: localApp},
-				{repo: locked, err: "credential helper docker-credential-x: the keychain is locked"},
-				{repo: broken, err: "credential helper docker-credential-x: invalid character 'h' looking for beginning of value"},
+				{repo: locked},
+				{repo: broken},
 			},
+			notices: "warning: credentials left out: FILE: credential helper docker-credential-x: the keychain is locked\n" +
+				"warning: credentials left out: FILE: credential helper docker-credential-x: invalid character 'h' looking for beginning of value\n",
 			asked: "get ghcr.io\nget https://index.docker.io/v1/\nget localhost:5000\nget locked.example\nget broken.example\n",
 		},
 		{
@@ -166,14 +179,29 @@ func TestCredentialHelper(t *testing.T) {
 			data: `{"credsStore":"none","credHelpers":{"docker.io":"x"}}`,
 			want: []found{
 				{repo: hubApp, want: Credential{IdentityToken: "id"}},
-				{repo: ghcrApp, err: `credential helper docker-credential-none: exec: "docker-credential-none": executable file not found in $PATH`},
+				{repo: ghcrApp},
 			},
-			asked: "get https://index.docker.io/v1/\n",
+			notices: "warning: credentials left out: FILE: credential helper docker-credential-none: exec: \"docker-credential-none\": executable file not found in $PATH\n",
+			asked:   "get https://index.docker.io/v1/\n",
 		},
 		{
 			name:  "helper before entry",
 			data:  `{"credsStore":"x","auths":{"ghcr.io":{"registrytoken":"entry"}}}`,
 			want:  []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}},
+			asked: "get ghcr.io\n",
+		},
+		{
+			name:    "entry after a helper that is not here",
+			data:    `{"credsStore":"none","auths":{"ghcr.io":{"registrytoken":"entry"}}}`,
+			want:    []found{{repo: ghcrApp, want: Credential{Token: "entry"}}},
+			notices: "warning: credentials left out: FILE: credential helper docker-credential-none: exec: \"docker-credential-none\": executable file not found in $PATH\n",
+		},
+		{
+			name: "http:// in a helper's key",
+			data: `{"credHelpers":{"http://ghcr.io":"x"}}`,
+			want: []found{
+				{repo: plainApp, want: Credential{Username: "me", Password: "pass", PlainHTTP: true}},
+			},
 			asked: "get ghcr.io\n",
 		},
 		{
@@ -190,7 +218,11 @@ func TestCredentialHelper(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkFound(t, file.find, tt.want)
+			var notices strings.Builder
+			checkFound(t, file.source(func(line string) { notices.WriteString(line + "\n") }), tt.want)
+			if notices.String() != tt.notices {
+				t.Errorf("notices\n%s want\n%s", notices.String(), tt.notices)
+			}
 			if got, _ := os.ReadFile(asked); string(got) != tt.asked {
 				t.Errorf("the helper was asked %q, want %q", got, tt.asked)
 			}
@@ -214,11 +246,11 @@ func FuzzAuthFile(f *testing.F) {
 		}
 		file.Helpers, file.Store = nil, "" // not to be run
 		for _, repo := range []Repository{ghcrApp, localApp, hubApp, {ghcr, "org/team/app"}} {
-			c, err := file.find(t.Context(), repo)
+			c, err := file.source(nil)(t.Context(), repo)
 			switch {
 			case err != nil && (!c.IsZero() || strings.Contains(err.Error(), "hunter")):
 				t.Errorf("%q: %s gets %+v, %v", data, repo, c, err)
-			case strings.ContainsAny(c.Username+c.Password+c.Token, "\r\n") || strings.Contains(c.Username, ":"):
+			case strings.ContainsAny(c.Username+c.Token, "\r\n") || strings.Contains(c.Username, ":"):
 				t.Errorf("%q: %s gets %+v, which cannot be sent", data, repo, c)
 			case !c.IsZero():
 				checkAuthEntry(t, repo, c)
@@ -243,7 +275,7 @@ func checkAuthEntry(t *testing.T, repo Repository, c Credential) {
 	if err != nil {
 		t.Fatalf("%+v prints as %s, which is not read: %v", c, data, err)
 	}
-	if again, err := file.find(t.Context(), repo); err != nil || again != c {
+	if again, err := file.source(nil)(t.Context(), repo); err != nil || again != c {
 		t.Errorf("%+v prints as %s, which is read as %+v, %v", c, data, again, err)
 	}
 }

@@ -69,10 +69,6 @@ type Client struct {
 	doubts sync.Map // of a doubt to true
 }
 
-// repositoryKey is the context key for the Repository that a request is for:
-// a CredentialFunc of the auth client is told the host only.
-type repositoryKey struct{}
-
 func (c *Client) init() {
 	transport := c.Transport
 	if transport == nil {
@@ -87,10 +83,9 @@ func (c *Client) init() {
 		return &http.Client{Transport: challengedTransport{t}, CheckRedirect: checkRedirect}
 	}
 	c.auth = &auth.Client{
-		Client:     client(transport),
-		Header:     http.Header{"User-Agent": {agent}},
-		ClientID:   "hocker",
-		Credential: c.credential,
+		Client:   client(transport),
+		Header:   http.Header{"User-Agent": {agent}},
+		ClientID: "hocker",
 	}
 	c.ranged = c.auth.Client
 	switch t := transport.(type) {
@@ -115,45 +110,36 @@ func separateConnections(t *http.Transport) *http.Transport {
 	return separate
 }
 
-// credential answers the auth client, which asks by host once a registry has
-// challenged it.
-func (c *Client) credential(ctx context.Context, host string) (auth.Credential, error) {
-	repo, ok := ctx.Value(repositoryKey{}).(Repository)
-	if !ok || host != repo.Registry.Host {
-		return auth.EmptyCredential, nil
-	}
-	cred, err := c.findCredential(ctx, repo)
-	if err != nil {
-		return auth.EmptyCredential, err
-	}
-	return auth.Credential{Username: cred.Username, Password: cred.Password, RefreshToken: cred.IdentityToken}, nil
-}
-
 // foundCredential is the credential of a repository, once it was found.
 type foundCredential struct {
-	mu    sync.Mutex
-	found bool
+	mu       sync.Mutex
+	found    bool
+	withheld *WithheldError // why it is anonymous although there is one
 	Credential
 }
 
 // findCredential asks for the credential of a repository until there is an
 // answer, and not again: it may be a helper program that gives it.
-func (c *Client) findCredential(ctx context.Context, repo Repository) (Credential, error) {
+func (c *Client) findCredential(ctx context.Context, repo Repository) (Credential, *WithheldError, error) {
 	if c.Credential == nil {
-		return Credential{}, nil
+		return Credential{}, nil, nil
 	}
 	value, _ := c.found.LoadOrStore(repo, &foundCredential{})
 	known := value.(*foundCredential)
 	known.mu.Lock()
 	defer known.mu.Unlock()
-	if !known.found {
-		credential, err := c.Credential(ctx, repo)
-		if err != nil {
-			return Credential{}, err
-		}
-		known.Credential, known.found = credential, true
+	if known.found {
+		return known.Credential, known.withheld, nil
 	}
-	return known.Credential, nil
+	credential, err := c.Credential(ctx, repo)
+	if err != nil && !errors.As(err, &known.withheld) {
+		return Credential{}, nil, err
+	}
+	if !credential.IsZero() && repo.Registry.IsExposed() && !credential.PlainHTTP {
+		credential, known.withheld = Credential{}, &WithheldError{Registry: repo.Registry, PlainHTTP: true}
+	}
+	known.Credential, known.found = credential, true
+	return known.Credential, known.withheld, nil
 }
 
 // get asks the registry of repo for path below the repository, and returns the
@@ -165,7 +151,6 @@ func (c *Client) get(ctx context.Context, repo Repository, path string, header h
 // ask is get by any method.
 func (c *Client) ask(ctx context.Context, method string, repo Repository, path string, header http.Header) (*http.Response, error) {
 	c.setup.Do(c.init)
-	ctx = context.WithValue(ctx, repositoryKey{}, repo)
 	ctx = auth.AppendScopesForHost(ctx, repo.Registry.Host, auth.ScopeRepository(repo.Path, auth.ActionPull))
 	req, err := http.NewRequestWithContext(ctx, method, repo.Registry.String()+repo.Path+path, nil)
 	if err != nil {
@@ -174,19 +159,28 @@ func (c *Client) ask(ctx context.Context, method string, repo Repository, path s
 	for key, values := range header {
 		req.Header[key] = values
 	}
-	cred, err := c.findCredential(ctx, repo)
+	cred, withheld, err := c.findCredential(ctx, repo)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
 		return nil, &kindError{ErrDenied, err}
 	}
+	resp, err := c.send(req, repo.Registry, cred)
+	if errors.Is(err, ErrDenied) {
+		err = &DeniedError{Registry: repo.Registry, Withheld: withheld, Err: err}
+	}
+	return resp, err
+}
+
+// send sends a request with a credential, in the way that the registry asks for.
+func (c *Client) send(req *http.Request, registry Registry, cred Credential) (*http.Response, error) {
 	if cred.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+cred.Token)
 	}
-	resp, err := c.authFor(repo.Registry, cred, header).Do(req)
+	resp, err := c.authFor(registry, cred, req.Header).Do(req)
 	if err != nil {
-		err = requestError(ctx, err)
+		err = requestError(req.Context(), err)
 		if answer := (*ResponseError)(nil); errors.As(err, &answer) { // the token service's
 			answer.Authorized = !cred.IsZero()
 		}
@@ -216,6 +210,15 @@ func (c *Client) authFor(r Registry, cred Credential, header http.Header) *auth.
 	}
 	if cred.Username != "" || cred.IdentityToken != "" {
 		client.Client = c.unhiding(client.Client, r)
+	}
+	if !cred.IsZero() && !cred.PlainHTTP {
+		client.Client = guarded(client.Client, r)
+	}
+	client.Credential = func(_ context.Context, host string) (auth.Credential, error) {
+		if host != r.Host {
+			return auth.EmptyCredential, nil
+		}
+		return auth.Credential{Username: cred.Username, Password: cred.Password, RefreshToken: cred.IdentityToken}, nil
 	}
 	cache, _ := c.caches.LoadOrStore(cred, auth.NewCache())
 	client.Cache = cache.(auth.Cache)

@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -14,13 +15,25 @@ type Credential struct {
 	Password      string
 	Token         string // sent as it is: Authorization: Bearer …
 	IdentityToken string // exchanged for tokens at the token service
+
+	// PlainHTTP allows it to be sent over plain http to another machine. It is
+	// set where the person who gave it wrote http:// before the host.
+	PlainHTTP bool
 }
 
 // IsZero reports whether c is no credential.
-func (c Credential) IsZero() bool { return c == Credential{} }
+func (c Credential) IsZero() bool {
+	c.PlainHTTP = false
+	return c == Credential{}
+}
 
-// check makes sure that c can be sent: half a credential, or a line break in
-// one, is a mistake that a registry would only answer with a bare 401.
+// Validate makes sure that c is whole, and can be sent.
+func (c Credential) Validate() error { return c.check("the user name", "a password") }
+
+// check is Validate with other names for the two halves: half a credential is a mistake that a
+// registry would only answer with a bare 401. A password may have several lines,
+// as Google's JSON keys have: basic authentication sends it as base64. A token
+// is sent as it is.
 func (c Credential) check(user, pass string) error {
 	switch {
 	case c.Username == "" && c.Password != "":
@@ -29,58 +42,41 @@ func (c Credential) check(user, pass string) error {
 		return fmt.Errorf("%s is given without %s", user, pass)
 	case strings.Contains(c.Username, ":"):
 		return fmt.Errorf("%s has a colon in it, which basic authentication cannot carry", user)
-	case strings.ContainsAny(c.Username+c.Password+c.Token, "\r\n"):
-		return fmt.Errorf("a credential has a line break in it")
+	case strings.ContainsAny(c.Username, "\r\n"):
+		return fmt.Errorf("%s has a line break in it", user)
+	case strings.ContainsAny(c.Token, "\r\n"):
+		return errors.New("the token has a line break in it")
 	}
 	return nil
 }
 
 // CredentialFunc finds the credential for a repository. Anonymous is the zero
 // Credential, not an error.
+//
+// Errors: a *[WithheldError] says that there is a credential which is not for
+// this registry as it is asked; the request is anonymous then. Any other error
+// ends the fetch.
 type CredentialFunc func(ctx context.Context, repo Repository) (Credential, error)
 
-// StaticCredential shows c to one registry and nothing to any other.
-func StaticCredential(registry Registry, c Credential) CredentialFunc {
-	return func(_ context.Context, repo Repository) (Credential, error) {
-		if repo.Registry != registry {
-			return Credential{}, nil
-		}
-		return c, nil
-	}
-}
-
-// FirstCredential asks each source in turn until one knows a credential.
+// FirstCredential asks each source in turn until one knows a credential. Where
+// none does, it says what the first of them withheld.
 func FirstCredential(sources ...CredentialFunc) CredentialFunc {
 	return func(ctx context.Context, repo Repository) (Credential, error) {
+		var withheld error
 		for _, source := range sources {
 			c, err := source(ctx, repo)
-			if err != nil || !c.IsZero() {
+			switch {
+			case errors.As(err, new(*WithheldError)):
+				if withheld == nil {
+					withheld = err
+				}
+			case err != nil || !c.IsZero():
 				return c, err
 			}
 		}
-		return Credential{}, nil
+		return Credential{}, withheld
 	}
 }
 
-// EnvironmentCredential reads DOCKER_TOKEN, else DOCKER_USER with DOCKER_PASS,
-// which are for registry alone, else DOCKER_AUTH_CONFIG, the text of a Docker
-// config.json. A variable that is empty counts as unset, since Nix passes
-// unset ones so.
-func EnvironmentCredential(registry Registry, getenv func(string) string) (CredentialFunc, error) {
-	if token := getenv("DOCKER_TOKEN"); token != "" {
-		c := Credential{Token: token}
-		return StaticCredential(registry, c), c.check("", "")
-	}
-	c := Credential{Username: getenv("DOCKER_USER"), Password: getenv("DOCKER_PASS")}
-	if !c.IsZero() {
-		return StaticCredential(registry, c), c.check("DOCKER_USER", "DOCKER_PASS")
-	}
-	if config := getenv("DOCKER_AUTH_CONFIG"); config != "" {
-		file, err := parseAuthFile("DOCKER_AUTH_CONFIG", []byte(config))
-		if err != nil {
-			return nil, err
-		}
-		return file.find, nil
-	}
-	return func(context.Context, Repository) (Credential, error) { return Credential{}, nil }, nil
-}
+// noCredential is a source that knows none.
+func noCredential(context.Context, Repository) (Credential, error) { return Credential{}, nil }

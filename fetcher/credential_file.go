@@ -14,6 +14,8 @@ type CredentialFile struct {
 	Credential CredentialFunc
 	// Exposed is set if other users of the machine can read the file.
 	Exposed bool
+	// Unbound is set if it has one credential, and does not say for which host.
+	Unbound bool
 }
 
 // maxCredentialFile bounds what is read as a credentials file: more than that
@@ -22,9 +24,11 @@ const maxCredentialFile = 1 << 20
 
 // ReadCredentialFile reads a credentials file: lines USERNAME= and PASSWORD=,
 // or BEARER_TOKEN=, also spelt DOCKER_USER=, DOCKER_PASS= and DOCKER_TOKEN=,
-// which are for registry alone; or a Docker config.json. Empty lines and lines
-// that begin with # are left out. An error names the line, never what is in it.
-func ReadCredentialFile(path string, registry Registry) (CredentialFile, error) {
+// with the hosts that they are for in REGISTRY= or DOCKER_REGISTRY=; or a Docker
+// config.json; or a netrc. Empty lines and lines that begin with # are left out.
+// What is wrong with a credential helper is a line for notice. An error names
+// the line, never what is in it.
+func ReadCredentialFile(path string, audience Audience, notice func(line string)) (CredentialFile, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return CredentialFile{}, fmt.Errorf("credentials file: %w", err)
@@ -36,30 +40,43 @@ func ReadCredentialFile(path string, registry Registry) (CredentialFile, error) 
 	if err != nil {
 		return CredentialFile{}, fmt.Errorf("credentials file: %w", err)
 	}
-	find, err := parseCredentialFile(path, data, registry)
+	file, err := parseCredentialFile(path, data, audience, notice)
 	if err != nil {
 		return CredentialFile{}, err
 	}
-	return CredentialFile{Credential: find, Exposed: info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0}, nil
+	file.Exposed = info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0
+	return file, nil
 }
 
-func parseCredentialFile(name string, data []byte, registry Registry) (CredentialFunc, error) {
-	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+func parseCredentialFile(name string, data []byte, audience Audience, notice func(line string)) (CredentialFile, error) {
+	switch {
+	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")):
 		file, err := parseAuthFile(name, data)
 		if err != nil {
-			return nil, err
+			return CredentialFile{}, err
 		}
-		return file.find, nil
+		return CredentialFile{Credential: file.source(notice)}, nil
+	case isNetrc(data):
+		file, err := parseNetrc(data)
+		if err != nil {
+			return CredentialFile{}, fmt.Errorf("netrc %s: %w", name, err)
+		}
+		if len(file) == 0 {
+			return CredentialFile{}, fmt.Errorf("netrc %s: no machine in it has a login and a password", name)
+		}
+		return CredentialFile{Credential: file.source(name, audience)}, nil
 	}
-	c, err := parseCredentialLines(data)
+	s, err := parseCredentialLines(data)
 	if err != nil {
-		return nil, fmt.Errorf("credentials file %s: %w", name, err)
+		return CredentialFile{}, fmt.Errorf("credentials file %s: %w", name, err)
 	}
-	return StaticCredential(registry, c), nil
+	s.origin, s.place = OriginFile, name
+	return CredentialFile{Credential: s.source(audience), Unbound: len(s.hosts) == 0}, nil
 }
 
-func parseCredentialLines(data []byte) (Credential, error) {
-	var c Credential
+func parseCredentialLines(data []byte) (secret, error) {
+	var s secret
+	var registry string
 	n := 0
 	for line := range strings.Lines(string(data)) {
 		n++
@@ -69,31 +86,39 @@ func parseCredentialLines(data []byte) (Credential, error) {
 		}
 		key, value, ok := strings.Cut(line, "=")
 		if !ok {
-			return Credential{}, fmt.Errorf("line %d is not of the form NAME=value", n)
+			return secret{}, fmt.Errorf("line %d is not of the form NAME=value", n)
 		}
-		field := c.field(strings.TrimSpace(key))
+		field := lineField(strings.TrimSpace(key), &s.Credential, &registry)
 		switch {
 		case field == nil:
-			return Credential{}, fmt.Errorf("line %d: expected USERNAME=, PASSWORD= or BEARER_TOKEN= (or DOCKER_USER=, DOCKER_PASS=, DOCKER_TOKEN=)", n)
+			return secret{}, fmt.Errorf("line %d: expected REGISTRY=, USERNAME=, PASSWORD= or BEARER_TOKEN= (or DOCKER_REGISTRY=, DOCKER_USER=, DOCKER_PASS=, DOCKER_TOKEN=)", n)
 		case value == "":
-			return Credential{}, fmt.Errorf("line %d: nothing stands after the =", n)
+			return secret{}, fmt.Errorf("line %d: nothing stands after the =", n)
 		case *field != "":
-			return Credential{}, fmt.Errorf("line %d says again what an earlier line said", n)
+			return secret{}, fmt.Errorf("line %d says again what an earlier line said", n)
 		}
 		*field = value
+		if field == &registry {
+			var err error
+			if s.hosts, err = ParseHosts(value); err != nil || len(s.hosts) == 0 {
+				return secret{}, fmt.Errorf("line %d: expected hosts, as registry.example or host:5000, with commas between them", n)
+			}
+		}
 	}
-	if c.IsZero() {
-		return Credential{}, fmt.Errorf("no credential in it: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json")
+	if s.IsZero() {
+		return secret{}, fmt.Errorf("no credential in it: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json, or a netrc")
 	}
-	if c.Token != "" && c.Username+c.Password != "" {
-		return Credential{}, fmt.Errorf("it holds a token and a user name: one of them")
+	if s.Token != "" && s.Username+s.Password != "" {
+		return secret{}, fmt.Errorf("it holds a token and a user name: one of them")
 	}
-	return c, c.check("USERNAME", "PASSWORD")
+	return s, s.check("USERNAME", "PASSWORD")
 }
 
-// field returns the part of c that a line of a credentials file sets.
-func (c *Credential) field(key string) *string {
+// lineField returns what a line of a credentials file sets.
+func lineField(key string, c *Credential, registry *string) *string {
 	switch key {
+	case "REGISTRY", "DOCKER_REGISTRY":
+		return registry
 	case "USERNAME", "DOCKER_USER":
 		return &c.Username
 	case "PASSWORD", "DOCKER_PASS":

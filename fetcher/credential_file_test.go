@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -24,12 +25,21 @@ var credentialFileTests = []struct {
 	{name: "comments, empty lines, CRLF", data: "# mine\r\n\r\n \t\r\nUSERNAME=me\r\nPASSWORD=pass\r\n", want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}}},
 	{name: "all of a value counts", data: "USERNAME=me\nPASSWORD= #p=a\"s's${x}\\ \n", want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: " #p=a\"s's${x}\\ "}}}},
 	{name: "docker config", data: ` {"auths":{"ghcr.io":{"auth":"bWU6cGFzcw=="}}}`, want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}, {repo: localApp}}},
+	{name: "for hosts", data: "REGISTRY=docker.io, localhost:5000\nUSERNAME=me\nPASSWORD=pass\n", want: []found{{repo: ghcrApp}, {repo: localApp, want: me}, {repo: hubApp, want: me}}},
+	{name: "for a host over plain http", data: "DOCKER_REGISTRY=http://ghcr.io\nBEARER_TOKEN=t0ken\n", want: []found{{repo: plainApp, want: plainToken}, {repo: localApp}}},
+	{name: "for any", data: "BEARER_TOKEN=t0ken\nREGISTRY=*\n", want: []found{{repo: ghcrApp, want: t0ken}, {repo: mirrorApp}}},
+	{name: "netrc", data: "# mine\nmachine ghcr.io login me password pass\n", want: []found{{repo: ghcrApp, want: me}, {repo: localApp}}},
+	{name: "netrc for what is typed", data: "default login me password pass\n", want: []found{{repo: ghcrApp, want: me}, {repo: localApp}}},
 
-	{name: "empty", data: "", err: "credentials file FILE: no credential in it: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json"},
-	{name: "comment only", data: "# USERNAME=me\n", err: "credentials file FILE: no credential in it: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json"},
+	{name: "no host", data: "REGISTRY=hunter2 ftp://x\n", err: "credentials file FILE: line 1: expected hosts, as registry.example or host:5000, with commas between them"},
+	{name: "no host at all", data: "USERNAME=me\nREGISTRY=,\n", err: "credentials file FILE: line 2: expected hosts, as registry.example or host:5000, with commas between them"},
+	{name: "netrc of nobody", data: "machine ghcr.io login me\n", err: "netrc FILE: no machine in it has a login and a password"},
+	{name: "broken netrc", data: "machine ghcr.io\n login\n", err: "netrc FILE: line 2: nothing stands after login"},
+	{name: "empty", data: "", err: "credentials file FILE: no credential in it: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json, or a netrc"},
+	{name: "comment only", data: "# USERNAME=me\n", err: "credentials file FILE: no credential in it: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json, or a netrc"},
 	{name: "no name", data: "USERNAME=me\nhunter2\n", err: "credentials file FILE: line 2 is not of the form NAME=value"},
-	{name: "line breaks in a secret", data: "BEARER_TOKEN=abc\nhunter2=\n", err: "credentials file FILE: line 2: expected USERNAME=, PASSWORD= or BEARER_TOKEN= (or DOCKER_USER=, DOCKER_PASS=, DOCKER_TOKEN=)"},
-	{name: "unknown name", data: "\n# x\nuser=hunter2\n", err: "credentials file FILE: line 3: expected USERNAME=, PASSWORD= or BEARER_TOKEN= (or DOCKER_USER=, DOCKER_PASS=, DOCKER_TOKEN=)"},
+	{name: "line breaks in a secret", data: "BEARER_TOKEN=abc\nhunter2=\n", err: "credentials file FILE: line 2: expected REGISTRY=, USERNAME=, PASSWORD= or BEARER_TOKEN= (or DOCKER_REGISTRY=, DOCKER_USER=, DOCKER_PASS=, DOCKER_TOKEN=)"},
+	{name: "unknown name", data: "\n# x\nuser=hunter2\n", err: "credentials file FILE: line 3: expected REGISTRY=, USERNAME=, PASSWORD= or BEARER_TOKEN= (or DOCKER_REGISTRY=, DOCKER_USER=, DOCKER_PASS=, DOCKER_TOKEN=)"},
 	{name: "empty value", data: "USERNAME=me\nPASSWORD=\n", err: "credentials file FILE: line 2: nothing stands after the ="},
 	{name: "twice", data: "USERNAME=me\nPASSWORD=hunter2\nPASSWORD=hunter3\n", err: "credentials file FILE: line 3 says again what an earlier line said"},
 	{name: "twice in two spellings", data: "USERNAME=me\nDOCKER_USER=me\n", err: "credentials file FILE: line 2 says again what an earlier line said"},
@@ -48,7 +58,7 @@ func TestReadCredentialFile(t *testing.T) {
 			if err := os.WriteFile(path, []byte(tt.data), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			file, err := ReadCredentialFile(path, ghcr)
+			file, err := ReadCredentialFile(path, typedGhcr, nil)
 			checkError(t, err, strings.ReplaceAll(tt.err, "FILE", path))
 			if (file.Credential == nil) != (tt.err != "") || file.Exposed {
 				t.Fatalf("got %+v", file)
@@ -60,17 +70,17 @@ func TestReadCredentialFile(t *testing.T) {
 
 func TestReadCredentialFileFailures(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := ReadCredentialFile(filepath.Join(dir, "none"), ghcr); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := ReadCredentialFile(filepath.Join(dir, "none"), Audience{Named: ghcr}, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
-	_, err := ReadCredentialFile(dir, ghcr)
+	_, err := ReadCredentialFile(dir, Audience{Named: ghcr}, nil)
 	checkError(t, err, "credentials file: read "+dir+": is a directory")
 
 	large := filepath.Join(dir, "large")
 	if err := os.WriteFile(large, make([]byte, maxCredentialFile+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = ReadCredentialFile(large, ghcr)
+	_, err = ReadCredentialFile(large, Audience{Named: ghcr}, nil)
 	checkError(t, err, "credentials file "+large+": 1.0 MB is too much for one")
 }
 
@@ -90,7 +100,7 @@ func TestReadCredentialFileExposed(t *testing.T) {
 			if err := os.Chmod(path, tt.mode); err != nil {
 				t.Fatal(err)
 			}
-			file, err := ReadCredentialFile(path, ghcr)
+			file, err := ReadCredentialFile(path, Audience{Named: ghcr}, nil)
 			if err != nil || file.Exposed != tt.want {
 				t.Errorf("got %v, %v, want %v", file.Exposed, err, tt.want)
 			}
@@ -108,9 +118,12 @@ func FuzzCredentialFile(f *testing.F) {
 		if strings.HasPrefix(strings.TrimSpace(data), "{") {
 			return // FuzzAuthFile's part
 		}
-		find, err := parseCredentialFile("FILE", []byte(data), ghcr)
+		if isNetrc([]byte(data)) {
+			return // FuzzNetrc's part
+		}
+		file, err := parseCredentialFile("FILE", []byte(data), Audience{Named: ghcr}, nil)
 		if err != nil {
-			if find != nil {
+			if file.Credential != nil {
 				t.Errorf("%q: a credential and %v", data, err)
 			}
 			if strings.Contains(err.Error(), "hunter") || strings.Contains(err.Error(), "\n") {
@@ -118,20 +131,24 @@ func FuzzCredentialFile(f *testing.F) {
 			}
 			return
 		}
-		c, err := find(t.Context(), ghcrApp)
-		if err != nil || c.IsZero() || (c.Token != "") == (c.Username != "") || (c.Username == "") != (c.Password == "") {
-			t.Fatalf("%q: got %+v, %v", data, c, err)
+		// It goes to the hosts that the file names, and to no other.
+		s, err := parseCredentialLines([]byte(data))
+		if err != nil || s.IsZero() || (s.Token != "") == (s.Username != "") || (s.Username == "") != (s.Password == "") {
+			t.Fatalf("%q: got %+v, %v", data, s, err)
 		}
-		if other, err := find(t.Context(), localApp); err != nil || !other.IsZero() {
-			t.Errorf("%q: another registry gets %+v, %v", data, other, err)
+		for _, repo := range []Repository{ghcrApp, localApp} {
+			want := file.Unbound && repo == ghcrApp || slices.ContainsFunc(s.hosts, func(h Host) bool { return h.Name == repo.Registry.Name() })
+			if got, err := file.Credential(t.Context(), repo); err != nil || got.IsZero() == want {
+				t.Errorf("%q: %s gets %+v, %v", data, repo, got, err)
+			}
 		}
-		printed := "PASSWORD=" + c.Password + "\nUSERNAME=" + c.Username
-		if c.Token != "" {
-			printed = "DOCKER_TOKEN=" + c.Token
+		printed := "PASSWORD=" + s.Password + "\nUSERNAME=" + s.Username
+		if s.Token != "" {
+			printed = "DOCKER_TOKEN=" + s.Token
 		}
 		again, err := parseCredentialLines([]byte(printed))
-		if err != nil || again != c {
-			t.Errorf("%q: %+v prints as %q, which is read as %+v, %v", data, c, printed, again, err)
+		if err != nil || again.Credential != s.Credential {
+			t.Errorf("%q: %+v prints as %q, which is read as %+v, %v", data, s, printed, again, err)
 		}
 	})
 }

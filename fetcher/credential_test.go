@@ -37,51 +37,142 @@ func checkFound(t *testing.T, find CredentialFunc, want []found) {
 	}
 }
 
+var (
+	// plainApp is at another machine, over plain http.
+	plainApp   = Repository{Registry{Scheme: "http", Host: "ghcr.io"}, "org/app"}
+	mirrorApp  = Repository{Registry{Scheme: "https", Host: "mirror.example"}, "org/app"}
+	t0ken      = Credential{Token: "t0ken"}
+	plainToken = Credential{Token: "t0ken", PlainHTTP: true}
+)
+
+const (
+	noHost  = "there is a credential, but it does not say which host it is for"
+	jsonKey = "{\n  \"type\": \"service_account\"\n}\n"
+)
+
+// typedGhcr is the audience of hocker manifest ghcr.io/org/app, readGhcr of a
+// lock file or a derivation that names it.
+var (
+	typedGhcr = Audience{Named: ghcr, Asked: []Registry{ghcr}}
+	readGhcr  = Audience{Asked: []Registry{ghcr}}
+)
+
 var environmentCredentialTests = []struct {
-	name string
-	env  env
-	want []found
-	err  string
+	name     string
+	env      env
+	audience Audience
+	want     []found
+	err      string
 }{
 	{name: "nothing", env: env{}, want: []found{{repo: ghcrApp}}},
-	{name: "empty", env: env{"DOCKER_TOKEN": "", "DOCKER_USER": "", "DOCKER_PASS": "", "DOCKER_AUTH_CONFIG": ""}, want: []found{{repo: ghcrApp}}},
+	{name: "empty", env: env{"DOCKER_TOKEN": "", "DOCKER_USER": "", "DOCKER_PASS": "", "DOCKER_AUTH_CONFIG": "", "DOCKER_REGISTRY": ""}, want: []found{{repo: ghcrApp}}},
 	{
-		name: "token",
+		name: "token", audience: typedGhcr,
 		env:  env{"DOCKER_TOKEN": "t0ken"},
-		want: []found{{repo: ghcrApp, want: Credential{Token: "t0ken"}}, {repo: localApp}, {repo: hubApp}},
+		want: []found{{repo: ghcrApp, want: t0ken}, {repo: localApp}, {repo: hubApp}, {repo: mirrorApp}},
 	},
 	{
-		name: "user",
+		name: "token of no host, registry from a file", audience: readGhcr,
+		env:  env{"DOCKER_TOKEN": "t0ken"},
+		want: []found{{repo: ghcrApp, err: noHost}, {repo: mirrorApp}},
+	},
+	{
+		name: "user of no host, registry from a file", audience: readGhcr,
+		env:  env{"DOCKER_USER": "me", "DOCKER_PASS": "pass"},
+		want: []found{{repo: ghcrApp, err: noHost}},
+	},
+	{
+		name: "token for a host", audience: readGhcr,
+		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_REGISTRY": "ghcr.io"},
+		want: []found{{repo: ghcrApp, want: t0ken}, {repo: localApp}, {repo: hubApp}, {repo: mirrorApp}},
+	},
+	{
+		name: "for another host than the one that is typed", audience: typedGhcr,
+		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_REGISTRY": "localhost:5000"},
+		want: []found{{repo: ghcrApp}, {repo: localApp, want: t0ken}},
+	},
+	{
+		name: "for several hosts", audience: readGhcr,
+		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_REGISTRY": "localhost:5000, docker.io\thttps://ghcr.io/v2/,"},
+		want: []found{{repo: ghcrApp, want: t0ken}, {repo: localApp, want: t0ken}, {repo: hubApp, want: t0ken}, {repo: mirrorApp}},
+	},
+	{
+		name: "for any host: those that images name, not their mirrors", audience: readGhcr,
+		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_REGISTRY": "*"},
+		want: []found{{repo: ghcrApp, want: t0ken}, {repo: localApp}, {repo: mirrorApp}},
+	},
+	{
+		name: "any of blank is none", audience: readGhcr,
+		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_REGISTRY": " , "},
+		want: []found{{repo: ghcrApp, err: noHost}},
+	},
+	{
+		name: "http:// of the variable", audience: readGhcr,
+		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_REGISTRY": "http://ghcr.io"},
+		want: []found{{repo: plainApp, want: plainToken}, {repo: ghcrApp, want: plainToken}, {repo: hubApp}},
+	},
+	{
+		name: "user", audience: typedGhcr,
 		env:  env{"DOCKER_USER": "me", "DOCKER_PASS": "p:a=s s"},
 		want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "p:a=s s"}}, {repo: localApp}},
 	},
 	{
-		name: "token before user before config",
-		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_USER": "me", "DOCKER_PASS": "pass", "DOCKER_AUTH_CONFIG": `{`},
-		want: []found{{repo: ghcrApp, want: Credential{Token: "t0ken"}}},
+		name: "password of several lines", audience: typedGhcr,
+		env:  env{"DOCKER_USER": "_json_key", "DOCKER_PASS": jsonKey},
+		want: []found{{repo: ghcrApp, want: Credential{Username: "_json_key", Password: jsonKey}}},
 	},
 	{
-		name: "user before config",
+		name: "token before user before config", audience: typedGhcr,
+		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_USER": "me", "DOCKER_PASS": "pass", "DOCKER_AUTH_CONFIG": `{`},
+		want: []found{{repo: ghcrApp, want: t0ken}, {repo: hubApp, err: "DOCKER_AUTH_CONFIG is no Docker config.json: line 1: unexpected end of JSON input"}},
+	},
+	{
+		name: "user before config", audience: typedGhcr,
 		env:  env{"DOCKER_USER": "me", "DOCKER_PASS": "pass", "DOCKER_AUTH_CONFIG": `{`},
-		want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}},
+		want: []found{{repo: ghcrApp, want: me}},
+	},
+	{
+		name: "config for those whom the token is not for", audience: readGhcr,
+		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_REGISTRY": "docker.io", "DOCKER_AUTH_CONFIG": `{"auths":{"ghcr.io":{"auth":"bWU6cGFzcw=="}}}`},
+		want: []found{{repo: ghcrApp, want: me}, {repo: hubApp, want: t0ken}},
+	},
+	{
+		name: "config for a token of no host", audience: readGhcr,
+		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_AUTH_CONFIG": `{"auths":{"ghcr.io":{"auth":"bWU6cGFzcw=="}}}`},
+		want: []found{{repo: ghcrApp, want: me}},
 	},
 	{
 		name: "config",
 		env:  env{"DOCKER_AUTH_CONFIG": `{"auths":{"localhost:5000":{"auth":"bWU6cGFzcw=="}}}`},
-		want: []found{{repo: localApp, want: Credential{Username: "me", Password: "pass"}}, {repo: ghcrApp}},
+		want: []found{{repo: localApp, want: me}, {repo: ghcrApp}},
 	},
 	{name: "half", env: env{"DOCKER_USER": "me"}, err: "DOCKER_USER is given without DOCKER_PASS"},
 	{name: "other half", env: env{"DOCKER_PASS": "hunter2"}, err: "DOCKER_PASS is given without DOCKER_USER"},
 	{name: "colon", env: env{"DOCKER_USER": "me:you", "DOCKER_PASS": "hunter2"}, err: "DOCKER_USER has a colon in it, which basic authentication cannot carry"},
-	{name: "line break", env: env{"DOCKER_USER": "me", "DOCKER_PASS": "hunter2\n"}, err: "a credential has a line break in it"},
-	{name: "line break in token", env: env{"DOCKER_TOKEN": "hunter2\r\nHost: evil"}, err: "a credential has a line break in it"},
+	{name: "line break in user", env: env{"DOCKER_USER": "me\n", "DOCKER_PASS": "hunter2"}, err: "DOCKER_USER has a line break in it"},
+	{name: "line break in token", env: env{"DOCKER_TOKEN": "hunter2\r\nHost: evil"}, err: "the token has a line break in it"},
 	{name: "broken config", env: env{"DOCKER_AUTH_CONFIG": `{"auths":`}, err: "DOCKER_AUTH_CONFIG is no Docker config.json: line 1: unexpected end of JSON input"},
+	{name: "no host", env: env{"DOCKER_REGISTRY": "ftp://x"}, err: `DOCKER_REGISTRY: registry "ftp://x": its scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
+	{
+		name: "a password in the host", env: env{"DOCKER_REGISTRY": "https://me:hunter2@ghcr.io"},
+		err: "DOCKER_REGISTRY: registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables",
+	},
+}
+
+// environmentCredential is what the commands ask for.
+func environmentCredential(e env, audience Audience) (CredentialFunc, error) {
+	hosts, err := EnvironmentHosts(e.get)
+	if err != nil {
+		return nil, err
+	}
+	find, err := EnvironmentCredential(e.get, audience, nil)
+	return AllowPlainHTTP(hosts, find), err
 }
 
 func TestEnvironmentCredential(t *testing.T) {
 	for _, tt := range environmentCredentialTests {
 		t.Run(tt.name, func(t *testing.T) {
-			find, err := EnvironmentCredential(ghcr, tt.env.get)
+			find, err := environmentCredential(tt.env, tt.audience)
 			checkError(t, err, tt.err)
 			checkFound(t, find, tt.want)
 		})
@@ -94,10 +185,12 @@ func TestFirstCredential(t *testing.T) {
 		return func(context.Context, Repository) (Credential, error) { return c, err }
 	}
 	var (
-		none    = source(Credential{}, nil)
-		me      = source(Credential{Token: "me"}, nil)
-		you     = source(Credential{Token: "you"}, nil)
-		failing = source(Credential{}, broken)
+		none            = source(Credential{}, nil)
+		me              = source(Credential{Token: "me"}, nil)
+		you             = source(Credential{Token: "you"}, nil)
+		failing         = source(Credential{}, broken)
+		left            = &WithheldError{Registry: ghcr, Origin: OriginVariable}
+		withheld, other = source(Credential{}, left), source(Credential{}, &WithheldError{PlainHTTP: true})
 	)
 	tests := []struct {
 		name string
@@ -109,6 +202,8 @@ func TestFirstCredential(t *testing.T) {
 		{name: "none knows one", find: FirstCredential(none, none)},
 		{name: "first", find: FirstCredential(me, you), want: Credential{Token: "me"}},
 		{name: "second", find: FirstCredential(none, you, failing), want: Credential{Token: "you"}},
+		{name: "what is withheld is passed over", find: FirstCredential(withheld, none, you), want: Credential{Token: "you"}},
+		{name: "but told where nobody knows one", find: FirstCredential(none, withheld, other), err: left},
 		{name: "an error is not passed over", find: FirstCredential(none, failing, you), err: broken},
 	}
 	for _, tt := range tests {

@@ -104,7 +104,7 @@ func TestMirrorFaults(t *testing.T) {
 				}
 				c := w.client()
 				repo := app(t, "http://registry.example")
-				c.Credential = StaticCredential(repo.Registry, Credential{Token: "hunter2"})
+				c.Credential = StaticCredential(repo.Registry, Credential{Token: "hunter2", PlainHTTP: true})
 				c.Mirrors = []Mirror{{"registry.example", app(t, "http://mirror.example").Registry}}
 				got, err := fetchFaulty(t, w, "FetchBlob", r, c, data, tt.sized)
 				if err != nil {
@@ -143,8 +143,8 @@ func TestMirrorCredentials(t *testing.T) {
 		c := w.client()
 		c.Credential = func(_ context.Context, repo Repository) (Credential, error) {
 			return map[string]Credential{
-				"mirror.example":   {Username: "me", Password: "for the mirror"},
-				"registry.example": {Username: "me", Password: "for the registry"},
+				"mirror.example":   {Username: "me", Password: "for the mirror", PlainHTTP: true},
+				"registry.example": {Username: "me", Password: "for the registry", PlainHTTP: true},
 			}[repo.Registry.Host], nil
 		}
 		c.Mirrors = []Mirror{{"*", app(t, "http://mirror.example").Registry}}

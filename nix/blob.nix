@@ -27,6 +27,7 @@ let
     "DOCKER_USER"
     "DOCKER_PASS"
     "DOCKER_TOKEN"
+    "DOCKER_REGISTRY"
     "DOCKER_AUTH_CONFIG"
     "http_proxy"
     "https_proxy"

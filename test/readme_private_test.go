@@ -97,7 +97,7 @@ func usePrivate(r *reader, block documentBlock) bool {
 		b.checkLeak("while read line; do echo $line; done </etc/nix-docker-credentials.txt", "{ }")
 		b.mustRun("rm", filepath.Join(b.nixConf(), "nix.conf"), "/etc/nix-docker-credentials.txt")
 	case strings.HasPrefix(block.text, "# /etc/systemd/"):
-		b.startDaemon("DOCKER_USER="+b.account.Username, "DOCKER_PASS="+b.account.Password)
+		b.startDaemon("DOCKER_REGISTRY="+privateName, "DOCKER_USER="+b.account.Username, "DOCKER_PASS="+b.account.Password)
 		b.buildAnew()
 		b.checkNothingLeaked()
 		b.checkLeak("echo $DOCKER_PASS", `{ impureEnvVars = [ "DOCKER_PASS" ]; outputHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; }`)
@@ -148,7 +148,7 @@ func (b *box) checkRefusal(block documentBlock) {
 // ahead, and that the build then asks nobody.
 func (b *box) checkPrefetch() {
 	b.forgetStore()
-	b.mustRun("sh", "-c", b.asNixUser()+`hocker prefetch --username me --password-stdin hocker.lock.json <password`)
+	b.mustRun("sh", "-c", b.asNixUser()+`hocker prefetch --registry `+privateName+` --username me --password-stdin hocker.lock.json <password`)
 	before := b.requestCounts()
 	b.mustRun("sh", "-c", b.asNixUser()+"nix-build --no-out-link -A app")
 	if requests := b.requestsSince(before); len(requests) > 0 {

@@ -50,7 +50,7 @@ func TestReadme(t *testing.T) {
 func useReadme(r *reader, block documentBlock) bool {
 	credentials := filepath.Join(r.box.dir, "credentials")
 	switch {
-	case strings.HasPrefix(block.text, "USERNAME="):
+	case strings.HasPrefix(block.text, "REGISTRY="):
 		r.box.write(credentials, block.text, 0o600)
 		r.box.mustRun("hocker-manifest", "--credentials-file", credentials, privateImage)
 	case strings.HasPrefix(block.text, "extra-sandbox-paths ="):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -14,7 +15,7 @@ type credentialFlags struct {
 	Password        string `short:"p" group:"credentials" placeholder:"PASSWORD" help:"Password. Others can see it in the process list: --password-stdin is better."`
 	PasswordStdin   bool   `group:"credentials" help:"Read the password from standard input."`
 	Token           string `short:"t" group:"credentials" placeholder:"TOKEN" help:"Bearer token, sent as it is."`
-	CredentialsFile string `short:"f" group:"credentials" aliases:"credential-file" placeholder:"PATH" help:"File with USERNAME= and PASSWORD= lines, or BEARER_TOKEN=, or a Docker config.json."`
+	CredentialsFile string `short:"f" group:"credentials" aliases:"credential-file" placeholder:"PATH" help:"File with USERNAME= and PASSWORD= lines, or BEARER_TOKEN=, with REGISTRY=; or a Docker config.json; or a netrc."`
 }
 
 // check makes sure that credentials are given in one way, and whole.
@@ -38,37 +39,103 @@ func (f *credentialFlags) check() error {
 	return nil
 }
 
-// credential finds what to show to the registry: the flags', else the
-// environment's, else what docker login and podman login left, else nothing.
-func (f *credentialFlags) credential(p process, registry fetcher.Registry, warn func(line string)) (fetcher.CredentialFunc, error) {
+// given says which of the flags give a secret, as messages name them; empty if
+// none does.
+func (f *credentialFlags) given() string {
 	switch {
 	case f.Token != "":
-		return fetcher.StaticCredential(registry, fetcher.Credential{Token: f.Token}), nil
+		return "--token"
 	case f.Username != "":
-		password := f.Password
-		if f.PasswordStdin {
-			var err error
-			if password, err = readPassword(p.stdin); err != nil {
-				return nil, err
-			}
-		}
-		return fetcher.StaticCredential(registry, fetcher.Credential{Username: f.Username, Password: password}), nil
+		return "--username"
 	case f.CredentialsFile != "":
-		file, err := fetcher.ReadCredentialFile(f.CredentialsFile, registry)
-		if err != nil {
-			return nil, &usageError{err: err}
-		}
-		if file.Exposed {
-			warn(fmt.Sprintf("warning: other users can read the credentials file %s (chmod 600 it)", f.CredentialsFile))
-		}
-		return file.Credential, nil
+		return "--credentials-file " + f.CredentialsFile
 	}
-	fromEnvironment, err := fetcher.EnvironmentCredential(registry, p.getenv)
+	return ""
+}
+
+// credential finds what to show to the registries: the flags', else the
+// environment's, else what docker login and podman login left, else netrc's,
+// else nothing.
+func (f *credentialFlags) credential(p process, audience fetcher.Audience, warn func(line string)) (fetcher.CredentialFunc, error) {
+	hosts, err := fetcher.EnvironmentHosts(p.getenv)
 	if err != nil {
 		return nil, &usageError{err: err}
 	}
-	fromFiles := fetcher.AuthFileCredential(fetcher.AuthFiles(p.getenv), warn)
-	return fetcher.FirstCredential(fromEnvironment, fromFiles), nil
+	var find fetcher.CredentialFunc
+	if f.CredentialsFile != "" {
+		// The person who names it wants its credentials, and no others.
+		find, err = f.fileCredential(audience, warn)
+	} else {
+		find, err = f.flagCredential(p, audience, warn)
+	}
+	return fetcher.AllowPlainHTTP(hosts, find), err
+}
+
+// fileCredential reads --credentials-file.
+func (f *credentialFlags) fileCredential(audience fetcher.Audience, warn func(line string)) (fetcher.CredentialFunc, error) {
+	file, err := fetcher.ReadCredentialFile(f.CredentialsFile, audience, warn)
+	if err != nil {
+		return nil, &usageError{err: err}
+	}
+	if file.Exposed {
+		warn(fmt.Sprintf("warning: other users can read the credentials file %s (chmod 600 it)", f.CredentialsFile))
+	}
+	if !file.Unbound {
+		return file.Credential, nil
+	}
+	return f.forNamed(file.Credential, audience, warn)
+}
+
+// flagCredential is what --username and --token give, and for registries that
+// these are not for, what is found by itself.
+func (f *credentialFlags) flagCredential(p process, audience fetcher.Audience, warn func(line string)) (fetcher.CredentialFunc, error) {
+	found, err := findCredential(p, audience, warn)
+	if f.given() == "" {
+		return found, err
+	}
+	if err != nil { // it matters where the flags' is not for a registry
+		found = func(context.Context, fetcher.Repository) (fetcher.Credential, error) {
+			return fetcher.Credential{}, err
+		}
+	}
+	given := fetcher.Credential{Username: f.Username, Password: f.Password, Token: f.Token}
+	if f.PasswordStdin {
+		if given.Password, err = readPassword(p.stdin); err != nil {
+			return nil, err
+		}
+	}
+	if err := given.Validate(); err != nil {
+		return nil, &usageError{err: err}
+	}
+	find, err := f.forNamed(fetcher.StaticCredential(audience.Named, given), audience, warn)
+	return fetcher.FirstCredential(find, found), err
+}
+
+// findCredential finds what the person has, and has not given to this command.
+func findCredential(p process, audience fetcher.Audience, warn func(line string)) (fetcher.CredentialFunc, error) {
+	fromEnvironment, err := fetcher.EnvironmentCredential(p.getenv, audience, warn)
+	if err != nil {
+		return nil, &usageError{err: err}
+	}
+	return fetcher.FirstCredential(
+		fromEnvironment,
+		fetcher.AuthFileCredential(fetcher.AuthFiles(p.getenv), warn),
+		fetcher.NetrcCredential(fetcher.NetrcFile(p.getenv), audience, warn)), nil
+}
+
+// forNamed makes sure that a person has named the registry that a secret on the
+// command line is for: a file's or an expression's word does not do. It goes
+// there as that address says, over plain http too.
+func (f *credentialFlags) forNamed(find fetcher.CredentialFunc, audience fetcher.Audience, warn func(line string)) (fetcher.CredentialFunc, error) {
+	named := audience.Named
+	if named == (fetcher.Registry{}) {
+		return nil, usagef("%s does not say which registry it is for: give --registry %s",
+			f.given(), strings.Join(registryNames(audience.Asked), " or --registry "))
+	}
+	if named.IsExposed() {
+		warn(fmt.Sprintf("warning: what %s gives goes over plain http: anybody on the way to %s can read it", f.given(), named.Host))
+	}
+	return fetcher.AllowPlainHTTP([]fetcher.Host{{Name: named.Name(), PlainHTTP: named.Scheme == "http"}}, find), nil
 }
 
 // maxPassword bounds what is read from standard input: a token service takes
@@ -80,7 +147,9 @@ func readPassword(r io.Reader) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("--password-stdin: %w", err)
 	}
-	password := strings.TrimRight(string(data), "\r\n")
+	// One line break is the terminal's or echo's; what comes before it may have
+	// several lines.
+	password := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
 	if password == "" {
 		return "", usagef("--password-stdin: nothing came on standard input")
 	}

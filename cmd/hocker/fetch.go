@@ -132,12 +132,9 @@ func (r *builderRoots) read() (pool *x509.CertPool) {
 // environment.
 func builderClient(p process, b nix.Builder, roots *builderRoots) (*fetcher.Client, error) {
 	warn := func(line string) { fmt.Fprintf(p.stderr, "hocker: %s\n", oneLine(line)) }
-	credential, warning, err := b.Credentials(p.getenv)
+	credential, err := b.Credentials(p.getenv, warn)
 	if err != nil {
 		return nil, err
-	}
-	if warning != "" {
-		warn("warning: " + warning)
 	}
 	mirrors, err := fetcher.ParseMirrors(cmp.Or(p.getenv("HOCKER_MIRRORS"), b.Mirrors))
 	if err != nil {

@@ -133,7 +133,7 @@ func (p process) dispatch(ctx context.Context, line commandLine) (name string, e
 		}),
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "nix", Title: "Builders of Nix derivations:"},
-			{Key: "credentials", Title: "Credentials (else DOCKER_TOKEN, DOCKER_USER with DOCKER_PASS, DOCKER_AUTH_CONFIG, docker login):"},
+			{Key: "credentials", Title: "Credentials for the registry that you name (else DOCKER_TOKEN, DOCKER_USER with DOCKER_PASS, DOCKER_AUTH_CONFIG, docker login, netrc):"},
 			{Key: "transfer", Title: "Transfer:"},
 		}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),

@@ -67,12 +67,8 @@ func (p process) hint(command string, err error) string {
 		return "make room on the disk, then try again"
 	case errors.As(err, new(*fetcher.ChallengeError)):
 		return pick(inNix, "with a token of that registry, set DOCKER_TOKEN", "with a token of that registry, give --token")
-	case wasAuthorized(err):
-		return "these credentials were refused: are they right, and may they read this image?"
 	case errors.Is(err, fetcher.ErrDenied):
-		return pick(inNix,
-			"set DOCKER_USER and DOCKER_PASS, or DOCKER_TOKEN, where the build runs (the daemon's environment), or let /etc/nix-docker-credentials.txt into the sandbox",
-			"check the image's name; for a private one give --username and --password, --token or --credentials-file")
+		return deniedHint(command, err, inNix)
 	case errors.Is(err, fetcher.ErrNotFound) && notFoundFile(err) != "":
 		return fileHint(notFoundFile(err))
 	case errors.Is(err, fetcher.ErrNotFound) && wasAnonymous(err):
@@ -147,13 +143,6 @@ func kindHint(command string, kind image.Kind) string {
 		return "is the address that of a registry (https://HOST/v2/), with no login page in front of it?"
 	}
 	return ""
-}
-
-// wasAuthorized reports whether the registry refused a request that showed a
-// credential.
-func wasAuthorized(err error) bool {
-	var answer *fetcher.ResponseError
-	return errors.Is(err, fetcher.ErrDenied) && errors.As(err, &answer) && answer.Authorized
 }
 
 // wasAnonymous reports whether an answer was for a request that showed nothing:

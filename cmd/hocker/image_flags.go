@@ -125,7 +125,11 @@ func (f *imageFlags) open(ctx context.Context, p process) (source, error) {
 	if f.Platform == "" {
 		platform = nil
 	}
-	client, err := f.client(ctx, p, ref.Registry)
+	audience, err := f.typed([]fetcher.Registry{ref.Registry})
+	if err != nil {
+		return source{}, err
+	}
+	client, err := f.client(ctx, p, audience)
 	return source{client, ref, platform, func(line string) { f.warn(p, line) }}, err
 }
 

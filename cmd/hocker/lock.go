@@ -83,17 +83,18 @@ func (f *lockRegistryFlags) Validate() error {
 	return f.registryFlags.Validate()
 }
 
-// locker makes the client for all of these images.
-func (f *lockRegistryFlags) locker(ctx context.Context, p process, refs []fetcher.Reference) (*lock.Locker, error) {
+// locker makes the client for images. The audience is [registryFlags.typed] or
+// [registryFlags.readFrom], by where their names come from.
+func (f *lockRegistryFlags) locker(ctx context.Context, p process, audience func([]fetcher.Registry) (fetcher.Audience, error), refs []fetcher.Reference) (*lock.Locker, error) {
 	registries := make([]fetcher.Registry, len(refs))
 	for i, ref := range refs {
 		registries[i] = ref.Registry
 	}
-	registry, err := f.secretRegistry(p, registries)
+	who, err := audience(registries)
 	if err != nil {
 		return nil, err
 	}
-	client, err := f.client(ctx, p, registry)
+	client, err := f.client(ctx, p, who)
 	return &lock.Locker{Source: client, Jobs: f.Jobs, Notice: func(line string) { f.warn(p, line) }}, err
 }
 

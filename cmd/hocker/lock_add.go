@@ -51,7 +51,7 @@ func (c *lockAddCmd) Run(ctx context.Context, p process) error {
 			return lock.Edit{}, &usageError{err: err}
 		}
 		if locker == nil {
-			if locker, err = c.locker(ctx, p, references(wanted)); err != nil {
+			if locker, err = c.locker(ctx, p, c.typed, references(wanted)); err != nil {
 				return lock.Edit{}, err
 			}
 		}

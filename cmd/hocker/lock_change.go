@@ -16,7 +16,7 @@ type lockUpdateCmd struct {
 
 func (*lockUpdateCmd) Help() string {
 	return "What has no new digest is asked for once, by HEAD, which Docker Hub does not count as a pull. " +
-		"Images that are pinned to a digest stay. --registry says which registry the credentials are for, where the images come from several.\n\n" +
+		"Images that are pinned to a digest stay. --registry says which registry --username and the like are for: the file does not decide who gets a password.\n\n" +
 		"Example:\n  hocker lock update --dry-run"
 }
 
@@ -28,7 +28,7 @@ func (c *lockUpdateCmd) Run(ctx context.Context, p process) error {
 			return lock.Edit{}, err
 		}
 		if locker == nil {
-			if locker, err = c.locker(ctx, p, before.References(names)); err != nil {
+			if locker, err = c.locker(ctx, p, c.readFrom, before.References(names)); err != nil {
 				return lock.Edit{}, err
 			}
 		}

@@ -15,7 +15,7 @@ type lockCheckCmd struct {
 
 func (*lockCheckCmd) Help() string {
 	return "Each tag is asked for once, by HEAD, which Docker Hub does not count as a pull. " +
-		"--registry says which registry the credentials are for, where the images come from several.\n\n" +
+		"--registry says which registry --username and the like are for: the file does not decide who gets a password.\n\n" +
 		"The exit code is 0 if no tag has moved and 1 if one has. If an image could not be looked at, it is that of the failure, " +
 		"whatever has become of the others: 3 access denied, 4 not found, 6 the registry cannot be reached. It is 2 for anything else.\n\n" +
 		"Example:\n  hocker lock check || hocker lock update"
@@ -53,7 +53,7 @@ func (c *lockCheckCmd) check(ctx context.Context, p process) (moved, of int, err
 	if err != nil {
 		return 0, 0, err
 	}
-	locker, err := c.locker(ctx, p, file.References(file.Names()))
+	locker, err := c.locker(ctx, p, c.readFrom, file.References(file.Names()))
 	if err != nil {
 		return 0, 0, err
 	}

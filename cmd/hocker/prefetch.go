@@ -29,7 +29,7 @@ type prefetchCmd struct {
 func (*prefetchCmd) Help() string {
 	return "Each layer, config and manifest gets the store path that its derivation has, so that a build finds it there. " +
 		"What the store has is left out. All paths are printed; they are no GC roots: a garbage collection before the build takes them away.\n\n" +
-		"Credentials are for the registry in the file; if there are several, --registry says for which one.\n\n" +
+		"The file does not decide who gets a password: --registry says which registry --username and the like are for.\n\n" +
 		"Example:\n  hocker prefetch debian.nix && nix-build default.nix\n  hocker prefetch --all-platforms hocker.lock.json"
 }
 
@@ -110,11 +110,11 @@ func (c *prefetchCmd) blobClient(ctx context.Context, p process, blobs []nix.Blo
 	for i, b := range blobs {
 		registries[i] = b.Repository.Registry
 	}
-	registry, err := c.secretRegistry(p, registries)
+	audience, err := c.readFrom(registries)
 	if err != nil {
 		return nil, err
 	}
-	return c.client(ctx, p, registry)
+	return c.client(ctx, p, audience)
 }
 
 // wantedBlob is what is fetched once, and put into the store under each of its

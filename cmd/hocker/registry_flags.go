@@ -36,42 +36,50 @@ func (f *registryFlags) Validate() error {
 	return f.credentialFlags.check()
 }
 
-// secretRegistry is the registry that a user name, a password or a token is
-// for, of those that are asked: the one of --registry, or the only one there is.
-// Nobody else gets it.
-func (f *registryFlags) secretRegistry(p process, asked []fetcher.Registry) (fetcher.Registry, error) {
-	if f.Registry != "" {
-		registry, err := fetcher.ParseRegistry(f.Registry)
-		if err != nil {
-			return fetcher.Registry{}, &usageError{err: err}
-		}
-		return registry, nil
+// typed says whom secrets are for where a person typed the images' names: the
+// registry that these are in, if it is one.
+func (f *registryFlags) typed(asked []fetcher.Registry) (fetcher.Audience, error) {
+	audience, err := f.readFrom(asked)
+	if audience.Named == (fetcher.Registry{}) && len(registryNames(asked)) == 1 {
+		audience.Named = asked[0]
 	}
-	var registry fetcher.Registry
-	var names []string
-	for _, registry = range asked {
-		if !slices.Contains(names, registry.Name()) {
-			names = append(names, registry.Name())
-		}
-	}
-	if len(names) < 2 {
-		return registry, nil
-	}
-	if f.Username != "" || f.Token != "" || f.CredentialsFile != "" || p.getenv("DOCKER_TOKEN") != "" || p.getenv("DOCKER_USER") != "" {
-		return fetcher.Registry{}, usagef("the images are in %d registries, %s and others: say with --registry which one the credentials are for", len(names), names[0])
-	}
-	return fetcher.Registry{}, nil
+	return audience, err
 }
 
-// client makes the client for the registry of an image.
-func (f *registryFlags) client(ctx context.Context, p process, registry fetcher.Registry) (*fetcher.Client, error) {
+// readFrom says whom secrets are for where the images' names were read from a file:
+// the registry in --registry, if there is one.
+func (f *registryFlags) readFrom(asked []fetcher.Registry) (fetcher.Audience, error) {
+	audience := fetcher.Audience{Asked: asked}
+	if f.Registry == "" {
+		return audience, nil
+	}
+	var err error
+	if audience.Named, err = fetcher.ParseRegistry(f.Registry); err != nil {
+		return audience, &usageError{err: err}
+	}
+	return audience, nil
+}
+
+// registryNames are the names of registries, each once.
+func registryNames(registries []fetcher.Registry) []string {
+	var names []string
+	for _, r := range registries {
+		if !slices.Contains(names, r.Name()) {
+			names = append(names, r.Name())
+		}
+	}
+	return names
+}
+
+// client makes the client for the registries of the images.
+func (f *registryFlags) client(ctx context.Context, p process, audience fetcher.Audience) (*fetcher.Client, error) {
 	// The files with credentials and certificates may be pipes, as <(pass show
 	// registry) makes them.
-	return await(ctx, func() (*fetcher.Client, error) { return f.newClient(p, registry) })
+	return await(ctx, func() (*fetcher.Client, error) { return f.newClient(p, audience) })
 }
 
-func (f *registryFlags) newClient(p process, registry fetcher.Registry) (*fetcher.Client, error) {
-	credential, err := f.credential(p, registry, func(line string) { f.warn(p, line) })
+func (f *registryFlags) newClient(p process, audience fetcher.Audience) (*fetcher.Client, error) {
+	credential, err := f.credential(p, audience, func(line string) { f.warn(p, line) })
 	if err != nil {
 		return nil, err
 	}

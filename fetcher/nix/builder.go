@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 
 	"hocker/fetcher"
 
@@ -131,26 +132,44 @@ func (b Builder) URL(kind string) string {
 // let into the sandbox, by extra-sandbox-paths.
 const credentialsFile = "/etc/nix-docker-credentials.txt"
 
-// Credentials finds the credentials of a builder: the environment's, else the
-// file that the derivation names from NIX_PATH, else
-// /etc/nix-docker-credentials.txt, else none. Warnings are for the build's log.
-func (b Builder) Credentials(getenv func(string) string) (find fetcher.CredentialFunc, warning string, err error) {
-	fromEnvironment, err := fetcher.EnvironmentCredential(b.Repository.Registry, getenv)
+// Credentials finds the credentials of a builder: the environment's, else those
+// in the file that the derivation names from NIX_PATH, else in
+// /etc/nix-docker-credentials.txt, else none. The registry is the derivation's
+// word, so a secret that has no host is not for it. Warnings are lines for
+// notice.
+func (b Builder) Credentials(getenv func(string) string, notice func(line string)) (fetcher.CredentialFunc, error) {
+	audience := fetcher.Audience{Asked: []fetcher.Registry{b.Repository.Registry}}
+	hosts, err := fetcher.EnvironmentHosts(getenv)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	if c, err := fromEnvironment(context.Background(), b.Repository); err == nil && !c.IsZero() {
-		return fromEnvironment, "", nil
+	fromEnvironment, err := fetcher.EnvironmentCredential(getenv, audience, notice)
+	if err != nil {
+		return nil, err
 	}
+	// The file is read only if the environment has nothing.
+	read := sync.OnceValues(func() (fetcher.CredentialFunc, error) { return b.fileCredential(audience, notice) })
+	fromFile := func(ctx context.Context, repo fetcher.Repository) (fetcher.Credential, error) {
+		find, err := read()
+		if err != nil {
+			return fetcher.Credential{}, err
+		}
+		return find(ctx, repo)
+	}
+	return fetcher.AllowPlainHTTP(hosts, fetcher.FirstCredential(fromEnvironment, fromFile)), nil
+}
+
+// fileCredential reads the credentials file. One that a builder cannot read may
+// not be needed: that is a line for notice.
+func (b Builder) fileCredential(audience fetcher.Audience, notice func(line string)) (fetcher.CredentialFunc, error) {
 	path := cmp.Or(b.credentialsFile, credentialsFile)
-	file, err := fetcher.ReadCredentialFile(path, b.Repository.Registry)
+	file, err := fetcher.ReadCredentialFile(path, audience, notice)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && path == credentialsFile:
-		return fromEnvironment, "", nil
+		return fetcher.FirstCredential(), nil
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
-		return fromEnvironment, fmt.Sprintf("%v: is it in extra-sandbox-paths, and readable for the group nixbld?", err), nil
-	case err != nil:
-		return nil, "", err
+		notice(fmt.Sprintf("warning: %v: is it in extra-sandbox-paths, and readable for the group nixbld?", err))
+		return fetcher.FirstCredential(), nil
 	}
-	return fetcher.FirstCredential(fromEnvironment, file.Credential), "", nil
+	return file.Credential, err
 }

@@ -86,19 +86,27 @@ var builderCredentialTests = []struct {
 	env     env
 	file    string // what is in it; empty: there is none
 	want    fetcher.Credential
+	other   fetcher.Credential // for ghcr.io
 	warning string
 	err     string
 }{
-	{name: "file of NIX_PATH", env: env{"dockerCredentialsFile": "FILE"}, file: "DOCKER_USER=me\nDOCKER_PASS=file\n", want: fromFile},
+	{name: "file of NIX_PATH", env: env{"dockerCredentialsFile": "FILE"}, file: "DOCKER_USER=me\nDOCKER_PASS=file\nREGISTRY=docker.io\n", want: fromFile},
 	{name: "config.json", env: env{"dockerCredentialsFile": "FILE"}, file: `{"auths":{"https://index.docker.io/v1/":{"auth":"bWU6ZmlsZQ=="}}}`, want: fromFile},
-	{name: "environment before file", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment"}, file: "USERNAME=me\nPASSWORD=file\n", want: fromEnv},
-	{name: "environment without file", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment"}, want: fromEnv},
-	{name: "no file", env: env{"dockerCredentialsFile": "FILE"}, warning: "credentials file: stat FILE: no such file or directory: is it in extra-sandbox-paths, and readable for the group nixbld?"},
-	{name: "variables that are empty", env: env{"dockerCredentialsFile": "FILE", "DOCKER_USER": "", "DOCKER_PASS": "", "DOCKER_TOKEN": "", "DOCKER_AUTH_CONFIG": ""}, file: "USERNAME=me\nPASSWORD=file\n", want: fromFile},
+	{name: "environment before file", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "docker.io"}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", want: fromEnv},
+	{name: "environment without file", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "docker.io"}, want: fromEnv},
+	{name: "no file", env: env{"dockerCredentialsFile": "FILE"}, warning: "warning: credentials file: stat FILE: no such file or directory: is it in extra-sandbox-paths, and readable for the group nixbld?"},
+	{name: "variables that are empty", env: env{"dockerCredentialsFile": "FILE", "DOCKER_USER": "", "DOCKER_PASS": "", "DOCKER_TOKEN": "", "DOCKER_AUTH_CONFIG": ""}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", want: fromFile},
 	{name: "broken file", env: env{"dockerCredentialsFile": "FILE"}, file: "USERNAME=me\nhunter2\n", err: "credentials file FILE: line 2 is not of the form NAME=value"},
-	{name: "half of a credential", env: env{"dockerCredentialsFile": "FILE", "DOCKER_USER": "me"}, file: "USERNAME=me\nPASSWORD=file\n", err: "DOCKER_USER is given without DOCKER_PASS"},
-	{name: "environment", env: env{"DOCKER_TOKEN": "environment"}, want: fromEnv},
+	{name: "half of a credential", env: env{"dockerCredentialsFile": "FILE", "DOCKER_USER": "me"}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", err: "DOCKER_USER is given without DOCKER_PASS"},
+	{name: "environment", env: env{"DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "docker.io"}, want: fromEnv},
 	{name: "nothing", env: env{}},
+	{name: "netrc", env: env{"dockerCredentialsFile": "FILE"}, file: "machine registry-1.docker.io login me password file\n", want: fromFile},
+	{name: "for any", env: env{"DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "*"}, want: fromEnv},
+	{name: "for another host", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "ghcr.io"}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", want: fromFile, other: fromEnv},
+	{name: "environment of no host", env: env{"DOCKER_TOKEN": "environment"}, err: "there is a credential, but it does not say which host it is for"},
+	{name: "environment of no host before a file of this one", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment"}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", want: fromFile},
+	{name: "file of no host", env: env{"dockerCredentialsFile": "FILE"}, file: "USERNAME=me\nPASSWORD=file\n", err: "there is a credential, but it does not say which host it is for"},
+	{name: "netrc of no host", env: env{"dockerCredentialsFile": "FILE"}, file: "default login me password file\n", err: "there is a credential, but it does not say which host it is for"},
 }
 
 func TestBuilderCredentials(t *testing.T) {
@@ -119,21 +127,25 @@ func TestBuilderCredentials(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			find, warning, err := Builder{Repository: debian, credentialsFile: e["dockerCredentialsFile"]}.Credentials(e.get)
+			var warnings []string
+			find, err := Builder{Repository: debian, credentialsFile: e["dockerCredentialsFile"]}.Credentials(e.get, func(line string) { warnings = append(warnings, line) })
+			var got fetcher.Credential
+			if err == nil {
+				got, err = find(t.Context(), debian)
+			}
 			checkError(t, err, strings.ReplaceAll(tt.err, "FILE", path))
-			if want := strings.ReplaceAll(tt.warning, "FILE", path); warning != want {
-				t.Errorf("warning\n got: %s\nwant: %s", warning, want)
+			if want := strings.ReplaceAll(tt.warning, "FILE", path); strings.Join(warnings, "\n") != want {
+				t.Errorf("warnings\n got: %q\nwant: %s", warnings, want)
 			}
 			if err != nil {
 				return
 			}
-			got, err := find(t.Context(), debian)
-			if err != nil || got != tt.want {
-				t.Errorf("got %+v, %v, want %+v", got, err, tt.want)
+			if got != tt.want {
+				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 			other := fetcher.Repository{Registry: fetcher.Registry{Scheme: "https", Host: "ghcr.io"}, Path: "library/debian"}
-			if got, err := find(t.Context(), other); err != nil || !got.IsZero() {
-				t.Errorf("another registry gets %+v, %v", got, err)
+			if got, err := find(t.Context(), other); err != nil || got != tt.other {
+				t.Errorf("another registry gets %+v, %v, want %+v", got, err, tt.other)
 			}
 		})
 	}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"hocker/fetcher"
+)
+
+// deniedHint is the way out of a refusal by a registry.
+func deniedHint(command string, err error, inNix bool) string {
+	if wasAuthorized(err) {
+		return "these credentials were refused: are they right, and may they read this image?"
+	}
+	host := "HOST"
+	var denied *fetcher.DeniedError
+	if errors.As(err, &denied) {
+		host = denied.Registry.Name()
+	}
+	var withheld *fetcher.WithheldError
+	switch {
+	case errors.As(err, &withheld):
+		return withheldHint(withheld)
+	case inNix:
+		return fmt.Sprintf("set DOCKER_REGISTRY=%s with DOCKER_USER and DOCKER_PASS, or with DOCKER_TOKEN, where the build runs (the daemon's environment), or let /etc/nix-docker-credentials.txt into the sandbox", host)
+	case readsImages(command):
+		return fmt.Sprintf("check the image's name; for a private one give --registry %s with --username and --password, --token or --credentials-file", host)
+	}
+	return "check the image's name; for a private one give --username and --password, --token or --credentials-file"
+}
+
+// readsImages reports whether a command reads the names of images from a file.
+func readsImages(command string) bool {
+	return strings.HasSuffix(command, " prefetch") || strings.HasSuffix(command, " check") || strings.HasSuffix(command, " update")
+}
+
+// withheldHint says what to set for a credential to be sent that was not.
+func withheldHint(e *fetcher.WithheldError) string {
+	host := e.Registry.Name()
+	switch {
+	case e.PlainHTTP:
+		return fmt.Sprintf("there is a credential for %s, which is not sent over plain http: write https:// in the address, or set DOCKER_REGISTRY=http://%s if others may read it", host, host)
+	case e.Origin == fetcher.OriginVariable:
+		return fmt.Sprintf("%s does not say which registry it is for: set DOCKER_REGISTRY=%s", e.Place, host)
+	case e.Origin == fetcher.OriginFile:
+		return fmt.Sprintf("%s does not say which registry its credentials are for: add the line REGISTRY=%s", e.Place, host)
+	case e.Origin == fetcher.OriginNetrc:
+		return fmt.Sprintf("%s has a login for `default` only, which is no host: add one for `machine %s`", e.Place, host)
+	}
+	return ""
+}
+
+// wasAuthorized reports whether the registry refused a request that showed a
+// credential.
+func wasAuthorized(err error) bool {
+	var answer *fetcher.ResponseError
+	return errors.Is(err, fetcher.ErrDenied) && errors.As(err, &answer) && answer.Authorized
+}

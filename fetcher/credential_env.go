@@ -1,0 +1,61 @@
+package fetcher
+
+import (
+	"context"
+	"fmt"
+)
+
+// EnvironmentHosts reads DOCKER_REGISTRY: the hosts that the secrets in the
+// environment are for.
+//
+// Errors: *[InputError].
+func EnvironmentHosts(getenv func(string) string) ([]Host, error) {
+	hosts, err := ParseHosts(getenv("DOCKER_REGISTRY"))
+	if err != nil {
+		return nil, fmt.Errorf("DOCKER_REGISTRY: %w", err)
+	}
+	return hosts, nil
+}
+
+// EnvironmentCredential reads DOCKER_TOKEN, else DOCKER_USER with DOCKER_PASS,
+// which are for the hosts in DOCKER_REGISTRY; for other hosts it reads
+// DOCKER_AUTH_CONFIG, the text of a Docker config.json. A variable that is empty
+// counts as unset, since Nix passes unset ones so. What is wrong with a
+// credential helper is a line for notice.
+func EnvironmentCredential(getenv func(string) string, audience Audience, notice func(line string)) (CredentialFunc, error) {
+	hosts, err := EnvironmentHosts(getenv)
+	if err != nil {
+		return nil, err
+	}
+	s, err := environmentSecret(getenv)
+	if err != nil {
+		return nil, err
+	}
+	given := noCredential
+	if !s.IsZero() {
+		s.hosts = hosts
+		given = s.source(audience)
+	}
+	config := noCredential
+	if text := getenv("DOCKER_AUTH_CONFIG"); text != "" {
+		file, err := parseAuthFile("DOCKER_AUTH_CONFIG", []byte(text))
+		switch {
+		case err == nil:
+			config = file.source(notice)
+		case s.IsZero():
+			return nil, err
+		default: // it matters if there is nothing before it for a registry
+			config = func(context.Context, Repository) (Credential, error) { return Credential{}, err }
+		}
+	}
+	return FirstCredential(given, config), nil
+}
+
+func environmentSecret(getenv func(string) string) (secret, error) {
+	if token := getenv("DOCKER_TOKEN"); token != "" {
+		s := secret{Credential: Credential{Token: token}, origin: OriginVariable, place: "DOCKER_TOKEN"}
+		return s, s.check("", "")
+	}
+	c := Credential{Username: getenv("DOCKER_USER"), Password: getenv("DOCKER_PASS")}
+	return secret{Credential: c, origin: OriginVariable, place: "DOCKER_USER"}, c.check("DOCKER_USER", "DOCKER_PASS")
+}

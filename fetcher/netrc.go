@@ -1,0 +1,248 @@
+package fetcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// netrc is a file of logins for hosts, as ftp has had it and as curl, git, Go
+// and Nix read it:
+// https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html,
+// with curl's quotes: https://everything.curl.dev/usingcurl/netrc.html
+//
+// It is read here because the libraries for it (jdx/go-netrc is the one that is
+// kept) know no quotes, and end in a panic where the file ends too early.
+type netrc []netrcEntry
+
+type netrcEntry struct {
+	machine string // as it is written; empty for the default entry
+	line    int    // of its first word
+	Credential
+}
+
+// NetrcFile returns where the netrc is: in $NETRC, else in the home directory;
+// empty if there is neither.
+func NetrcFile(getenv func(string) string) string {
+	if path := getenv("NETRC"); path != "" {
+		return path
+	}
+	if home := getenv("HOME"); home != "" {
+		return filepath.Join(home, ".netrc")
+	}
+	return ""
+}
+
+// NetrcCredential asks the netrc at path for a credential, if it is there. What
+// is wrong with it is a line for notice.
+func NetrcCredential(path string, audience Audience, notice func(line string)) CredentialFunc {
+	return func(ctx context.Context, repo Repository) (Credential, error) {
+		data, err := os.ReadFile(path)
+		if path == "" || errors.Is(err, fs.ErrNotExist) {
+			return Credential{}, nil
+		}
+		var file netrc
+		if err == nil {
+			file, err = parseNetrc(data)
+		}
+		if err != nil {
+			noticeLeftOut(notice, fmt.Errorf("netrc %s: %w", path, err))
+			return Credential{}, nil
+		}
+		return file.source(path, audience)(ctx, repo)
+	}
+}
+
+// isNetrc reports whether a credentials file is a netrc, by its first word.
+func isNetrc(data []byte) bool {
+	lexer := netrcLexer{rest: string(data), line: 1}
+	word, ok, err := lexer.next()
+	return ok && err == nil && (word == "machine" || word == "default" || word == "macdef")
+}
+
+// source looks a registry up: by its host with the port, then without it, as
+// other programs do that know of no ports here, then the default entry, which is
+// a secret without a host.
+func (n netrc) source(path string, audience Audience) CredentialFunc {
+	return func(ctx context.Context, repo Repository) (Credential, error) {
+		r := repo.Registry
+		for _, name := range []string{r.Name(), (&url.URL{Host: r.Host}).Hostname()} {
+			for _, e := range n {
+				if e.machine != "" && netrcName(e.machine) == name {
+					return e.Credential, nil
+				}
+			}
+		}
+		for _, e := range n {
+			if e.machine == "" {
+				return secret{Credential: e.Credential, origin: OriginNetrc, place: path}.source(audience)(ctx, repo)
+			}
+		}
+		return Credential{}, nil
+	}
+}
+
+// netrcName is the name of the registry at a machine.
+func netrcName(machine string) string {
+	machine = strings.ToLower(machine)
+	if dockerHubHosts[machine] {
+		return DockerHub.Name()
+	}
+	return machine
+}
+
+// parseNetrc reads the entries that have a login and a password. An error names
+// the line, never what is in it.
+func parseNetrc(data []byte) (netrc, error) {
+	var entries netrc
+	lexer := netrcLexer{rest: strings.ReplaceAll(string(data), "\r\n", "\n"), line: 1}
+	for {
+		word, ok, err := lexer.next()
+		if err != nil || !ok {
+			if err != nil {
+				return nil, err
+			}
+			return entries.complete()
+		}
+		switch word {
+		case "default":
+			entries = append(entries, netrcEntry{line: lexer.line})
+			continue
+		case "machine", "login", "password", "account", "macdef":
+		default:
+			return nil, fmt.Errorf("line %d: expected machine, default, login, password, account or macdef", lexer.line)
+		}
+		line := lexer.line
+		value, ok, err := lexer.next()
+		switch {
+		case err != nil:
+			return nil, err
+		case !ok:
+			return nil, fmt.Errorf("line %d: nothing stands after %s", line, word)
+		case word == "macdef":
+			lexer.skipMacro()
+		case word == "machine" && value == "":
+			return nil, fmt.Errorf("line %d: nothing stands after machine", line)
+		case word == "machine":
+			entries = append(entries, netrcEntry{machine: value, line: line})
+		case len(entries) == 0:
+			return nil, fmt.Errorf("line %d: %s comes before the first machine", line, word)
+		case word == "login":
+			entries[len(entries)-1].Username = value
+		case word == "password":
+			entries[len(entries)-1].Password = value
+		}
+	}
+}
+
+// complete returns the entries that can be used: one without a password makes
+// ftp ask for it, and is no mistake.
+func (n netrc) complete() (netrc, error) {
+	var whole netrc
+	for _, e := range n {
+		if e.Username == "" || e.Password == "" {
+			continue
+		}
+		if err := e.check("the login", "a password"); err != nil {
+			return nil, fmt.Errorf("the entry in line %d: %w", e.line, err)
+		}
+		whole = append(whole, e)
+	}
+	return whole, nil
+}
+
+// netrcLexer reads a netrc word by word.
+type netrcLexer struct {
+	rest  string
+	line  int // of the word that was read last, from 1
+	begun bool
+}
+
+// next returns the next word; ok is false at the end. A line that begins with #
+// is a comment.
+func (l *netrcLexer) next() (word string, ok bool, err error) {
+	for {
+		atStart := l.skipSpace()
+		switch {
+		case l.rest == "":
+			return "", false, nil
+		case atStart && l.rest[0] == '#':
+			end := strings.IndexByte(l.rest, '\n')
+			if end < 0 {
+				end = len(l.rest)
+			}
+			l.rest = l.rest[end:]
+		case l.rest[0] == '"':
+			word, err := l.quoted()
+			return word, err == nil, err
+		default:
+			end := strings.IndexAny(l.rest, netrcSpace)
+			if end < 0 {
+				end = len(l.rest)
+			}
+			word, l.rest = l.rest[:end], l.rest[end:]
+			return word, true, nil
+		}
+	}
+}
+
+const netrcSpace = " \t\r\n"
+
+// skipSpace reports whether what follows is the first in its line.
+func (l *netrcLexer) skipSpace() (atStart bool) {
+	rest := strings.TrimLeft(l.rest, netrcSpace)
+	skipped := l.rest[:len(l.rest)-len(rest)]
+	atStart = !l.begun || strings.Contains(skipped, "\n")
+	l.begun = true
+	l.line += strings.Count(skipped, "\n")
+	l.rest = rest
+	return atStart
+}
+
+// quoted reads a word in double quotes, in which \" \\ \n \r \t stand for one
+// character each.
+func (l *netrcLexer) quoted() (string, error) {
+	var b strings.Builder
+	for i := 1; i < len(l.rest); i++ {
+		switch c := l.rest[i]; {
+		case c == '"':
+			l.rest = l.rest[i+1:]
+			return b.String(), nil
+		case c == '\n':
+			return "", fmt.Errorf("line %d: a quote is not closed", l.line)
+		case c == '\\' && i+1 < len(l.rest):
+			i++
+			b.WriteByte(netrcEscape(l.rest[i]))
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", fmt.Errorf("line %d: a quote is not closed", l.line)
+}
+
+func netrcEscape(c byte) byte {
+	switch c {
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	}
+	return c
+}
+
+// skipMacro passes the commands of a macdef over, which end with an empty line.
+func (l *netrcLexer) skipMacro() {
+	end := strings.Index(l.rest, "\n\n")
+	if end < 0 {
+		end = len(l.rest)
+	}
+	l.line += strings.Count(l.rest[:end], "\n")
+	l.rest = l.rest[end:]
+}
