@@ -60,6 +60,8 @@ type ResponseError struct {
 	// Authorized says that the request showed a credential, or a token that was
 	// had for one.
 	Authorized bool
+	// PlainToTLS says that this is what a server of https has to say to plain http.
+	PlainToTLS bool
 	// RetryAfter is how long the registry wants to be left alone, if it said so.
 	RetryAfter time.Duration
 	// ContentRange says, under a 416, how much there is: bytes */1000.
@@ -117,6 +119,8 @@ type VerifyError struct {
 
 func (e *VerifyError) Error() string {
 	switch {
+	case e.Got == e.Want:
+		return fmt.Sprintf("content does not have its size: %s has %d bytes, and %d were expected", e.Want, e.Read, e.Size)
 	case e.Size != SizeUnknown && e.Read > e.Size:
 		return fmt.Sprintf("content is longer than it should be: %s has %d bytes, and more came", e.Want, e.Size)
 	case e.Size != SizeUnknown && e.Read < e.Size:

@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -35,13 +37,31 @@ func responseError(resp *http.Response) error {
 	e.Authorized = resp.Request.Header.Get("Authorization") != ""
 	e.RetryAfter, _ = retryAfter(resp, time.Now())
 	e.ContentRange = resp.Header.Get("Content-Range")
+	// What breaks off is still the answer's beginning.
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
 	var body struct {
 		Errors errcode.Errors `json:"errors"`
 	}
-	if json.NewDecoder(io.LimitReader(resp.Body, maxErrorBytes)).Decode(&body) == nil {
+	if json.NewDecoder(bytes.NewReader(text)).Decode(&body) == nil {
 		e.Errors = body.Errors
 	}
+	e.PlainToTLS = resp.Request.URL.Scheme == "http" && resp.StatusCode == http.StatusBadRequest && saysPlainToTLS(text)
 	return e
+}
+
+// plainToTLS are the words of servers of https to who speaks plain http: net/http
+// (and with it Traefik, Caddy, docker-registry), nginx, Apache, Tomcat, Jetty.
+// There is nothing else to know them by.
+var plainToTLS = []string{
+	"client sent an http request to an https server",
+	"the plain http request was sent to https port",
+	"you're speaking plain http to an ssl-enabled server port",
+	"this combination of host and port requires tls",
+}
+
+func saysPlainToTLS(text []byte) bool {
+	lower := bytes.ToLower(text)
+	return slices.ContainsFunc(plainToTLS, func(words string) bool { return bytes.Contains(lower, []byte(words)) })
 }
 
 // bareURL prints u without what may be secret in it: a query can hold a

@@ -40,7 +40,7 @@ var verifyTests = []struct {
 	},
 	{
 		name: "right content of the wrong size", src: strings.NewReader("hello"), want: helloDigest, size: 6, content: "hello",
-		err:    "content is shorter than it should be: " + string(helloDigest) + " has 6 bytes, 5 came",
+		err:    "content does not have its size: " + string(helloDigest) + " has 5 bytes, and 6 were expected",
 		verify: &VerifyError{Want: helloDigest, Got: helloDigest, Read: 5, Size: 6},
 	},
 	{

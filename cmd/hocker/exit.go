@@ -39,6 +39,8 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &signalled):
 		return signalled.exitCode()
+	case errors.As(err, new(*image.PackingError)):
+		return exitOther
 	case errors.As(err, &mismatch), errors.As(err, &layer):
 		return exitMismatch
 	case errors.Is(err, fetcher.ErrDenied):

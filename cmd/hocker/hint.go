@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,13 +22,15 @@ func (p process) hint(command string, err error) string {
 		signalled *signalError
 		kind      *image.KindMismatchError
 		input     *manifestInputError
-		layer     *image.LayerError
 		readOnly  *lock.UnwritableError
+		failures  *lock.FailuresError
 	)
 	inNix := p.getenv("outputHash") != "" || p.getenv("NIX_ATTRS_JSON_FILE") != ""
 	switch {
 	case errors.As(err, &signalled):
 		return ""
+	case errors.As(err, &failures):
+		return p.commonHint(command, failures.Unwrap())
 	case errors.As(err, &usage):
 		return cmp.Or(usage.hint, "see "+command+" --help")
 	case errors.As(err, &kind) && errors.As(err, &input):
@@ -43,8 +43,8 @@ func (p process) hint(command string, err error) string {
 		return pick(inNix,
 			"lock the image for the platform that it is for: hocker lock add, without --platform",
 			"leave out --platform to take the image as it is")
-	case errors.As(err, &layer):
-		return "are these the layers of this config, the lowest first? An engine would refuse the image, too"
+	case isContentError(err):
+		return contentHint(command, err)
 	case isEngineError(err):
 		return engineHint(err)
 	case isProxyRefusal(err):
@@ -54,9 +54,7 @@ func (p process) hint(command string, err error) string {
 			"this registry speaks plain http: write its address as http://HOST:PORT/v2/",
 			"this registry speaks plain http: write http:// before its name, or give --plain-http")
 	case isCertificateError(err):
-		return pick(inNix,
-			"for a private CA, set NIX_SSL_CERT_FILE and let that file into the sandbox with extra-sandbox-paths",
-			"for a private CA, give its certificate with --ca-file")
+		return certificateHint(err, inNix)
 	case isPlainToTLS(err):
 		return "this registry wants https: write its address as https://HOST:PORT/v2/"
 	case errors.As(err, new(*nix.StoreError)) && errors.Is(err, exec.ErrNotFound):
@@ -82,17 +80,23 @@ func (p process) hint(command string, err error) string {
 	case errors.As(err, new(*fetcher.RedirectError)):
 		return ""
 	case errors.Is(err, fetcher.ErrUnavailable):
-		return "is the registry up, and can it be reached from here (network, proxy, address)?"
-	}
-	var foreign *fetcher.ForeignError
-	if errors.As(err, &foreign) && !isDocker2nix(command) {
+		return unavailableHint(err, inNix)
+	case errors.As(err, new(*fetcher.ForeignError)) && fetchesLayers(command):
 		return "give --foreign to fetch it from there"
 	}
-	var mismatch *fetcher.VerifyError
-	if errors.As(err, &mismatch) {
-		return "the registry, or something between it and here, sent wrong content: nothing of it was kept"
-	}
 	return ""
+}
+
+// commonHint returns the hint that all of several errors have, or nothing: one
+// that is for some of them is not true of the others.
+func (p process) commonHint(command string, errs []error) string {
+	hint := p.hint(command, errs[0])
+	for _, err := range errs[1:] {
+		if p.hint(command, err) != hint {
+			return ""
+		}
+	}
+	return hint
 }
 
 // notFoundFile returns the tag that was not found, if it looks as if it was meant
@@ -108,6 +112,13 @@ func notFoundFile(err error) string {
 	}
 	return tag
 }
+
+// fetchesLayers reports whether a command has --foreign.
+func fetchesLayers(command string) bool {
+	return strings.HasSuffix(command, "layer") || fetchesImage(command)
+}
+
+func fetchesImage(command string) bool { return strings.HasSuffix(command, "image") }
 
 func isDocker2nix(command string) bool { return strings.HasSuffix(command, "docker2nix") }
 
@@ -157,21 +168,4 @@ func wasAnonymous(err error) bool {
 func isProxyRefusal(err error) bool {
 	var proxy *fetcher.ProxyError
 	return errors.As(err, &proxy) && (proxy.Status == http.StatusProxyAuthRequired || proxy.Status == http.StatusUnauthorized)
-}
-
-// isPlainToTLS reports whether an answer is what servers of https say to those
-// who speak plain http.
-func isPlainToTLS(err error) bool {
-	var answer *fetcher.ResponseError
-	return errors.As(err, &answer) && answer.Status == http.StatusBadRequest && strings.HasPrefix(answer.URL, "http://")
-}
-
-func isCertificateError(err error) bool {
-	var (
-		unknown      x509.UnknownAuthorityError
-		hostname     x509.HostnameError
-		invalid      x509.CertificateInvalidError
-		verification *tls.CertificateVerificationError
-	)
-	return errors.As(err, &unknown) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &verification)
 }

@@ -17,17 +17,23 @@ import (
 )
 
 // LayerError is a layer that does not hold the tar archive that the image's
-// config names. No engine loads such an image.
+// config names.
 type LayerError struct {
 	Number int           // from 0 for the lowest
 	Digest digest.Digest // of the layer as it is packed
 	DiffID digest.Digest // what the config names
-	Err    error         // *[fetcher.VerifyError], or what is wrong with the packing
+	Err    error         // *[UnpackError]
 }
 
 func (e *LayerError) Error() string {
-	var mismatch *fetcher.VerifyError
-	if errors.As(e.Err, &mismatch) && mismatch.Got != "" {
+	var (
+		mismatch *fetcher.VerifyError
+		packing  *PackingError
+	)
+	switch {
+	case errors.As(e.Err, &packing):
+		return fmt.Sprintf("layer %d, %s: %v", e.Number, e.Digest, e.Err)
+	case errors.As(e.Err, &mismatch) && mismatch.Got != "":
 		return fmt.Sprintf("layer %d, %s, does not match the config: its diff ID is %s, and the config names %s", e.Number, e.Digest, mismatch.Got, e.DiffID)
 	}
 	return fmt.Sprintf("layer %d, %s, does not match the config, which names the diff ID %s: %v", e.Number, e.Digest, e.DiffID, e.Err)

@@ -57,7 +57,7 @@ func Unpack(packed io.Reader) (io.ReadCloser, error) {
 // diff ID. What was written is not to be used if there is an error. packed is
 // read to its end in any case, so that its own check comes first.
 //
-// Errors: *[fetcher.VerifyError].
+// Errors: *[UnpackError], those of packed and w.
 func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error) {
 	to := &stickyWriter{w: w}
 	n, unpackErr := unpackTo(to, packed, diffID)
@@ -70,7 +70,7 @@ func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error
 		return n, err
 	}
 	if unpackErr != nil {
-		return n, fmt.Errorf("unpacking: %w", unpackErr)
+		return n, &UnpackError{unpackErr}
 	}
 	return n, nil
 }
@@ -90,7 +90,8 @@ func (s *stickyWriter) Write(p []byte) (int, error) {
 }
 
 func unpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error) {
-	tar, err := Unpack(packed)
+	start := &prefix{r: packed}
+	tar, err := Unpack(start)
 	if err != nil {
 		return 0, err
 	}
@@ -106,6 +107,10 @@ func unpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error
 		return n, err
 	}
 	if got := digest.NewDigest(diffID.Algorithm(), h); got != diffID {
+		// No tar archive begins like that.
+		if packing := foreignPacking(start.bytes); packing != "" {
+			return n, &PackingError{packing}
+		}
 		return n, &fetcher.VerifyError{Want: diffID, Got: got, Read: n, Size: fetcher.SizeUnknown}
 	}
 	return n, nil

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"errors"
+
+	"hocker/fetcher"
+	"hocker/fetcher/image"
+)
+
+// isContentError reports whether err says that what came is not what it should
+// be.
+func isContentError(err error) bool {
+	return errors.As(err, new(*image.LayerError)) || errors.As(err, new(*image.UnpackError)) || errors.As(err, new(*fetcher.VerifyError))
+}
+
+// contentHint says who may have made the mistake, or nothing.
+func contentHint(command string, err error) string {
+	var mismatch *fetcher.VerifyError
+	switch {
+	case errors.As(err, new(*image.PackingError)):
+		if fetchesImage(command) {
+			return "--compressed leaves the layers packed as they are"
+		}
+		return ""
+	case errors.As(err, new(*image.LayerError)):
+		return "are these the layers of this config, the lowest first?"
+	case errors.As(err, new(*image.UnpackError)):
+		return "the layer came as its digest has it: it is the image that is broken, since its config does not fit this layer"
+	case !errors.As(err, &mismatch) || !errors.As(err, new(*fetcher.FetchError)):
+		return "" // a file here
+	case mismatch.Got == mismatch.Want:
+		return "the content matches its digest: it is the image's manifest that is broken, since it gives another size"
+	case mismatch.Got == "": // it was not read to its end
+		return "either the image's manifest gives a wrong size, or the registry has other content under this digest"
+	}
+	return "the registry, or something between it and here, sent wrong content"
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os/exec"
+	"syscall"
+	"testing"
+
+	"hocker/fetcher"
+	"hocker/fetcher/image"
+	"hocker/fetcher/lock"
+	"hocker/fetcher/nix"
+
+	"github.com/opencontainers/go-digest"
+)
+
+const (
+	wantedDigest = digest.Digest("sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")
+	otherDigest  = digest.Digest("sha256:486ea46224d1bb4fb680f34f7c9ad96a8f24ec88be73ea8e5a6c65260e9cb8a7")
+)
+
+// fetching is what failed while a manifest was fetched.
+func fetching(err error) error {
+	return &fetcher.FetchError{What: "manifest", From: "registry.example/app:1", Err: err}
+}
+
+func answered(status int) *fetcher.ResponseError {
+	return &fetcher.ResponseError{Method: "GET", URL: "http://registry.example/v2/app/manifests/1", Status: status}
+}
+
+func mismatched(got digest.Digest, read, size int64) error {
+	return &fetcher.VerifyError{Want: wantedDigest, Got: got, Read: read, Size: size}
+}
+
+func uncertified(err error) error {
+	return fetching(fmt.Errorf("GET https://registry.example/v2/: %w", &tls.CertificateVerificationError{Err: err}))
+}
+
+// hintTests are situations, and what is said about them: what is true then. An
+// empty hint means that there is nothing to say that the error does not.
+var hintTests = []struct {
+	name    string
+	command string // hocker manifest if empty
+	inNix   bool
+	err     error
+	hint    string
+}{
+	{name: "a command line", command: "hocker lock add", err: usagef("what"), hint: "see hocker lock add --help"},
+	{name: "a command line with a way out of its own", err: &usageError{err: errors.New("what"), hint: "so"}, hint: "so"},
+	{name: "a signal", err: &signalError{signal: syscall.SIGINT}},
+
+	// Where the answer is none that a registry gives.
+	{name: "plain http on a port of https", err: fetching(plainToTLS()), hint: "this registry wants https: write its address as https://HOST:PORT/v2/"},
+	{name: "another 400", err: fetching(answered(400))},
+	{name: "https on a port of plain http", inNix: true, err: fetching(http.ErrSchemeMismatch), hint: "this registry speaks plain http: write its address as http://HOST:PORT/v2/"},
+	{name: "a private authority", err: uncertified(x509.UnknownAuthorityError{}), hint: "for a private CA, give its certificate with --ca-file"},
+	{name: "a private authority, in a build", inNix: true, err: uncertified(x509.UnknownAuthorityError{}), hint: "for a private CA, set NIX_SSL_CERT_FILE and let that file into the sandbox with extra-sandbox-paths"},
+	{name: "another server's certificate", err: uncertified(x509.HostnameError{Certificate: &x509.Certificate{}, Host: "x"}), hint: "the certificate is another server's: is the registry's address right?"},
+	{name: "a certificate of last year", err: uncertified(x509.CertificateInvalidError{Cert: &x509.Certificate{}, Reason: x509.Expired}), hint: "has the certificate run out, or is this machine's clock wrong?"},
+
+	// Where there is no answer.
+	{name: "nobody listens", err: fetching(unavailable(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})), hint: "is the registry up, and can it be reached from here (network, proxy, address)?"},
+	{name: "trouble of the registry's", err: fetching(answered(503)), hint: "the registry, or a proxy before it, has trouble of its own: try again later"},
+	{name: "too many requests", err: fetching(answered(429)), hint: "the registry limits how often it may be asked: try again later, log in, or use a mirror (--mirror)"},
+	{name: "too many requests, in a build", inNix: true, err: fetching(answered(429)), hint: "the registry limits how often it may be asked: try again later, log in, or use a mirror (HOCKER_MIRRORS)"},
+	{name: "the user's own limit", err: &timeError{}, hint: "a longer --max-time, or none, gives it the time that it needs"},
+	{name: "a redirect that is not followed", err: fetching(&fetcher.RedirectError{Reason: "stopped after 10 redirects"})},
+
+	// Where there is no such thing.
+	{name: "a file's name for a tag", err: &fetcher.FetchError{What: "manifest", From: "registry.example/app:out.tar", Err: answered(404)}, hint: "a second word is the image's tag: to write to a file, give --out out.tar"},
+	{name: "a blob of a dotted repository", err: &fetcher.FetchError{What: "blob", From: "registry.example/out.tar@" + string(wantedDigest), Err: shown(404)}, hint: "check the registry, the image's name and its tag"},
+
+	// Where something else came.
+	{name: "other content", err: fetching(mismatched(otherDigest, 5, 5)), hint: "the registry, or something between it and here, sent wrong content"},
+	{name: "the right content of another size", err: fetching(mismatched(wantedDigest, 5, 7)), hint: "the content matches its digest: it is the image's manifest that is broken, since it gives another size"},
+	{name: "more than the manifest says", err: fetching(mismatched("", 8, 7)), hint: "either the image's manifest gives a wrong size, or the registry has other content under this digest"},
+	{name: "a file here that has changed", err: fmt.Errorf("/nix/store/x: %w", mismatched(otherDigest, 5, fetcher.SizeUnknown))},
+	{name: "a layer that does not fit its config", err: &image.UnpackError{Err: mismatched(otherDigest, 5, fetcher.SizeUnknown)}, hint: "the layer came as its digest has it: it is the image that is broken, since its config does not fit this layer"},
+	{name: "a layer that breaks off", err: &image.UnpackError{Err: errors.New("unexpected EOF")}, hint: "the layer came as its digest has it: it is the image that is broken, since its config does not fit this layer"},
+	{name: "a layer by xz", command: "hocker-layer", err: &image.UnpackError{Err: &image.PackingError{Packing: "xz"}}},
+	{name: "an image with a layer by xz", command: "hocker image", err: &image.UnpackError{Err: &image.PackingError{Packing: "xz"}}, hint: "--compressed leaves the layers packed as they are"},
+	{name: "a layer in Nix that does not fit its config", inNix: true, err: &image.LayerError{Err: &image.UnpackError{Err: mismatched(otherDigest, 5, fetcher.SizeUnknown)}}, hint: "are these the layers of this config, the lowest first?"},
+	{name: "a layer in Nix by xz", inNix: true, err: &image.LayerError{Err: &image.UnpackError{Err: &image.PackingError{Packing: "xz"}}}},
+	{name: "an index", err: fetching(&image.KindMismatchError{Want: image.KindManifest, Got: image.KindIndex}), hint: "choose from it: hocker-manifest --platform OS/ARCH, or docker2nix --fetch with --platform or --all-platforms"},
+	{name: "no index", err: fetching(&image.KindMismatchError{Want: image.KindIndex, Got: image.KindManifest}), hint: "it is one image for one platform: leave out --index"},
+	{name: "no index for docker2nix", command: "hocker docker2nix", err: fetching(&image.KindMismatchError{Want: image.KindIndex, Got: image.KindManifest}), hint: "it is one image for one platform: leave out --all-platforms"},
+	{name: "a web page", err: fetching(&image.KindMismatchError{Want: image.KindManifest, Got: image.KindHTML}), hint: "is the address that of a registry (https://HOST/v2/), with no login page in front of it?"},
+	{name: "JSON of another kind", err: fetching(&image.KindMismatchError{Want: image.KindManifest, Got: image.KindOther})},
+
+	{name: "a foreign layer", command: "hocker image", err: fetching(&fetcher.ForeignError{}), hint: "give --foreign to fetch it from there"},
+	{name: "a foreign layer for what has no --foreign", command: "hocker lock add", err: fetching(&fetcher.ForeignError{})},
+
+	// This machine.
+	{name: "a full disk", err: &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, hint: "make room on the disk, then try again"},
+	{name: "no Nix", err: &nix.StoreError{Err: &exec.Error{Name: "nix-store", Err: exec.ErrNotFound}}, hint: "is Nix installed, and nix-store in PATH?"},
+	{name: "another failure of Nix's", err: &nix.StoreError{Err: errors.New("exit status 1")}},
+	{name: "a file that is not there", err: &fs.PathError{Op: "open", Path: "x", Err: syscall.ENOENT}},
+
+	// Several at once.
+	{name: "two of a kind", command: "hocker lock check", err: failed(shown(404), shown(404)), hint: "check the registry, the image's name and its tag"},
+	{name: "two of two kinds", command: "hocker lock check", err: failed(shown(404), answered(503))},
+}
+
+func plainToTLS() error {
+	answer := answered(400)
+	answer.PlainToTLS = true
+	return answer
+}
+
+// shown is the answer to a request that showed a credential.
+func shown(status int) error {
+	answer := answered(status)
+	answer.Authorized = true
+	return answer
+}
+
+// unavailable is the error of a connection as the client has it.
+func unavailable(err error) error { return errors.Join(fetcher.ErrUnavailable, err) }
+
+func failed(errs ...error) error {
+	all := &lock.FailuresError{Of: len(errs)}
+	for i, err := range errs {
+		all.Failures = append(all.Failures, lock.Failure{Name: fmt.Sprint("image", i), Err: fetching(err)})
+	}
+	return all
+}
+
+func TestHint(t *testing.T) {
+	for _, tt := range hintTests {
+		t.Run(tt.name, func(t *testing.T) {
+			command := tt.command
+			if command == "" {
+				command = "hocker manifest"
+			}
+			p := process{getenv: func(name string) string {
+				if tt.inNix && name == "outputHash" {
+					return "x"
+				}
+				return ""
+			}}
+			if got := p.hint(command, tt.err); got != tt.hint {
+				t.Errorf("%v\n got: %s\nwant: %s", tt.err, got, tt.hint)
+			}
+		})
+	}
+}

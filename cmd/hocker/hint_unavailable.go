@@ -1,0 +1,56 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/http"
+
+	"hocker/fetcher"
+)
+
+// unavailableHint is the way out where a registry could not be asked, or did not
+// answer what was asked.
+func unavailableHint(err error, inNix bool) string {
+	var answer *fetcher.ResponseError
+	switch {
+	case errors.As(err, new(*timeError)):
+		return "a longer --max-time, or none, gives it the time that it needs"
+	case !errors.As(err, &answer):
+		return "is the registry up, and can it be reached from here (network, proxy, address)?"
+	case answer.Status == http.StatusTooManyRequests:
+		return "the registry limits how often it may be asked: try again later, log in, or use a mirror (" + pick(inNix, "HOCKER_MIRRORS", "--mirror") + ")"
+	}
+	return "the registry, or a proxy before it, has trouble of its own: try again later"
+}
+
+// isPlainToTLS reports whether an answer is what servers of https say to those
+// who speak plain http.
+func isPlainToTLS(err error) bool {
+	var answer *fetcher.ResponseError
+	return errors.As(err, &answer) && answer.PlainToTLS
+}
+
+func isCertificateError(err error) bool {
+	var (
+		unknown      x509.UnknownAuthorityError
+		hostname     x509.HostnameError
+		invalid      x509.CertificateInvalidError
+		verification *tls.CertificateVerificationError
+	)
+	return errors.As(err, &unknown) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &verification)
+}
+
+// certificateHint says what a certificate that is not trusted may be for.
+func certificateHint(err error, inNix bool) string {
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, new(x509.HostnameError)):
+		return "the certificate is another server's: is the registry's address right?"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "has the certificate run out, or is this machine's clock wrong?"
+	case inNix:
+		return "for a private CA, set NIX_SSL_CERT_FILE and let that file into the sandbox with extra-sandbox-paths"
+	}
+	return "for a private CA, give its certificate with --ca-file"
+}

@@ -1,0 +1,60 @@
+package image
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+)
+
+// UnpackError is a layer that came as its digest has it, and does not unpack to
+// what the image's config names. It is the image that is wrong.
+type UnpackError struct {
+	Err error // *[fetcher.VerifyError], *[PackingError], or what is wrong with the packing
+}
+
+func (e *UnpackError) Error() string { return fmt.Sprintf("unpacking: %v", e.Err) }
+func (e *UnpackError) Unwrap() error { return e.Err }
+
+// PackingError is a layer that is packed as the image specification does not
+// allow it: https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md
+// Some engines take such layers all the same.
+type PackingError struct{ Packing string }
+
+func (e *PackingError) Error() string {
+	return fmt.Sprintf("the layer is packed with %s: only gzip, zstd and plain tar archives can be unpacked here", e.Packing)
+}
+
+// foreignPackings are other packings that layers were seen in, by their first
+// bytes.
+var foreignPackings = []struct {
+	name  string
+	magic []byte
+}{
+	{"xz", []byte("\xfd7zXZ\x00")},
+	{"bzip2", []byte("BZh")},
+	{"lz4", []byte{0x04, 0x22, 0x4d, 0x18}},
+	{"lzma", []byte{0x5d, 0x00, 0x00}},
+}
+
+func foreignPacking(start []byte) string {
+	for _, packing := range foreignPackings {
+		if bytes.HasPrefix(start, packing.magic) {
+			return packing.name
+		}
+	}
+	return ""
+}
+
+// prefix reads on, and keeps the first bytes.
+type prefix struct {
+	r     io.Reader
+	bytes []byte
+}
+
+func (p *prefix) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if room := 8 - len(p.bytes); room > 0 {
+		p.bytes = append(p.bytes, b[:min(n, room)]...)
+	}
+	return n, err
+}
