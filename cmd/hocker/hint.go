@@ -22,6 +22,7 @@ func (p process) hint(command string, err error) string {
 		signalled *signalError
 		kind      *image.KindMismatchError
 		input     *manifestInputError
+		platform  *image.WrongPlatformError
 		readOnly  *lock.UnwritableError
 		failures  *lock.FailuresError
 	)
@@ -39,10 +40,8 @@ func (p process) hint(command string, err error) string {
 		return kindHint(command, kind.Got)
 	case errors.As(err, new(*image.EncryptedError)):
 		return "decrypt it into a registry of your own first: skopeo copy --decryption-key KEY docker://… docker://…"
-	case errors.As(err, new(*image.WrongPlatformError)):
-		return pick(inNix,
-			"lock the image for the platform that it is for: hocker lock add, without --platform",
-			"leave out --platform to take the image as it is")
+	case errors.As(err, &platform):
+		return platformHint(command, platform, inNix)
 	case isContentError(err):
 		return contentHint(command, err)
 	case isEngineError(err):
@@ -131,6 +130,18 @@ func (e *manifestInputError) hint(command string, got image.Kind) string {
 		return pick(e.in.file == "", "--fetch asks the registry instead of reading standard input", "hocker-manifest writes one")
 	}
 	return kindHint(command, got)
+}
+
+// platformHint says how to get an image for the one platform that it is for.
+func platformHint(command string, e *image.WrongPlatformError, inNix bool) string {
+	have := fmt.Sprintf("%.100s", image.FormatPlatform(e.Have))
+	switch {
+	case inNix:
+		return "an image for that platform alone is locked with hocker lock add --platform " + have
+	case strings.Contains(command, " lock"):
+		return "lock it for the platform that it is for: --platform " + have
+	}
+	return "leave out --platform to take the image as it is"
 }
 
 func pick(first bool, a, b string) string {

@@ -18,6 +18,7 @@ import (
 	"hocker/fetcher/nix"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 const (
@@ -93,6 +94,10 @@ var hintTests = []struct {
 	{name: "a web page", err: fetching(&image.KindMismatchError{Want: image.KindManifest, Got: image.KindHTML}), hint: "is the address that of a registry (https://HOST/v2/), with no login page in front of it?"},
 	{name: "JSON of another kind", err: fetching(&image.KindMismatchError{Want: image.KindManifest, Got: image.KindOther})},
 
+	{name: "an image for another platform", command: "hocker image", err: forArm(), hint: "leave out --platform to take the image as it is"},
+	{name: "an image for another platform, to lock", command: "hocker lock add", err: failed(forArm()), hint: "lock it for the platform that it is for: --platform linux/arm64"},
+	{name: "an image for another platform, in a build", inNix: true, err: forArm(), hint: "an image for that platform alone is locked with hocker lock add --platform linux/arm64"},
+
 	{name: "a foreign layer", command: "hocker image", err: fetching(&fetcher.ForeignError{}), hint: "give --foreign to fetch it from there"},
 	{name: "a foreign layer for what has no --foreign", command: "hocker lock add", err: fetching(&fetcher.ForeignError{})},
 
@@ -105,6 +110,10 @@ var hintTests = []struct {
 	// Several at once.
 	{name: "two of a kind", command: "hocker lock check", err: failed(shown(404), shown(404)), hint: "check the registry, the image's name and its tag"},
 	{name: "two of two kinds", command: "hocker lock check", err: failed(shown(404), answered(503))},
+}
+
+func forArm() error {
+	return &image.WrongPlatformError{Have: ocispec.Platform{OS: "linux", Architecture: "arm64"}, Want: ocispec.Platform{OS: "linux", Architecture: "amd64"}}
 }
 
 func plainToTLS() error {
