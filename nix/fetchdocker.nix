@@ -138,12 +138,14 @@ rec {
 
   # fetchdocker: an image. The result is a folder with compositeImage.sh, which
   # writes the image's archive to standard output for `docker load` and its
-  # like. It has the attributes `image` (its reference), `imageName`, `imageTag`,
-  # `imageDigest`, `layers`, `config` and `manifest`, as have its other shapes,
-  # which are built when they are asked for:
+  # like. It has the attributes `image` (the reference under which it is loaded),
+  # `imageName` and `imageTag` (the two parts of that), `imageDigest`, `layers`,
+  # `config` and `manifest`, as have its other shapes, which are built when they
+  # are asked for:
   #
   #   stream   one executable that writes the archive, layers as they are:
   #            for virtualisation.oci-containers.containers.<name>.imageStream
+  #            and arion
   #   archive  a tar file with unpacked layers, checked against the config:
   #            for imageFile, dockerTools' fromImage, services.k3s.images
   #   oci      a folder, an OCI layout whose blobs are links into the store:
@@ -151,7 +153,8 @@ rec {
   #   load     bin/load, which loads the image into this machine's engine
   fetchdocker =
     {
-      # The derivation's name.
+      # The derivation's name. "_" stands for a character that no store path has,
+      # and another name for one that is too long.
       name,
       # As in fetchDockerLayer; here they are the image's name and no more.
       registry ? dockerHub,
@@ -171,9 +174,8 @@ rec {
       imageDigest ? null,
       # The reference under which the archive is loaded: if it is left out,
       # debian:jessie for Docker Hub's library, org/app:1 for the rest of it,
-      # HOST[:PORT]/REPOSITORY/NAME:TAG for every other registry. An archive
-      # cannot be tagged by a digest: with a digest for a tag it is loaded
-      # without a name, unless this argument gives it one.
+      # HOST[:PORT]/REPOSITORY/NAME:TAG for every other registry. No engine loads
+      # an image by its digest: with a digest for a tag, its digits are the tag.
       image ? null,
       # What the image has to be for, "linux/arm64/v8": the build fails where
       # the config says something else.

@@ -10,14 +10,21 @@
 }:
 let
   inherit (builtins)
+    hashString
     map
-    match
     seq
+    substring
     toJSON
     ;
 
   inherit (import ./hash.nix) toHex;
-  inherit (import ./names.nix) familiarName isUnset storeName;
+  inherit (import ./names.nix)
+    familiarName
+    isUnset
+    loadedTag
+    splitReference
+    storeName
+    ;
 
   # One file of an image, as the builder of the image is told of it. What has a
   # digest here is a fixed-output derivation of ours: Nix has seen to its bytes.
@@ -43,11 +50,19 @@ in
   verify,
 }:
 let
-  reference =
+  loaded =
     if isUnset image then
-      familiarName "fetchdocker" registry repository imageName tag
+      {
+        name = familiarName "fetchdocker" registry repository imageName;
+        tag = loadedTag tag;
+      }
     else
-      image;
+      splitReference image;
+  reference = "${loaded.name}:${loaded.tag}";
+
+  # For shapes of an image whose own names are too long for a store path.
+  shortName = "docker-image-${substring 0 32 (hashString "sha256" reference)}";
+  named = suffix: storeName "${name}${suffix}" "${shortName}${suffix}";
   manifestDigest = if imageManifest == null then null else imageManifest.digest or null;
   digest =
     if isUnset imageDigest then
@@ -61,8 +76,8 @@ let
   madeOfParts = {
     passAsFile = [ "spec" ];
     spec = toJSON {
-      # Where `image` is given, its errors are the builder's to tell.
-      reference = if isUnset image && match ".*@.*" reference != null then "" else reference;
+      # Its errors are the builder's to tell.
+      inherit reference;
       config = fileOf imageConfig;
       layers = map fileOf imageLayers;
       manifest = if imageManifest == null then null else seq digest (fileOf imageManifest);
@@ -100,34 +115,38 @@ let
 
   # What the rest of a configuration can use, of every shape.
   facts = {
-    inherit imageName;
     image = reference;
-    imageTag = tag;
+    # All of the reference but its tag, as dockerTools has it.
+    imageName = loaded.name;
+    imageTag = loaded.tag;
     # Null where the expression does not say it.
     imageDigest = digest;
     layers = imageLayers;
     config = imageConfig;
     manifest =
       if imageManifest == null then
-        shape "manifest" (madeOfImage // { name = "${name}-manifest.json"; })
+        shape "manifest" (madeOfImage // { name = named "-manifest.json"; })
       else
         imageManifest;
   };
 
-  main = shape "image" (madeOfParts // runsHocker // { inherit name; });
+  main = shape "image" (madeOfParts // runsHocker // { name = named ""; });
 in
 main
 // {
   # services.k3s.images link it by its name, which must be the image's alone.
   archive = shape "archive" (
-    madeOfParts // { name = storeName "docker-image-${reference}.tar" "${name}.tar"; }
+    madeOfParts // { name = storeName "docker-image-${reference}.tar" (named ".tar"); }
   );
 
-  stream = shape "stream" (madeOfImage // runsHocker // { name = "${name}-stream"; });
+  # arion asks for isExe, as a stream of dockerTools has it.
+  stream = shape "stream" (madeOfImage // runsHocker // { name = named "-stream"; }) // {
+    isExe = true;
+  };
 
-  oci = shape "oci" (madeOfImage // { name = "${name}-oci"; });
+  oci = shape "oci" (madeOfImage // { name = named "-oci"; });
 
-  load = shape "load" (madeOfImage // runsHocker // { name = "${name}-load"; }) // {
+  load = shape "load" (madeOfImage // runsHocker // { name = named "-load"; }) // {
     meta.mainProgram = "load";
   };
 }

@@ -30,8 +30,9 @@ let
     toJSON
     ;
 
-  # The version of the file's form that is read here.
-  known = 1;
+  # The versions of the file's form that are read here. Version 2 has `as`.
+  oldest = 1;
+  newest = 2;
 
   # The images run in Linux on a Mac, too.
   linux =
@@ -80,6 +81,8 @@ let
       imageName,
       tag,
       platforms,
+      # The name under which the image is loaded, where it is not its own.
+      as ? null,
       index ? null,
       allPlatforms ? false,
       pinned ? false,
@@ -123,6 +126,7 @@ let
         imageManifest = fetchDockerManifest (named // hashOf manifest);
         imageDigest = seq checkedPlatform (digestOf where manifest);
       }
+      // (if as == null then { } else { image = as; })
       // (
         if index == null && functionArgs fetchdocker ? platform then
           {
@@ -152,10 +156,10 @@ let
   checked =
     if !isInt version then
       throw "fetchdockerLock: ${path} is no lock file of hocker: it has no version"
-    else if version > known then
-      throw "fetchdockerLock: ${path} is of version ${toString version}, which a newer hocker has written, and this one reads version ${toString known}: update hocker"
-    else if version < known then
-      throw "fetchdockerLock: ${path} is of version ${toString version}, expected ${toString known}"
+    else if version > newest then
+      throw "fetchdockerLock: ${path} is of version ${toString version}, which a newer hocker has written, and this one reads up to version ${toString newest}: update hocker"
+    else if version < oldest then
+      throw "fetchdockerLock: ${path} is of version ${toString version}, expected ${toString oldest} to ${toString newest}"
     else
       content;
   platforms = mapAttrs (

@@ -5,6 +5,7 @@ let
     elem
     elemAt
     filter
+    head
     isList
     map
     match
@@ -62,10 +63,9 @@ in
   # The registry itself, if it is one.
   checkRegistry = function: registry: seq (hostOf function registry) registry;
 
-  # What people call an image: debian:jessie, org/app:1, host:5000/app:1. A tag
-  # that is a digest comes after an @.
+  # What people call an image, without its tag: debian, org/app, host:5000/app.
   familiarName =
-    function: registry: repository: imageName: tag:
+    function: registry: repository: imageName:
     let
       host = shortHost registry (hostOf function registry);
       parts =
@@ -82,9 +82,29 @@ in
             repository
             imageName
           ];
-      name = concatStringsSep "/" (filter (part: part != "") parts);
     in
-    name + (if match ".*:.*" tag != null then "@" else ":") + tag;
+    concatStringsSep "/" (filter (part: part != "") parts);
+
+  # The tag under which an image is loaded. None can be loaded by its digest: it
+  # gets the digest's digits for a tag.
+  loadedTag =
+    tag:
+    let
+      digest = match "[^:]*:(.*)" tag;
+    in
+    if digest == null then tag else head digest;
+
+  # A reference in its two parts. As engines do it, the tag is latest where there
+  # is none; a colon before the last slash is a port's.
+  splitReference =
+    reference:
+    let
+      parts = match "(.*):([^/:]*)" reference;
+    in
+    {
+      name = if parts == null then reference else head parts;
+      tag = if parts == null then "latest" else elemAt parts 1;
+    };
 
   # The name with "_" for what a store path's name cannot have, or the other
   # name where it is too long (a path's name has 211 characters, four of them

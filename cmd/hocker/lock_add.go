@@ -22,12 +22,16 @@ type lockAddCmd struct {
 	lockRegistryFlags
 	plainHTTPFlag
 	Name         string   `placeholder:"NAME" help:"The image's name in Nix, where there is one image (default: the last part of its path)."`
-	Platform     []string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock, several times for several (default: linux on this machine's architecture)."`
+	As           string   `placeholder:"NAME:TAG" help:"The name under which the image is loaded, where there is one image (default: its own)."`
+	Platform     []string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock, several times for several (default: what the image of that name is locked for, else linux on this machine's architecture)."`
 	AllPlatforms bool     `help:"Lock the image for all platforms that it is there for and Nix has a system for."`
 }
 
 func (*lockAddCmd) Help() string {
-	return "With a digest after the tag, or instead of it, the image is pinned: an update leaves it as it is.\n\n" +
+	return "An image takes the place of the one that has its name in the file, if there is one.\n\n" +
+		"With a digest after the tag, or instead of it, the image is pinned: an update leaves it as it is. " +
+		"Without a tag it is loaded with the digest's digits for one; --as gives it a better name. " +
+		"The name stays when an image of the same repository is added in its place.\n\n" +
 		"Example:\n  hocker lock add debian:bookworm old=debian:bullseye\n  hocker lock add debian:bookworm --platform linux/amd64 --platform linux/arm64"
 }
 
@@ -36,6 +40,8 @@ func (c *lockAddCmd) Validate() error {
 	switch {
 	case c.Name != "" && len(c.References) > 1:
 		return fmt.Errorf("--name is for one image, and there are %d", len(c.References))
+	case c.As != "" && len(c.References) > 1:
+		return fmt.Errorf("--as is for one image, and there are %d", len(c.References))
 	case c.AllPlatforms && len(c.Platform) > 0:
 		return fmt.Errorf("--all-platforms and --platform exclude each other")
 	}
@@ -89,6 +95,12 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 	if err != nil {
 		return nil, err
 	}
+	var as string
+	if c.As != "" {
+		if as, err = lock.CheckAs(c.As); err != nil {
+			return nil, fmt.Errorf("--as: %w", err)
+		}
+	}
 	wanted := map[string]lock.Wanted{}
 	for _, argument := range c.References {
 		name, ref, err := c.named(argument)
@@ -98,11 +110,17 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 		if other, taken := wanted[name]; taken && other.Reference != ref {
 			return nil, fmt.Errorf("%s and %s would both be called %s: give one of them a name of its own, as NAME=%s", other.Reference.Familiar(), ref.Familiar(), name, ref.Familiar())
 		}
-		w := lock.Wanted{Reference: ref, AllPlatforms: c.AllPlatforms, Platforms: platforms}
-		if old, there := before.Images[name]; there && !c.AllPlatforms && len(platforms) == 0 {
+		w := lock.Wanted{Reference: ref, As: as, AllPlatforms: c.AllPlatforms, Platforms: platforms}
+		old, there := before.Images[name]
+		switch {
+		case c.AllPlatforms, len(platforms) > 0:
+		case there:
 			w.AllPlatforms, w.Platforms = old.AllPlatforms, old.WantedPlatforms()
-		} else if len(platforms) == 0 {
+		default:
 			w.Platforms = []ocispec.Platform{image.DefaultPlatform()}
+		}
+		if as == "" && old.Reference.Repository == ref.Repository {
+			w.As = old.As
 		}
 		wanted[name] = w
 	}

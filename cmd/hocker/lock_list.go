@@ -3,7 +3,6 @@ package main
 import (
 	"strings"
 
-	"hocker/fetcher"
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
@@ -18,6 +17,7 @@ type lockListCmd struct {
 type imageRow struct {
 	Name         string        `json:"name"`
 	Reference    string        `json:"reference"`
+	Image        string        `json:"image"` // the name under which it is loaded
 	Digest       string        `json:"digest"`
 	Pinned       bool          `json:"pinned"`
 	AllPlatforms bool          `json:"allPlatforms"`
@@ -46,7 +46,7 @@ func (c *lockListCmd) Run(p process) error {
 		for _, platform := range row.Platforms {
 			platforms = append(platforms, platform.Platform)
 		}
-		rows = append(rows, []string{name, tagOf(file.Images[name].Reference).Familiar(), strings.Join(platforms, ","),
+		rows = append(rows, []string{name, shownReference(file.Images[name]), strings.Join(platforms, ","),
 			tableDigest(file.Images[name].Digest()), bytecount.Format(row.Size)})
 	}
 	if c.JSON {
@@ -59,6 +59,7 @@ func newImageRow(name string, i lock.Image) imageRow {
 	row := imageRow{
 		Name:         name,
 		Reference:    i.Reference.String(),
+		Image:        i.LoadedAs(),
 		Digest:       i.Digest().String(),
 		Pinned:       i.Pinned(),
 		AllPlatforms: i.AllPlatforms,
@@ -76,10 +77,15 @@ func newImageRow(name string, i lock.Image) imageRow {
 	return row
 }
 
-// tagOf leaves the digest out beside a tag: it has a column of its own.
-func tagOf(ref fetcher.Reference) fetcher.Reference {
+// shownReference is an image's reference in a table. Beside a tag the digest is
+// left out: it has a column of its own.
+func shownReference(i lock.Image) string {
+	ref := i.Reference
 	if ref.Tag != "" {
 		ref.Digest = ""
 	}
-	return ref
+	if i.As != "" {
+		return ref.Familiar() + " as " + i.As
+	}
+	return ref.Familiar()
 }

@@ -1,6 +1,7 @@
 package lock
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
@@ -23,6 +24,9 @@ type Image struct {
 	// Reference names it. The tag is looked at again by an update; with a Digest
 	// the image is pinned, and stays.
 	Reference fetcher.Reference
+	// As is the name under which the image is loaded, as [CheckAs] gives it; empty
+	// for its own.
+	As string
 	// AllPlatforms says that the image is locked for whatever its index has.
 	AllPlatforms bool
 	// Index is what the reference leads to; the zero value if that is a manifest.
@@ -56,6 +60,16 @@ func (i Image) Digest() digest.Digest {
 
 // Pinned reports whether the image stays what it is, whatever its tag does.
 func (i Image) Pinned() bool { return i.Reference.Digest != "" }
+
+// LoadedAs returns the reference under which fetchdocker has the image loaded. No
+// engine loads an image by its digest: without a tag, the digest's digits are it.
+func (i Image) LoadedAs() string {
+	ref := fetcher.Reference{Repository: i.Reference.Repository, Tag: i.Reference.Tag}
+	if ref.Tag == "" {
+		ref.Tag = i.Reference.Digest.Encoded()
+	}
+	return cmp.Or(i.As, ref.Familiar())
+}
 
 // Systems returns the Nix systems that the image is locked for, in order.
 func (i Image) Systems() []string { return slices.Sorted(maps.Keys(i.Platforms)) }
@@ -122,4 +136,19 @@ func CheckName(name string) error {
 		return &fetcher.InputError{What: "name", Value: name, Reason: "it is a word of its own there, and cannot be an image's name"}
 	}
 	return nil
+}
+
+// CheckAs reads a name under which an image is to be loaded, NAME[:TAG], and
+// returns it as engines show it.
+//
+// Errors: *[fetcher.InputError].
+func CheckAs(name string) (string, error) {
+	ref, err := fetcher.ParseReference(name)
+	if err != nil {
+		return "", err
+	}
+	if ref.Digest != "" {
+		return "", &fetcher.InputError{What: "name", Value: name, Reason: "an image is loaded under a name and a tag, not under a digest"}
+	}
+	return ref.Familiar(), nil
 }

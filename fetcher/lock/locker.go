@@ -27,6 +27,7 @@ type Locker struct {
 // Wanted is an image that is to be locked.
 type Wanted struct {
 	Reference fetcher.Reference
+	As        string // as in Image
 	// AllPlatforms asks for all in the index that Nix has a system for.
 	AllPlatforms bool
 	// Platforms are the ones to lock, each of a Nix system of its own. If there are

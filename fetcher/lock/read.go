@@ -15,9 +15,12 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Version is the version of the file's form that is written, and the only one
-// that is read.
-const Version = 1
+// Version is the newest version of the file's form, and oldest the oldest: all
+// are read. Version 2 has the name under which an image is loaded.
+const (
+	Version = 2
+	oldest  = 1
+)
 
 // maxFile bounds what is read as a lock file: it has some hundred bytes for each
 // layer, so this is more than ten thousand images.
@@ -86,21 +89,24 @@ func checkVersion(r *fields, root *node) {
 	switch v := r.number(n, "version"); {
 	case v > Version:
 		r.fail(n, "", "it is of version %d, which a newer hocker has written, and this one knows version %d: update hocker", v, Version)
-	case v < Version:
-		r.fail(n, "", "there is no version %d of it, expected %d", v, Version)
+	case v < oldest:
+		r.fail(n, "", "there is no version %d of it, expected %d to %d", v, oldest, Version)
 	}
 }
 
 func readImage(r *fields, n *node, where string) Image {
 	o := r.object(n, where,
 		[]string{"imageName", "platforms", "registry", "repository", "tag"},
-		[]string{"allPlatforms", "index", "pinned"})
+		[]string{"allPlatforms", "as", "index", "pinned"})
 	if o == nil {
 		return Image{}
 	}
 	i := Image{Platforms: map[string]Platform{}}
 	if m := o["allPlatforms"]; m != nil {
 		i.AllPlatforms = r.truth(m, where+".allPlatforms")
+	}
+	if m := o["as"]; m != nil {
+		i.As = readAs(r, m, where+".as")
 	}
 	if m := o["index"]; m != nil {
 		i.Index = readDescriptor(r, m, where+".index")
@@ -121,6 +127,16 @@ func readImage(r *fields, n *node, where string) Image {
 	i.Reference = readReference(r, o, where)
 	readPin(r, o, where, &i)
 	return i
+}
+
+func readAs(r *fields, n *node, where string) string {
+	name := r.text(n, where)
+	as, err := CheckAs(name)
+	if err == nil && as != name {
+		err = fmt.Errorf("%q is written as %q here", name, as)
+	}
+	r.check(n, where, err)
+	return as
 }
 
 // readReference reads what names the image. There is one way to write it.

@@ -48,14 +48,14 @@ var editTests = []struct {
 	old, new string
 	err      string
 }{
-	{name: "newer", old: `"version": 1`, new: `"version": 2, "bundles": {}`, err: `:79: it is of version 2, which a newer hocker has written, and this one knows version 1: update hocker`},
-	{name: "version 0", old: `"version": 1`, new: `"version": 0`, err: `:79: there is no version 0 of it, expected 1`},
+	{name: "newer", old: `"version": 1`, new: `"version": 3, "bundles": {}`, err: `:79: it is of version 3, which a newer hocker has written, and this one knows version 2: update hocker`},
+	{name: "version 0", old: `"version": 1`, new: `"version": 0`, err: `:79: there is no version 0 of it, expected 1 to 2`},
 	{name: "version as a string", old: `"version": 1`, new: `"version": "1"`, err: `:79: version: expected a whole number, 0 or more`},
 	{name: "no version", old: `"version": 1`, new: `"versoin": 1`, err: `:1: it has no version: is it a lock file of hocker?`},
 	{name: "version in another case", old: `"version": 1`, new: `"Version": 1`, err: `:1: it has no version: is it a lock file of hocker?`},
 	{name: "key at the top", old: `"version": 1`, new: `"version": 1, "x": null`, err: `:79: nothing here is called "x", there are ["images" "version"]`},
-	{name: "key of an image", old: `"pinned": true`, new: `"pined": true`, err: `:5: images.app: nothing here is called "pined", there are ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "index" "pinned"]`},
-	{name: "key in another case", old: `"pinned": true`, new: `"Pinned": true`, err: `:5: images.app: nothing here is called "Pinned", there are ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "index" "pinned"]`},
+	{name: "key of an image", old: `"pinned": true`, new: `"pined": true`, err: `:5: images.app: nothing here is called "pined", there are ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "as" "index" "pinned"]`},
+	{name: "key in another case", old: `"pinned": true`, new: `"Pinned": true`, err: `:5: images.app: nothing here is called "Pinned", there are ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "as" "index" "pinned"]`},
 	{name: "key twice", old: `"pinned": true`, new: `"imageName": "app"`, err: `:5: "imageName" stands there twice: which one is meant?`},
 	{name: "image twice", old: `"debian": {`, new: `"app": {`, err: `:26: "app" stands there twice: which one is meant?`},
 	{name: "missing", old: "\"tag\": \"1\"\n", new: "\"pinned\": true\n", err: `:24: "pinned" stands there twice: which one is meant?`},
@@ -73,6 +73,11 @@ var editTests = []struct {
 	{name: "tag of another digest", old: `"bookworm"`, new: `"sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"`, err: `:76: images.debian.tag: the image that is locked has another digest, sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`},
 	{name: "pinned twice", old: `"tag": "1"`, new: `"tag": "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"`, err: `:5: images.app.pinned: the tag is a digest already: leave this out`},
 	{name: "pinned is no truth", old: `"pinned": true`, new: `"pinned": "yes"`, err: `:5: images.app.pinned: expected true or false`},
+	{name: "as by digest", old: `"pinned": true`, new: `"as": "x@sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"`, err: `:5: images.app.as: name "x@sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03": an image is loaded under a name and a tag, not under a digest`},
+	{name: "as without a tag", old: `"pinned": true`, new: `"as": "x"`, err: `:5: images.app.as: "x" is written as "x:latest" here`},
+	{name: "as in full", old: `"pinned": true`, new: `"as": "docker.io/library/x:1"`, err: `:5: images.app.as: "docker.io/library/x:1" is written as "x:1" here`},
+	{name: "as of no grammar", old: `"pinned": true`, new: `"as": "${x}:1"`, err: `:5: images.app.as: image name "${x}": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
+	{name: "as a number", old: `"pinned": true`, new: `"as": 1`, err: `:5: images.app.as: expected a string`},
 	{name: "platform of another system", old: `"linux/amd64"`, new: `"linux/arm64"`, err: `:71: images.debian.platforms.x86_64-linux.platform: linux/arm64 is not what x86_64-linux is for`},
 	{name: "platform", old: `"linux/amd64"`, new: `"amd64"`, err: `:71: images.debian.platforms.x86_64-linux.platform: platform "amd64": expected os/arch or os/arch/variant, as linux/arm64 or linux/arm/v7`},
 	{name: "system", old: `"x86_64-linux": {`, new: `"x86_64": {`, err: `:71: images.debian.platforms.x86_64.platform: linux/amd64 is not what x86_64 is for`},
@@ -170,6 +175,7 @@ func TestReadNamesTheFile(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(example))
+	f.Add([]byte(byteOrderMark + strings.Replace(example, `"pinned": true`, `"as": "x:1"`, 1)))
 	for _, tt := range editTests {
 		f.Add([]byte(strings.Replace(example, tt.old, tt.new, 1)))
 	}

@@ -18,7 +18,7 @@ import (
 
 // wanted is what locks the image anew as it was chosen.
 func (i Image) wanted() Wanted {
-	return Wanted{Reference: i.Reference, AllPlatforms: i.AllPlatforms, Platforms: i.WantedPlatforms()}
+	return Wanted{Reference: i.Reference, As: i.As, AllPlatforms: i.AllPlatforms, Platforms: i.WantedPlatforms()}
 }
 
 // WantedPlatforms are those that the image is locked for, in the order of their
@@ -46,7 +46,7 @@ func (l *Locker) lock(ctx context.Context, q *queue, known map[digest.Digest]Pla
 	if err != nil {
 		return Image{}, err
 	}
-	i := Image{Reference: w.Reference, AllPlatforms: w.AllPlatforms, Platforms: map[string]Platform{}}
+	i := Image{Reference: w.Reference, As: w.As, AllPlatforms: w.AllPlatforms, Platforms: map[string]Platform{}}
 	if image.Identify(m.Bytes) != image.KindIndex {
 		return i, l.lockManifest(ctx, q, &i, w, m)
 	}

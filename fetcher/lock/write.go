@@ -20,6 +20,7 @@ type (
 	}
 	wireImage struct {
 		AllPlatforms bool                    `json:"allPlatforms,omitempty"`
+		As           string                  `json:"as,omitempty"` // since version 2
 		ImageName    string                  `json:"imageName"`
 		Index        *wireDescriptor         `json:"index,omitempty"`
 		Pinned       bool                    `json:"pinned,omitempty"`
@@ -41,10 +42,15 @@ type (
 	}
 )
 
-// Format returns the file as it is written: the same images, the same bytes.
+// Format returns the file as it is written: the same images, the same bytes. Its
+// version is the lowest that has all that is in it, so that an older hocker can
+// read what it could have written.
 func (f File) Format() ([]byte, error) {
-	file := wireFile{Images: map[string]wireImage{}, Version: Version}
+	file := wireFile{Images: map[string]wireImage{}, Version: oldest}
 	for name, i := range f.Images {
+		if i.As != "" {
+			file.Version = Version
+		}
 		file.Images[name] = i.wire()
 	}
 	var b bytes.Buffer
@@ -59,6 +65,7 @@ func (i Image) wire() wireImage {
 	repository, imageName := i.Reference.Split()
 	w := wireImage{
 		AllPlatforms: i.AllPlatforms,
+		As:           i.As,
 		ImageName:    imageName,
 		Pinned:       i.Reference.Tag != "" && i.Pinned(),
 		Platforms:    map[string]wirePlatform{},

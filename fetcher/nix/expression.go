@@ -138,8 +138,11 @@ func (i Image) call() (string, error) {
 		Tag:        cmp.Or(i.Reference.Tag, i.Reference.Digest.String()),
 		Pin:        i.Pin.String(),
 	}
-	if err := CheckName(data.Name); err != nil {
-		return "", err
+	// One that is the image's and too long is fetchdocker's to shorten.
+	if i.Name != "" {
+		if err := CheckName(i.Name); err != nil {
+			return "", err
+		}
 	}
 	if err := i.hashes(&data); err != nil {
 		return "", err

@@ -3,11 +3,15 @@ let
   inherit (builtins)
     all
     attrNames
+    concatStringsSep
     elem
     fromJSON
+    genList
     getContext
     length
     map
+    stringLength
+    substring
     unsafeDiscardStringContext
     ;
 
@@ -120,18 +124,72 @@ in
       "[::1]/library/debian:jessie"
       "127.0.0.1:443/library/debian:jessie"
       "mine:1"
-      ""
+      "debian:${hex}"
       "mine:1"
     ];
   };
-  "an image by digest says so" = {
+  "name and tag are the reference's" = {
     expr =
-      (image {
-        registry = "https://ghcr.io/v2/";
-        repository = "org";
-        tag = "sha256:${hex}";
-      }).image;
-    expected = "ghcr.io/org/debian@sha256:${hex}";
+      map
+        (
+          arguments:
+          let
+            made = image arguments;
+            inherit (made) imageName imageTag;
+          in
+          {
+            inherit imageName imageTag;
+            same = made.image == "${imageName}:${imageTag}" && made.image == (spec arguments).reference;
+          }
+        )
+        [
+          { }
+          { registry = "http://localhost:5000"; }
+          {
+            registry = "https://ghcr.io/v2/";
+            repository = "org/team";
+            tag = "sha256:${hex}";
+          }
+          { image = "example.org:443/mine"; }
+          { image = "example.org/mine:2"; }
+          { image = "mine"; }
+        ];
+    expected =
+      map
+        (reference: {
+          inherit (reference) imageName imageTag;
+          same = true;
+        })
+        [
+          {
+            imageName = "debian";
+            imageTag = "jessie";
+          }
+          {
+            imageName = "localhost:5000/library/debian";
+            imageTag = "jessie";
+          }
+          {
+            imageName = "ghcr.io/org/team/debian";
+            imageTag = hex;
+          }
+          {
+            imageName = "example.org:443/mine";
+            imageTag = "latest";
+          }
+          {
+            imageName = "example.org/mine";
+            imageTag = "2";
+          }
+          {
+            imageName = "mine";
+            imageTag = "latest";
+          }
+        ];
+  };
+  "the stream is executable" = {
+    expr = jessie.stream.isExe;
+    expected = true;
   };
   "an image's attributes" = {
     expr = {
@@ -238,9 +296,60 @@ in
       "debian-oci"
       "debian-load"
       "docker-image-ghcr.io_org_team_debian_jessie.tar"
-      "docker-image-debian_sha256_${hex}.tar"
+      "docker-image-debian_${hex}.tar"
       "docker-image-mine_1.tar"
     ];
+  };
+  "a name of any length is one of the store" = {
+    expr =
+      let
+        long = concatStringsSep "" (genList (_: "long-name-") 25);
+        names =
+          name:
+          map (shape: shape.name) (shapes (image {
+            inherit name;
+            imageName = long;
+            tag = long;
+          }))
+          ++ [ (image { inherit name; }).manifest.name ];
+      in
+      {
+        # Each is told from the others, and from those of another image.
+        long = map (name: [
+          (stringLength name <= 207)
+          (substring 0 13 name)
+          (substring 45 (-1) name)
+        ]) (names long);
+        # The last one that fits.
+        fits = map (name: substring 200 (-1) name) (names (substring 0 207 long));
+        cleaned = (image { name = "a/b c"; }).stream.name;
+      };
+    expected = {
+      long =
+        map
+          (suffix: [
+            true
+            "docker-image-"
+            suffix
+          ])
+          [
+            ""
+            ".tar"
+            "-stream"
+            "-oci"
+            "-load"
+            "-manifest.json"
+          ];
+      fits = [
+        "long-na"
+        ""
+        ""
+        ""
+        ""
+        ""
+      ];
+      cleaned = "a_b_c-stream";
+    };
   };
   # What verifies the layers is built once: the archive by itself, from config
   # and layers, and the image for all the others.
