@@ -45,6 +45,9 @@ func (i *Image) sendManifest(to target, repository, reference string, d v1.Descr
 		return err
 	}
 	for _, entry := range document.Manifests {
+		if !exists(i.Blob(entry.Digest)) {
+			continue // a registry may have less than an index names
+		}
 		if err := i.sendManifest(to, repository, entry.Digest.String(), entry); err != nil {
 			return err
 		}

@@ -200,7 +200,10 @@ func describe(source, dir string, top v1.Descriptor) (*Image, error) {
 		return nil, err
 	}
 	for len(document.Manifests) > 0 {
-		next := nativeEntry(document.Manifests)
+		next, err := nativeEntry(dir, document.Manifests)
+		if err != nil {
+			return nil, err
+		}
 		document.Manifests = nil
 		image.Manifest = next.Digest
 		if err := readBlob(dir, next.Digest, &document); err != nil {
@@ -214,7 +217,7 @@ func describe(source, dir string, top v1.Descriptor) (*Image, error) {
 			image.foreign = append(image.foreign, layer.Digest)
 		}
 	}
-	if !strings.Contains(document.Config.MediaType, ".image.") {
+	if t := document.Config.MediaType; image.Config == "" || strings.Contains(t, "vnd.") && !strings.Contains(t, ".image.") {
 		return image, nil // an artifact
 	}
 	var config v1.Image
@@ -228,15 +231,33 @@ func describe(source, dir string, top v1.Descriptor) (*Image, error) {
 	return image, nil
 }
 
-// nativeEntry is the entry for this machine's architecture. Indexes in an
-// index name none: the first one is.
-func nativeEntry(entries []v1.Descriptor) v1.Descriptor {
+// nativeEntry is the entry for this machine's architecture: the one that says so,
+// else the first index or the first image whose config says so.
+func nativeEntry(dir string, entries []v1.Descriptor) (v1.Descriptor, error) {
 	for _, d := range entries {
-		if d.Platform != nil && d.Platform.Architecture == runtime.GOARCH {
-			return d
+		if d.Platform != nil && d.Platform.Architecture == runtime.GOARCH && !strings.Contains(d.MediaType, ".example.") {
+			return d, nil
 		}
 	}
-	return entries[0]
+	for _, d := range entries {
+		var document struct {
+			v1.Manifest
+			Manifests []v1.Descriptor
+		}
+		if d.Platform != nil || readBlob(dir, d.Digest, &document) != nil {
+			continue
+		}
+		var config v1.Image
+		if document.Manifests == nil {
+			if err := readBlob(dir, document.Config.Digest, &config); err != nil {
+				return v1.Descriptor{}, err
+			}
+		}
+		if document.Manifests != nil || config.Architecture == runtime.GOARCH {
+			return d, nil
+		}
+	}
+	return v1.Descriptor{}, fmt.Errorf("an index has no image for %s", runtime.GOARCH)
 }
 
 // readBlob decodes the JSON file that has a digest.

@@ -42,8 +42,22 @@ var variants = map[string]variant{
 	"empty":    {write: style{content: withEmptyLayers}.native},
 	"repeated": {write: style{content: withRepeatedLayer}.native},
 	"none":     {write: style{content: withoutLayers}.native},
-	"padded":   {write: style{compressions: []compression{paddedGzip}}.native},
-	"window":   {write: style{compressions: []compression{wideZstd}}.native},
+	// What is not as the specifications have it: found in real registries.
+	"octet-config": {write: style{edit: configType("application/octet-stream")}.native, direct: true},
+	"json-config":  {write: style{edit: configType("application/json")}.native, direct: true},
+	"untyped":      {write: style{edit: configType("")}.native, direct: true},
+	"layers-gone":  {write: style{content: withoutLayers, edit: func(m, _ object) { delete(m, "layers") }}.native, direct: true},
+	"layers-null":  {write: style{content: withoutLayers, edit: func(m, _ object) { m["layers"] = nil }}.native, direct: true},
+	"empty-rootfs": {write: style{content: withoutLayers, edit: func(_, c object) { c["rootfs"] = object{} }}.native, direct: true},
+	"unnamed":      {write: unnamedIndex, direct: true},
+	"half-named":   {write: halfNamedIndex, direct: true},
+	"outer-named":  {write: outerNamedIndex, direct: true},
+	"other-entry":  {write: otherEntryIndex, direct: true},
+	"sparse":       {write: sparseIndex, direct: true},
+	"liar":         {write: lyingIndex, direct: true},
+
+	"padded": {write: style{compressions: []compression{paddedGzip}}.native},
+	"window": {write: style{compressions: []compression{wideZstd}}.native},
 
 	// What skopeo does not push.
 	"nested":         {write: nestedIndex, direct: true},
@@ -71,6 +85,7 @@ type style struct {
 	foreign      bool                  // the lowest is at the Spec's Foreign and nowhere else
 	encrypted    bool                  // their media types say that they are
 	docker       bool                  // Docker's media types instead of the OCI's
+	edit         func(manifest, config object)
 }
 
 var gzippedImage = style{}
@@ -132,7 +147,7 @@ func (t style) image(l *layout, s Spec, architecture string) (v1.Descriptor, err
 		manifest.Layers = append(manifest.Layers, d)
 		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, diff)
 	}
-	if manifest.Config, err = l.json(v1.MediaTypeImageConfig, config); err != nil {
+	if manifest.Config, err = t.config(l, config); err != nil {
 		return v1.Descriptor{}, err
 	}
 	if t.foreign {
@@ -148,7 +163,7 @@ func (t style) image(l *layout, s Spec, architecture string) (v1.Descriptor, err
 	if t.docker {
 		dockerTypes(&manifest)
 	}
-	d, err := l.manifest(manifest)
+	d, err := t.manifest(l, manifest)
 	d.Platform = &platform
 	return d, err
 }
