@@ -23,14 +23,15 @@ type prefetchCmd struct {
 	File         string `arg:"" name:"file" help:"Nix expression that docker2nix wrote, or lock file."`
 	AllPlatforms bool   `help:"Fetch the images for all systems in the file, and not only for this one."`
 	JSON         bool   `name:"json" help:"Print a JSON array of objects with path, kind, image, digest and fetched, instead of the paths."`
+	GCRoot       string `name:"gc-root" placeholder:"DIR" help:"Make a GC root of each path in this folder: until it is removed, no garbage collection takes them."`
 	Jobs         int    `default:"4" placeholder:"N" help:"Blobs to fetch at a time (4)."`
 }
 
 func (*prefetchCmd) Help() string {
 	return "Each layer, config and manifest gets the store path that its derivation has, so that a build finds it there. " +
-		"What the store has is left out. All paths are printed; they are no GC roots: a garbage collection before the build takes them away.\n\n" +
+		"What the store has is left out. All paths are printed. A garbage collection before the build takes them away, unless --gc-root says where to keep links to them.\n\n" +
 		"The file does not decide who gets a password: --registry says which registry --username and the like are for.\n\n" +
-		"Example:\n  hocker prefetch debian.nix && nix-build default.nix\n  hocker prefetch --all-platforms hocker.lock.json"
+		"Example:\n  hocker prefetch debian.nix && nix-build default.nix\n  hocker prefetch --gc-root images --all-platforms hocker.lock.json"
 }
 
 // Validate is called by kong.
@@ -53,7 +54,10 @@ func (c *prefetchCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	store := nix.FindStore(p.getenv)
+	store, err := newRootedStore(nix.FindStore(p.getenv), c.GCRoot)
+	if err != nil {
+		return err
+	}
 	var paths []string
 	for _, b := range blobs {
 		if path := b.StorePath(store.Dir); !slices.Contains(paths, path) {
@@ -64,14 +68,18 @@ func (c *prefetchCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
+	there := slices.DeleteFunc(paths, func(path string) bool { return missing[path] })
+	if err := store.rootAll(ctx, there, c.Jobs); err != nil {
+		return err
+	}
 	client, err := c.blobClient(ctx, p, blobs)
 	if err != nil {
 		return err
 	}
-	if err := c.fetch(ctx, p, client, store, missingBlobs(blobs, store, missing)); err != nil {
+	if err := c.fetch(ctx, p, client, store, missingBlobs(blobs, store.Store, missing)); err != nil {
 		return err
 	}
-	return c.show(p, blobs, store, missing)
+	return c.show(p, blobs, store.Store, missing)
 }
 
 // storedRow is a store path in the output of prefetch --json.
@@ -144,7 +152,7 @@ func missingBlobs(blobs []nix.Blob, store nix.Store, missing map[string]bool) []
 }
 
 // fetch puts blobs into the store, some at a time.
-func (c *prefetchCmd) fetch(ctx context.Context, p process, client *fetcher.Client, store nix.Store, blobs []*wantedBlob) (err error) {
+func (c *prefetchCmd) fetch(ctx context.Context, p process, client *fetcher.Client, store rootedStore, blobs []*wantedBlob) (err error) {
 	if len(blobs) == 0 {
 		return nil
 	}
@@ -174,7 +182,7 @@ func (c *prefetchCmd) fetch(ctx context.Context, p process, client *fetcher.Clie
 }
 
 // fetch fetches the blob into a folder dir of its own, and adds it to the store.
-func (b *wantedBlob) fetch(ctx context.Context, client *fetcher.Client, store nix.Store, dir string, show *transfers) error {
+func (b *wantedBlob) fetch(ctx context.Context, client *fetcher.Client, store rootedStore, dir string, show *transfers) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}

@@ -44,6 +44,15 @@ func (s Store) Add(ctx context.Context, file string) (path string, err error) {
 	return strings.TrimSpace(output), err
 }
 
+// AddRoot makes link a GC root of a path that is in the store: a symbolic link to
+// it, which keeps the path for as long as it is there. Every user may do so.
+//
+// Errors: *[StoreError], also where something else than a root is at link.
+func (s Store) AddRoot(ctx context.Context, link, path string) error {
+	_, err := s.run(ctx, "--realise", path, "--add-root", link)
+	return err
+}
+
 // StoreError is a command of Nix that failed.
 type StoreError struct {
 	Command string
