@@ -167,7 +167,8 @@ func (c *Client) ask(ctx context.Context, method string, repo Repository, path s
 		return nil, &kindError{ErrDenied, err}
 	}
 	resp, err := c.send(req, repo.Registry, cred)
-	if errors.Is(err, ErrDenied) {
+	// What is withheld may be what a registry wants that hides what one may not see.
+	if errors.Is(err, ErrDenied) || withheld != nil && errors.Is(err, ErrNotFound) {
 		err = &DeniedError{Registry: repo.Registry, Withheld: withheld, Err: err}
 	}
 	return resp, err

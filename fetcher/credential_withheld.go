@@ -33,7 +33,8 @@ func (e *WithheldError) Error() string {
 }
 
 // DeniedError is a refusal by a registry or by its token service. It is
-// [ErrDenied].
+// [ErrDenied]; or [ErrNotFound], where something was withheld: a registry may say
+// that of what one may not see.
 type DeniedError struct {
 	Registry Registry
 	Withheld *WithheldError // what was not shown to it, or nil

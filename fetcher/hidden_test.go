@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -155,5 +156,16 @@ func TestHiddenFromMany(t *testing.T) {
 	}
 	if pings != 1 {
 		t.Errorf("/v2/ was asked %d times", pings)
+	}
+}
+
+// What was not shown may be what a registry wants that says 404.
+func TestHiddenAndWithheld(t *testing.T) {
+	s := startServer(t, secretive(basicChallenge, nowhere))
+	withheld := &WithheldError{Registry: s.app(t).Registry, Origin: OriginVariable}
+	c := &Client{Credential: func(context.Context, Repository) (Credential, error) { return Credential{}, withheld }}
+	_, err := fetchHello(t, c, s.app(t))
+	if !errors.Is(err, ErrNotFound) || errors.Is(err, ErrDenied) || !errors.Is(err, withheld) {
+		t.Errorf("got %v", err)
 	}
 }

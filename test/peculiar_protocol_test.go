@@ -31,6 +31,16 @@ var protocolPeculiarities = []peculiarity{
 		name: "404 to who shows nothing, and no login", front: hiding(me, http.StatusNotFound),
 		refused: &refusal{4, "\nhint: .*if the image is private, log in"},
 	},
+	{
+		name: "404 to who shows nothing, and a login without a host", front: hiding(me, http.StatusNotFound),
+		environ: map[string]string{"DOCKER_USER": "me", "DOCKER_PASS": "secret"},
+		prepare: func(w *workplace, host string) error {
+			_, err := w.output("hocker", "lock", "add", host+"/x:t")
+			return err
+		},
+		commands: map[string][]string{"hocker": {"hocker", "lock", "check"}},
+		refused:  &refusal{4, "hint: if the image is private: .*set DOCKER_REGISTRY=127"},
+	},
 	headRefused(http.StatusNotFound),
 	headRefused(http.StatusForbidden),
 	headRefused(http.StatusBadRequest),

@@ -25,6 +25,7 @@ func (p process) hint(command string, err error) string {
 		platform  *image.WrongPlatformError
 		readOnly  *lock.UnwritableError
 		failures  *lock.FailuresError
+		withheld  *fetcher.WithheldError
 	)
 	inNix := p.getenv("outputHash") != "" || p.getenv("NIX_ATTRS_JSON_FILE") != ""
 	switch {
@@ -63,11 +64,13 @@ func (p process) hint(command string, err error) string {
 	case errors.Is(err, syscall.ENOSPC):
 		return "make room on the disk, then try again"
 	case errors.As(err, new(*fetcher.ChallengeError)):
-		return pick(inNix, "with a token of that registry, set DOCKER_TOKEN", "with a token of that registry, give --token")
+		return pick(inNix, "with a token of that registry, set DOCKER_TOKEN, and DOCKER_REGISTRY to its host", "with a token of that registry, give --token")
 	case errors.Is(err, fetcher.ErrDenied):
 		return deniedHint(command, err, inNix)
 	case errors.Is(err, fetcher.ErrNotFound) && notFoundFile(err) != "":
 		return fileHint(notFoundFile(err))
+	case errors.Is(err, fetcher.ErrNotFound) && errors.As(err, &withheld):
+		return "if the image is private: " + withheldHint(withheld)
 	case errors.Is(err, fetcher.ErrNotFound) && wasAnonymous(err):
 		return pick(inNix,
 			"the registry does not have content of this hash under this name: is the hash right, was it deleted there, or is it private and wants a login?",

@@ -28,7 +28,7 @@ func (a imageArgs) reference(registry string, plain plainHTTPFlag) (fetcher.Refe
 	case registry != "" && strings.Contains(name, "://"):
 		return fetcher.Reference{}, errors.New("the registry is named twice, by --registry and before the image's name")
 	case registry != "":
-		r, err := fetcher.ParseRegistry(plain.address(registry))
+		r, err := fetcher.ParseRegistry(registry)
 		if err != nil {
 			return fetcher.Reference{}, err
 		}
@@ -113,6 +113,7 @@ type source struct {
 
 // open reads the image's name and makes the client for its registry.
 func (f *imageFlags) open(ctx context.Context, p process) (source, error) {
+	f.Registry = f.address(f.Registry) // which credentials are for as well
 	ref, err := f.reference(f.Registry, f.plainHTTPFlag)
 	if err != nil {
 		return source{}, f.explain(err)
