@@ -23,7 +23,7 @@ type lockAddCmd struct {
 	plainHTTPFlag
 	Name         string   `placeholder:"NAME" help:"The image's name in Nix, where there is one image (default: the last part of its path)."`
 	As           string   `placeholder:"NAME:TAG" help:"The name under which the image is loaded, where there is one image (default: its own)."`
-	Platform     []string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock, several times for several (default: what the image of that name is locked for, else linux on this machine's architecture)."`
+	Platform     []string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock, several times for several (default: what the image of that name is locked for, else linux on this machine's architecture, or the one that an image without an index is for)."`
 	AllPlatforms bool     `help:"Lock the image for all platforms that it is there for and Nix has a system for."`
 }
 
@@ -112,12 +112,8 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 		}
 		w := lock.Wanted{Reference: ref, As: as, AllPlatforms: c.AllPlatforms, Platforms: platforms}
 		old, there := before.Images[name]
-		switch {
-		case c.AllPlatforms, len(platforms) > 0:
-		case there:
+		if there && !c.AllPlatforms && len(platforms) == 0 {
 			w.AllPlatforms, w.Platforms = old.AllPlatforms, old.WantedPlatforms()
-		default:
-			w.Platforms = []ocispec.Platform{image.DefaultPlatform()}
 		}
 		if as == "" && old.Reference.Repository == ref.Repository {
 			w.As = old.As
