@@ -65,6 +65,8 @@ var signals = map[string]syscall.Signal{
 type background struct {
 	cmd            *exec.Cmd
 	stdout, stderr said
+	keyboard       *os.File // with the next one: of its terminal, or nil
+	screen         *screen
 	ended          chan struct{} // closed when it has
 }
 
@@ -89,6 +91,18 @@ func (s said) String() string {
 	return string(text)
 }
 
+// output is what the program has written to a stream so far, and what its
+// terminal shows.
+func (b *background) output(stream string) fmt.Stringer {
+	switch {
+	case stream == "stderr":
+		return b.stderr
+	case b.screen != nil:
+		return b.screen
+	}
+	return b.stdout
+}
+
 // running says whether the program has not ended yet.
 func (b *background) running() bool {
 	select {
@@ -103,48 +117,56 @@ func (b *background) running() bool {
 func (b *background) kill() {
 	_ = syscall.Kill(-b.cmd.Process.Pid, syscall.SIGKILL)
 	<-b.ended
+	if b.keyboard != nil {
+		_ = b.keyboard.Close()
+	}
 	_ = b.stdout.Close()
 	_ = b.stderr.Close()
 }
 
 func startCommand(ts *testscript.TestScript, neg bool, args []string) {
 	check(ts, neg, len(args) >= 2, "start PROCESS PROGRAM [ARG...]")
-	s := scriptOf(ts)
-	if s.processes[args[0]] != nil {
-		ts.Fatalf("there is a process %s already", args[0])
-	}
-	b, err := newBackground(ts, args[1:])
-	ts.Check(err)
-	if s.processes == nil {
-		s.processes = map[string]*background{}
-	}
-	s.processes[args[0]] = b
-	ts.Defer(b.kill)
+	b := prepareBackground(ts, args[1:])
+	b.cmd.Stdout, b.cmd.Stderr = b.stdout.File, b.stderr.File
+	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	b.run(ts, args[0], nil)
 }
 
-// newBackground starts a program in the script's directory and environment.
-func newBackground(ts *testscript.TestScript, args []string) (*background, error) {
+// prepareBackground is a program in the script's directory and environment,
+// with files for what it says.
+func prepareBackground(ts *testscript.TestScript, args []string) *background {
 	b := &background{ended: make(chan struct{})}
 	var errs [2]error
 	b.stdout, errs[0] = newSaid()
 	b.stderr, errs[1] = newSaid()
-	if err := errors.Join(errs[:]...); err != nil {
-		return nil, err
-	}
+	ts.Check(errors.Join(errs[:]...))
 	// The shell finds the program in the script's PATH.
 	b.cmd = exec.Command("/bin/sh", append([]string{"-c", `exec "$0" "$@"`}, args...)...)
 	b.cmd.Dir = ts.MkAbs(".")
 	b.cmd.Env = append(environment(ts), "PWD="+b.cmd.Dir)
-	b.cmd.Stdout, b.cmd.Stderr = b.stdout.File, b.stderr.File
-	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := b.cmd.Start(); err != nil {
-		return nil, err
+	return b
+}
+
+// run starts the program under a name. It has ended when all was shown, too; nil
+// for nothing to show.
+func (b *background) run(ts *testscript.TestScript, name string, shown <-chan struct{}) {
+	s := scriptOf(ts)
+	if s.processes[name] != nil {
+		ts.Fatalf("there is a process %s already", name)
 	}
+	ts.Check(b.cmd.Start())
 	go func() {
 		_ = b.cmd.Wait() // ends looks at the state
+		if shown != nil {
+			<-shown
+		}
 		close(b.ended)
 	}()
-	return b, nil
+	if s.processes == nil {
+		s.processes = map[string]*background{}
+	}
+	s.processes[name] = b
+	ts.Defer(b.kill)
 }
 
 // environment is the script's, which testscript shows to programs alone.
@@ -167,10 +189,10 @@ func (s *script) process(ts *testscript.TestScript, name string) *background {
 }
 
 func awaitCommand(ts *testscript.TestScript, neg bool, args []string) {
-	const usage = "await stdout|stderr PROCESS PATTERN, requests NAME N PATTERN, file GLOB [BYTES] or exec PROGRAM [ARG...]"
+	const usage = "await stdout|stderr|screen PROCESS PATTERN, requests NAME N PATTERN, file GLOB [BYTES] or exec PROGRAM [ARG...]"
 	check(ts, neg, len(args) >= 2, usage)
 	switch what, args := args[0], args[1:]; {
-	case (what == "stdout" || what == "stderr") && len(args) == 2:
+	case (what == "stdout" || what == "stderr" || what == "screen") && len(args) == 2:
 		awaitOutput(ts, what, args[0], args[1])
 	case what == "requests" && len(args) == 3:
 		requestsCommand(ts, neg, args)
@@ -185,10 +207,19 @@ func awaitCommand(ts *testscript.TestScript, neg bool, args []string) {
 
 // await returns when done says so, and ends the script when it never does.
 func await(ts *testscript.TestScript, what string, done func() bool) {
+	awaitSaid(ts, what, nil, done)
+}
+
+// awaitSaid is await, and shows what was said instead.
+func awaitSaid(ts *testscript.TestScript, what string, said fmt.Stringer, done func() bool) {
 	for deadline := time.Now().Add(patience); !done(); time.Sleep(askAgain) {
-		if time.Now().After(deadline) {
-			ts.Fatalf("waited for %v, in vain: %s", patience, what)
+		if !time.Now().After(deadline) {
+			continue
 		}
+		if said != nil {
+			what += "; it is\n" + said.String()
+		}
+		ts.Fatalf("waited for %v, in vain: %s", patience, what)
 	}
 }
 
@@ -197,11 +228,8 @@ func awaitOutput(ts *testscript.TestScript, stream, name, text string) {
 	pattern, err := regexp.Compile(`(?m)` + text)
 	ts.Check(err)
 	b := scriptOf(ts).process(ts, name)
-	output := b.stdout
-	if stream == "stderr" {
-		output = b.stderr
-	}
-	await(ts, stream+" of "+name+" with "+text, func() bool {
+	output := b.output(stream)
+	awaitSaid(ts, stream+" of "+name+" with "+text, output, func() bool {
 		running := b.running() // before it is looked at what was said until then
 		switch {
 		case pattern.MatchString(output.String()):
@@ -245,8 +273,8 @@ func endsCommand(ts *testscript.TestScript, neg bool, args []string) {
 		delete(s.processes, args[0]) // the name is free again
 	case <-time.After(patience):
 	}
-	fmt.Fprint(ts.Stdout(), b.stdout)
-	fmt.Fprint(ts.Stderr(), b.stderr)
+	fmt.Fprint(ts.Stdout(), b.output("stdout"))
+	fmt.Fprint(ts.Stderr(), b.output("stderr"))
 	if b.running() {
 		ts.Fatalf("%s has not ended after %v", args[0], patience)
 	}

@@ -90,6 +90,7 @@ import (
 //	                             run a program and set VARIABLE to its output, trimmed
 //	start, await, signal, ends   programs in the background, and what to wait for before a signal: never a time.
 //	                             See background_test.go
+//	terminal, type               programs on a terminal: see terminal_linux_test.go
 //
 // What is asserted:
 //

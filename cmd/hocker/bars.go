@@ -16,7 +16,7 @@ import (
 // The columns of a bar. In a narrow window it has no speed.
 const (
 	nameWidth  = 13
-	countWidth = 20
+	countWidth = 22
 	speedWidth = 12
 	etaWidth   = 7
 
@@ -69,6 +69,8 @@ func (b *bars) decorators(name string) []mpb.BarOption {
 	}
 	return []mpb.BarOption{
 		mpb.PrependDecorators(
+			// The ^C that a terminal echoes leaves the cursor within the line.
+			decor.Name("\r"),
 			decor.Name(name, decor.WC{W: nameWidth, C: decor.DindentRight}),
 			decor.Any(byteCounts, decor.WC{W: countWidth}),
 		),
@@ -122,7 +124,7 @@ func (b *bars) expect(n int64) {
 	case b.total != nil:
 		b.total.SetTotal(b.expected, false)
 	case b.blobs == 2:
-		if b.total = b.bar(0, "total", mpb.BarPriority(totalPriority)); b.total != nil {
+		if b.total = b.bar(0, "total", mpb.BarPriority(totalPriority), mpb.BarNoPop()); b.total != nil {
 			b.total.SetTotal(b.expected, false)
 			b.total.IncrInt64(b.arrived)
 		}
@@ -186,8 +188,10 @@ func (b *bars) done(whole bool) {
 	default:
 		b.total.Abort(false)
 	}
-	if b.ctx.Err() != nil && !b.out.hasRoom() {
-		return // the terminal is held, and does not take the last picture
+	switch {
+	case whole:
+		b.container.Wait()
+	case b.ctx.Err() == nil || b.out.hasRoom(): // else the terminal is held
+		b.container.Shutdown()
 	}
-	b.container.Wait()
 }

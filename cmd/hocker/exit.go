@@ -62,6 +62,9 @@ func (p process) report(command string, err error) {
 	if errors.As(err, &file) && errors.Is(err, syscall.EPIPE) {
 		return // who read the output wanted no more of it
 	}
+	if errors.As(err, new(*signalError)) && p.stderr.isTerminal() {
+		fmt.Fprint(p.stderr, "\r") // over the ^C that the terminal has echoed
+	}
 	program, _, _ := strings.Cut(command, " ")
 	fmt.Fprintf(p.stderr, "%s: %s\n", program, oneLine(err.Error()))
 	if h := p.hint(command, err); h != "" {
