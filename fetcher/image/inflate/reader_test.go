@@ -11,31 +11,38 @@ import (
 	"io"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 )
 
-// contents are what deflate has to treat in different ways.
-func contents() map[string][]byte {
+// contents and small are what deflate has to treat in different ways: enough of
+// it to fill the buffers more than once, or just the window.
+var (
+	contents = sync.OnceValue(func() map[string][]byte { return makeContents(150 << 10) })
+	small    = sync.OnceValue(func() map[string][]byte { return makeContents(windowSize + 4<<10) })
+)
+
+func makeContents(size int) map[string][]byte {
 	random := rand.New(rand.NewChaCha8([32]byte{1}))
-	noise := make([]byte, 300<<10)
+	noise := make([]byte, size)
 	for i := range noise {
 		noise[i] = byte(random.Uint32())
 	}
 	words := strings.Fields("layer manifest config digest descriptor index blob diff ID of the a registry")
 	var text bytes.Buffer
-	for text.Len() < 600<<10 {
+	for text.Len() < 2*size {
 		text.WriteString(words[random.IntN(len(words))])
 		text.WriteByte(" \n,"[random.IntN(3)])
 	}
 	// Symbols whose frequencies differ so much that their codes get long.
 	var skewed bytes.Buffer
-	for skewed.Len() < 400<<10 {
+	for skewed.Len() < 3*size/2 {
 		skewed.WriteByte(byte(random.ExpFloat64() * 8))
 	}
 	var periods bytes.Buffer
 	for period := 1; period <= 300; period++ {
-		periods.Write(bytes.Repeat(noise[period*7:period*7+period], 2+900/period))
+		periods.Write(bytes.Repeat(noise[period*7:period*7+period], 2+size/300/period))
 	}
 	// Lengths with many extra bits that are so rare that their codes are long.
 	rare := bytes.Clone(noise)
@@ -50,7 +57,7 @@ func contents() map[string][]byte {
 	return map[string][]byte{
 		"empty":   nil,
 		"byte":    {7},
-		"zeros":   make([]byte, 500<<10),
+		"zeros":   make([]byte, 2*size),
 		"noise":   noise,
 		"text":    text.Bytes(),
 		"skewed":  skewed.Bytes(),
@@ -149,7 +156,7 @@ func TestReaderHeader(t *testing.T) {
 
 // Whatever is cut off, it is missed.
 func TestReaderCut(t *testing.T) {
-	for name, content := range contents() {
+	for name, content := range small() {
 		packed := pack(t, 6, content)
 		step := 1 + len(packed)/200
 		for n := 0; n < len(packed); n += step {
