@@ -189,8 +189,11 @@ func (f *file) WriteAt(p []byte, offset int64) (int, error) {
 		return 0, errFull
 	}
 	end := offset + int64(len(p))
-	if end > int64(len(f.data)) {
-		f.data = append(f.data, make([]byte, end-int64(len(f.data)))...)
+	if grown := int(end) - len(f.data); grown > 0 {
+		if cap(f.data) == 0 {
+			f.data = make([]byte, 0, len(large)) // once, and not again and again
+		}
+		f.data = slices.Grow(f.data, grown)[:end]
 	}
 	f.spans = append(f.spans, [2]int64{offset, end})
 	return copy(f.data[offset:], p), nil

@@ -3,6 +3,8 @@ package faults
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"hash/crc32"
 	"net/http"
 	"strings"
 	"sync"
@@ -149,6 +151,7 @@ func serve(w http.ResponseWriter, req *http.Request, c *content) {
 	if c.encoding != "" { // known to ServeContent, it would leave Content-Length out
 		w = &headWriter{ResponseWriter: w, head: func(_ int, header http.Header) { header.Set("Content-Encoding", c.encoding) }}
 	}
-	w.Header().Set("ETag", `"`+string(digest.FromBytes(c.data))+`"`)
+	// A checksum is enough to tell contents apart, and takes no time.
+	w.Header().Set("ETag", fmt.Sprintf(`"%08x"`, crc32.ChecksumIEEE(c.data)))
 	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(c.data))
 }
