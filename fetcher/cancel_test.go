@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"testing"
-	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -46,8 +45,10 @@ func TestCancelInBody(t *testing.T) {
 func TestCancelInManifest(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	s := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		time.AfterFunc(time.Millisecond, func() { cancel(errEnough) })
-		stall(w, r)
+		io.WriteString(w, "{")
+		http.NewResponseController(w).Flush()
+		cancel(errEnough)
+		<-r.Context().Done()
 	}))
 	_, err := (&Client{}).Manifest(ctx, Reference{Repository: s.app(t), Tag: "1"})
 	if !errors.Is(err, errEnough) || errors.Is(err, ErrUnavailable) {

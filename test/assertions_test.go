@@ -54,8 +54,7 @@ func requestsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	pattern, err := regexp.Compile(args[2])
 	ts.Check(err)
-	// A server notes a request when it comes, nginx when its answer has ended:
-	// the number that is wanted may be yet to come.
+	// The number that is wanted may be yet to come.
 	var lines []string
 	count := 0
 	counted := func() bool {

@@ -18,8 +18,9 @@ import (
 	"hocker/test/servers"
 )
 
-// demoTime is how long the demo may take where everything is installed: a
-// visitor was promised three minutes on a slower machine than ours.
+// demoTime is how long the demo may compute where everything is installed: a
+// visitor was promised three minutes on a slower machine than ours. It is no time
+// on the clock, since others compute too.
 const demoTime = 90 * time.Second
 
 // demo is one run of demo.sh: on the binary under test, in a store of its own,
@@ -103,7 +104,7 @@ func (d *demo) processes() map[int]string {
 func (d *demo) expectClean() {
 	d.t.Helper()
 	// A process of the daemon's may need a moment more to end than the daemon.
-	for deadline := time.Now().Add(2 * time.Second); len(d.processes()) > 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); len(d.processes()) > 0 && time.Now().Before(deadline); {
 		time.Sleep(50 * time.Millisecond)
 	}
 	for pid, command := range d.processes() {
@@ -136,10 +137,9 @@ func (d *demo) expectClean() {
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	d := newDemo(t)
-	start := time.Now()
 	err := d.cmd.Run()
-	if took := time.Since(start); took > demoTime {
-		t.Errorf("the demo took %s, more than %s", took, demoTime)
+	if took := d.cmd.ProcessState.UserTime() + d.cmd.ProcessState.SystemTime(); took > demoTime {
+		t.Errorf("the demo computed for %s, more than %s", took, demoTime)
 	}
 	output := regexp.MustCompile("\x1b\\[[0-9]*m").ReplaceAllString(d.output.String(), "")
 	if err != nil {

@@ -271,11 +271,9 @@ func (b *box) write(path, text string, mode os.FileMode) {
 // nixConf is the folder of Nix's settings.
 func (b *box) nixConf() string { return b.store.Environ()["NIX_CONF_DIR"] }
 
-// requestsOf are those that a server has seen. nginx notes one when its answer
-// has ended: allow for a moment.
+// requestsOf are those that a server has seen.
 func (b *box) requestsOf(server *servers.Nginx) []servers.Request {
 	b.t.Helper()
-	time.Sleep(50 * time.Millisecond)
 	requests, err := server.Requests()
 	if err != nil {
 		b.t.Fatal(err)
@@ -302,7 +300,13 @@ func (b *box) startDaemon(environ ...string) {
 	if err := b.daemon.Start(); err != nil {
 		b.t.Fatal(err)
 	}
-	b.mustRun("timeout", "20", "sh", "-c", "until test -S "+socket+"; do sleep 0.1; done")
+	for deadline := time.Now().Add(patience); ; time.Sleep(askAgain) {
+		if _, err := os.Stat(socket); err == nil {
+			break
+		} else if time.Now().After(deadline) {
+			b.t.Fatal(err)
+		}
+	}
 	b.direct = b.environ
 	b.environ = append(slices.Clone(b.environ), "NIX_REMOTE=daemon", "NIX_DAEMON_SOCKET_PATH="+socket)
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"hocker/fetcher"
@@ -315,23 +316,26 @@ func TestFirstRequestGoesAlone(t *testing.T) {
 		r.add(t, tag, manifest(tag))
 		wanted[tag] = wantedOf(t, "app:"+tag, "linux/amd64")
 	}
-	q := newQueue(r, 4)
-	var group sync.WaitGroup
-	for _, w := range wanted {
-		group.Go(func() {
-			if _, err := q.Manifest(t.Context(), w.Reference); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	time.Sleep(10 * time.Millisecond)
-	if got := r.busiest.Load(); got != 1 {
-		t.Errorf("%d requests went first", got)
-	}
-	group.Wait()
-	if got := r.busiest.Load(); got != 4 {
-		t.Errorf("%d at a time, want 4", got)
-	}
+	// Time passes only while all wait.
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(r, 4)
+		var group sync.WaitGroup
+		for _, w := range wanted {
+			group.Go(func() {
+				if _, err := q.Manifest(t.Context(), w.Reference); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		if got := r.busiest.Load(); got != 1 {
+			t.Errorf("%d requests went first", got)
+		}
+		group.Wait()
+		if got := r.busiest.Load(); got != 4 {
+			t.Errorf("%d at a time, want 4", got)
+		}
+	})
 }
 
 func TestUnreachableRegistryIsAskedOnce(t *testing.T) {

@@ -3,13 +3,17 @@ package servers
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"text/template"
+	"time"
 )
 
 // NginxOptions says what nginx serves: either the files under Root or the
@@ -124,6 +128,7 @@ http {
     server {
         listen {{.Addr}}{{with .Options.Authority}} ssl{{end}}{{if .Options.HTTP2}} http2{{end}};
         {{with .Options.Authority}}ssl_certificate server.pem; ssl_certificate_key server.key;{{end}}
+        location = /hocker-tests-mark { return 204; }
         {{- with .Options.Root}}
         location / {
             root {{.}};
@@ -182,8 +187,14 @@ func (n *Nginx) Stop() error {
 func (n *Nginx) Log() string { return tail(n.logPath()) }
 
 // Requests reads the access log. nginx writes a line when an answer has ended,
-// which may be a moment after the client has it.
+// which may be a moment after the client has it: so it is asked for something
+// more, of which the line comes after all these.
 func (n *Nginx) Requests() ([]Request, error) {
+	if n.process != nil {
+		if err := n.mark(); err != nil {
+			return nil, err
+		}
+	}
 	data, err := os.ReadFile(n.accessLog())
 	if err != nil {
 		return nil, err
@@ -195,13 +206,57 @@ func (n *Nginx) Requests() ([]Request, error) {
 		if err := json.Unmarshal(lines.Bytes(), &request); err != nil {
 			return nil, fmt.Errorf("access log of nginx: %w: %s", err, lines.Bytes())
 		}
-		requests = append(requests, request)
+		if request.Path != markPath {
+			requests = append(requests, request)
+		}
 	}
 	return requests, lines.Err()
 }
 
+// markPath is asked for by nobody but us.
+const markPath = "/hocker-tests-mark"
+
+// mark makes a request, and waits until it is in the access log. There is one
+// worker, which writes its lines one after the other.
+func (n *Nginx) mark() error {
+	marks := func() (int, error) {
+		data, err := os.ReadFile(n.accessLog())
+		return bytes.Count(data, []byte(markPath)), err
+	}
+	before, err := marks()
+	if err != nil {
+		return err
+	}
+	url := "http://" + n.addr + markPath
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	if n.options.Authority != nil {
+		url = "https://" + n.addr + markPath
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(n.options.Authority.Certificate())
+		client.Transport = &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "localhost"}}
+	}
+	answer, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	answer.Body.Close()
+	for deadline := time.Now().Add(readyTimeout); ; time.Sleep(time.Millisecond) {
+		if now, err := marks(); err != nil || now > before {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return errors.New("nginx notes no requests")
+		}
+	}
+}
+
 // Forget drops the requests up to now.
 func (n *Nginx) Forget() error {
+	if n.process != nil {
+		if err := n.mark(); err != nil {
+			return err
+		}
+	}
 	info, err := os.Stat(n.accessLog())
 	if err != nil {
 		return err

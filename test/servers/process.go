@@ -14,10 +14,10 @@ import (
 const (
 	// readyTimeout is generous because a loaded two-core machine may be
 	// compiling, unpacking and starting other servers at the same moment.
-	readyTimeout = 30 * time.Second
+	readyTimeout = 5 * time.Minute
 	// stopTimeout is how long a server may take to end by itself; dockerd
 	// needs about a second.
-	stopTimeout = 10 * time.Second
+	stopTimeout = time.Minute
 	// pollInterval is how often readiness is asked for.
 	pollInterval = 10 * time.Millisecond
 	// logTail is how much of a server's log an error message carries.
