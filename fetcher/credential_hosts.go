@@ -23,6 +23,9 @@ const anyHost = "*"
 //
 // Errors: *[InputError].
 func ParseHosts(s string) ([]Host, error) {
+	if strings.Contains(s, "@") { // before it is cut up
+		return nil, errAddressWithUser("registry")
+	}
 	var hosts []Host
 	for _, entry := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
 		if entry == anyHost {

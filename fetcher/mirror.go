@@ -16,6 +16,9 @@ type Mirror struct {
 // ParseMirrors reads a list of mirrors in the order they are asked:
 // docker.io=https://mirror.example/v2/,*=cache.example:5000.
 func ParseMirrors(s string) ([]Mirror, error) {
+	if strings.Contains(s, "@") { // before it is cut up
+		return nil, errAddressWithUser("mirror")
+	}
 	var mirrors []Mirror
 	for entry := range strings.SplitSeq(s, ",") {
 		entry = strings.TrimSpace(entry)

@@ -20,7 +20,7 @@ var parseMirrorsTests = []struct {
 	{in: "localhost:5000", err: `mirror "localhost:5000": expected REGISTRY=ADDRESS, as docker.io=https://mirror.example/v2/, or *=ADDRESS`},
 	{in: "=x", err: `registry: it has no host, expected https://HOST[:PORT]/v2/`},
 	{in: "x=", err: `registry: it has no host, expected https://HOST[:PORT]/v2/`},
-	{in: "x=https://me:hunter2@h", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
+	{in: "x=https://me:hunter2@h", err: `mirror: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
 }
 
 func TestParseMirrors(t *testing.T) {

@@ -85,6 +85,9 @@ func parseReference(s string, parseName func(string) (Repository, error)) (Refer
 	switch {
 	case hasDigest && dgst == "":
 		return Reference{}, &InputError{What: "reference", Value: s, Reason: "nothing stands after the @"}
+	case hasDigest && !digestFollows.MatchString(dgst):
+		// What comes before it is not looked at: it may be a user name and a password.
+		return Reference{}, &InputError{What: "reference", Value: s, Reason: "after an @, expected sha256: and 64 hexadecimal digits in lower case"}
 	case hasTag && tag == "":
 		return Reference{}, &InputError{What: "reference", Value: s, Reason: "nothing stands after the colon"}
 	case !hasTag && !hasDigest:

@@ -61,7 +61,7 @@ var parseReferenceTests = []struct {
 	{in: "", err: `image name: it is empty`},
 	{in: ":1", err: `image name: it is empty`},
 	{in: "debian:", err: `reference "debian:": nothing stands after the colon`},
-	{in: "debian@", err: `reference "debian@": nothing stands after the @`},
+	{in: "debian@", err: `reference "…@": nothing stands after the @`},
 	{in: "debian:@" + string(helloDigest), err: `reference "debian:@` + string(helloDigest) + `": nothing stands after the colon`},
 	{in: "@" + string(helloDigest), err: `image name: it is empty`},
 	{in: "Debian", err: `image name "Debian": repository names are lower-case`},
@@ -89,7 +89,7 @@ var parseReferenceTests = []struct {
 	{in: "a:" + strings.Repeat("b", 129), err: `tag "` + strings.Repeat("b", 129) + `": expected up to 128 of a-z, A-Z, 0-9, _ . -, not beginning with . or -`},
 	{in: "a@sha256:abc", err: `digest "sha256:abc": expected sha256: and 64 hexadecimal digits in lower case`},
 	{in: "a@" + strings.ToUpper(string(helloDigest)), err: `digest "` + strings.ToUpper(string(helloDigest)) + `": expected sha256: and 64 hexadecimal digits in lower case`},
-	{in: "a@" + string(helloDigest) + "@b", err: `digest "` + string(helloDigest) + `@b": expected sha256: and 64 hexadecimal digits in lower case`},
+	{in: "a@" + string(helloDigest) + "@b", err: `digest "…@b": expected sha256: and 64 hexadecimal digits in lower case`},
 	{in: "a@md5:5d41402abc4b2a76b9719d911017c592", err: `digest "md5:5d41402abc4b2a76b9719d911017c592": expected sha256: and 64 hexadecimal digits in lower case`},
 	{in: "ghcr.io/" + strings.Repeat("a", 248), err: `image name "` + strings.Repeat("a", 248) + `": it is longer than 255 characters with its host`},
 }

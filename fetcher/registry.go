@@ -48,8 +48,7 @@ func ParseRegistry(s string) (Registry, error) {
 		scheme, rest = "", s
 	}
 	if strings.ContainsAny(s, "@?#") {
-		// Not quoted: what stands before an @ may be a password.
-		return Registry{}, &InputError{What: "registry", Reason: "an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables"}
+		return Registry{}, errAddressWithUser("registry")
 	}
 	if scheme != "" && scheme != "http" && scheme != "https" {
 		return Registry{}, registryError(s, "its scheme is neither http nor https")
@@ -79,6 +78,12 @@ func ParseRegistry(s string) (Registry, error) {
 		return Registry{}, registryError(s, "its path has characters that a registry's path cannot have")
 	}
 	return Registry{Scheme: scheme, Host: host, Prefix: prefix}, nil
+}
+
+// errAddressWithUser is an address that is not quoted: what stands before an @ may
+// be a password.
+func errAddressWithUser(what string) error {
+	return &InputError{What: what, Reason: "an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables"}
 }
 
 func registryError(s, reason string) error {

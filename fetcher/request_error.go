@@ -147,7 +147,7 @@ func (e *bareError) Error() string {
 	if before, _, ok := strings.Cut(msg, unreadableRedirect); ok {
 		return before + "the address of a redirect cannot be read"
 	}
-	return urlQuery.ReplaceAllString(msg, "$1")
+	return Redact(urlQuery.ReplaceAllString(msg, "$1"))
 }
 func (e *bareError) Unwrap() error { return e.error }
 

@@ -13,6 +13,7 @@ let
     filter
     findFile
     head
+    match
     seq
     substring
     toJSON
@@ -63,6 +64,16 @@ let
           else
             toString (findFile entries "DOCKER_CREDENTIALS");
       };
+
+  checkedMirrors =
+    let
+      list = concatStringsSep "," mirrors;
+    in
+    # A name and a password may stand before the @: they are not repeated.
+    if match ".*@.*" list == null then
+      list
+    else
+      throw "hocker: one of the mirrors has an @ in it, expected REGISTRY=https://HOST[:PORT]/v2/ without credentials, since every user can read the store: give them in a credentials file";
 in
 # `function` is who asks, for messages; `kind` is layer, config or manifest.
 function: kind:
@@ -128,7 +139,7 @@ derivation (
     preferLocalBuild = true;
   }
   // dockerCredentials
-  // (if mirrors == [ ] then { } else { hockerMirrors = concatStringsSep "," mirrors; })
+  // (if mirrors == [ ] then { } else { hockerMirrors = checkedMirrors; })
   // (if isUnset layerDigest then { } else { layerDigest = layerHex; })
 )
 // {

@@ -66,7 +66,7 @@ func (p process) report(command string, err error) {
 		fmt.Fprint(p.stderr, "\r") // over the ^C that the terminal has echoed
 	}
 	program, _, _ := strings.Cut(command, " ")
-	fmt.Fprintf(p.stderr, "%s: %s\n", program, oneLine(err.Error()))
+	fmt.Fprintf(p.stderr, "%s: %s\n", program, oneLine(p.redactArguments(err.Error())))
 	if h := p.hint(command, err); h != "" {
 		fmt.Fprintf(p.stderr, "hint: %s\n", oneLine(h))
 	}
@@ -77,7 +77,7 @@ func (p process) report(command string, err error) {
 }
 
 // oneLine keeps what a registry said from breaking out of its line, or from
-// steering the terminal.
+// steering the terminal, and passwords in addresses from being shown.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
+	return fetcher.Redact(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), " "))
 }
