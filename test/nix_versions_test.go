@@ -48,6 +48,7 @@ var nixFeatures = []nixFeature{
 	{"credentials by impure-env", []string{"nix_impure_env"}},
 	{"secrets stay out of store, derivations, logs", []string{"secrets_nix"}},
 	{"TLS with a private authority", []string{"nix_tls"}},
+	{"proxies: http, SOCKS, with passwords", []string{"nix_proxy"}},
 	{"layers from a binary cache", []string{"nix_cache"}},
 	{"a remote builder, ssh and ssh-ng", []string{"nix_remote"}},
 	{"vendorHash", []string{"nix_vendor_hash"}},
