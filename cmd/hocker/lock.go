@@ -37,9 +37,9 @@ func (f lockFileFlag) AfterApply() error {
 	return checkFolder("--file", f.File)
 }
 
-// read reads the lock file, which has to be there.
-func (f lockFileFlag) read() (lock.File, error) {
-	file, err := lock.Read(f.File)
+// read reads the lock file, which has to be there, and may be a pipe.
+func (f lockFileFlag) read(ctx context.Context) (lock.File, error) {
+	file, err := await(ctx, func() (lock.File, error) { return lock.Read(f.File) })
 	if errors.Is(err, fs.ErrNotExist) {
 		return lock.File{}, f.missing()
 	}

@@ -49,7 +49,7 @@ func (c *lockCheckCmd) Run(ctx context.Context, p process) error {
 
 // check looks at all images, and counts those that have moved.
 func (c *lockCheckCmd) check(ctx context.Context, p process) (moved, of int, err error) {
-	file, err := c.read()
+	file, err := c.read(ctx)
 	if err != nil {
 		return 0, 0, err
 	}

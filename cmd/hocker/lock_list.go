@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 
 	"hocker/fetcher/bytecount"
@@ -32,8 +33,8 @@ type platformRow struct {
 	Layers   int    `json:"layers"`
 }
 
-func (c *lockListCmd) Run(p process) error {
-	file, err := c.read()
+func (c *lockListCmd) Run(ctx context.Context, p process) error {
+	file, err := c.read(ctx)
 	if err != nil {
 		return err
 	}

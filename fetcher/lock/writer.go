@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"os"
 	"reflect"
 	"slices"
 )
@@ -81,7 +82,12 @@ func (w Writer) apply(ctx context.Context, planned File, edit Edit) (now File, w
 // Found reports whether there was a file, when it was read.
 func (f File) Found() bool { return f.read != nil }
 
+// readOrNew reads a file that is to be written, or is not there yet. That cannot
+// be a pipe, which would be waited for.
 func readOrNew(path string) (File, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return File{}, &FileError{Path: path, Reason: "it is no regular file, and cannot be changed"}
+	}
 	f, err := Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return File{}, nil

@@ -292,3 +292,19 @@ func TestByteOrderMark(t *testing.T) {
 		}
 	}
 }
+
+// A pipe is not waited for.
+func TestChangeIrregular(t *testing.T) {
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{pipe, dir} {
+		_, _, err := Writer{Path: path}.Change(t.Context(), set(nil))
+		var wrong *FileError
+		if want := path + ": it is no regular file, and cannot be changed"; !errors.As(err, &wrong) || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}

@@ -17,10 +17,10 @@ var group = flag.String("group", "", "look for the commands of this group of pac
 
 // essential are the commands that each Debian has, in a bare root too: bare.sh
 // looks for them there.
-const essential = " apt-cache apt-config apt-get awk base64 basename bash cat chgrp chmod chown chroot cmp comm cp cut " +
-	"date dd df diff dirname dpkg-deb du echo env expand fallocate find getent grep groupadd gzip head id ldd ln ls " +
-	"mkdir mktemp mount mv perl pivot_root readlink rm script sed seq sh sha256sum sha512sum shuf sleep sort tac tail " +
-	"tar timeout tr umount uname uniq unshare useradd wc xargs "
+const essential = " apt-cache apt-config apt-get awk base64 basename bash cat chgrp chmod chown chroot cmp comm cp cut date dd df " +
+	"diff dirname dpkg-deb du echo env expand fallocate find flock getent grep groupadd gzip head id ldd ln ls mkdir " +
+	"mkfifo mktemp mount mv perl pivot_root readlink rm script sed seq setpriv sh sha256sum sha512sum shuf sleep " +
+	"sort stat tac tail tar timeout touch tr umount uname uniq unshare useradd wc xargs "
 
 // prerequisites are what README.md asks for before the first command.
 const prerequisites = " git go gofmt make "
