@@ -14,8 +14,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"oras.land/oras-go/v2/registry/remote/credentials"
 )
 
 // authFile is a Docker config.json or a containers auth.json:
@@ -73,7 +71,7 @@ func AuthFiles(getenv func(string) string) []string {
 func AuthFileCredential(paths []string, notice func(line string)) CredentialFunc {
 	return func(ctx context.Context, repo Repository) (Credential, error) {
 		for _, path := range paths {
-			data, err := os.ReadFile(path)
+			data, err := readFile(ctx, path)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
@@ -235,25 +233,6 @@ func (f *authFile) helper(r Registry) (suffix string, plain bool) {
 		return f.Store, false
 	}
 	return suffix, plain
-}
-
-// dockerHubServer is the name under which helpers keep Docker Hub's credential.
-const dockerHubServer = "https://index.docker.io/v1/"
-
-func askHelper(ctx context.Context, helper string, r Registry) (Credential, error) {
-	server := r.Name()
-	if r.IsDockerHub() {
-		server = dockerHubServer
-	}
-	found, err := credentials.NewNativeStore(helper).Get(ctx, server)
-	c := Credential{Username: found.Username, Password: found.Password, IdentityToken: found.RefreshToken}
-	if err == nil {
-		err = c.Validate()
-	}
-	if err != nil {
-		return Credential{}, fmt.Errorf("credential helper docker-credential-%s: %w", helper, err)
-	}
-	return c, nil
 }
 
 func (e authEntry) credential() (Credential, error) {

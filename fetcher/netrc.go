@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -42,9 +41,12 @@ func NetrcFile(getenv func(string) string) string {
 // is wrong with it is a line for notice.
 func NetrcCredential(path string, audience Audience, notice func(line string)) CredentialFunc {
 	return func(ctx context.Context, repo Repository) (Credential, error) {
-		data, err := os.ReadFile(path)
-		if path == "" || errors.Is(err, fs.ErrNotExist) {
+		data, err := readFile(ctx, path)
+		switch {
+		case path == "" || errors.Is(err, fs.ErrNotExist):
 			return Credential{}, nil
+		case ctx.Err() != nil:
+			return Credential{}, context.Cause(ctx)
 		}
 		var file netrc
 		if err == nil {

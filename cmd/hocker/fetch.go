@@ -148,3 +148,11 @@ func builderClient(p process, b nix.Builder, roots *builderRoots) (*fetcher.Clie
 		Notice:     warn,
 	}, nil
 }
+
+// awaitCredential gives up on a credential when its fetch is over: the file that
+// it is in may be a pipe.
+func awaitCredential(find fetcher.CredentialFunc) fetcher.CredentialFunc {
+	return func(ctx context.Context, repo fetcher.Repository) (fetcher.Credential, error) {
+		return await(ctx, func() (fetcher.Credential, error) { return find(ctx, repo) })
+	}
+}

@@ -103,7 +103,7 @@ func (f *registryFlags) newClient(p process, audience fetcher.Audience) (*fetche
 		options.Roots = func() *x509.CertPool { return roots }
 	}
 	c := &fetcher.Client{
-		Credential:  awaitCredential(credential),
+		Credential:  credential,
 		Transport:   fetcher.NewTransport(options),
 		UserAgent:   userAgent(),
 		Mirrors:     mirrors,
@@ -117,15 +117,6 @@ func (f *registryFlags) newClient(p process, audience fetcher.Audience) (*fetche
 		c.Trace = func(x fetcher.Exchange) { fmt.Fprintln(p.stderr, formatExchange(x)) }
 	}
 	return c, nil
-}
-
-// awaitCredential gives up on a credential when its fetch is over: the file may
-// be a pipe, and a credential helper may leave a child behind that keeps its
-// output open.
-func awaitCredential(find fetcher.CredentialFunc) fetcher.CredentialFunc {
-	return func(ctx context.Context, repo fetcher.Repository) (fetcher.Credential, error) {
-		return await(ctx, func() (fetcher.Credential, error) { return find(ctx, repo) })
-	}
 }
 
 func (f *registryFlags) warn(p process, line string) {

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"os/exec"
 	"strings"
 	"syscall"
-	"time"
+
+	"hocker/fetcher/internal/subprocess"
 )
 
 // Store is the Nix store that nix-store works on, be it through a daemon or not.
@@ -70,16 +70,11 @@ func (e *StoreError) Error() string {
 
 func (e *StoreError) Unwrap() error { return e.Err }
 
-// stopTime is what nix-store gets to tidy up after an interrupt.
-const stopTime = 5 * time.Second
-
 // run runs nix-store and returns what it prints.
 func (s Store) run(ctx context.Context, args ...string) (string, error) {
 	var stdout, stderr bytes.Buffer
-	command := exec.CommandContext(ctx, "nix-store", args...)
+	command := subprocess.Command(ctx, syscall.SIGTERM, "nix-store", args...)
 	command.Stdout, command.Stderr = &stdout, &stderr
-	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
-	command.WaitDelay = stopTime
 	err := command.Run()
 	switch {
 	case err == nil:

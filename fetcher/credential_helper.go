@@ -1,0 +1,68 @@
+package fetcher
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"hocker/fetcher/internal/subprocess"
+)
+
+// dockerHubServer is the name under which helpers keep Docker Hub's credential.
+const dockerHubServer = "https://index.docker.io/v1/"
+
+// askHelper asks docker-credential-HELPER for a registry's credential.
+// https://github.com/docker/docker-credential-helpers#development
+func askHelper(ctx context.Context, helper string, r Registry) (Credential, error) {
+	server := r.Name()
+	if r.IsDockerHub() {
+		server = dockerHubServer
+	}
+	c, err := runHelper(ctx, "docker-credential-"+helper, server)
+	if err == nil {
+		err = c.Validate()
+	}
+	if err != nil {
+		return Credential{}, fmt.Errorf("credential helper docker-credential-%s: %w", helper, err)
+	}
+	return c, nil
+}
+
+// What helpers say in place of a user name for an identity token, and of an
+// error where they have nothing.
+const (
+	helperToken    = "<token>"
+	helperNotFound = "credentials not found in native keychain"
+)
+
+func runHelper(ctx context.Context, program, server string) (Credential, error) {
+	command := subprocess.Command(ctx, syscall.SIGKILL, program, "get")
+	command.Stdin, command.Stderr = strings.NewReader(server), os.Stderr
+	output, err := command.Output()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil // it has ended well, and left an agent behind that holds its output
+	}
+	message := string(bytes.TrimSpace(output))
+	switch {
+	case err != nil && message == helperNotFound:
+		return Credential{}, nil
+	case errors.As(err, new(*exec.ExitError)) && message != "":
+		return Credential{}, errors.New(message)
+	case err != nil:
+		return Credential{}, err
+	}
+	var found struct{ Username, Secret string }
+	if err := json.Unmarshal(output, &found); err != nil {
+		return Credential{}, err
+	}
+	if found.Username == helperToken {
+		return Credential{IdentityToken: found.Secret}, nil
+	}
+	return Credential{Username: found.Username, Password: found.Secret}, nil
+}

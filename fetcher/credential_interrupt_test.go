@@ -1,0 +1,74 @@
+package fetcher
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// A helper that hangs, and a file that is a pipe nobody writes to, end with the
+// context; and so does the child that the helper has started.
+func TestCredentialInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	pipe, begun := filepath.Join(dir, "pipe"), filepath.Join(dir, "begun")
+	for _, path := range []string{pipe, begun} {
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The child has the helper's output open for as long as it lives.
+	helper := "#!/bin/sh\necho begun >" + begun + "\nsleep 1000\n"
+	if err := os.WriteFile(filepath.Join(dir, "docker-credential-hangs"), []byte(helper), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	config := filepath.Join(dir, "config.json")
+	if err := os.WriteFile(config, []byte(`{"credsStore":"hangs"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	repo, err := ParseName("example.com/org/app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	noticed := func(line string) { t.Error(line) }
+	for name, tt := range map[string]struct {
+		find    CredentialFunc
+		waiting func() error // returns when find is in the middle of it
+	}{
+		"helper": {AuthFileCredential([]string{config}, noticed), func() error {
+			_, err := os.ReadFile(begun)
+			return err
+		}},
+		"config.json": {AuthFileCredential([]string{pipe}, noticed), func() error { return openWrite(t, pipe) }},
+		"netrc":       {NetrcCredential(pipe, Audience{Asked: []Registry{repo.Registry}}, noticed), func() error { return openWrite(t, pipe) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			ended := make(chan error)
+			go func() {
+				_, err := tt.find(ctx, repo)
+				ended <- err
+			}()
+			if err := tt.waiting(); err != nil {
+				t.Fatal(err)
+			}
+			cancel(io.ErrClosedPipe)
+			if err := <-ended; !errors.Is(err, io.ErrClosedPipe) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// openWrite opens a named pipe, which waits for its reader, and keeps it open.
+func openWrite(t *testing.T, path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err == nil {
+		t.Cleanup(func() { f.Close() })
+	}
+	return err
+}
