@@ -23,7 +23,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Written by tests/vendor-hash.sh --update.
-  vendorHash = "sha256-xPxxrs0fgOq5JtaR+Wd2hBxBk7g8lYDjaB3yt2YTJ7k=";
+  vendorHash = "sha256-ExavpH8R9Fotb/Pk3JxdUJSq7zLwKKYZl96RH5EhfWQ=";
 
   subPackages = [ "cmd/hocker" ];
 
