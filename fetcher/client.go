@@ -164,12 +164,12 @@ func (c *Client) ask(ctx context.Context, method string, repo Repository, path s
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
-		return nil, &kindError{ErrDenied, err}
+		return nil, &CredentialError{err}
 	}
 	resp, err := c.send(req, repo.Registry, cred)
 	// What is withheld may be what a registry wants that hides what one may not see.
 	if errors.Is(err, ErrDenied) || withheld != nil && errors.Is(err, ErrNotFound) {
-		err = &DeniedError{Registry: repo.Registry, Withheld: withheld, Err: err}
+		err = &DeniedError{Registry: repo.Registry, Anonymous: cred.IsZero(), Withheld: withheld, Err: err}
 	}
 	return resp, err
 }
@@ -180,14 +180,20 @@ func (c *Client) send(req *http.Request, registry Registry, cred Credential) (*h
 		req.Header.Set("Authorization", "Bearer "+cred.Token)
 	}
 	resp, err := c.authFor(registry, cred, req.Header).Do(req)
+	answer := (*ResponseError)(nil)
 	if err != nil {
 		err = requestError(req.Context(), err)
-		if answer := (*ResponseError)(nil); errors.As(err, &answer) { // the token service's
-			answer.Authorized = !cred.IsZero()
+		if errors.As(err, &answer) { // the token service's
+			answer.Authorized, answer.Anonymous = !cred.IsZero(), cred.IsZero()
 		}
 		return nil, err
 	}
-	return successful(resp)
+	resp, err = successful(resp)
+	if errors.As(err, &answer) {
+		// A token may be one that everybody gets.
+		answer.Authorized, answer.Anonymous = answer.Authorized && !cred.IsZero(), cred.IsZero()
+	}
+	return resp, err
 }
 
 // successful returns resp if it has content: all of it, or the part that was

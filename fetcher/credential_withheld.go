@@ -36,9 +36,10 @@ func (e *WithheldError) Error() string {
 // [ErrDenied]; or [ErrNotFound], where something was withheld: a registry may say
 // that of what one may not see.
 type DeniedError struct {
-	Registry Registry
-	Withheld *WithheldError // what was not shown to it, or nil
-	Err      error
+	Registry  Registry
+	Anonymous bool           // there was nothing to show to it
+	Withheld  *WithheldError // what was not shown to it, or nil
+	Err       error
 }
 
 func (e *DeniedError) Error() string { return e.Err.Error() }

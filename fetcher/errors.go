@@ -61,6 +61,12 @@ type ResponseError struct {
 	// Authorized says that the request showed a credential, or a token that was
 	// had for one.
 	Authorized bool
+	// Anonymous says that there was no credential to show. Where there was one, a
+	// registry that does not ask for it is not shown it.
+	Anonymous bool
+	// Redirected says that this is the answer of another place, to which the
+	// registry leads.
+	Redirected bool
 	// PlainToTLS says that this is what a server of https has to say to plain http.
 	PlainToTLS bool
 	// RetryAfter is how long the registry wants to be left alone, if it said so.

@@ -35,6 +35,7 @@ func responseError(resp *http.Response) error {
 		Status: resp.StatusCode,
 	}
 	e.Authorized = resp.Request.Header.Get("Authorization") != ""
+	e.Redirected = resp.Request.Response != nil
 	e.RetryAfter, _ = retryAfter(resp, time.Now())
 	e.ContentRange = resp.Header.Get("Content-Range")
 	// What breaks off is still the answer's beginning.
@@ -88,7 +89,7 @@ func requestError(ctx context.Context, err error) error {
 		return unanswered
 	}
 	if errors.Is(err, auth.ErrBasicCredentialNotFound) {
-		return &kindError{ErrDenied, errors.New("the registry asks for a user name and a password, and none were given")}
+		return &PasswordError{}
 	}
 	// A *url.Error names method and whole URL once more.
 	var wrapped *url.Error

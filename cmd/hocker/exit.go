@@ -67,7 +67,7 @@ func (p process) report(command string, err error) {
 	}
 	program, _, _ := strings.Cut(command, " ")
 	fmt.Fprintf(p.stderr, "%s: %s\n", program, oneLine(p.redactArguments(err.Error())))
-	if h := p.hint(command, err); h != "" {
+	if h := hint(command, err); h != "" {
 		fmt.Fprintf(p.stderr, "hint: %s\n", oneLine(h))
 	}
 	var kept *keptError

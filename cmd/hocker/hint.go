@@ -16,7 +16,7 @@ import (
 )
 
 // hint returns a way out of an error of a command, or nothing.
-func (p process) hint(command string, err error) string {
+func hint(command string, err error) string {
 	var (
 		usage     *usageError
 		signalled *signalError
@@ -27,12 +27,12 @@ func (p process) hint(command string, err error) string {
 		failures  *lock.FailuresError
 		withheld  *fetcher.WithheldError
 	)
-	inNix := p.getenv("outputHash") != "" || p.getenv("NIX_ATTRS_JSON_FILE") != ""
+	inNix := isBuilder(command)
 	switch {
 	case errors.As(err, &signalled):
 		return ""
 	case errors.As(err, &failures):
-		return p.commonHint(command, failures.Unwrap())
+		return commonHint(command, failures.Unwrap())
 	case errors.As(err, &usage):
 		return cmp.Or(usage.hint, "see "+command+" --help")
 	case errors.As(err, &kind) && errors.As(err, &input):
@@ -91,14 +91,14 @@ func (p process) hint(command string, err error) string {
 
 // commonHint returns the hint that all of several errors have, or nothing: one
 // that is for some of them is not true of the others.
-func (p process) commonHint(command string, errs []error) string {
-	hint := p.hint(command, errs[0])
+func commonHint(command string, errs []error) string {
+	common := hint(command, errs[0])
 	for _, err := range errs[1:] {
-		if p.hint(command, err) != hint {
+		if hint(command, err) != common {
 			return ""
 		}
 	}
-	return hint
+	return common
 }
 
 // notFoundFile returns the tag that was not found, if it looks as if it was meant
@@ -121,6 +121,12 @@ func fetchesLayers(command string) bool {
 }
 
 func fetchesImage(command string) bool { return strings.HasSuffix(command, "image") }
+
+// isBuilder reports whether a command is one that Nix runs. There, nobody can
+// give a flag.
+func isBuilder(command string) bool {
+	return strings.HasSuffix(command, " fetch") || strings.HasSuffix(command, " build")
+}
 
 func isDocker2nix(command string) bool { return strings.HasSuffix(command, "docker2nix") }
 
@@ -170,11 +176,11 @@ func kindHint(command string, kind image.Kind) string {
 	return ""
 }
 
-// wasAnonymous reports whether an answer was for a request that showed nothing:
-// a registry may hide what one may not see.
+// wasAnonymous reports whether there was no credential to show: a registry may
+// hide what one may not see.
 func wasAnonymous(err error) bool {
 	var answer *fetcher.ResponseError
-	return errors.As(err, &answer) && !answer.Authorized
+	return errors.As(err, &answer) && answer.Anonymous
 }
 
 // isProxyRefusal reports whether a proxy lets nobody through who shows what was

@@ -10,18 +10,28 @@ import (
 
 // deniedHint is the way out of a refusal by a registry.
 func deniedHint(command string, err error, inNix bool) string {
-	if wasAuthorized(err) {
-		return "these credentials were refused: are they right, and may they read this image?"
-	}
+	var (
+		answer   *fetcher.ResponseError
+		denied   *fetcher.DeniedError
+		withheld *fetcher.WithheldError
+	)
 	host := "HOST"
-	var denied *fetcher.DeniedError
 	if errors.As(err, &denied) {
 		host = denied.Registry.Name()
 	}
-	var withheld *fetcher.WithheldError
 	switch {
+	case errors.As(err, new(*fetcher.CredentialError)):
+		return pick(inNix, "", "mend that, or give the credentials by --username and --password-stdin")
+	case errors.As(err, &answer) && answer.Redirected:
+		return "that is where the registry leads to: such an address is good for a while only, try again"
+	case wasAuthorized(err):
+		return "these credentials were refused: are they right, and may they read this image?"
 	case errors.As(err, &withheld):
 		return withheldHint(withheld)
+	case denied != nil && !denied.Anonymous && errors.As(err, new(*fetcher.PasswordError)):
+		return "this registry takes no token: give it " + pick(inNix, "DOCKER_USER and DOCKER_PASS", "--username and --password")
+	case denied != nil && !denied.Anonymous:
+		return "the registry did not ask for the credentials that there are: is its address right?"
 	case inNix:
 		return fmt.Sprintf("set DOCKER_REGISTRY=%s with DOCKER_USER and DOCKER_PASS, or with DOCKER_TOKEN, where the build runs (the daemon's environment), or let /etc/nix-docker-credentials.txt into the sandbox", host)
 	case readsImages(command):

@@ -48,7 +48,7 @@ func uncertified(err error) error {
 var hintTests = []struct {
 	name    string
 	command string // hocker manifest if empty
-	inNix   bool
+	inNix   bool   // the command is one that Nix runs
 	err     error
 	hint    string
 }{
@@ -73,7 +73,24 @@ var hintTests = []struct {
 	{name: "the user's own limit", err: &timeError{}, hint: "a longer --max-time, or none, gives it the time that it needs"},
 	{name: "a redirect that is not followed", err: fetching(&fetcher.RedirectError{Reason: "stopped after 10 redirects"})},
 
+	// Where the registry refuses. A user name is asked for where there is none.
+	{name: "anonymous", err: denied(fetcher.DeniedError{Anonymous: true}, answered(401)), hint: "check the image's name; for a private one give --username and --password, --token or --credentials-file"},
+	{name: "anonymous, with the token that everybody gets", err: denied(fetcher.DeniedError{Anonymous: true}, anonymously(403)), hint: "check the image's name; for a private one give --username and --password, --token or --credentials-file"},
+	{name: "anonymous, from a file of images", command: "hocker prefetch", err: denied(fetcher.DeniedError{Anonymous: true}, answered(401)), hint: "check the image's name; for a private one give --registry registry.example with --username and --password, --token or --credentials-file"},
+	{name: "anonymous, in a build", inNix: true, err: denied(fetcher.DeniedError{Anonymous: true}, answered(401)), hint: "set DOCKER_REGISTRY=registry.example with DOCKER_USER and DOCKER_PASS, or with DOCKER_TOKEN, where the build runs (the daemon's environment), or let /etc/nix-docker-credentials.txt into the sandbox"},
+	{name: "with a credential", err: denied(fetcher.DeniedError{}, shown(401)), hint: "these credentials were refused: are they right, and may they read this image?"},
+	{name: "with a credential that it did not want to see", err: denied(fetcher.DeniedError{}, answered(403)), hint: "the registry did not ask for the credentials that there are: is its address right?"},
+	{name: "with a credential that can answer no challenge of its", err: denied(fetcher.DeniedError{}, &fetcher.ChallengeError{Schemes: []string{"Negotiate"}}), hint: "with a token of that registry, give --token"},
+	{name: "with a token, for a password", err: denied(fetcher.DeniedError{}, &fetcher.PasswordError{}), hint: "this registry takes no token: give it --username and --password"},
+	{name: "with nothing, for a password", err: denied(fetcher.DeniedError{Anonymous: true}, &fetcher.PasswordError{}), hint: "check the image's name; for a private one give --username and --password, --token or --credentials-file"},
+	{name: "with a credential that is withheld", err: denied(fetcher.DeniedError{Anonymous: true, Withheld: &fetcher.WithheldError{Origin: fetcher.OriginVariable, Place: "DOCKER_TOKEN", Registry: registry}}, answered(401)), hint: "DOCKER_TOKEN does not say which registry it is for: set DOCKER_REGISTRY=registry.example"},
+	{name: "by where it leads to", err: denied(fetcher.DeniedError{Anonymous: true}, redirected(403)), hint: "that is where the registry leads to: such an address is good for a while only, try again"},
+	{name: "a helper that fails", err: fetching(&fetcher.CredentialError{Err: errors.New("docker-credential-x: exit status 1")}), hint: "mend that, or give the credentials by --username and --password-stdin"},
+
 	// Where there is no such thing.
+	{name: "not found by somebody", err: fetching(shown(404)), hint: "check the registry, the image's name and its tag"},
+	{name: "not found by nobody", err: fetching(anonymously(404)), hint: "check the registry, the image's name and its tag; if the image is private, log in or give --username"},
+	{name: "not found by somebody who was not asked", err: fetching(answered(404)), hint: "check the registry, the image's name and its tag"},
 	{name: "a file's name for a tag", err: &fetcher.FetchError{What: "manifest", From: "registry.example/app:out.tar", Err: answered(404)}, hint: "a second word is the image's tag: to write to a file, give --out out.tar"},
 	{name: "a blob of a dotted repository", err: &fetcher.FetchError{What: "blob", From: "registry.example/out.tar@" + string(wantedDigest), Err: shown(404)}, hint: "check the registry, the image's name and its tag"},
 
@@ -132,6 +149,26 @@ func shown(status int) error {
 // unavailable is the error of a connection as the client has it.
 func unavailable(err error) error { return errors.Join(fetcher.ErrUnavailable, err) }
 
+// anonymously is the answer where there is no credential.
+func anonymously(status int) error {
+	answer := answered(status)
+	answer.Anonymous = true
+	return answer
+}
+
+func redirected(status int) error {
+	answer := answered(status)
+	answer.Anonymous, answer.Redirected = true, true
+	return answer
+}
+
+var registry = fetcher.Registry{Scheme: "https", Host: "registry.example"}
+
+func denied(e fetcher.DeniedError, err error) error {
+	e.Registry, e.Err = registry, err
+	return fetching(&e)
+}
+
 func failed(errs ...error) error {
 	all := &lock.FailuresError{Of: len(errs)}
 	for i, err := range errs {
@@ -144,16 +181,13 @@ func TestHint(t *testing.T) {
 	for _, tt := range hintTests {
 		t.Run(tt.name, func(t *testing.T) {
 			command := tt.command
-			if command == "" {
+			switch {
+			case tt.inNix:
+				command = "hocker fetch"
+			case command == "":
 				command = "hocker manifest"
 			}
-			p := process{getenv: func(name string) string {
-				if tt.inNix && name == "outputHash" {
-					return "x"
-				}
-				return ""
-			}}
-			if got := p.hint(command, tt.err); got != tt.hint {
+			if got := hint(command, tt.err); got != tt.hint {
 				t.Errorf("%v\n got: %s\nwant: %s", tt.err, got, tt.hint)
 			}
 		})
