@@ -287,3 +287,53 @@ func TestPlatforms(t *testing.T) {
 		})
 	}
 }
+
+// FuzzChoose has indexes, one document a line, of which the first is the one that
+// is looked at. Whatever they say, what is chosen runs on the platform, what is
+// listed has one, and no more is asked for than is allowed.
+func FuzzChoose(f *testing.F) {
+	m := testImages()
+	for _, tag := range []string{"nested", "two unnamed", "nested unnamed", "lost index", "with artifacts", "liar", "deep 3"} {
+		lines := []string{string(m.content[tag])}
+		for key, data := range m.content {
+			if strings.HasPrefix(key, "sha256:") && len(data) < 1000 && len(lines) < 40 {
+				lines = append(lines, string(data))
+			}
+		}
+		f.Add(strings.Join(lines, "\n"))
+	}
+	want := ocispec.Platform{OS: "linux", Architecture: "amd64", Variant: "v3"}
+	f.Fuzz(func(t *testing.T, text string) {
+		m := newMemory()
+		for _, line := range strings.Split(text, "\n") {
+			m.content[digest.FromString(line).String()] = []byte(line)
+		}
+		first, _, _ := strings.Cut(text, "\n")
+		index := fetcher.Manifest{Bytes: []byte(first)}
+		d, err := Choose(t.Context(), m, fetcher.Repository{}, index, want)
+		if len(m.asked) >= maxDocuments {
+			t.Errorf("to choose, %d documents were asked for", len(m.asked))
+		}
+		if err == nil && (d.Digest == "" || d.Platform != nil && runsOn(*d.Platform, want) < 0) {
+			t.Errorf("chose %+v", d)
+		}
+		m.asked = nil
+		images, imagesErr := Images(t.Context(), m, fetcher.Repository{}, index)
+		if len(m.asked) >= maxDocuments || len(images) > maxEntries {
+			t.Errorf("%d documents were asked for, and there are %d images", len(m.asked), len(images))
+		}
+		for _, d := range images {
+			if d.Platform == nil {
+				t.Errorf("listed %+v", d)
+			}
+		}
+		var none *NoPlatformError
+		if errors.As(err, &none) && imagesErr == nil {
+			for _, d := range images {
+				if runsOn(*d.Platform, want) >= 0 {
+					t.Errorf("did not choose %+v", d)
+				}
+			}
+		}
+	})
+}

@@ -38,8 +38,8 @@ type Image struct {
 // Platform is an image for the machines of one Nix system. Of the descriptors,
 // digest, media type and size are kept; all digests are sha256.
 type Platform struct {
-	// Platform is what was asked for. An index vouches for it; of a plain manifest
-	// only the config could tell, which the build of the image compares with it.
+	// Platform is what the image is for. An index vouches for it; of a plain manifest
+	// only the config tells, which the build of the image compares with it once more.
 	Platform ocispec.Platform
 	Manifest ocispec.Descriptor
 	Config   ocispec.Descriptor
