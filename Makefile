@@ -36,6 +36,10 @@ demo: build ## Take an image from a registry through Nix into Docker, step by st
 test: parts build lint ## Check and test everything, end to end (root; installs what is missing).
 	CGO_ENABLED=1 $(GO) test -race -count=1 -timeout 30m ./...
 
+.PHONY: bare
+bare: ## Try the last commit on a bare root of Debian, as a new user does (root).
+	test/bare.sh
+
 # Without root the tests that need a missing part are skipped and say so; with
 # CI=true nothing may be missing.
 .PHONY: parts

@@ -13,6 +13,16 @@ fail() {
 	exit 1
 }
 
+# trust SAID: end here if what Go said is that it trusts nobody.
+trust() {
+	case $1 in
+	*x509:*)
+		fail "Go trusts no certificate of the server that has the modules: apt-get install ca-certificates" \
+			"(where a proxy has an authority of its own, add that one to them)"
+		;;
+	esac
+}
+
 path=$(command -v "$go") ||
 	fail "no $go in PATH nor in /usr/local/go/bin: install Go $wanted or newer from https://go.dev/dl/"
 
@@ -28,18 +38,14 @@ new_enough() {
 if ! version=$("$go" env GOVERSION 2>/dev/null) || ! new_enough "$version"; then
 	own=$(GOTOOLCHAIN=local "$go" version | cut -d ' ' -f 3)
 	why=$("$go" env GOVERSION 2>&1 >/dev/null | tail -n 1)
+	trust "$why"
 	fail "hocker needs Go $wanted or newer, $path is $own${why:+ and cannot get a newer one ($why)}:" \
 		"install it from https://go.dev/dl/"
 fi
 
 # What is missing of modules is fetched here.
 if ! said=$("$go" list -buildvcs=false -deps ./cmd/hocker 2>&1 >/dev/null); then
-	case $said in
-	*x509:*)
-		fail "Go trusts no certificate of the server that has the modules: apt-get install ca-certificates" \
-			"(where a proxy has an authority of its own, add that one to them)"
-		;;
-	esac
+	trust "$said"
 	echo "$said" >&2
 	fail "Go cannot list what hocker is built of, see above"
 fi

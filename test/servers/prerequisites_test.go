@@ -59,6 +59,9 @@ func (p project) build(fake string, env ...string) (output string, err error) {
 	return strings.ReplaceAll(string(out), p.dir, "DIR"), err
 }
 
+const distrust = "Go trusts no certificate of the server that has the modules: apt-get install ca-certificates" +
+	" (where a proxy has an authority of its own, add that one to them)\n"
+
 // TestPrerequisites: what is missing is told in a sentence, with the way out.
 func TestPrerequisites(t *testing.T) {
 	const howto = ": install it from https://go.dev/dl/\n"
@@ -78,6 +81,14 @@ exit 1
 `,
 			output: "test/prerequisites.sh: hocker needs Go 1.26.0 or newer, DIR/fake/go is go1.24.4" +
 				" and cannot get a newer one (go: download go1.26.0: no route to host)" + howto,
+		},
+		{
+			name: "an old Go that trusts nobody",
+			fake: `test "$GOTOOLCHAIN" = local && echo go version go1.24.4 linux/amd64 && exit
+echo 'go: download go1.26.0: x509: certificate signed by unknown authority' >&2
+exit 1
+`,
+			output: "test/prerequisites.sh: " + distrust,
 		},
 		{
 			name: "modules that cannot be had",
@@ -126,8 +137,7 @@ func TestPrerequisitesAuthority(t *testing.T) {
 	p := newProject(t, "require example.com/module v1.0.0\n")
 	p.write("cmd/hocker/main.go", "package main\n\nimport _ \"example.com/module\"\n\nfunc main() {}\n")
 	output, err := p.build("", "GOPROXY="+server.URL, "GOSUMDB=off", "GOFLAGS=-mod=mod", "GOMODCACHE="+filepath.Join(p.dir, "modules"))
-	want := "test/prerequisites.sh: Go trusts no certificate of the server that has the modules: apt-get install ca-certificates" +
-		" (where a proxy has an authority of its own, add that one to them)\n"
+	want := "test/prerequisites.sh: " + distrust
 	if sentence, _, _ := strings.Cut(output, "make: ***"); err == nil || sentence != want {
 		t.Errorf("%v\n got %s\nwant %s", err, output, want)
 	}
