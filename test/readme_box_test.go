@@ -42,7 +42,7 @@ exec "$@"`
 // runInBox runs the test that calls it once more, in the box.
 func runInBox(t *testing.T) {
 	servers.Require(t, "root", "unshare", "mount", "bash", "busybox", "docker-registry", "nginx", "htpasswd",
-		"skopeo", "nix-build", "nixbld", "dockerd", "docker")
+		"skopeo", "nix-build", "nixbld", "dockerd", "docker", "jq")
 	docker, err := shared.docker.get()
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +130,7 @@ func (b *box) startHub(authority *servers.Authority) {
 	b.hub = hub
 	b.t.Cleanup(func() { b.stop(hub) })
 	set := images.NewSet(filepath.Join(b.dir, "images"))
-	for _, name := range []string{"library/debian:bookworm", "library/debian:jessie", "library/nginx:1.29", "library/redis:8"} {
+	for _, name := range []string{"library/debian:bookworm", "library/debian:bullseye", "library/debian:jessie", "library/nginx:1.29", "library/redis:8"} {
 		if _, err := set.Push(images.Spec{Variant: "oci-index", Greeting: name}, registry, name); err != nil {
 			b.t.Fatal(err)
 		}

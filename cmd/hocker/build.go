@@ -28,6 +28,10 @@ var builds = map[string]func(ctx context.Context, b build, out string) error{
 	"load":     buildLoad,
 }
 
+func (*buildCmd) Help() string {
+	return "Nix runs this as the builder of fetchdocker. All else comes from the derivation."
+}
+
 func (c *buildCmd) Run(ctx context.Context, p process) error {
 	attributes, err := nix.ReadAttributes(p.getenv)
 	if err != nil {

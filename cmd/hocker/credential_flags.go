@@ -11,11 +11,11 @@ import (
 
 // credentialFlags say what to show to the registry, in one of three ways.
 type credentialFlags struct {
-	Username        string `short:"u" group:"credentials" placeholder:"NAME" help:"User name for basic authentication or the registry's token service."`
-	Password        string `short:"p" group:"credentials" placeholder:"PASSWORD" help:"Password. Others can see it in the process list: --password-stdin is better."`
+	Username        string `short:"u" group:"credentials" placeholder:"NAME" help:"User name for the registry or its token service."`
+	Password        string `short:"p" group:"credentials" placeholder:"PASSWORD" help:"Password. Other users can see it in the process list; prefer --password-stdin."`
 	PasswordStdin   bool   `group:"credentials" help:"Read the password from standard input."`
-	Token           string `short:"t" group:"credentials" placeholder:"TOKEN" help:"Bearer token, sent as it is."`
-	CredentialsFile string `short:"f" group:"credentials" aliases:"credential-file" placeholder:"PATH" help:"File with USERNAME= and PASSWORD= lines, or BEARER_TOKEN=, with REGISTRY=; or a Docker config.json; or a netrc."`
+	Token           string `short:"t" group:"credentials" placeholder:"TOKEN" help:"Bearer token, sent unchanged."`
+	CredentialsFile string `short:"f" group:"credentials" aliases:"credential-file" placeholder:"PATH" help:"File with REGISTRY= and USERNAME= and PASSWORD=, or BEARER_TOKEN= lines; or a Docker config.json; or a netrc file."`
 }
 
 // check makes sure that credentials are given in one way, and whole.

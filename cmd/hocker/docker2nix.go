@@ -17,10 +17,10 @@ type docker2nixCmd struct {
 	imageFlags
 	outputFlag
 	Manifest     string `placeholder:"FILE" help:"Read the manifest from this file, or from standard input (-)."`
-	Fetch        bool   `help:"Ask the registry, even if IMAGE-NAME IMAGE-TAG are given and something is on standard input."`
-	AllPlatforms bool   `help:"Write an attribute set with the image for each Nix system."`
-	Pin          bool   `help:"Have the manifest fetched along with the image, and name its digest."`
-	AltName      string `name:"altName" aliases:"alt-name" placeholder:"NAME" help:"Name of the derivation, instead of the image's."`
+	Fetch        bool   `help:"Ask the registry, even if IMAGE-NAME and IMAGE-TAG are given and standard input has a manifest."`
+	AllPlatforms bool   `help:"Write an attribute set with one image for each Nix system."`
+	Pin          bool   `help:"Fetch the manifest along with the image, and name its digest."`
+	AltName      string `name:"altName" aliases:"alt-name" placeholder:"NAME" help:"Name of the derivation (default: the image's name)."`
 }
 
 func (*docker2nixCmd) Help() string {

@@ -24,6 +24,10 @@ type fetchCmd struct {
 	Kind string `arg:"" enum:"layer,config,manifest" help:"What to fetch: layer, config or manifest."`
 }
 
+func (*fetchCmd) Help() string {
+	return "Nix runs this as the builder of fetchDockerLayer, fetchDockerConfig and fetchDockerManifest. All else comes from the derivation."
+}
+
 func (c *fetchCmd) Run(ctx context.Context, p process) error {
 	attributes, err := nix.ReadAttributes(p.getenv)
 	if err != nil {

@@ -11,18 +11,18 @@ import (
 
 // grammar is the command line of hocker itself.
 type grammar struct {
-	Manifest   manifestCmd   `cmd:"" help:"Print an image's manifest, in the registry's own bytes."`
-	Config     configCmd     `cmd:"" help:"Print an image's config, in the registry's own bytes."`
-	Layer      layerCmd      `cmd:"" help:"Fetch one layer of an image."`
-	Image      imageCmd      `cmd:"" help:"Fetch a whole image into an archive or an OCI layout."`
-	Docker2nix docker2nixCmd `cmd:"" name:"docker2nix" help:"Write the Nix expression of an image from its manifest."`
-	Lock       lockCmd       `cmd:"" help:"Keep a lock file of images: add, update, remove, list, check."`
-	Prefetch   prefetchCmd   `cmd:"" help:"Put all that an expression or lock file names into the Nix store."`
-	Compose    composeCmd    `cmd:"" help:"Write the archive of an image in the Nix store to standard output."`
-	Load       loadCmd       `cmd:"" help:"Load an image in the Nix store into the container engine of this machine."`
-	Help       helpCmd       `cmd:"" help:"Show the help of a command."`
-	Fetch      fetchCmd      `cmd:"" group:"nix" help:"Fetch what a fixed-output derivation asks for (run by Nix)."`
-	Build      buildCmd      `cmd:"" group:"nix" help:"Build an image, or a shape of one, from its parts (run by Nix)."`
+	Manifest   manifestCmd   `cmd:"" help:"Print the manifest of an image, byte for byte."`
+	Config     configCmd     `cmd:"" help:"Print the config of an image, byte for byte."`
+	Layer      layerCmd      `cmd:"" help:"Download one layer of an image."`
+	Image      imageCmd      `cmd:"" help:"Download an image as an archive or an OCI layout."`
+	Docker2nix docker2nixCmd `cmd:"" name:"docker2nix" help:"Write a Nix expression for an image, made from its manifest."`
+	Lock       lockCmd       `cmd:"" help:"Manage a lock file of images: add, update, remove, list, check."`
+	Prefetch   prefetchCmd   `cmd:"" help:"Download every blob that FILE names into the Nix store."`
+	Compose    composeCmd    `cmd:"" help:"Write an image in the Nix store as an archive to standard output."`
+	Load       loadCmd       `cmd:"" help:"Load an image in the Nix store into a container engine."`
+	Help       helpCmd       `cmd:"" help:"Show help for a command."`
+	Fetch      fetchCmd      `cmd:"" group:"nix" help:"Fetch the output of a fixed-output derivation."`
+	Build      buildCmd      `cmd:"" group:"nix" help:"Put an image, or one of its shapes, together."`
 }
 
 // versionFlag is what the command line of every name has.
@@ -132,8 +132,8 @@ func (p process) dispatch(ctx context.Context, line commandLine) (name string, e
 			return nil
 		}),
 		kong.ExplicitGroups([]kong.Group{
-			{Key: "nix", Title: "Builders of Nix derivations:"},
-			{Key: "credentials", Title: "Credentials for the registry that you name (else DOCKER_TOKEN, DOCKER_USER with DOCKER_PASS, DOCKER_AUTH_CONFIG, docker login, netrc):"},
+			{Key: "nix", Title: "Builders, run by Nix:"},
+			{Key: "credentials", Title: "Credentials for the registry that you name (default: DOCKER_TOKEN, DOCKER_USER with DOCKER_PASS, DOCKER_AUTH_CONFIG, docker login, netrc):"},
 			{Key: "transfer", Title: "Transfer:"},
 		}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),

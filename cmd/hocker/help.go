@@ -2,7 +2,7 @@ package main
 
 // helpCmd is there for its own help: helpArgs makes of a call something else.
 type helpCmd struct {
-	Command []string `arg:"" optional:"" help:"Command, as image, or lock add. Without one, hocker's own help."`
+	Command []string `arg:"" optional:"" help:"Command, as image or lock add (default: hocker itself)."`
 }
 
 func (*helpCmd) Help() string {

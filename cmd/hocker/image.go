@@ -19,9 +19,9 @@ type imageCmd struct {
 	imageFlags
 	outputFlag
 	foreignFlag
-	Compressed bool   `help:"Keep the layers and the manifest as the registry has them, instead of unpacking the layers."`
-	Format     string `enum:"archive,oci-layout" default:"archive" help:"archive: a file for docker load, podman load, ctr image import and skopeo. oci-layout: a folder."`
-	Jobs       int    `default:"4" placeholder:"N" help:"Layers to fetch at a time (4)."`
+	Compressed bool   `help:"Keep the layers compressed, and the manifest as the registry has it."`
+	Format     string `enum:"archive,oci-layout" default:"archive" help:"archive: a file for docker load, podman load, ctr image import and skopeo; oci-layout: a folder."`
+	Jobs       int    `default:"4" placeholder:"N" help:"Layers to download at a time (default: 4)."`
 }
 
 func (*imageCmd) Help() string {

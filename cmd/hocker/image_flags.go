@@ -15,8 +15,8 @@ import (
 
 // imageArgs names the image, in two words or in one.
 type imageArgs struct {
-	Name string `arg:"" name:"image-name" help:"Image: library/debian, debian:jessie, ghcr.io/org/app@sha256:…, http://host:5000/app:1"`
-	Tag  string `arg:"" optional:"" name:"image-tag" help:"Tag or digest, where the image name has none."`
+	Name string `arg:"" name:"image-name" help:"Image, as debian:bookworm, library/debian, ghcr.io/org/app@sha256:… or http://host:5000/app:1."`
+	Tag  string `arg:"" optional:"" name:"image-tag" help:"Tag or digest, if the name has none."`
 }
 
 // reference reads the arguments. With a registry from --registry, the name is
@@ -80,7 +80,7 @@ func fileHint(file string) string {
 
 // platformFlag chooses an image, of those in an index.
 type platformFlag struct {
-	Platform string `placeholder:"OS/ARCH[/VARIANT]" help:"Image to take from an index (default: linux on this machine's architecture)."`
+	Platform string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to pick from a multi-platform image (default: linux on this machine's architecture)."`
 }
 
 func (f platformFlag) platform() (ocispec.Platform, error) {
@@ -92,7 +92,7 @@ func (f platformFlag) platform() (ocispec.Platform, error) {
 
 // foreignFlag is for the commands that fetch layers.
 type foreignFlag struct {
-	Foreign bool `help:"Fetch foreign (non-distributable) layers from the URLs in the manifest."`
+	Foreign bool `help:"Download foreign (non-distributable) layers from the URLs in the manifest."`
 }
 
 // imageFlags are those of every command that reads one image of a registry.

@@ -18,9 +18,9 @@ type layerCmd struct {
 	imageFlags
 	outputFlag
 	foreignFlag
-	Layer      string `short:"l" required:"" placeholder:"DIGEST|N" help:"Layer: its digest, with or without sha256:, or its number in the manifest, from 0 for the lowest or from -1 for the topmost."`
-	Continue   string `placeholder:"FILE.part" help:"Keep what has come of the layer in this file when it is interrupted, and go on from it; needs --out."`
-	Decompress bool   `help:"Write the layer's tar archive, checked against the config's diff ID."`
+	Layer      string `short:"l" required:"" placeholder:"DIGEST|N" help:"Layer, by its digest (with or without sha256:) or by its number: 0 is the lowest, -1 the topmost."`
+	Continue   string `placeholder:"FILE.part" help:"Keep an interrupted download in this file, and resume from it. Needs --out."`
+	Decompress bool   `help:"Write the uncompressed tar archive, verified against the diff ID in the config."`
 }
 
 func (*layerCmd) Help() string {

@@ -12,21 +12,21 @@ import (
 
 // lockCmd keeps a lock file.
 type lockCmd struct {
-	Add    lockAddCmd    `cmd:"" help:"Lock images: write down what their tags lead to now."`
-	Update lockUpdateCmd `cmd:"" help:"Look where the tags lead to now, and lock that."`
-	Remove lockRemoveCmd `cmd:"" aliases:"rm" help:"Take images out of the file."`
-	List   lockListCmd   `cmd:"" aliases:"ls" help:"List the images in the file."`
-	Check  lockCheckCmd  `cmd:"" help:"Fail with exit code 1 if a tag has moved since it was locked."`
+	Add    lockAddCmd    `cmd:"" help:"Lock images at the digests that their tags have now."`
+	Update lockUpdateCmd `cmd:"" help:"Lock images anew where their tags have moved."`
+	Remove lockRemoveCmd `cmd:"" aliases:"rm" help:"Remove images from the lock file."`
+	List   lockListCmd   `cmd:"" aliases:"ls" help:"List the images in the lock file."`
+	Check  lockCheckCmd  `cmd:"" help:"Check whether tags have moved; exit with 1 if one has."`
 }
 
 func (*lockCmd) Help() string {
-	return "The file is for fetchdockerLock in Nix. It is made from manifests alone: no layer is downloaded.\n\n" +
-		"Example:\n  hocker lock add debian:bookworm ghcr.io/org/app:1\n  hocker lock check || hocker lock update"
+	return "fetchdockerLock reads the file in Nix. It is made from manifests alone: no layer is downloaded.\n\n" +
+		"Example:\n  hocker lock add debian:bookworm redis:8\n  hocker lock check || hocker lock update"
 }
 
 // lockFileFlag names the lock file.
 type lockFileFlag struct {
-	File string `default:"hocker.lock.json" placeholder:"PATH" help:"The lock file (hocker.lock.json)."`
+	File string `default:"hocker.lock.json" placeholder:"PATH" help:"Lock file (default: hocker.lock.json)."`
 }
 
 // AfterApply is called by kong.
@@ -53,7 +53,7 @@ func (f lockFileFlag) missing() error {
 // lockChangeFlags are those of the commands that change the lock file.
 type lockChangeFlags struct {
 	lockFileFlag
-	DryRun bool `help:"Show what would be changed, and change nothing."`
+	DryRun bool `help:"Show the changes without making them."`
 }
 
 // change has plan say what is to become of the file, and shows the difference.
@@ -72,7 +72,7 @@ func (f lockChangeFlags) change(ctx context.Context, p process, table lockTableF
 // there may be several at once.
 type lockRegistryFlags struct {
 	registryFlags
-	Jobs int `group:"transfer" default:"16" placeholder:"N" help:"Requests at a time (16)."`
+	Jobs int `group:"transfer" default:"16" placeholder:"N" help:"Requests at a time (default: 16)."`
 }
 
 // Validate is called by kong.

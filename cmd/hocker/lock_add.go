@@ -16,22 +16,22 @@ import (
 )
 
 type lockAddCmd struct {
-	References []string `arg:"" name:"reference" help:"Images: debian:bookworm, ghcr.io/org/app:1, org/app@sha256:…; with a name in Nix: old=debian:bullseye."`
+	References []string `arg:"" name:"reference" help:"Images, as debian:bookworm or ghcr.io/org/app@sha256:…; NAME=IMAGE gives one a name in Nix."`
 	lockChangeFlags
 	lockTableFlag
 	lockRegistryFlags
 	plainHTTPFlag
-	Name         string   `placeholder:"NAME" help:"The image's name in Nix, where there is one image (default: the last part of its path)."`
-	As           string   `placeholder:"NAME:TAG" help:"The name under which the image is loaded, where there is one image (default: its own)."`
-	Platform     []string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock, several times for several (default: what the image of that name is locked for, else linux on this machine's architecture, or the one that an image without an index is for)."`
-	AllPlatforms bool     `help:"Lock the image for all platforms that it is there for and Nix has a system for."`
+	Name         string   `placeholder:"NAME" help:"Name in Nix, for a single image (default: the last part of its path)."`
+	As           string   `placeholder:"NAME:TAG" help:"Name and tag to load a single image under (default: its own)."`
+	Platform     []string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock. Can be repeated (default: those that the image is locked for; else linux on this machine's architecture, or the platform of a single-platform image)."`
+	AllPlatforms bool     `help:"Lock every platform of the image that Nix has a system for."`
 }
 
 func (*lockAddCmd) Help() string {
-	return "An image takes the place of the one that has its name in the file, if there is one.\n\n" +
-		"With a digest after the tag, or instead of it, the image is pinned: an update leaves it as it is. " +
-		"Without a tag it is loaded with the digest's digits for one; --as gives it a better name. " +
-		"The name stays when an image of the same repository is added in its place.\n\n" +
+	return "An image replaces the one that has its name in the file, if there is one.\n\n" +
+		"A digest, after the tag or instead of it, pins the image: updates leave it alone. " +
+		"Without a tag, the image is loaded under digits of its digest; --as gives it a better name, " +
+		"which stays when another image of the same repository replaces it.\n\n" +
 		"Example:\n  hocker lock add debian:bookworm old=debian:bullseye\n  hocker lock add debian:bookworm --platform linux/amd64 --platform linux/arm64"
 }
 

@@ -8,15 +8,16 @@ import (
 )
 
 type lockUpdateCmd struct {
-	Names []string `arg:"" optional:"" name:"name" help:"Images to update (all)."`
+	Names []string `arg:"" optional:"" name:"name" help:"Images to update (default: all)."`
 	lockChangeFlags
 	lockTableFlag
 	lockRegistryFlags
 }
 
 func (*lockUpdateCmd) Help() string {
-	return "What has no new digest is asked for once, by HEAD, which Docker Hub does not count as a pull. " +
-		"Images that are pinned to a digest stay. --registry says which registry --username and the like are for: the file does not decide who gets a password.\n\n" +
+	return "An image whose tag has not moved costs one HEAD request, which Docker Hub does not count as a pull. " +
+		"Pinned images stay as they are.\n\n" +
+		"--username and the like are for the registry that --registry names: the file does not decide who gets a password.\n\n" +
 		"Example:\n  hocker lock update --dry-run"
 }
 

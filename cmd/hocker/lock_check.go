@@ -10,14 +10,14 @@ import (
 type lockCheckCmd struct {
 	lockFileFlag
 	lockRegistryFlags
-	JSON bool `name:"json" help:"Print JSON for all images instead of the moved tags."`
+	JSON bool `name:"json" help:"Print JSON for all images instead of a table of moved tags."`
 }
 
 func (*lockCheckCmd) Help() string {
-	return "Each tag is asked for once, by HEAD, which Docker Hub does not count as a pull. " +
-		"--registry says which registry --username and the like are for: the file does not decide who gets a password.\n\n" +
-		"The exit code is 0 if no tag has moved and 1 if one has. If an image could not be looked at, it is that of the failure, " +
-		"whatever has become of the others: 3 access denied, 4 not found, 6 the registry cannot be reached. It is 2 for anything else.\n\n" +
+	return "Each tag costs one HEAD request, which Docker Hub does not count as a pull.\n\n" +
+		"--username and the like are for the registry that --registry names: the file does not decide who gets a password.\n\n" +
+		"The exit code is 0 if no tag has moved, and 1 if one has. If an image could not be checked, it is that of the failure: " +
+		"3 access denied, 4 not found, 6 registry unavailable, 2 anything else.\n\n" +
 		"Example:\n  hocker lock check || hocker lock update"
 }
 

@@ -14,6 +14,10 @@ type lockListCmd struct {
 	JSON bool `name:"json" help:"Print JSON instead of a table."`
 }
 
+func (*lockListCmd) Help() string {
+	return "Example:\n  hocker lock list --json | jq -r '.[].reference'"
+}
+
 // imageRow is an image in the output of list --json.
 type imageRow struct {
 	Name         string        `json:"name"`

@@ -11,14 +11,16 @@ import (
 type manifestCmd struct {
 	imageFlags
 	outputFlag
-	Index         bool `help:"Print the index itself, and not the manifest of one platform in it."`
-	Digest        bool `help:"Print the digest only."`
-	ListPlatforms bool `help:"List the platforms that the image is available for."`
+	Index         bool `help:"Print the index of a multi-platform image instead of the manifest for one platform."`
+	Digest        bool `help:"Print only the digest."`
+	ListPlatforms bool `help:"List the platforms of the image."`
 	JSON          bool `name:"json" help:"With --list-platforms: print a JSON array of objects with platform, digest and size."`
 }
 
 func (*manifestCmd) Help() string {
-	return "Example:\n  hocker-manifest library/debian jessie | docker2nix library/debian jessie > debian.nix"
+	return "Example:\n" +
+		"  hocker-manifest --list-platforms debian:bookworm\n" +
+		"  hocker-manifest library/debian jessie | docker2nix library/debian jessie > debian.nix"
 }
 
 // Validate is called by kong.

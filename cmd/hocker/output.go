@@ -108,7 +108,7 @@ func (o *output) isTerminal() bool { return term.IsTerminal(int(o.file.Fd())) }
 
 // outputFlag says where a command's result goes.
 type outputFlag struct {
-	Out string `short:"o" placeholder:"PATH" help:"Write to this file instead of standard output (-)."`
+	Out string `short:"o" placeholder:"PATH" help:"Write to this file instead of standard output."`
 }
 
 // toStdout reports whether the result goes to standard output.

@@ -10,7 +10,7 @@ import (
 // plainHTTPFlag is for the commands that are told on the command line which
 // registry to ask.
 type plainHTTPFlag struct {
-	PlainHTTP bool `name:"plain-http" help:"Speak plain http to a registry that is named without http:// or https://."`
+	PlainHTTP bool `name:"plain-http" help:"Use plain http for a registry named without http:// or https://."`
 }
 
 var errNotPlain = errors.New("--plain-http: the registry is one that is spoken to by https: Docker Hub, or one named with https://")

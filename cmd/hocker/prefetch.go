@@ -20,17 +20,17 @@ import (
 type prefetchCmd struct {
 	registryFlags
 	platformFlag
-	File         string `arg:"" name:"file" help:"Nix expression that docker2nix wrote, or lock file."`
-	AllPlatforms bool   `help:"Fetch the images for all systems in the file, and not only for this one."`
+	File         string `arg:"" name:"file" help:"Nix expression from docker2nix, or lock file."`
+	AllPlatforms bool   `help:"Download the images for every system in the file, not only for this one."`
 	JSON         bool   `name:"json" help:"Print a JSON array of objects with path, kind, image, digest and fetched, instead of the paths."`
-	GCRoot       string `name:"gc-root" placeholder:"DIR" help:"Make a GC root of each path in this folder: until it is removed, no garbage collection takes them."`
-	Jobs         int    `default:"4" placeholder:"N" help:"Blobs to fetch at a time (4)."`
+	GCRoot       string `name:"gc-root" placeholder:"DIR" help:"Keep the paths from garbage collection: link to them from this folder, as GC roots."`
+	Jobs         int    `default:"4" placeholder:"N" help:"Blobs to download at a time (default: 4)."`
 }
 
 func (*prefetchCmd) Help() string {
-	return "Each layer, config and manifest gets the store path that its derivation has, so that a build finds it there. " +
-		"What the store has is left out. All paths are printed. A garbage collection before the build takes them away, unless --gc-root says where to keep links to them.\n\n" +
-		"The file does not decide who gets a password: --registry says which registry --username and the like are for.\n\n" +
+	return "Each layer, config and manifest gets the store path of its derivation, so that a build finds it there. " +
+		"What the store has is skipped. All paths are printed. Garbage collection may delete them before the build, unless --gc-root keeps them.\n\n" +
+		"--username and the like are for the registry that --registry names: the file does not decide who gets a password.\n\n" +
 		"Example:\n  hocker prefetch debian.nix && nix-build default.nix\n  hocker prefetch --gc-root images --all-platforms hocker.lock.json"
 }
 

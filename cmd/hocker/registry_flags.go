@@ -14,15 +14,15 @@ import (
 
 // registryFlags are those of every command that talks to a registry.
 type registryFlags struct {
-	Registry string `placeholder:"URI" help:"Registry's address, as https://host:5000/v2/ or host:5000 (default: the image name's host, else Docker Hub)."`
+	Registry string `placeholder:"URI" help:"Registry to ask, as https://host:5000/v2/ or host:5000 (default: the one in the image's name, else Docker Hub)."`
 
 	credentialFlags
 	transferFlags
 
-	CAFile   string `name:"ca-file" placeholder:"PATH" help:"Trust the CA certificates in this PEM file too."`
-	Insecure bool   `help:"Do not check the registry's TLS certificate."`
-	Quiet    bool   `short:"q" help:"Print nothing but errors to standard error."`
-	Verbose  bool   `short:"v" help:"Print each request to standard error."`
+	CAFile   string `name:"ca-file" placeholder:"PATH" help:"Also trust the CA certificates in this PEM file."`
+	Insecure bool   `help:"Do not verify the registry's TLS certificate."`
+	Quiet    bool   `short:"q" help:"Print only errors to standard error."`
+	Verbose  bool   `short:"v" help:"Print every request to standard error."`
 }
 
 // Validate is called by kong.

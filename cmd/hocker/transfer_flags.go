@@ -11,12 +11,12 @@ import (
 
 // transferFlags say how hard to try, and where else.
 type transferFlags struct {
-	Mirror         []string      `group:"transfer" placeholder:"REGISTRY=URI" sep:"none" help:"Ask this registry first for what is in another one, as docker.io=https://mirror.example/v2/ or *=cache:5000; several times for several ($$HOCKER_MIRRORS: separated by commas)."`
-	Connections    int           `group:"transfer" default:"8" placeholder:"N" help:"Connections to a host at a time for large blobs (8)."`
-	ConnectTimeout time.Duration `group:"transfer" default:"10s" placeholder:"TIME" help:"Time to make a connection (10s)."`
-	AnswerTimeout  time.Duration `group:"transfer" default:"30s" placeholder:"TIME" help:"Time until an answer begins (30s)."`
-	StallTimeout   time.Duration `group:"transfer" default:"30s" placeholder:"TIME" help:"Time without a byte after which a connection is made anew (30s)."`
-	MaxTime        time.Duration `group:"transfer" placeholder:"TIME" help:"Give up after this time, whatever was reached (no limit)."`
+	Mirror         []string      `group:"transfer" placeholder:"REGISTRY=URI" sep:"none" help:"Try this mirror of a registry first, as docker.io=https://mirror.example/v2/, or *=cache:5000 for every registry. Can be repeated (default: $$HOCKER_MIRRORS, separated by commas)."`
+	Connections    int           `group:"transfer" default:"8" placeholder:"N" help:"Connections to one host at a time, for large blobs (default: 8)."`
+	ConnectTimeout time.Duration `group:"transfer" default:"10s" placeholder:"TIME" help:"Time limit for connecting (default: 10s)."`
+	AnswerTimeout  time.Duration `group:"transfer" default:"30s" placeholder:"TIME" help:"Time limit for an answer to begin (default: 30s)."`
+	StallTimeout   time.Duration `group:"transfer" default:"30s" placeholder:"TIME" help:"Reconnect after this time without a byte (default: 30s)."`
+	MaxTime        time.Duration `group:"transfer" placeholder:"TIME" help:"Stop after this time (default: no limit)."`
 }
 
 func (f *transferFlags) check() error {

@@ -1,0 +1,136 @@
+package test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// helpCommands are those with a --help of their own, and what their examples
+// print. A command of whose examples nothing is said here has none: Nix runs it.
+var helpCommands = []struct {
+	command string
+	outputs []string // of each of its examples, a pattern
+}{
+	{"hocker manifest", []string{`(?m)^linux/amd64 +sha256:`, ``}},
+	{"hocker config", []string{`(?m)^(null|\[)`}},
+	{"hocker layer", []string{`(?m) bin/`}},
+	{"hocker image", []string{`(?m)^Loaded image: debian:jessie$`}},
+	{"hocker docker2nix", []string{``, ``}},
+	{"hocker lock", []string{`(?m)^redis +- +→ +sha256:`, ``}},
+	{"hocker lock add", []string{`(?m)^old +- +→ +sha256:`, `(?m)^debian +sha256:\w+ +→ +sha256:`}},
+	{"hocker lock update", []string{`(?m)^nothing has changed$`}},
+	{"hocker lock remove", []string{`(?m)^debian +sha256:\w+ +→ +-`}},
+	{"hocker lock list", []string{`(?m)^docker\.io/library/debian:bookworm`}},
+	{"hocker lock check", []string{``}},
+	{"hocker prefetch", []string{`(?m)^/.*/store/\w{32}-docker-layer-`, `(?m)^/.*/store/\w{32}-docker-layer-`}},
+	{"hocker compose", []string{`(?m)^Loaded image: debian:bookworm$`}},
+	{"hocker load", []string{`(?m)^(Loaded image|Image is there already): debian:bookworm$`}},
+	{"hocker help", []string{`(?m)^Usage: hocker lock add `}},
+	{"hocker fetch", nil},
+	{"hocker build", nil},
+	{"hocker", nil},
+}
+
+// TestHelpExamples pastes each example of each --help into a shell, with Docker
+// Hub in a box: see readme_box_test.go.
+func TestHelpExamples(t *testing.T) {
+	if !inBox() {
+		t.Parallel()
+		runInBox(t)
+		return
+	}
+	b := newBox(t, readmeAccount)
+	b.write(filepath.Join(b.folder, "default.nix"), `let
+  pkgs = import <nixpkgs> { overlays = [ (import ./hocker/nix/overlay.nix) ]; };
+in
+pkgs.callPackage ./debian.nix { }
+`, 0o644)
+	covered := map[string]bool{}
+	for _, tt := range helpCommands {
+		covered[tt.command] = true
+		examples := b.helpExamples(tt.command)
+		if len(examples) != len(tt.outputs) {
+			t.Errorf("%s --help has the examples %q, want %d", tt.command, examples, len(tt.outputs))
+			continue
+		}
+		for i, example := range examples {
+			b.prepareExample()
+			output, err := b.command("bash", "-euo", "pipefail", "-c", example).CombinedOutput()
+			t.Logf("%s --help:\n%s\n%s", tt.command, example, output)
+			if err != nil || !regexp.MustCompile(tt.outputs[i]).Match(output) {
+				t.Errorf("%s --help: %s: %v, want output like %s", tt.command, example, err, tt.outputs[i])
+			}
+		}
+	}
+	for _, command := range b.allCommands() {
+		if !covered[command] {
+			t.Errorf("nobody has tried the examples of %s", command)
+		}
+	}
+	for _, link := range links {
+		command := "hocker " + strings.TrimPrefix(link, "hocker-")
+		if got, want := b.helpExamples(link), b.helpExamples(command); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s has the examples %q, and %s %q", link, got, command, want)
+		}
+	}
+}
+
+// prepareExample puts into the folder what an example may find there: an
+// expression, a lock file, and nothing that an earlier one has left.
+func (b *box) prepareExample() {
+	b.t.Helper()
+	for _, name := range []string{"hocker.lock.json", "result", "images"} {
+		if err := os.RemoveAll(filepath.Join(b.folder, name)); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	b.mustRun("docker2nix", "--out", "debian.nix", "debian:bookworm")
+	b.mustRun("hocker", "lock", "add", "--quiet", "debian:bookworm")
+}
+
+// exampleLine is a line of code in a --help, as the box has no other.
+var exampleLine = regexp.MustCompile(`(?m)^    (\S.*)$`)
+
+// helpExamples returns the lines below "Example:".
+func (b *box) helpExamples(command string) []string {
+	_, text, _ := strings.Cut(b.help(command), "\nExample:\n\n")
+	text, _, _ = strings.Cut(text, "\n\n")
+	var examples []string
+	for _, line := range exampleLine.FindAllStringSubmatch(text, -1) {
+		examples = append(examples, line[1])
+	}
+	return examples
+}
+
+func (b *box) help(command string) string {
+	b.t.Helper()
+	words := strings.Fields(command)
+	output, err := b.command(words[0], append(words[1:], "--help")...).Output()
+	if err != nil {
+		b.t.Fatalf("%s --help: %v", command, err)
+	}
+	return string(output)
+}
+
+// listedCommand is one in the list of commands of a --help.
+var listedCommand = regexp.MustCompile(`(?m)^  ([a-z][a-z0-9 ]*?)(?: \([a-z, ]+\))?    `)
+
+// allCommands are those that hocker's own help lists, and theirs.
+func (b *box) allCommands() []string {
+	var commands []string
+	for _, top := range listedCommand.FindAllStringSubmatch(b.help("hocker"), -1) {
+		commands = append(commands, "hocker "+top[1])
+		_, list, _ := strings.Cut(b.help("hocker "+top[1]), "\nCommands:\n")
+		for _, below := range listedCommand.FindAllStringSubmatch(list, -1) {
+			commands = append(commands, "hocker "+below[1])
+		}
+	}
+	if len(commands) < 10 {
+		b.t.Errorf("hocker --help lists the commands %q only", commands)
+	}
+	return commands
+}
