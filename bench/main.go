@@ -120,7 +120,7 @@ func (b *bench) peer(name string) string { return filepath.Join(b.peers, name) }
 
 // compare races the contenders and prints the table.
 func (b *bench) compare(title string, contenders ...contender) error {
-	costs, err := race(b.ctx, b.runs, contenders)
+	costs, err := b.race(contenders)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,17 +24,17 @@ type contender struct {
 
 // cost is what one run took.
 type cost struct {
-	wall, cpu time.Duration
-	memory    int64 // peak resident set of the process itself, in bytes
+	Wall, CPU time.Duration
+	Memory    int64 // peak resident set, in bytes: of the largest process, where there are several
 }
 
 // race runs the contenders in turn, so that a machine that is slow for a while
 // is slow for all of them, and returns their costs, in the order of the runs. A
 // first round does not count: it is when files are not cached yet, and when a
 // virtual machine has to ask its host for memory.
-func race(ctx context.Context, runs int, contenders []contender) ([][]cost, error) {
+func (b *bench) race(contenders []contender) ([][]cost, error) {
 	costs := make([][]cost, len(contenders))
-	for round := range 1 + runs {
+	for round := range 1 + b.runs {
 		for i, c := range contenders {
 			if c.before != nil {
 				if err := c.before(); err != nil {
@@ -42,7 +43,7 @@ func race(ctx context.Context, runs int, contenders []contender) ([][]cost, erro
 			}
 			// What one has left to be written to the disk is not the next one's burden.
 			syscall.Sync()
-			spent, err := run(ctx, c.command())
+			spent, err := b.run(c.command())
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
@@ -60,44 +61,54 @@ func race(ctx context.Context, runs int, contenders []contender) ([][]cost, erro
 }
 
 // run runs one command and returns what it took.
-func run(ctx context.Context, cmd *exec.Cmd) (cost, error) {
+func (b *bench) run(cmd *exec.Cmd) (spent cost, err error) {
 	var output bytes.Buffer
 	if cmd.Stdout == nil {
 		cmd.Stdout = &output
 	}
 	cmd.Stderr = &output
-	stop := context.AfterFunc(ctx, func() { cmd.Process.Kill() })
-	defer stop()
-	start := time.Now()
-	if err := cmd.Run(); err != nil {
-		return cost{}, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, output.Bytes())
+	report, theirs, err := os.Pipe()
+	if err != nil {
+		return cost{}, err
 	}
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return cost{
-		wall:   time.Since(start),
-		cpu:    cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
-		memory: usage.Maxrss << 10,
-	}, nil
+	defer report.Close()
+	// Another program starts it: see bench/cost.
+	args := strings.Join(cmd.Args, " ")
+	cmd.Args = append([]string{"cost", cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = b.peer("cost")
+	cmd.ExtraFiles = []*os.File{theirs}
+	stop := context.AfterFunc(b.ctx, func() { cmd.Process.Kill() })
+	defer stop()
+	err = cmd.Run()
+	theirs.Close()
+	if err == nil {
+		err = json.NewDecoder(report).Decode(&spent)
+	}
+	if err != nil {
+		return cost{}, fmt.Errorf("%s: %w\n%s", args, err, output.Bytes())
+	}
+	return spent, nil
 }
 
 // table prints what the contenders took, beside the first one.
 func table(title string, contenders []contender, costs [][]cost) {
 	fmt.Printf("\n%s (median of %d, in turn, after one that does not count)\n\n", title, len(costs[0]))
 	fmt.Printf("| | wall | from–to | CPU | peak RSS | first one's share |\n|---|---|---|---|---|---|\n")
-	wall := func(c cost) time.Duration { return c.wall }
+	wall := func(c cost) time.Duration { return c.Wall }
 	first := median(costs[0], wall)
 	for i, c := range contenders {
 		m := median(costs[i], wall)
 		least, most := slices.MinFunc(costs[i], byWall), slices.MaxFunc(costs[i], byWall)
 		fmt.Printf("| %s | %.2f s | %.2f–%.2f | %.2f s | %d MiB | %.2f |\n", c.name, m.Seconds(),
-			least.wall.Seconds(), most.wall.Seconds(),
-			median(costs[i], func(c cost) time.Duration { return c.cpu }).Seconds(),
-			slices.MaxFunc(costs[i], func(a, b cost) int { return int(a.memory - b.memory) }).memory>>20,
+			least.Wall.Seconds(), most.Wall.Seconds(),
+			median(costs[i], func(c cost) time.Duration { return c.CPU }).Seconds(),
+			slices.MaxFunc(costs[i], func(a, b cost) int { return int(a.Memory - b.Memory) }).Memory>>20,
 			first.Seconds()/m.Seconds())
 	}
+	fmt.Println("\nPeak RSS is that of the largest process that ran.")
 }
 
-func byWall(a, b cost) int { return int(a.wall - b.wall) }
+func byWall(a, b cost) int { return int(a.Wall - b.Wall) }
 
 func median(costs []cost, of func(cost) time.Duration) time.Duration {
 	values := make([]time.Duration, len(costs))

@@ -24,5 +24,6 @@ if [ "${1:-}" = faults ]; then
 	exit
 fi
 build ./link
+build ./cost
 build . bench
 "$peers/bench" -hocker "$peers/hocker" -peers "$peers" -repo "$repo" "$@"
