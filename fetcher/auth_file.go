@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hocker/fetcher/reference"
 	"io/fs"
 	"maps"
 	"os"
@@ -69,7 +70,7 @@ func AuthFiles(getenv func(string) string) []string {
 // What is wrong with one of them is a line for notice, and the next is asked:
 // nobody named these files for this fetch.
 func AuthFileCredential(paths []string, notice func(line string)) CredentialFunc {
-	return func(ctx context.Context, repo Repository) (Credential, error) {
+	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		for _, path := range paths {
 			data, err := readFile(ctx, path)
 			if errors.Is(err, fs.ErrNotExist) {
@@ -99,7 +100,7 @@ func noticeLeftOut(notice func(line string), err error) {
 	}
 }
 
-func findInAuthFile(ctx context.Context, path string, data []byte, repo Repository, notice func(line string)) (Credential, error) {
+func findInAuthFile(ctx context.Context, path string, data []byte, repo reference.Repository, notice func(line string)) (Credential, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return Credential{}, nil // as docker logout may leave it
 	}
@@ -151,17 +152,14 @@ func errorLine(data []byte, err error) int {
 // authKey strips what old files have around the host of a key.
 func authKey(key string) string {
 	scheme, _, hasScheme := strings.Cut(key, "://")
+	if !hasScheme {
+		scheme = ""
+	}
 	key = strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
 	key = strings.TrimRight(key, "/")
 	key = strings.TrimSuffix(strings.TrimSuffix(key, "/v1"), "/v2")
 	host, path, hasPath := strings.Cut(key, "/")
-	if !hasScheme {
-		scheme = defaultScheme(host)
-	}
-	host = withoutDefaultPort(scheme, host)
-	if dockerHubHosts[host] {
-		host = DockerHub.Name()
-	}
+	host = reference.HostName(scheme, host)
 	if hasPath {
 		return host + "/" + path
 	}
@@ -172,7 +170,7 @@ func authKey(key string) string {
 // registries, then the entries. A helper that fails is a line for notice: what
 // the file has besides may do.
 func (f *authFile) source(notice func(line string)) CredentialFunc {
-	return func(ctx context.Context, repo Repository) (Credential, error) {
+	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		if helper, plain := f.helper(repo.Registry); helper != "" {
 			c, err := askHelper(ctx, helper, repo.Registry)
 			switch {
@@ -197,7 +195,7 @@ func (f *authFile) source(notice func(line string)) CredentialFunc {
 
 // lookUp finds the entry of a repository, the most special one first: as
 // host/org/app, host/org, host.
-func lookUp(entries map[string]authEntry, file string, repo Repository) (Credential, error) {
+func lookUp(entries map[string]authEntry, file string, repo reference.Repository) (Credential, error) {
 	key := repo.String()
 	for {
 		if entry, ok := entries[key]; ok {
@@ -219,7 +217,7 @@ func lookUp(entries map[string]authEntry, file string, repo Repository) (Credent
 
 // helper returns the suffix of the credential helper in charge of a registry,
 // and whether its key begins with http://.
-func (f *authFile) helper(r Registry) (suffix string, plain bool) {
+func (f *authFile) helper(r reference.Registry) (suffix string, plain bool) {
 	for _, key := range slices.Sorted(maps.Keys(f.Helpers)) {
 		if authKey(key) != r.Name() {
 			continue

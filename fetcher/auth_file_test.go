@@ -3,6 +3,7 @@ package fetcher
 import (
 	"encoding/base64"
 	"encoding/json"
+	"hocker/fetcher/reference"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,11 +43,11 @@ var authFileTests = []struct {
 			"ghcr.io/org": {"registrytoken":"org"},
 			"ghcr.io/org/team/app": {"registrytoken":"app"}}}`,
 		want: []found{
-			{repo: Repository{ghcr, "org/team/app"}, want: Credential{Token: "app"}},
-			{repo: Repository{ghcr, "org/team/app/sub"}, want: Credential{Token: "app"}},
-			{repo: Repository{ghcr, "org/team/app2"}, want: Credential{Token: "org"}},
-			{repo: Repository{ghcr, "org2/app"}, want: Credential{Token: "host"}},
-			{repo: Repository{ghcr, "org"}, want: Credential{Token: "org"}},
+			{repo: reference.Repository{Registry: ghcr, Path: "org/team/app"}, want: Credential{Token: "app"}},
+			{repo: reference.Repository{Registry: ghcr, Path: "org/team/app/sub"}, want: Credential{Token: "app"}},
+			{repo: reference.Repository{Registry: ghcr, Path: "org/team/app2"}, want: Credential{Token: "org"}},
+			{repo: reference.Repository{Registry: ghcr, Path: "org2/app"}, want: Credential{Token: "host"}},
+			{repo: reference.Repository{Registry: ghcr, Path: "org"}, want: Credential{Token: "org"}},
 			{repo: localApp},
 		},
 	},
@@ -57,17 +58,17 @@ var authFileTests = []struct {
 	},
 	{name: "docker hub's old key", data: `{"auths":{"https://index.docker.io/v1/":{"registrytoken":"hub"}}}`, want: []found{{repo: hubApp, want: Credential{Token: "hub"}}, {repo: ghcrApp}}},
 	{name: "docker hub's own host", data: `{"auths":{"registry-1.docker.io":{"registrytoken":"hub"}}}`, want: []found{{repo: hubApp, want: Credential{Token: "hub"}}}},
-	{name: "docker hub's namespaces", data: `{"auths":{"docker.io/org":{"registrytoken":"org"}}}`, want: []found{{repo: hubApp, want: Credential{Token: "org"}}, {repo: Repository{DockerHub, "library/debian"}}}},
+	{name: "docker hub's namespaces", data: `{"auths":{"docker.io/org":{"registrytoken":"org"}}}`, want: []found{{repo: hubApp, want: Credential{Token: "org"}}, {repo: reference.Repository{Registry: reference.DockerHub, Path: "library/debian"}}}},
 	{name: "addresses as keys", data: `{"auths":{"https://ghcr.io/v2/":{"registrytoken":"a"},"http://localhost:5000":{"registrytoken":"b"}}}`, want: []found{{repo: ghcrApp, want: Credential{Token: "a"}}, {repo: localApp, want: Credential{Token: "b"}}}},
 	{name: "ports that are there anyway", data: `{"auths":{"ghcr.io:443":{"registrytoken":"a"},"https://docker.io:443/org":{"registrytoken":"b"},"ghcr.io:80/x":{"registrytoken":"c"}}}`,
-		want: []found{{repo: ghcrApp, want: Credential{Token: "a"}}, {repo: hubApp, want: Credential{Token: "b"}}, {repo: Repository{ghcr, "x/y"}, want: Credential{Token: "a"}}}},
+		want: []found{{repo: ghcrApp, want: Credential{Token: "a"}}, {repo: hubApp, want: Credential{Token: "b"}}, {repo: reference.Repository{Registry: ghcr, Path: "x/y"}, want: Credential{Token: "a"}}}},
 	{
 		name: "http:// in the key",
 		data: `{"auths":{"http://ghcr.io":{"registrytoken":"a"},"ghcr.io":{"registrytoken":"b"},"http://other.example/v2/":{"registrytoken":"c"}}}`,
 		want: []found{
 			{repo: plainApp, want: Credential{Token: "a", PlainHTTP: true}},
 			{repo: ghcrApp, want: Credential{Token: "b"}},
-			{repo: Repository{Registry{Scheme: "https", Host: "other.example"}, "x"}, want: Credential{Token: "c"}},
+			{repo: reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "other.example"}, Path: "x"}, want: Credential{Token: "c"}},
 		},
 	},
 	{name: "password of several lines", data: `{"auths":{"ghcr.io":{"auth":"` + basic("_json_key:"+jsonKey) + `"}}}`, want: []found{{repo: ghcrApp, want: Credential{Username: "_json_key", Password: jsonKey}}}},
@@ -104,7 +105,7 @@ func TestAuthFileSameRegistryTwice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, repo := range []Repository{hubApp, ghcrApp} {
+		for _, repo := range []reference.Repository{hubApp, ghcrApp} {
 			c, err := file.source(nil)(t.Context(), repo)
 			if err != nil || c.IsZero() {
 				t.Fatalf("%s: got %+v, %v", repo, c, err)
@@ -144,8 +145,8 @@ func installHelper(t *testing.T, name string) (asked string) {
 }
 
 func TestCredentialHelper(t *testing.T) {
-	locked := Repository{Registry{Scheme: "https", Host: "locked.example"}, "x"}
-	broken := Repository{Registry{Scheme: "https", Host: "broken.example"}, "x"}
+	locked := reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "locked.example"}, Path: "x"}
+	broken := reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "broken.example"}, Path: "x"}
 	tests := []struct {
 		name    string
 		data    string
@@ -245,7 +246,7 @@ func FuzzAuthFile(f *testing.F) {
 			return
 		}
 		file.Helpers, file.Store = nil, "" // not to be run
-		for _, repo := range []Repository{ghcrApp, localApp, hubApp, {ghcr, "org/team/app"}} {
+		for _, repo := range []reference.Repository{ghcrApp, localApp, hubApp, {Registry: ghcr, Path: "org/team/app"}} {
 			c, err := file.source(nil)(t.Context(), repo)
 			switch {
 			case err != nil && (!c.IsZero() || strings.Contains(err.Error(), "hunter")):
@@ -260,7 +261,7 @@ func FuzzAuthFile(f *testing.F) {
 }
 
 // checkAuthEntry prints a credential as an auth file and reads it again.
-func checkAuthEntry(t *testing.T, repo Repository, c Credential) {
+func checkAuthEntry(t *testing.T, repo reference.Repository, c Credential) {
 	t.Helper()
 	if !utf8.ValidString(c.Username + c.Password) {
 		return // from base64: JSON has no other way to write it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hocker/fetcher/reference"
 	"net/http"
 	"strings"
 	"sync"
@@ -23,7 +24,7 @@ func needs(authorization, how string, next http.Handler) http.Handler {
 
 const basicChallenge = `Basic realm="registry"`
 
-func static(repo Repository, c Credential) *Client {
+func static(repo reference.Repository, c Credential) *Client {
 	return &Client{Credential: StaticCredential(repo.Registry, c)}
 }
 
@@ -82,12 +83,12 @@ func TestBasicAuthOfTwoRepositories(t *testing.T) {
 		}
 	}))
 	registry := s.app(t).Registry
-	c := &Client{Credential: func(_ context.Context, repo Repository) (Credential, error) {
+	c := &Client{Credential: func(_ context.Context, repo reference.Repository) (Credential, error) {
 		org, _ := repo.Split()
 		return Credential{Username: org, Password: "pass"}, nil
 	}}
 	for _, org := range []string{"mine", "yours"} {
-		if _, err := fetchHello(t, c, Repository{registry, org + "/app"}); err != nil {
+		if _, err := fetchHello(t, c, reference.Repository{Registry: registry, Path: org + "/app"}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -111,7 +112,7 @@ func TestStaticToken(t *testing.T) {
 func TestCredentialFailure(t *testing.T) {
 	s := startServer(t, hello)
 	locked := errors.New("the keychain is locked")
-	c := &Client{Credential: func(context.Context, Repository) (Credential, error) { return Credential{}, locked }}
+	c := &Client{Credential: func(context.Context, reference.Repository) (Credential, error) { return Credential{}, locked }}
 	_, err := fetchHello(t, c, s.app(t))
 	failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": the keychain is locked"}.check(t, err, s.host())
 	if !errors.Is(err, locked) || len(s.asked()) != 0 {
@@ -124,7 +125,7 @@ func TestCredentialFailure(t *testing.T) {
 func TestCredentialIsFoundOnce(t *testing.T) {
 	s := startServer(t, needs("Basic "+basic("me:pass"), basicChallenge, hello))
 	asked := 0
-	c := &Client{Credential: func(context.Context, Repository) (Credential, error) {
+	c := &Client{Credential: func(context.Context, reference.Repository) (Credential, error) {
 		asked++
 		return Credential{Username: "me", Password: "pass"}, nil
 	}}
@@ -141,13 +142,13 @@ func TestCredentialIsFoundOnce(t *testing.T) {
 // the failure of one call, which was cancelled, is kept for all to come.
 func TestCredentialOfACancelledCall(t *testing.T) {
 	s := startServer(t, hello)
-	c := &Client{Credential: func(ctx context.Context, _ Repository) (Credential, error) { return Credential{}, ctx.Err() }}
+	c := &Client{Credential: func(ctx context.Context, _ reference.Repository) (Credential, error) { return Credential{}, ctx.Err() }}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.Manifest(ctx, Reference{Repository: s.app(t), Tag: "1"}); !errors.Is(err, context.Canceled) {
+	if _, err := c.Manifest(ctx, reference.Reference{Repository: s.app(t), Tag: "1"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := c.Manifest(t.Context(), Reference{Repository: s.app(t), Tag: "1"}); err != nil {
+	if _, err := c.Manifest(t.Context(), reference.Reference{Repository: s.app(t), Tag: "1"}); err != nil {
 		t.Error(err)
 	}
 }
@@ -160,7 +161,7 @@ func TestManyAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 16 {
 		wg.Go(func() {
-			repo := Repository{s.app(t).Registry, fmt.Sprintf("org/app%d", i%4)}
+			repo := reference.Repository{Registry: s.app(t).Registry, Path: fmt.Sprintf("org/app%d", i%4)}
 			if got, err := fetchHello(t, c, repo); err != nil || got != "hello" {
 				t.Errorf("got %q, %v", got, err)
 			}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hocker/fetcher"
+	"hocker/fetcher/reference"
 )
 
 // An answer says whether a credential was shown for it, whatever tokens went
@@ -47,11 +48,11 @@ func TestAuthorized(t *testing.T) {
 		{"away", fetcher.Credential{}, state{anonymous: true, redirected: true}},
 		{"away", fetcher.Credential{Token: "x"}, state{redirected: true}},
 	} {
-		ref, err := fetcher.ParseReference(server.Listener.Addr().String() + "/" + tt.repository + ":1")
+		ref, err := reference.Parse(server.Listener.Addr().String() + "/" + tt.repository + ":1")
 		if err != nil {
 			t.Fatal(err)
 		}
-		client := &fetcher.Client{Credential: func(context.Context, fetcher.Repository) (fetcher.Credential, error) { return tt.credential, nil }}
+		client := &fetcher.Client{Credential: func(context.Context, reference.Repository) (fetcher.Credential, error) { return tt.credential, nil }}
 		_, err = client.Manifest(t.Context(), ref)
 		var answer *fetcher.ResponseError
 		if !errors.As(err, &answer) {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"hocker/fetcher/reference"
 	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
@@ -24,7 +25,7 @@ import (
 //
 // Errors: [ErrDenied], [ErrNotFound], [ErrUnavailable], *[VerifyError],
 // *[ForeignError].
-func (c *Client) Blob(ctx context.Context, repo Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
+func (c *Client) Blob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
 	body, err := c.blob(ctx, repo, desc)
 	if err != nil {
 		return nil, blobError(repo, desc.Digest, err)
@@ -32,7 +33,7 @@ func (c *Client) Blob(ctx context.Context, repo Repository, desc ocispec.Descrip
 	return body, nil
 }
 
-func blobError(repo Repository, d digest.Digest, err error) error {
+func blobError(repo reference.Repository, d digest.Digest, err error) error {
 	return &FetchError{What: "blob", From: repo.Familiar() + "@" + d.String(), Err: err}
 }
 
@@ -40,7 +41,7 @@ func blobError(repo Repository, d digest.Digest, err error) error {
 // change what is hashed.
 var identity = http.Header{"Accept-Encoding": {"identity"}}
 
-func (c *Client) blob(ctx context.Context, repo Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
+func (c *Client) blob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
 	source, err := c.newBlobSource(repo, desc)
 	if err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func knownSize(desc ocispec.Descriptor) int64 {
 const defaultConnections = 8
 
 // options says how a blob is transferred.
-func (c *Client) options(repo Repository, desc ocispec.Descriptor) transfer.Options {
+func (c *Client) options(repo reference.Repository, desc ocispec.Descriptor) transfer.Options {
 	connections := c.Connections
 	if connections <= 0 {
 		connections = defaultConnections
@@ -132,7 +133,7 @@ func lost(err error) error {
 // WriteBlob fetches a blob as [Client.Blob] does and writes it to w, in its
 // order and over one connection. It returns the number of bytes written, which
 // on an error are not to be used.
-func (c *Client) WriteBlob(ctx context.Context, repo Repository, desc ocispec.Descriptor, w io.Writer) (int64, error) {
+func (c *Client) WriteBlob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, w io.Writer) (int64, error) {
 	body, err := c.Blob(ctx, repo, desc)
 	if err != nil {
 		return 0, err
@@ -147,7 +148,7 @@ func (c *Client) WriteBlob(ctx context.Context, repo Repository, desc ocispec.De
 // error, f has the blob's beginning, as far as it came, to go on from.
 //
 // Errors: those of [Client.Blob].
-func (c *Client) FetchBlob(ctx context.Context, repo Repository, desc ocispec.Descriptor, f *os.File) (int64, error) {
+func (c *Client) FetchBlob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, f *os.File) (int64, error) {
 	// Each mirror may be wrong, what was in f too, and the registry itself once.
 	for attempts := 2; ; {
 		source, err := c.newBlobSource(repo, desc)
@@ -208,7 +209,7 @@ func (c *Client) fetchBlob(ctx context.Context, source *blobSource, f *os.File) 
 // blob's size; on an error what f and w got is not to be used.
 //
 // Errors: those of [Client.Blob], and w's.
-func (c *Client) TeeBlob(ctx context.Context, repo Repository, desc ocispec.Descriptor, f transfer.File, w io.Writer) (int64, error) {
+func (c *Client) TeeBlob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, f transfer.File, w io.Writer) (int64, error) {
 	source, err := c.newBlobSource(repo, desc)
 	if err != nil {
 		return 0, err
@@ -225,7 +226,7 @@ func (c *Client) TeeBlob(ctx context.Context, repo Repository, desc ocispec.Desc
 
 // BlobTail returns the last n bytes of a blob whose size is known. They are not
 // verified, and so are good for a guess only.
-func (c *Client) BlobTail(ctx context.Context, repo Repository, desc ocispec.Descriptor, n int64) ([]byte, error) {
+func (c *Client) BlobTail(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, n int64) ([]byte, error) {
 	source, err := c.newBlobSource(repo, desc)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"hocker/fetcher/reference"
 	"hocker/test/faults"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -61,8 +62,8 @@ func (want outcome) check(t *testing.T, got outcome, err error) {
 }
 
 // ways are how a blob is fetched.
-var ways = map[string]func(t *testing.T, c *Client, repo Repository, desc ocispec.Descriptor) ([]byte, error){
-	"FetchBlob": func(t *testing.T, c *Client, repo Repository, desc ocispec.Descriptor) ([]byte, error) {
+var ways = map[string]func(t *testing.T, c *Client, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error){
+	"FetchBlob": func(t *testing.T, c *Client, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error) {
 		path := filepath.Join(t.TempDir(), "blob")
 		f, err := os.Create(path)
 		if err != nil {
@@ -74,7 +75,7 @@ var ways = map[string]func(t *testing.T, c *Client, repo Repository, desc ocispe
 		}
 		return os.ReadFile(path)
 	},
-	"Blob": func(t *testing.T, c *Client, repo Repository, desc ocispec.Descriptor) ([]byte, error) {
+	"Blob": func(t *testing.T, c *Client, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error) {
 		body, err := c.Blob(t.Context(), repo, desc)
 		if err != nil {
 			return nil, err

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"hocker/fetcher/reference"
 	"hocker/fetcher/transfer"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -20,22 +21,22 @@ import (
 // Where that redirects to, it goes by itself from then on, until it is refused.
 type blobSource struct {
 	client *Client
-	repo   Repository
+	repo   reference.Repository
 	desc   ocispec.Descriptor
 
 	mu        sync.Mutex
-	places    []Repository   // what is left to ask, the best first
-	asked     map[int64]bool // from which bytes on the first of them was asked
-	used      []Repository   // what has given something
-	target    *url.URL       // of the redirect; nil before and without one
-	validator string         // for If-Range; empty for a server that gives none
-	size      int64          // as first stated, or SizeUnknown
-	noRanges  bool           // what was asked for by range came wrong
+	places    []reference.Repository // what is left to ask, the best first
+	asked     map[int64]bool         // from which bytes on the first of them was asked
+	used      []reference.Repository // what has given something
+	target    *url.URL               // of the redirect; nil before and without one
+	validator string                 // for If-Range; empty for a server that gives none
+	size      int64                  // as first stated, or SizeUnknown
+	noRanges  bool                   // what was asked for by range came wrong
 }
 
 // newBlobSource refuses a digest that is none before it becomes part of a URL.
-func (c *Client) newBlobSource(repo Repository, desc ocispec.Descriptor) (*blobSource, error) {
-	if _, err := ParseDigest(string(desc.Digest)); err != nil {
+func (c *Client) newBlobSource(repo reference.Repository, desc ocispec.Descriptor) (*blobSource, error) {
+	if _, err := reference.ParseDigest(string(desc.Digest)); err != nil {
 		return nil, err
 	}
 	return &blobSource{
@@ -76,7 +77,7 @@ func (s *blobSource) patience(ctx context.Context, more bool) context.Context {
 
 // place returns where to ask, whether there is more than that, and whether it
 // was asked from that byte on before: then it gave nothing.
-func (s *blobSource) place(offset int64) (place Repository, more, again bool) {
+func (s *blobSource) place(offset int64) (place reference.Repository, more, again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	again = s.asked[offset]
@@ -85,7 +86,7 @@ func (s *blobSource) place(offset int64) (place Repository, more, again bool) {
 }
 
 // leave passes a mirror over for the rest of the transfer.
-func (s *blobSource) leave(place Repository, err error) {
+func (s *blobSource) leave(place reference.Repository, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.places[0] == place {
@@ -111,7 +112,7 @@ func (s *blobSource) distrust() bool {
 	return mirrored
 }
 
-func (s *blobSource) open(ctx context.Context, place Repository, offset, end int64) (*transfer.Stream, error) {
+func (s *blobSource) open(ctx context.Context, place reference.Repository, offset, end int64) (*transfer.Stream, error) {
 	resp, err := s.get(ctx, place, offset, end)
 	if isEnd(err, offset) {
 		return &transfer.Stream{Body: http.NoBody, Offset: offset, Size: offset, Ranges: true}, s.checkSize(offset)
@@ -170,7 +171,7 @@ func (s *blobSource) host() string {
 	return s.places[0].Registry.Host
 }
 
-func (s *blobSource) remember(place Repository, resp *http.Response, size int64) {
+func (s *blobSource) remember(place reference.Repository, resp *http.Response, size int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.places[0] != place {
@@ -203,7 +204,7 @@ func (s *blobSource) forget(target *url.URL) {
 
 // get asks the target of an earlier redirect, which may have expired, else the
 // registry.
-func (s *blobSource) get(ctx context.Context, place Repository, offset, end int64) (*http.Response, error) {
+func (s *blobSource) get(ctx context.Context, place reference.Repository, offset, end int64) (*http.Response, error) {
 	s.mu.Lock()
 	target := s.target
 	s.mu.Unlock()

@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"errors"
+	"hocker/fetcher/reference"
 	"io"
 	"net/http"
 	"strings"
@@ -157,7 +158,7 @@ func TestBlobContentEncoding(t *testing.T) {
 	if err != nil || got != gzipped {
 		t.Errorf("got %q, %v", got, err)
 	}
-	m, err := (&Client{}).Manifest(t.Context(), Reference{Repository: s.app(t), Tag: "1"})
+	m, err := (&Client{}).Manifest(t.Context(), reference.Reference{Repository: s.app(t), Tag: "1"})
 	if err != nil || string(m.Bytes) != gzipped {
 		t.Errorf("got %q, %v", m.Bytes, err)
 	}
@@ -208,7 +209,7 @@ func TestBlobOfNoDigest(t *testing.T) {
 					t.Errorf("%q panics: %v", d, p)
 				}
 			}()
-			var input *InputError
+			var input *reference.InputError
 			if _, err := fetchBlob(t, &Client{}, s.app(t), d, 0); !errors.As(err, &input) {
 				t.Errorf("%q: %v", d, err)
 			}

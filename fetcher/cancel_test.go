@@ -3,6 +3,7 @@ package fetcher
 import (
 	"context"
 	"errors"
+	"hocker/fetcher/reference"
 	"io"
 	"net/http"
 	"testing"
@@ -50,7 +51,7 @@ func TestCancelInManifest(t *testing.T) {
 		cancel(errEnough)
 		<-r.Context().Done()
 	}))
-	_, err := (&Client{}).Manifest(ctx, Reference{Repository: s.app(t), Tag: "1"})
+	_, err := (&Client{}).Manifest(ctx, reference.Reference{Repository: s.app(t), Tag: "1"})
 	if !errors.Is(err, errEnough) || errors.Is(err, ErrUnavailable) {
 		t.Errorf("got %v", err)
 	}

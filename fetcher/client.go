@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"hocker/fetcher/reference"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -120,7 +121,7 @@ type foundCredential struct {
 
 // findCredential asks for the credential of a repository until there is an
 // answer, and not again: it may be a helper program that gives it.
-func (c *Client) findCredential(ctx context.Context, repo Repository) (Credential, *WithheldError, error) {
+func (c *Client) findCredential(ctx context.Context, repo reference.Repository) (Credential, *WithheldError, error) {
 	if c.Credential == nil {
 		return Credential{}, nil, nil
 	}
@@ -144,12 +145,12 @@ func (c *Client) findCredential(ctx context.Context, repo Repository) (Credentia
 
 // get asks the registry of repo for path below the repository, and returns the
 // answer if it has what was asked for. The answer's body is the caller's to close.
-func (c *Client) get(ctx context.Context, repo Repository, path string, header http.Header) (*http.Response, error) {
+func (c *Client) get(ctx context.Context, repo reference.Repository, path string, header http.Header) (*http.Response, error) {
 	return c.ask(ctx, http.MethodGet, repo, path, header)
 }
 
 // ask is get by any method.
-func (c *Client) ask(ctx context.Context, method string, repo Repository, path string, header http.Header) (*http.Response, error) {
+func (c *Client) ask(ctx context.Context, method string, repo reference.Repository, path string, header http.Header) (*http.Response, error) {
 	c.setup.Do(c.init)
 	ctx = auth.AppendScopesForHost(ctx, repo.Registry.Host, auth.ScopeRepository(repo.Path, auth.ActionPull))
 	req, err := http.NewRequestWithContext(ctx, method, repo.Registry.String()+repo.Path+path, nil)
@@ -175,7 +176,7 @@ func (c *Client) ask(ctx context.Context, method string, repo Repository, path s
 }
 
 // send sends a request with a credential, in the way that the registry asks for.
-func (c *Client) send(req *http.Request, registry Registry, cred Credential) (*http.Response, error) {
+func (c *Client) send(req *http.Request, registry reference.Registry, cred Credential) (*http.Response, error) {
 	if cred.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+cred.Token)
 	}
@@ -210,7 +211,7 @@ func successful(resp *http.Response) (*http.Response, error) {
 // authFor returns the auth client for a request to a registry. It keeps what
 // each credential was exchanged for by itself, since two repositories of a host
 // may have two of them.
-func (c *Client) authFor(r Registry, cred Credential, header http.Header) *auth.Client {
+func (c *Client) authFor(r reference.Registry, cred Credential, header http.Header) *auth.Client {
 	client := *c.auth
 	if header.Get("Range") != "" {
 		client.Client = c.ranged
@@ -229,7 +230,7 @@ func (c *Client) authFor(r Registry, cred Credential, header http.Header) *auth.
 	}
 	cache, _ := c.caches.LoadOrStore(cred, auth.NewCache())
 	client.Cache = cache.(auth.Cache)
-	if isLoopback(r.Host) {
+	if reference.IsLoopback(r.Host) {
 		// The rule against token services on loopback addresses protects this
 		// machine's services from foreign registries; one on this machine may
 		// name them.

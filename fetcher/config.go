@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -18,7 +19,7 @@ const MaxConfigSize = 8 << 20
 // all of it was verified.
 //
 // Errors: those of [Client.Blob].
-func (c *Client) Config(ctx context.Context, repo Repository, desc ocispec.Descriptor) ([]byte, error) {
+func (c *Client) Config(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error) {
 	if desc.Size > MaxConfigSize {
 		return nil, fmt.Errorf("config %s: %s is too much for an image config", desc.Digest, bytecount.Format(desc.Size))
 	}

@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"bytes"
+	"hocker/fetcher/reference"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,7 +18,7 @@ func TestConfigTooLarge(t *testing.T) {
 	large := bytes.Repeat([]byte(" "), MaxConfigSize+2)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(large) }))
 	defer server.Close()
-	registry, err := ParseRegistry(server.URL)
+	registry, err := reference.ParseRegistry(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hocker/fetcher/reference"
 	"strings"
 )
 
@@ -56,12 +57,12 @@ func (c Credential) check(user, pass string) error {
 // Errors: a *[WithheldError] says that there is a credential which is not for
 // this registry as it is asked; the request is anonymous then. Any other error
 // ends the fetch.
-type CredentialFunc func(ctx context.Context, repo Repository) (Credential, error)
+type CredentialFunc func(ctx context.Context, repo reference.Repository) (Credential, error)
 
 // FirstCredential asks each source in turn until one knows a credential. Where
 // none does, it says what the first of them withheld.
 func FirstCredential(sources ...CredentialFunc) CredentialFunc {
-	return func(ctx context.Context, repo Repository) (Credential, error) {
+	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		var withheld error
 		for _, source := range sources {
 			c, err := source(ctx, repo)
@@ -79,4 +80,6 @@ func FirstCredential(sources ...CredentialFunc) CredentialFunc {
 }
 
 // noCredential is a source that knows none.
-func noCredential(context.Context, Repository) (Credential, error) { return Credential{}, nil }
+func noCredential(context.Context, reference.Repository) (Credential, error) {
+	return Credential{}, nil
+}

@@ -3,12 +3,13 @@ package fetcher
 import (
 	"context"
 	"fmt"
+	"hocker/fetcher/reference"
 )
 
 // EnvironmentHosts reads DOCKER_REGISTRY: the hosts that the secrets in the
 // environment are for.
 //
-// Errors: *[InputError].
+// Errors: *[reference.InputError].
 func EnvironmentHosts(getenv func(string) string) ([]Host, error) {
 	hosts, err := ParseHosts(getenv("DOCKER_REGISTRY"))
 	if err != nil {
@@ -45,7 +46,7 @@ func EnvironmentCredential(getenv func(string) string, audience Audience, notice
 		case s.IsZero():
 			return nil, err
 		default: // it matters if there is nothing before it for a registry
-			config = func(context.Context, Repository) (Credential, error) { return Credential{}, err }
+			config = func(context.Context, reference.Repository) (Credential, error) { return Credential{}, err }
 		}
 	}
 	return FirstCredential(given, config), nil

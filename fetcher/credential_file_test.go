@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"errors"
+	"hocker/fetcher/reference"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -136,7 +137,7 @@ func FuzzCredentialFile(f *testing.F) {
 		if err != nil || s.IsZero() || (s.Token != "") == (s.Username != "") || (s.Username == "") != (s.Password == "") {
 			t.Fatalf("%q: got %+v, %v", data, s, err)
 		}
-		for _, repo := range []Repository{ghcrApp, localApp} {
+		for _, repo := range []reference.Repository{ghcrApp, localApp} {
 			want := file.Unbound && repo == ghcrApp || slices.ContainsFunc(s.hosts, func(h Host) bool { return h.Name == repo.Registry.Name() })
 			if got, err := file.Credential(t.Context(), repo); err != nil || got.IsZero() == want {
 				t.Errorf("%q: %s gets %+v, %v", data, repo, got, err)

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"hocker/fetcher/internal/subprocess"
+	"hocker/fetcher/reference"
 )
 
 // dockerHubServer is the name under which helpers keep Docker Hub's credential.
@@ -19,7 +20,7 @@ const dockerHubServer = "https://index.docker.io/v1/"
 
 // askHelper asks docker-credential-HELPER for a registry's credential.
 // https://github.com/docker/docker-credential-helpers#development
-func askHelper(ctx context.Context, helper string, r Registry) (Credential, error) {
+func askHelper(ctx context.Context, helper string, r reference.Registry) (Credential, error) {
 	server := r.Name()
 	if r.IsDockerHub() {
 		server = dockerHubServer

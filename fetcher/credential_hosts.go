@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"context"
+	"hocker/fetcher/reference"
 	"slices"
 	"strings"
 	"unicode"
@@ -21,10 +22,10 @@ const anyHost = "*"
 // it, a host may be sent the secret over plain http. An address that ends in
 // /v2/ stands for its host.
 //
-// Errors: *[InputError].
+// Errors: *[reference.InputError].
 func ParseHosts(s string) ([]Host, error) {
 	if strings.Contains(s, "@") { // before it is cut up
-		return nil, errAddressWithUser("registry")
+		return nil, reference.UserError("registry")
 	}
 	var hosts []Host
 	for _, entry := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
@@ -32,7 +33,7 @@ func ParseHosts(s string) ([]Host, error) {
 			hosts = append(hosts, Host{Name: anyHost})
 			continue
 		}
-		registry, err := ParseRegistry(entry)
+		registry, err := reference.ParseRegistry(entry)
 		if err != nil {
 			return nil, err
 		}
@@ -48,21 +49,21 @@ type Audience struct {
 	// host of a secret that has none. The zero value means that nobody did: the
 	// registries come from a file or an expression, and a secret without a host is
 	// for none of them.
-	Named Registry
+	Named reference.Registry
 	// Asked are the registries that the images are in. A secret for any host (*)
 	// is for them, and not for their mirrors.
-	Asked []Registry
+	Asked []reference.Registry
 }
 
 // has reports whether images are in a registry of that name.
-func (a Audience) has(r Registry) bool {
-	return slices.ContainsFunc(a.Asked, func(asked Registry) bool { return asked.Name() == r.Name() })
+func (a Audience) has(r reference.Registry) bool {
+	return slices.ContainsFunc(a.Asked, func(asked reference.Registry) bool { return asked.Name() == r.Name() })
 }
 
 // AllowPlainHTTP lets what find finds be sent over plain http to those of the
 // hosts that are written with http://.
 func AllowPlainHTTP(hosts []Host, find CredentialFunc) CredentialFunc {
-	return func(ctx context.Context, repo Repository) (Credential, error) {
+	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		c, err := find(ctx, repo)
 		if !c.IsZero() && slices.Contains(hosts, Host{repo.Registry.Name(), true}) {
 			c.PlainHTTP = true
@@ -81,7 +82,7 @@ type secret struct {
 
 // source returns the secret to the hosts that it is for.
 func (s secret) source(audience Audience) CredentialFunc {
-	return AllowPlainHTTP(s.hosts, func(_ context.Context, repo Repository) (Credential, error) {
+	return AllowPlainHTTP(s.hosts, func(_ context.Context, repo reference.Repository) (Credential, error) {
 		r := repo.Registry
 		switch {
 		case len(s.hosts) > 0:
@@ -92,7 +93,7 @@ func (s secret) source(audience Audience) CredentialFunc {
 			}
 		case audience.Named.Name() == r.Name():
 			return s.Credential, nil
-		case audience.Named == Registry{} && audience.has(r):
+		case audience.Named == reference.Registry{} && audience.has(r):
 			return Credential{}, &WithheldError{Registry: r, Origin: s.origin, Place: s.place}
 		}
 		return Credential{}, nil
@@ -100,6 +101,6 @@ func (s secret) source(audience Audience) CredentialFunc {
 }
 
 // StaticCredential shows c to one registry and nothing to any other.
-func StaticCredential(registry Registry, c Credential) CredentialFunc {
+func StaticCredential(registry reference.Registry, c Credential) CredentialFunc {
 	return secret{Credential: c}.source(Audience{Named: registry})
 }

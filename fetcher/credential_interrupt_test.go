@@ -3,6 +3,7 @@ package fetcher
 import (
 	"context"
 	"errors"
+	"hocker/fetcher/reference"
 	"io"
 	"os"
 	"path/filepath"
@@ -30,7 +31,7 @@ func TestCredentialInterrupted(t *testing.T) {
 	if err := os.WriteFile(config, []byte(`{"credsStore":"hangs"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	repo, err := ParseName("example.com/org/app")
+	repo, err := reference.ParseName("example.com/org/app")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +45,7 @@ func TestCredentialInterrupted(t *testing.T) {
 			return err
 		}},
 		"config.json": {AuthFileCredential([]string{pipe}, noticed), func() error { return openWrite(t, pipe) }},
-		"netrc":       {NetrcCredential(pipe, Audience{Asked: []Registry{repo.Registry}}, noticed), func() error { return openWrite(t, pipe) }},
+		"netrc":       {NetrcCredential(pipe, Audience{Asked: []reference.Registry{repo.Registry}}, noticed), func() error { return openWrite(t, pipe) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())

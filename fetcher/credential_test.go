@@ -3,6 +3,7 @@ package fetcher
 import (
 	"context"
 	"errors"
+	"hocker/fetcher/reference"
 	"testing"
 )
 
@@ -12,14 +13,14 @@ type env map[string]string
 func (e env) get(name string) string { return e[name] }
 
 var (
-	ghcrApp  = Repository{ghcr, "org/app"}
-	localApp = Repository{local, "org/app"}
-	hubApp   = Repository{DockerHub, "org/app"}
+	ghcrApp  = reference.Repository{Registry: ghcr, Path: "org/app"}
+	localApp = reference.Repository{Registry: local, Path: "org/app"}
+	hubApp   = reference.Repository{Registry: reference.DockerHub, Path: "org/app"}
 )
 
 // found is one answer of a credential source.
 type found struct {
-	repo Repository
+	repo reference.Repository
 	want Credential
 	err  string
 }
@@ -39,8 +40,8 @@ func checkFound(t *testing.T, find CredentialFunc, want []found) {
 
 var (
 	// plainApp is at another machine, over plain http.
-	plainApp   = Repository{Registry{Scheme: "http", Host: "ghcr.io"}, "org/app"}
-	mirrorApp  = Repository{Registry{Scheme: "https", Host: "mirror.example"}, "org/app"}
+	plainApp   = reference.Repository{Registry: reference.Registry{Scheme: "http", Host: "ghcr.io"}, Path: "org/app"}
+	mirrorApp  = reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "mirror.example"}, Path: "org/app"}
 	t0ken      = Credential{Token: "t0ken"}
 	plainToken = Credential{Token: "t0ken", PlainHTTP: true}
 )
@@ -53,8 +54,8 @@ const (
 // typedGhcr is the audience of hocker manifest ghcr.io/org/app, readGhcr of a
 // lock file or a derivation that names it.
 var (
-	typedGhcr = Audience{Named: ghcr, Asked: []Registry{ghcr}}
-	readGhcr  = Audience{Asked: []Registry{ghcr}}
+	typedGhcr = Audience{Named: ghcr, Asked: []reference.Registry{ghcr}}
+	readGhcr  = Audience{Asked: []reference.Registry{ghcr}}
 )
 
 var environmentCredentialTests = []struct {
@@ -182,7 +183,7 @@ func TestEnvironmentCredential(t *testing.T) {
 func TestFirstCredential(t *testing.T) {
 	broken := errors.New("broken")
 	source := func(c Credential, err error) CredentialFunc {
-		return func(context.Context, Repository) (Credential, error) { return c, err }
+		return func(context.Context, reference.Repository) (Credential, error) { return c, err }
 	}
 	var (
 		none            = source(Credential{}, nil)

@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"fmt"
+	"hocker/fetcher/reference"
 	"net/http"
 )
 
@@ -19,10 +20,10 @@ const (
 // because it is for no host, and no person named the registry, or because it
 // would go over plain http. See [Audience] and [Credential.PlainHTTP].
 type WithheldError struct {
-	Registry  Registry // which was to be asked
-	PlainHTTP bool     // that is the reason
-	Origin    Origin   // of the secret that has no host
-	Place     string   // the variable or file that it is in
+	Registry  reference.Registry // which was to be asked
+	PlainHTTP bool               // that is the reason
+	Origin    Origin             // of the secret that has no host
+	Place     string             // the variable or file that it is in
 }
 
 func (e *WithheldError) Error() string {
@@ -36,7 +37,7 @@ func (e *WithheldError) Error() string {
 // [ErrDenied]; or [ErrNotFound], where something was withheld: a registry may say
 // that of what one may not see.
 type DeniedError struct {
-	Registry  Registry
+	Registry  reference.Registry
 	Anonymous bool           // there was nothing to show to it
 	Withheld  *WithheldError // what was not shown to it, or nil
 	Err       error
@@ -51,22 +52,18 @@ func (e *DeniedError) Unwrap() []error {
 	return []error{e.Err, e.Withheld}
 }
 
-// IsExposed reports whether others can read what is sent to the registry: plain
-// http that leaves this machine.
-func (r Registry) IsExposed() bool { return r.Scheme == "http" && !isLoopback(r.Host) }
-
 // guard keeps a credential, and what was had for it, off the plain http of
 // another machine. The client has seen to the registry itself; but it is the
 // registry that names its token service.
 type guard struct {
 	base     http.RoundTripper
-	registry Registry
+	registry reference.Registry
 }
 
 func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	// A token service is sent an identity token in a form.
 	secret := req.Header.Get("Authorization") != "" || req.Method == http.MethodPost
-	if secret && req.URL.Scheme == "http" && !isLoopback(req.URL.Host) {
+	if secret && req.URL.Scheme == "http" && !reference.IsLoopback(req.URL.Host) {
 		if req.Body != nil {
 			req.Body.Close()
 		}
@@ -76,7 +73,7 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // guarded returns client with a guard over a credential of that registry.
-func guarded(client *http.Client, registry Registry) *http.Client {
+func guarded(client *http.Client, registry reference.Registry) *http.Client {
 	with := *client
 	with.Transport = guard{client.Transport, registry}
 	return &with

@@ -3,6 +3,7 @@ package fetcher
 import (
 	"context"
 	"errors"
+	"hocker/fetcher/reference"
 	"io"
 	"net/http"
 	"slices"
@@ -122,7 +123,7 @@ var plainHTTPTests = []struct {
 
 // from knows a credential for everybody.
 func from(c Credential) CredentialFunc {
-	return func(_ context.Context, _ Repository) (Credential, error) { return c, nil }
+	return func(_ context.Context, _ reference.Repository) (Credential, error) { return c, nil }
 }
 
 // TestWhoIsShown: a credential goes over TLS, to this machine, or where its own

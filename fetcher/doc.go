@@ -1,7 +1,7 @@
 // Package fetcher reads images from Docker and OCI registries and lets nothing
 // through that does not match its digest.
 //
-// A [Reference] names an image, a [Client] fetches its manifest
+// A [reference.Reference] names an image, a [Client] fetches its manifest
 // ([Client.Manifest]) and its blobs ([Client.Blob], [Client.WriteBlob]). The
 // zero Client is ready to use and anonymous.
 //

@@ -16,27 +16,12 @@ import (
 var (
 	// ErrDenied: the registry or its token service refused, with or without
 	// credentials (401, 403, no credentials where some are needed).
-	ErrDenied = errors.New("access denied")
+	ErrDenied = errors.New("not allowed in")
 	// ErrNotFound: there is no such repository, tag, manifest or blob.
 	ErrNotFound = errors.New("not found")
 	// ErrUnavailable: the registry cannot be reached, or keeps failing.
 	ErrUnavailable = errors.New("unavailable")
 )
-
-// InputError reports a name, address or digest that is not of its form. Its text
-// does not repeat what stands before an @: see [Redact].
-type InputError struct {
-	What   string // "tag"
-	Value  string // as given, or empty where it must not be shown
-	Reason string
-}
-
-func (e *InputError) Error() string {
-	if e.Value == "" {
-		return e.What + ": " + e.Reason
-	}
-	return fmt.Sprintf("%s %q: %s", e.What, redactValue(e.Value), e.Reason)
-}
 
 // FetchError says which fetch failed. It wraps the cause.
 type FetchError struct {

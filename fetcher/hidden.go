@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"errors"
+	"hocker/fetcher/reference"
 	"net/http"
 	"strings"
 	"sync"
@@ -82,7 +83,7 @@ func (t *unhidingTransport) challenge(req *http.Request) (string, error) {
 
 // unhiding returns a client that finds what a registry hides from who shows no
 // credential.
-func (c *Client) unhiding(client *http.Client, r Registry) *http.Client {
+func (c *Client) unhiding(client *http.Client, r reference.Registry) *http.Client {
 	known, _ := c.hiding.LoadOrStore(r, &hiding{})
 	return &http.Client{
 		Transport:     &unhidingTransport{client.Transport, r.String(), known.(*hiding)},

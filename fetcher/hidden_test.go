@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hocker/fetcher/reference"
 	"io"
 	"net/http"
 	"sync"
@@ -85,7 +86,7 @@ func TestHidden(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := startServer(t, tt.registry)
 			c := static(s.app(t), tt.credential)
-			ref := Reference{Repository: s.app(t), Tag: "1"}
+			ref := reference.Reference{Repository: s.app(t), Tag: "1"}
 			_, blobErr := fetchHello(t, c, s.app(t))
 			_, manifestErr := c.Manifest(t.Context(), ref)
 			_, headErr := c.ManifestHead(t.Context(), ref)
@@ -163,7 +164,7 @@ func TestHiddenFromMany(t *testing.T) {
 func TestHiddenAndWithheld(t *testing.T) {
 	s := startServer(t, secretive(basicChallenge, nowhere))
 	withheld := &WithheldError{Registry: s.app(t).Registry, Origin: OriginVariable}
-	c := &Client{Credential: func(context.Context, Repository) (Credential, error) { return Credential{}, withheld }}
+	c := &Client{Credential: func(context.Context, reference.Repository) (Credential, error) { return Credential{}, withheld }}
 	_, err := fetchHello(t, c, s.app(t))
 	if !errors.Is(err, ErrNotFound) || errors.Is(err, ErrDenied) || !errors.Is(err, withheld) {
 		t.Errorf("got %v", err)

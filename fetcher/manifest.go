@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -47,12 +48,12 @@ type Manifest struct {
 // the bytes match it; without one, Digest is computed from what came.
 //
 // Errors: [ErrDenied], [ErrNotFound], [ErrUnavailable], *[VerifyError].
-func (c *Client) Manifest(ctx context.Context, ref Reference) (Manifest, error) {
+func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (Manifest, error) {
 	return c.fromPlaces(ctx, ref, c.manifest)
 }
 
 // fromPlaces asks the places where a manifest may be, one after the other.
-func (c *Client) fromPlaces(ctx context.Context, ref Reference, ask func(context.Context, Reference) (Manifest, error)) (Manifest, error) {
+func (c *Client) fromPlaces(ctx context.Context, ref reference.Reference, ask func(context.Context, reference.Reference) (Manifest, error)) (Manifest, error) {
 	places := c.places(ref.Repository, ref.Digest)
 	for i, place := range places {
 		at := ref
@@ -69,7 +70,7 @@ func (c *Client) fromPlaces(ctx context.Context, ref Reference, ask func(context
 	panic("unreachable: a reference has its own registry at least")
 }
 
-func (c *Client) manifest(ctx context.Context, ref Reference) (Manifest, error) {
+func (c *Client) manifest(ctx context.Context, ref reference.Reference) (Manifest, error) {
 	resp, err := c.get(ctx, ref.Repository, "/manifests/"+ref.Identifier(), http.Header{"Accept": acceptManifests})
 	if err != nil {
 		return Manifest{}, err

@@ -3,6 +3,7 @@ package fetcher
 import (
 	"context"
 	"errors"
+	"hocker/fetcher/reference"
 	"net/http"
 	"strings"
 
@@ -20,11 +21,11 @@ import (
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#checking-if-content-exists-in-the-registry
 //
 // Errors: those of [Client.Manifest].
-func (c *Client) ManifestHead(ctx context.Context, ref Reference) (Manifest, error) {
+func (c *Client) ManifestHead(ctx context.Context, ref reference.Reference) (Manifest, error) {
 	return c.fromPlaces(ctx, ref, c.manifestHead)
 }
 
-func (c *Client) manifestHead(ctx context.Context, ref Reference) (Manifest, error) {
+func (c *Client) manifestHead(ctx context.Context, ref reference.Reference) (Manifest, error) {
 	resp, err := c.ask(ctx, http.MethodHead, ref.Repository, "/manifests/"+ref.Identifier(), http.Header{"Accept": acceptManifests})
 	if answer := (*ResponseError)(nil); errors.As(err, &answer) && refusesMethod(answer.Status) {
 		return c.manifest(ctx, ref)

@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"fmt"
+	"hocker/fetcher/reference"
 	"net/http"
 	"testing"
 )
@@ -45,7 +46,7 @@ func TestManifestHead(t *testing.T) {
 				}
 				hello.ServeHTTP(w, r)
 			}))
-			m, err := new(Client).ManifestHead(t.Context(), Reference{Repository: s.app(t), Tag: "1"})
+			m, err := new(Client).ManifestHead(t.Context(), reference.Reference{Repository: s.app(t), Tag: "1"})
 			tt.failure.check(t, err, s.host())
 			if err == nil && (m.Digest != helloDigest || (m.Bytes != nil) != tt.bytes) {
 				t.Errorf("got %+v", m)

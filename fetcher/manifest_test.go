@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"bytes"
+	"hocker/fetcher/reference"
 	"net/http"
 	"strings"
 	"testing"
@@ -112,7 +113,7 @@ func TestManifest(t *testing.T) {
 func TestManifestOf4MiB(t *testing.T) {
 	body := strings.Repeat("x", 4<<20)
 	s := startServer(t, answer{body: body})
-	m, err := (&Client{}).Manifest(t.Context(), Reference{Repository: s.app(t), Tag: "1"})
+	m, err := (&Client{}).Manifest(t.Context(), reference.Reference{Repository: s.app(t), Tag: "1"})
 	if err != nil || string(m.Bytes) != body || m.Digest != digest.FromString(body) {
 		t.Errorf("got %d bytes, %s, %v", len(m.Bytes), m.Digest, err)
 	}
@@ -120,7 +121,7 @@ func TestManifestOf4MiB(t *testing.T) {
 
 func TestManifestAccept(t *testing.T) {
 	s := startServer(t, hello)
-	if _, err := (&Client{}).Manifest(t.Context(), Reference{Repository: s.app(t), Tag: "1"}); err != nil {
+	if _, err := (&Client{}).Manifest(t.Context(), reference.Reference{Repository: s.app(t), Tag: "1"}); err != nil {
 		t.Fatal(err)
 	}
 	accept := strings.Join(s.asked()[0].Header.Values("Accept"), ", ")
@@ -137,11 +138,11 @@ func TestManifestAccept(t *testing.T) {
 // A path in front of /v2/ is part of every address.
 func TestPrefix(t *testing.T) {
 	s := startServer(t, hello)
-	registry, err := ParseRegistry(s.URL + "/some/proxy/v2/")
+	registry, err := reference.ParseRegistry(s.URL + "/some/proxy/v2/")
 	if err != nil {
 		t.Fatal(err)
 	}
-	repo := Repository{registry, "org/app"}
+	repo := reference.Repository{Registry: registry, Path: "org/app"}
 	if _, err := fetchHello(t, &Client{}, repo); err != nil {
 		t.Error(err)
 	}

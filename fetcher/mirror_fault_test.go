@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"hocker/fetcher/reference"
 	"hocker/test/faults"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -141,7 +142,7 @@ func TestMirrorCredentials(t *testing.T) {
 		mirror.Auth = &faults.Auth{Username: "me", Password: "for the mirror"}
 		r.Auth = &faults.Auth{Username: "me", Password: "for the registry"}
 		c := w.client()
-		c.Credential = func(_ context.Context, repo Repository) (Credential, error) {
+		c.Credential = func(_ context.Context, repo reference.Repository) (Credential, error) {
 			return map[string]Credential{
 				"mirror.example":   {Username: "me", Password: "for the mirror", PlainHTTP: true},
 				"registry.example": {Username: "me", Password: "for the registry", PlainHTTP: true},

@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"hocker/fetcher/reference"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,9 +15,9 @@ var parseMirrorsTests = []struct {
 }{
 	{in: ""},
 	{in: " , ,"},
-	{in: "docker.io=https://mirror.example/v2/", want: []Mirror{{"docker.io", Registry{Scheme: "https", Host: "mirror.example"}}}},
+	{in: "docker.io=https://mirror.example/v2/", want: []Mirror{{"docker.io", reference.Registry{Scheme: "https", Host: "mirror.example"}}}},
 	{in: "https://index.docker.io/v1/=localhost:5000", want: []Mirror{{"docker.io", local}}},
-	{in: "*=localhost:5000, ghcr.io=https://h/ghcr/v2/", want: []Mirror{{"*", local}, {"ghcr.io", Registry{Scheme: "https", Host: "h", Prefix: "/ghcr"}}}},
+	{in: "*=localhost:5000, ghcr.io=https://h/ghcr/v2/", want: []Mirror{{"*", local}, {"ghcr.io", reference.Registry{Scheme: "https", Host: "h", Prefix: "/ghcr"}}}},
 	{in: "localhost:5000", err: `mirror "localhost:5000": expected REGISTRY=ADDRESS, as docker.io=https://mirror.example/v2/, or *=ADDRESS`},
 	{in: "=x", err: `registry: it has no host, expected https://HOST[:PORT]/v2/`},
 	{in: "x=", err: `registry: it has no host, expected https://HOST[:PORT]/v2/`},
@@ -57,7 +58,7 @@ func TestMirror(t *testing.T) {
 				c := static(registry.app(t), Credential{Token: "hunter2"})
 				told.listen(c)
 				c.Mirrors = []Mirror{{of, mirror.app(t).Registry}}
-				m, err := c.Manifest(t.Context(), Reference{Repository: registry.app(t), Digest: helloDigest})
+				m, err := c.Manifest(t.Context(), reference.Reference{Repository: registry.app(t), Digest: helloDigest})
 				if err != nil || string(m.Bytes) != "hello" {
 					t.Errorf("got %q, %v", m.Bytes, err)
 				}

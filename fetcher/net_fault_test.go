@@ -17,6 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"hocker/fetcher/reference"
 	"hocker/test/faults"
 
 	"github.com/opencontainers/go-digest"
@@ -173,9 +174,9 @@ func (l *pipeListener) Close() error {
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
 // app is the repository org/app of a registry.
-func app(t *testing.T, registry string) Repository {
+func app(t *testing.T, registry string) reference.Repository {
 	t.Helper()
-	r, err := ParseRegistry(registry)
+	r, err := reference.ParseRegistry(registry)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hocker/fetcher/reference"
 	"io/fs"
 	"net/url"
 	"path/filepath"
@@ -40,7 +41,7 @@ func NetrcFile(getenv func(string) string) string {
 // NetrcCredential asks the netrc at path for a credential, if it is there. What
 // is wrong with it is a line for notice.
 func NetrcCredential(path string, audience Audience, notice func(line string)) CredentialFunc {
-	return func(ctx context.Context, repo Repository) (Credential, error) {
+	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		data, err := readFile(ctx, path)
 		switch {
 		case path == "" || errors.Is(err, fs.ErrNotExist):
@@ -71,11 +72,11 @@ func isNetrc(data []byte) bool {
 // other programs do that know of no ports here, then the default entry, which is
 // a secret without a host.
 func (n netrc) source(path string, audience Audience) CredentialFunc {
-	return func(ctx context.Context, repo Repository) (Credential, error) {
+	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		r := repo.Registry
 		for _, name := range []string{r.Name(), (&url.URL{Host: r.Host}).Hostname()} {
 			for _, e := range n {
-				if e.machine != "" && netrcName(e.machine) == name {
+				if e.machine != "" && reference.HostName("", e.machine) == name {
 					return e.Credential, nil
 				}
 			}
@@ -87,15 +88,6 @@ func (n netrc) source(path string, audience Audience) CredentialFunc {
 		}
 		return Credential{}, nil
 	}
-}
-
-// netrcName is the name of the registry at a machine.
-func netrcName(machine string) string {
-	machine = strings.ToLower(machine)
-	if dockerHubHosts[machine] {
-		return DockerHub.Name()
-	}
-	return machine
 }
 
 // parseNetrc reads the entries that have a login and a password. An error names

@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"hocker/fetcher/reference"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,9 +12,9 @@ import (
 func login(user, pass string) Credential { return Credential{Username: user, Password: pass} }
 
 var (
-	portApp  = Repository{Registry{Scheme: "https", Host: "ghcr.io:8443"}, "org/app"}
-	ipv6App  = Repository{Registry{Scheme: "https", Host: "[2001:db8::1]:5000"}, "org/app"}
-	otherApp = Repository{Registry{Scheme: "https", Host: "other.example"}, "org/app"}
+	portApp  = reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "ghcr.io:8443"}, Path: "org/app"}
+	ipv6App  = reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "[2001:db8::1]:5000"}, Path: "org/app"}
+	otherApp = reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "other.example"}, Path: "org/app"}
 )
 
 var netrcTests = []struct {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"hocker/fetcher"
+	"hocker/fetcher/reference"
 )
 
 // Only what servers of https say to plain http is taken for that.
@@ -48,7 +49,7 @@ func TestPlainToTLS(t *testing.T) {
 // askPlain asks a server by plain http, and returns its answer.
 func askPlain(t *testing.T, addr string) *fetcher.ResponseError {
 	t.Helper()
-	ref, err := fetcher.ParseReference(strings.Replace(addr, "127.0.0.1", "localhost", 1) + "/app:1")
+	ref, err := reference.Parse(strings.Replace(addr, "127.0.0.1", "localhost", 1) + "/app:1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"hocker/fetcher/reference"
 	"net/http"
 	"net/url"
 	"os"
@@ -65,7 +66,7 @@ func (s proxySetting) check() error {
 		}
 	}
 	// Not quoted: there may be a password in it.
-	return &InputError{What: s.variable, Reason: "it is not the address of a proxy, expected http://HOST:PORT, https://, socks5:// or socks5h://"}
+	return &reference.InputError{What: s.variable, Reason: "it is not the address of a proxy, expected http://HOST:PORT, https://, socks5:// or socks5h://"}
 }
 
 // environmentProxy finds the proxy of a request in the environment, as

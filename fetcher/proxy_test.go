@@ -3,6 +3,7 @@ package fetcher
 import (
 	"encoding/base64"
 	"errors"
+	"hocker/fetcher/reference"
 	"io"
 	"net"
 	"net/http"
@@ -69,8 +70,8 @@ func TestEnvironmentProxy(t *testing.T) {
 }
 
 // far is a repository that there is no way to but through a proxy.
-func far(scheme string) Repository {
-	return Repository{Registry{Scheme: scheme, Host: "registry.invalid"}, "org/app"}
+func far(scheme string) reference.Repository {
+	return reference.Repository{Registry: reference.Registry{Scheme: scheme, Host: "registry.invalid"}, Path: "org/app"}
 }
 
 // httpProxy lets through who knows the password: to one server, whatever host is

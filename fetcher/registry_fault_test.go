@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"hocker/fetcher/reference"
 	"hocker/test/faults"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -78,7 +79,7 @@ func TestManifestFaults(t *testing.T) {
 				defer cancel()
 				start := time.Now()
 				repo := app(t, "http://registry.example")
-				m, err := w.client().Manifest(ctx, Reference{Repository: repo, Digest: d})
+				m, err := w.client().Manifest(ctx, reference.Reference{Repository: repo, Digest: d})
 				got := outcome{notices: w.notices(d), asked: asked(r), waited: time.Since(start)}
 				if err != nil {
 					got.err = strings.TrimPrefix(plain(err.Error(), d), "manifest of registry.example/org/app@DIGEST: ")
@@ -175,7 +176,7 @@ func TestEndlessAnswers(t *testing.T) {
 				r.Auth = &faults.Auth{}
 				r.Add(fault)
 				if strings.Contains(fault, "/v2/") {
-					_, err := w.client().Manifest(t.Context(), Reference{Repository: app(t, "http://registry.example"), Tag: "1"})
+					_, err := w.client().Manifest(t.Context(), reference.Reference{Repository: app(t, "http://registry.example"), Tag: "1"})
 					if err == nil || !strings.Contains(err.Error(), "4.2 MB") {
 						t.Errorf("got %v", err)
 					}

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"hocker/fetcher/reference"
 	"hocker/fetcher/transfer"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
@@ -148,7 +149,7 @@ func (e *bareError) Error() string {
 	if before, _, ok := strings.Cut(msg, unreadableRedirect); ok {
 		return before + "the address of a redirect cannot be read"
 	}
-	return Redact(urlQuery.ReplaceAllString(msg, "$1"))
+	return reference.Redact(urlQuery.ReplaceAllString(msg, "$1"))
 }
 func (e *bareError) Unwrap() error { return e.error }
 

@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"errors"
+	"hocker/fetcher/reference"
 	"io"
 	"net/http"
 	"slices"
@@ -168,7 +169,7 @@ var resumeTests = []struct {
 }
 
 // farApp is a repository behind a wire.
-var farApp = Repository{Registry{Scheme: "https", Host: "registry.example"}, "org/app"}
+var farApp = reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "registry.example"}, Path: "org/app"}
 
 func TestResume(t *testing.T) {
 	for _, tt := range resumeTests {

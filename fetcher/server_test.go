@@ -3,6 +3,7 @@ package fetcher
 import (
 	"crypto/x509"
 	"errors"
+	"hocker/fetcher/reference"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -140,9 +141,9 @@ func (s *server) header(key string) []string {
 func (s *server) host() string { return s.Listener.Addr().String() }
 
 // app is the repository org/app of the server.
-func (s *server) app(t *testing.T) Repository {
+func (s *server) app(t *testing.T) reference.Repository {
 	t.Helper()
-	registry, err := ParseRegistry(s.URL)
+	registry, err := reference.ParseRegistry(s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,12 +203,12 @@ func (f failure) check(t *testing.T, err error, hosts ...string) {
 }
 
 // fetchHello fetches the blob with the content hello.
-func fetchHello(t *testing.T, c *Client, repo Repository) (string, error) {
+func fetchHello(t *testing.T, c *Client, repo reference.Repository) (string, error) {
 	t.Helper()
 	return fetchBlob(t, c, repo, helloDigest, 0)
 }
 
-func fetchBlob(t *testing.T, c *Client, repo Repository, d digest.Digest, size int64) (string, error) {
+func fetchBlob(t *testing.T, c *Client, repo reference.Repository, d digest.Digest, size int64) (string, error) {
 	t.Helper()
 	var w strings.Builder
 	n, err := c.WriteBlob(t.Context(), repo, ocispec.Descriptor{Digest: d, Size: size}, &w)

@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"fmt"
+	"hocker/fetcher/reference"
 	"net/http"
 	"net/url"
 	"slices"
@@ -190,8 +191,8 @@ func TestTokenExpires(t *testing.T) {
 	service := &tokenService{user: "me", pass: "pass"}
 	s := service.start(t)
 	c := static(s.app(t), Credential{Username: "me", Password: "pass"})
-	other := Repository{s.app(t).Registry, "org/other"}
-	fetch := func(repo Repository, issued int) {
+	other := reference.Repository{Registry: s.app(t).Registry, Path: "org/other"}
+	fetch := func(repo reference.Repository, issued int) {
 		t.Helper()
 		if got, err := fetchHello(t, c, repo); err != nil || got != "hello" {
 			t.Errorf("got %q, %v", got, err)
@@ -214,7 +215,7 @@ func TestTokenExpires(t *testing.T) {
 func TestTokenServiceOnLoopback(t *testing.T) {
 	service := &tokenService{user: "me", pass: "hunter2"}
 	s := service.start(t)
-	far := Repository{Registry{Scheme: "http", Host: "registry.example"}, "org/app"}
+	far := reference.Repository{Registry: reference.Registry{Scheme: "http", Host: "registry.example"}, Path: "org/app"}
 	c := static(far, Credential{Username: "me", Password: "hunter2"})
 	c.Transport = proxyTo(s)
 	if _, err := fetchHello(t, c, far); err == nil || strings.Contains(err.Error(), "hunter2") {

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"hocker/fetcher/reference"
 	"io"
 	"log"
 	"net"
@@ -69,7 +70,7 @@ func TestConnectionRefused(t *testing.T) {
 	}
 	host := l.Addr().String()
 	l.Close()
-	repo := Repository{Registry{Scheme: "http", Host: host}, "org/app"}
+	repo := reference.Repository{Registry: reference.Registry{Scheme: "http", Host: host}, Path: "org/app"}
 	retries := 0
 	_, err = fetchHello(t, &Client{Notice: func(string) { retries++ }}, repo)
 	failure{

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"hocker/fetcher"
+	"hocker/fetcher/reference"
 )
 
 // credentialFlags say what to show to the registry, in one of three ways.
@@ -94,7 +95,7 @@ func (f *credentialFlags) flagCredential(p process, audience fetcher.Audience, w
 		return found, err
 	}
 	if err != nil { // it matters where the flags' is not for a registry
-		found = func(context.Context, fetcher.Repository) (fetcher.Credential, error) {
+		found = func(context.Context, reference.Repository) (fetcher.Credential, error) {
 			return fetcher.Credential{}, err
 		}
 	}
@@ -128,7 +129,7 @@ func findCredential(p process, audience fetcher.Audience, warn func(line string)
 // there as that address says, over plain http too.
 func (f *credentialFlags) forNamed(find fetcher.CredentialFunc, audience fetcher.Audience, warn func(line string)) (fetcher.CredentialFunc, error) {
 	named := audience.Named
-	if named == (fetcher.Registry{}) {
+	if named == (reference.Registry{}) {
 		return nil, usagef("%s does not say which registry it is for: give --registry %s",
 			f.given(), strings.Join(registryNames(audience.Asked), " or --registry "))
 	}

@@ -8,6 +8,7 @@ import (
 	"hocker/fetcher"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -66,10 +67,8 @@ func (c *docker2nixCmd) expression(ctx context.Context, p process, src source) (
 		if err != nil {
 			return nil, err
 		}
-		if src.platform != nil {
-			if err := src.checkConfig(ctx, &m); err != nil {
-				return nil, err
-			}
+		if err := src.checkConfig(ctx, &m); err != nil {
+			return nil, err
 		}
 		return c.image(src.ref, m.Image, m.Digest).Expression()
 	case c.AllPlatforms, c.Platform != "":
@@ -87,9 +86,12 @@ func (c *docker2nixCmd) expression(ctx context.Context, p process, src source) (
 	return expr, nil
 }
 
-// checkConfig looks at what the config of an image says that was chosen from an
-// index by its platform. Where no platform was asked for, the manifest is enough.
+// checkConfig looks at what the config of an image from an index says, before it
+// is written down.
 func (s source) checkConfig(ctx context.Context, m *image.Resolved) error {
+	if m.Platform == nil {
+		return nil
+	}
 	config, err := m.CheckConfig(ctx, s.Client, s.ref.Repository)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.ref.Familiar(), err)
@@ -99,7 +101,7 @@ func (s source) checkConfig(ctx context.Context, m *image.Resolved) error {
 }
 
 // image is what the flags make of a manifest.
-func (c *docker2nixCmd) image(ref fetcher.Reference, m ocispec.Manifest, d digest.Digest) nix.Image {
+func (c *docker2nixCmd) image(ref reference.Reference, m ocispec.Manifest, d digest.Digest) nix.Image {
 	i := nix.Image{Name: c.AltName, Reference: ref, Manifest: m}
 	if c.Pin {
 		i.Pin = d
@@ -129,7 +131,7 @@ func (c *docker2nixCmd) allPlatforms(ctx context.Context, p process, src source)
 		}
 		written[system] = true
 		at := src
-		at.ref = fetcher.Reference{Repository: src.ref.Repository, Digest: d.Digest}
+		at.ref = reference.Reference{Repository: src.ref.Repository, Digest: d.Digest}
 		m, err := at.resolveLayers(ctx)
 		if errors.Is(err, fetcher.ErrNotFound) && len(entries) > 1 {
 			c.warn(p, fmt.Sprintf("left out: %s: %v", platform, err))

@@ -8,8 +8,10 @@ import (
 	"syscall"
 
 	"hocker/fetcher"
+	"hocker/fetcher/engine"
 	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
+	"hocker/fetcher/reference"
 )
 
 // The exit codes, for scripts to tell failures apart. A command that a signal
@@ -28,7 +30,7 @@ func exitCode(err error) int {
 	var (
 		signalled *signalError
 		usage     *usageError
-		input     *fetcher.InputError
+		input     *reference.InputError
 		mismatch  *fetcher.VerifyError
 		file      *lock.FileError
 		layer     *image.LayerError
@@ -47,7 +49,7 @@ func exitCode(err error) int {
 		return exitDenied
 	case errors.Is(err, fetcher.ErrNotFound):
 		return exitNotFound
-	case errors.Is(err, fetcher.ErrUnavailable):
+	case errors.Is(err, fetcher.ErrUnavailable), errors.Is(err, engine.ErrUnavailable):
 		return exitUnavailable
 	case errors.As(err, &usage), errors.As(err, &input), errors.As(err, &file), errors.As(err, &check):
 		return exitUsage
@@ -79,5 +81,5 @@ func (p process) report(command string, err error) {
 // oneLine keeps what a registry said from breaking out of its line, or from
 // steering the terminal, and passwords in addresses from being shown.
 func oneLine(s string) string {
-	return fetcher.Redact(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), " "))
+	return reference.Redact(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), " "))
 }

@@ -13,6 +13,7 @@ import (
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -92,17 +93,17 @@ func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Buil
 
 // fetchContent fetches a layer, config or manifest by its digest, and returns
 // its size. What is to be a manifest has to be one.
-func fetchContent(ctx context.Context, client *fetcher.Client, kind string, repo fetcher.Repository, desc ocispec.Descriptor, out *os.File) (int64, error) {
+func fetchContent(ctx context.Context, client *fetcher.Client, kind string, repo reference.Repository, desc ocispec.Descriptor, out *os.File) (int64, error) {
 	switch kind {
 	case "manifest":
-		return writeManifest(ctx, client, fetcher.Reference{Repository: repo, Digest: desc.Digest}, out)
+		return writeManifest(ctx, client, reference.Reference{Repository: repo, Digest: desc.Digest}, out)
 	case "config":
 		desc.MediaType = ocispec.MediaTypeImageConfig
 	}
 	return client.FetchBlob(ctx, repo, desc, out)
 }
 
-func writeManifest(ctx context.Context, client *fetcher.Client, ref fetcher.Reference, out io.Writer) (int64, error) {
+func writeManifest(ctx context.Context, client *fetcher.Client, ref reference.Reference, out io.Writer) (int64, error) {
 	m, err := client.Manifest(ctx, ref)
 	if err != nil {
 		return 0, err
@@ -156,7 +157,7 @@ func builderClient(p process, b nix.Builder, roots *builderRoots) (*fetcher.Clie
 // awaitCredential gives up on a credential when its fetch is over: the file that
 // it is in may be a pipe.
 func awaitCredential(find fetcher.CredentialFunc) fetcher.CredentialFunc {
-	return func(ctx context.Context, repo fetcher.Repository) (fetcher.Credential, error) {
+	return func(ctx context.Context, repo reference.Repository) (fetcher.Credential, error) {
 		return await(ctx, func() (fetcher.Credential, error) { return find(ctx, repo) })
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
 	"hocker/fetcher/nix"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -162,7 +163,7 @@ func redirected(status int) error {
 	return answer
 }
 
-var registry = fetcher.Registry{Scheme: "https", Host: "registry.example"}
+var registry = reference.Registry{Scheme: "https", Host: "registry.example"}
 
 func denied(e fetcher.DeniedError, err error) error {
 	e.Registry, e.Err = registry, err

@@ -11,6 +11,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/image"
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -76,7 +77,7 @@ func (c *imageCmd) Run(ctx context.Context, p process) error {
 }
 
 // tagOnly is the name that an engine can give to an image: one without digest.
-func tagOnly(ref fetcher.Reference) string {
+func tagOnly(ref reference.Reference) string {
 	if ref.Tag == "" {
 		return ""
 	}

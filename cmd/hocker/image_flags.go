@@ -9,6 +9,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/image"
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -21,22 +22,22 @@ type imageArgs struct {
 
 // reference reads the arguments. With a registry from --registry, the name is
 // a path in that registry, whatever its first part looks like.
-func (a imageArgs) reference(registry string, plain plainHTTPFlag) (fetcher.Reference, error) {
+func (a imageArgs) reference(registry string, plain plainHTTPFlag) (reference.Reference, error) {
 	name := strings.TrimPrefix(a.Name, "docker://") // as skopeo wants it
-	parseName, parseReference := fetcher.ParseName, fetcher.ParseReference
+	parseName, parseReference := reference.ParseName, reference.Parse
 	switch {
 	case registry != "" && strings.Contains(name, "://"):
-		return fetcher.Reference{}, errors.New("the registry is named twice, by --registry and before the image's name")
+		return reference.Reference{}, errors.New("the registry is named twice, by --registry and before the image's name")
 	case registry != "":
-		r, err := fetcher.ParseRegistry(registry)
+		r, err := reference.ParseRegistry(registry)
 		if err != nil {
-			return fetcher.Reference{}, err
+			return reference.Reference{}, err
 		}
 		parseName, parseReference = r.Repository, r.ParseReference
-	case fetcher.HasHost(name):
+	case reference.HasHost(name):
 		name = plain.address(name)
 	}
-	var ref fetcher.Reference
+	var ref reference.Reference
 	var err error
 	if a.Tag == "" {
 		ref, err = parseReference(name)
@@ -106,7 +107,7 @@ type imageFlags struct {
 // source is an image in a registry, and the client to read it with.
 type source struct {
 	*fetcher.Client
-	ref      fetcher.Reference
+	ref      reference.Reference
 	platform *ocispec.Platform // that was asked for; nil if none was
 	warn     func(line string)
 }
@@ -126,7 +127,7 @@ func (f *imageFlags) open(ctx context.Context, p process) (source, error) {
 	if f.Platform == "" {
 		platform = nil
 	}
-	audience, err := f.typed([]fetcher.Registry{ref.Registry})
+	audience, err := f.typed([]reference.Registry{ref.Registry})
 	if err != nil {
 		return source{}, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/image"
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -93,14 +94,14 @@ func parseLayer(s string) (number int, d ocispec.Descriptor, err error) {
 	if len(s) <= maxNumberLength {
 		number, err = strconv.Atoi(s)
 		if err != nil {
-			return 0, d, &fetcher.InputError{What: "layer", Value: s, Reason: "expected a digest or a number"}
+			return 0, d, &reference.InputError{What: "layer", Value: s, Reason: "expected a digest or a number"}
 		}
 		return number, d, nil
 	}
 	if !strings.Contains(s, ":") {
 		s = "sha256:" + s
 	}
-	d.Digest, err = fetcher.ParseDigest(s)
+	d.Digest, err = reference.ParseDigest(s)
 	return 0, d, err
 }
 

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io"
 
-	"hocker/fetcher"
 	"hocker/fetcher/engine"
 	"hocker/fetcher/image"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -82,7 +82,7 @@ func engineImage(ctx context.Context, c image.Composition) (engine.Image, error)
 		Write: func(w io.Writer) error { return c.WriteArchive(ctx, w) },
 	}
 	if c.Reference != "" {
-		wanted.Reference, err = fetcher.ParseReference(c.Reference)
+		wanted.Reference, err = reference.Parse(c.Reference)
 	}
 	return wanted, err
 }

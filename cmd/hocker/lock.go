@@ -8,6 +8,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/lock"
+	"hocker/fetcher/reference"
 )
 
 // lockCmd keeps a lock file.
@@ -85,8 +86,8 @@ func (f *lockRegistryFlags) Validate() error {
 
 // locker makes the client for images. The audience is [registryFlags.typed] or
 // [registryFlags.readFrom], by where their names come from.
-func (f *lockRegistryFlags) locker(ctx context.Context, p process, audience func([]fetcher.Registry) (fetcher.Audience, error), refs []fetcher.Reference) (*lock.Locker, error) {
-	registries := make([]fetcher.Registry, len(refs))
+func (f *lockRegistryFlags) locker(ctx context.Context, p process, audience func([]reference.Registry) (fetcher.Audience, error), refs []reference.Reference) (*lock.Locker, error) {
+	registries := make([]reference.Registry, len(refs))
 	for i, ref := range refs {
 		registries[i] = ref.Registry
 	}

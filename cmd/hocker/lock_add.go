@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"hocker/fetcher"
 	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
 	"hocker/fetcher/nix"
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -70,8 +70,8 @@ func (c *lockAddCmd) Run(ctx context.Context, p process) error {
 	})
 }
 
-func references(wanted map[string]lock.Wanted) []fetcher.Reference {
-	var refs []fetcher.Reference
+func references(wanted map[string]lock.Wanted) []reference.Reference {
+	var refs []reference.Reference
 	for _, w := range wanted {
 		refs = append(refs, w.Reference)
 	}
@@ -124,7 +124,7 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 }
 
 // named reads an argument, [NAME=]REFERENCE: no reference has a = in it.
-func (c *lockAddCmd) named(argument string) (name string, ref fetcher.Reference, err error) {
+func (c *lockAddCmd) named(argument string) (name string, ref reference.Reference, err error) {
 	name, reference, given := strings.Cut(argument, "=")
 	switch {
 	case given && c.Name != "":

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 )
 
 // plainHTTPFlag is for the commands that are told on the command line which
@@ -24,7 +24,7 @@ func (f plainHTTPFlag) address(s string) string {
 }
 
 // check makes sure that what the flag says is so.
-func (f plainHTTPFlag) check(r fetcher.Registry) error {
+func (f plainHTTPFlag) check(r reference.Registry) error {
 	if f.PlainHTTP && r.Scheme != "http" {
 		return errNotPlain
 	}

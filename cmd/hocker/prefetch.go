@@ -11,6 +11,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/nix"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -114,7 +115,7 @@ func (c *prefetchCmd) show(p process, blobs []nix.Blob, store nix.Store, missing
 
 // blobClient makes one client for the registries of all blobs.
 func (c *prefetchCmd) blobClient(ctx context.Context, p process, blobs []nix.Blob) (*fetcher.Client, error) {
-	registries := make([]fetcher.Registry, len(blobs))
+	registries := make([]reference.Registry, len(blobs))
 	for i, b := range blobs {
 		registries[i] = b.Repository.Registry
 	}

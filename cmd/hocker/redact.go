@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 )
 
 // redactArguments takes out of a message what may be a password in one of the
@@ -14,7 +14,7 @@ func (p process) redactArguments(message string) string {
 	for _, argument := range p.args[1:] {
 		_, value, _ := strings.Cut(argument, "=") // --mirror=VALUE, NAME=REFERENCE
 		for _, said := range []string{argument, value} {
-			if !strings.ContainsAny(said, " \t\r\n\"") || fetcher.Redact(said) == said {
+			if !strings.ContainsAny(said, " \t\r\n\"") || reference.Redact(said) == said {
 				continue
 			}
 			shown := "…" + said[strings.LastIndexByte(said, '@'):]

@@ -10,6 +10,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/reference"
 )
 
 // registryFlags are those of every command that talks to a registry.
@@ -38,9 +39,9 @@ func (f *registryFlags) Validate() error {
 
 // typed says whom secrets are for where a person typed the images' names: the
 // registry that these are in, if it is one.
-func (f *registryFlags) typed(asked []fetcher.Registry) (fetcher.Audience, error) {
+func (f *registryFlags) typed(asked []reference.Registry) (fetcher.Audience, error) {
 	audience, err := f.readFrom(asked)
-	if audience.Named == (fetcher.Registry{}) && len(registryNames(asked)) == 1 {
+	if audience.Named == (reference.Registry{}) && len(registryNames(asked)) == 1 {
 		audience.Named = asked[0]
 	}
 	return audience, err
@@ -48,20 +49,20 @@ func (f *registryFlags) typed(asked []fetcher.Registry) (fetcher.Audience, error
 
 // readFrom says whom secrets are for where the images' names were read from a file:
 // the registry in --registry, if there is one.
-func (f *registryFlags) readFrom(asked []fetcher.Registry) (fetcher.Audience, error) {
+func (f *registryFlags) readFrom(asked []reference.Registry) (fetcher.Audience, error) {
 	audience := fetcher.Audience{Asked: asked}
 	if f.Registry == "" {
 		return audience, nil
 	}
 	var err error
-	if audience.Named, err = fetcher.ParseRegistry(f.Registry); err != nil {
+	if audience.Named, err = reference.ParseRegistry(f.Registry); err != nil {
 		return audience, &usageError{err: err}
 	}
 	return audience, nil
 }
 
 // registryNames are the names of registries, each once.
-func registryNames(registries []fetcher.Registry) []string {
+func registryNames(registries []reference.Registry) []string {
 	var names []string
 	for _, r := range registries {
 		if !slices.Contains(names, r.Name()) {

@@ -17,7 +17,7 @@ const socketURL = "http://engine"
 
 // New returns the engine at an endpoint, without asking it anything.
 //
-// Errors: *[fetcher.InputError].
+// Errors: *[reference.InputError].
 func New(endpoint Endpoint) (*Engine, error) {
 	scheme, rest, err := endpoint.split()
 	if err != nil {

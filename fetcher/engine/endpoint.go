@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 )
 
 // Endpoint is where an engine listens, and what it takes to talk to it.
@@ -38,7 +38,7 @@ func hostError(host, reason string) error {
 	if strings.Contains(host, "@") {
 		host = ""
 	}
-	return &fetcher.InputError{What: "engine", Value: host, Reason: reason}
+	return &reference.InputError{What: "engine", Value: host, Reason: reason}
 }
 
 // split returns the scheme of an endpoint's host and what stands behind it.

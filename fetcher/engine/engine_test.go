@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -140,7 +140,7 @@ func TestEnsure(t *testing.T) {
 				return err
 			}}
 			if !tt.unnamed {
-				image.Reference, _ = fetcher.ParseReference("debian:jessie")
+				image.Reference, _ = reference.Parse("debian:jessie")
 			}
 			got, err := f.start(t).Ensure(t.Context(), image)
 			if tt.err == "" && (err != nil || got != tt.want) || tt.err != "" && (err == nil || !strings.HasSuffix(err.Error(), tt.err)) {

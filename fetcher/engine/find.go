@@ -8,12 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-
-	"hocker/fetcher"
 )
 
-// UnavailableError is an engine that does not answer. It is
-// [fetcher.ErrUnavailable].
+// ErrUnavailable says that no engine answers.
+var ErrUnavailable = errors.New("no container engine answers")
+
+// UnavailableError is an engine that does not answer. It is [ErrUnavailable].
 type UnavailableError struct {
 	Host string
 	Err  error
@@ -24,10 +24,9 @@ func (e *UnavailableError) Error() string {
 }
 
 func (e *UnavailableError) Unwrap() error        { return e.Err }
-func (e *UnavailableError) Is(target error) bool { return target == fetcher.ErrUnavailable }
+func (e *UnavailableError) Is(target error) bool { return target == ErrUnavailable }
 
-// NoneError is a machine without an engine that answers. It is
-// [fetcher.ErrUnavailable].
+// NoneError is a machine without an engine that answers. It is [ErrUnavailable].
 type NoneError struct {
 	Tried []*UnavailableError
 }
@@ -47,14 +46,14 @@ func (e *NoneError) Error() string {
 	return "no container engine is running: there is no socket at " + strings.Join(missing, ", ")
 }
 
-func (e *NoneError) Is(target error) bool { return target == fetcher.ErrUnavailable }
+func (e *NoneError) Is(target error) bool { return target == ErrUnavailable }
 
 // Find returns the engine that docker would talk to: the one at host, else
 // DOCKER_HOST, else that of the context DOCKER_CONTEXT, else podman's
 // CONTAINER_HOST, else that of the context in docker's configuration, else the
 // first that answers where Docker and podman listen.
 //
-// Errors: *[fetcher.InputError], *[ContextError], *[UnavailableError],
+// Errors: *[reference.InputError], *[ContextError], *[UnavailableError],
 // *[CertificateError], *[NoneError], and those of docker's config.json.
 func Find(ctx context.Context, host string, getenv func(string) string) (*Engine, error) {
 	endpoint, err := choose(host, getenv)

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -60,7 +60,7 @@ func TestNew(t *testing.T) {
 			endpoint.TLS = &tls.Config{}
 		}
 		e, err := New(endpoint)
-		var input *fetcher.InputError
+		var input *reference.InputError
 		switch {
 		case tt.err == "" && (err != nil || e.base != tt.base || e.Host != tt.host):
 			t.Errorf("%q: %+v, %v", tt.host, e, err)
@@ -218,11 +218,11 @@ func TestFind(t *testing.T) {
 	}
 	_, err = firstOf(t.Context(), []string{nowhere, nowhere + "2"})
 	want := "no container engine is running: there is no socket at " + nowhere + ", " + nowhere + "2"
-	if !errors.Is(err, fetcher.ErrUnavailable) || err.Error() != want {
+	if !errors.Is(err, ErrUnavailable) || err.Error() != want {
 		t.Errorf("none: %v", err)
 	}
 	_, err = Find(t.Context(), "unix://"+nowhere, named.getenv)
-	if !errors.Is(err, fetcher.ErrUnavailable) {
+	if !errors.Is(err, ErrUnavailable) {
 		t.Errorf("not there: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -19,7 +19,7 @@ import (
 // Image is an image that an engine is to have.
 type Image struct {
 	// Reference is its name; the zero value for an image without one.
-	Reference fetcher.Reference
+	Reference reference.Reference
 	// IDs are the digests by which engines know it: that of its config, or of
 	// its manifest where Docker keeps images in containerd.
 	IDs []digest.Digest
@@ -96,7 +96,7 @@ func (e *Engine) imageID(ctx context.Context, name string) (id digest.Digest, er
 		if !strings.Contains(image.ID, ":") { // podman has had both forms
 			image.ID = "sha256:" + image.ID
 		}
-		id, err = fetcher.ParseDigest(image.ID)
+		id, err = reference.ParseDigest(image.ID)
 		return err
 	})
 	var answer *Error
@@ -106,7 +106,7 @@ func (e *Engine) imageID(ctx context.Context, name string) (id digest.Digest, er
 	return id, err
 }
 
-func (e *Engine) tag(ctx context.Context, id digest.Digest, ref fetcher.Reference) error {
+func (e *Engine) tag(ctx context.Context, id digest.Digest, ref reference.Reference) error {
 	query := url.Values{"repo": {ref.Repository.String()}, "tag": {ref.Tag}}
 	return e.call(ctx, http.MethodPost, "/images/"+id.String()+"/tag?"+query.Encode(), nil, func(io.Reader) error { return nil })
 }

@@ -9,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
@@ -22,7 +22,7 @@ import (
 // image stands once in the archive.
 func (c *Composition) WriteArchive(ctx context.Context, w io.Writer) error {
 	for _, file := range append([]File{c.Config}, c.Layers...) {
-		if _, err := fetcher.ParseDigest(string(file.Digest)); err != nil {
+		if _, err := reference.ParseDigest(string(file.Digest)); err != nil {
 			return fmt.Errorf("%s: %w", file.Path, err)
 		}
 	}

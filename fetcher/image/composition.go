@@ -12,6 +12,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/reference"
 	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
@@ -73,7 +74,7 @@ func (c *Composition) Complete(ctx context.Context) error {
 		return errors.New("reference: an image is loaded under a name, with no http:// or docker:// before it")
 	}
 	if c.Reference != "" {
-		ref, err := fetcher.ParseReference(c.Reference)
+		ref, err := reference.Parse(c.Reference)
 		if err != nil {
 			return err
 		}
@@ -191,7 +192,7 @@ func (f *File) complete(ctx context.Context) error {
 	if f.Digest == "" {
 		f.Digest, err = digestFile(ctx, f.Path)
 	} else {
-		_, err = fetcher.ParseDigest(string(f.Digest))
+		_, err = reference.ParseDigest(string(f.Digest))
 	}
 	if err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -40,7 +40,7 @@ func ParseConfig(data []byte) (Config, error) {
 		return Config{}, fmt.Errorf(`it is no image config: it has no rootfs of type "layers"`)
 	}
 	for i, id := range c.RootFS.DiffIDs {
-		if _, err := fetcher.ParseDigest(string(id)); err != nil {
+		if _, err := reference.ParseDigest(string(id)); err != nil {
 			return Config{}, fmt.Errorf("rootfs.diff_ids[%d]: %w", i, err)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -66,7 +66,7 @@ func FuzzParseConfig(f *testing.F) {
 			return
 		}
 		for _, id := range c.DiffIDs {
-			if _, err := fetcher.ParseDigest(string(id)); err != nil {
+			if _, err := reference.ParseDigest(string(id)); err != nil {
 				t.Errorf("%q: accepted %v", data, err)
 			}
 		}

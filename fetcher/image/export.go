@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"hocker/fetcher"
+	"hocker/fetcher/reference"
 	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
@@ -19,8 +20,8 @@ import (
 // blob to f, and in its order to w, and returns no error only if it matches.
 // BlobTail returns a blob's last bytes, or what pretends to be them.
 type BlobSource interface {
-	TeeBlob(ctx context.Context, repo fetcher.Repository, desc ocispec.Descriptor, f transfer.File, w io.Writer) (int64, error)
-	BlobTail(ctx context.Context, repo fetcher.Repository, desc ocispec.Descriptor, n int64) ([]byte, error)
+	TeeBlob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, f transfer.File, w io.Writer) (int64, error)
+	BlobTail(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, n int64) ([]byte, error)
 }
 
 // Watcher follows one layer: it is given its bytes as they come, and told of
@@ -34,7 +35,7 @@ type Watcher interface {
 // layers fetched on the way.
 type Export struct {
 	Source     BlobSource
-	Repository fetcher.Repository
+	Repository reference.Repository
 	Reference  string   // the name it is loaded under, as debian:jessie, or empty
 	Image      Resolved // its manifest
 	Config     []byte   // its config's bytes

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"hocker/fetcher"
+	"hocker/fetcher/reference"
 	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
@@ -33,7 +34,7 @@ type blobs struct {
 	asked map[digest.Digest]int
 }
 
-func (b *blobs) TeeBlob(ctx context.Context, _ fetcher.Repository, desc ocispec.Descriptor, f transfer.File, w io.Writer) (int64, error) {
+func (b *blobs) TeeBlob(ctx context.Context, _ reference.Repository, desc ocispec.Descriptor, f transfer.File, w io.Writer) (int64, error) {
 	b.mu.Lock()
 	b.asked[desc.Digest]++
 	data, ok := b.data[desc.Digest]
@@ -52,7 +53,7 @@ func (b *blobs) TeeBlob(ctx context.Context, _ fetcher.Repository, desc ocispec.
 }
 
 // BlobTail answers like a server without ranges, unless there is something.
-func (b *blobs) BlobTail(_ context.Context, _ fetcher.Repository, desc ocispec.Descriptor, n int64) ([]byte, error) {
+func (b *blobs) BlobTail(_ context.Context, _ reference.Repository, desc ocispec.Descriptor, n int64) ([]byte, error) {
 	data := b.data[desc.Digest]
 	if b.noRanges || int64(len(data)) < n {
 		return nil, errors.New("no ranges")

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -160,7 +160,7 @@ func TestByteOrderMark(t *testing.T) {
 func checkManifest(t *testing.T, m ocispec.Manifest) {
 	t.Helper()
 	for _, d := range append([]ocispec.Descriptor{m.Config}, m.Layers...) {
-		if _, err := fetcher.ParseDigest(string(d.Digest)); err != nil || d.Size < 0 {
+		if _, err := reference.ParseDigest(string(d.Digest)); err != nil || d.Size < 0 {
 			t.Errorf("accepted %+v: %v", d, err)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -78,7 +78,7 @@ func checkDescriptor(name string, d ocispec.Descriptor) error {
 	if d.Digest == "" {
 		return fmt.Errorf("the manifest has no %s.digest", name)
 	}
-	if _, err := fetcher.ParseDigest(string(d.Digest)); err != nil {
+	if _, err := reference.ParseDigest(string(d.Digest)); err != nil {
 		return fmt.Errorf("the manifest's %s: %w", name, err)
 	}
 	if d.Size < 0 {

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -54,7 +54,7 @@ func FuzzParsePlatform(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		p, err := ParsePlatform(s)
 		if err != nil {
-			var input *fetcher.InputError
+			var input *reference.InputError
 			if !errors.As(err, &input) || p.OS+p.Architecture+p.Variant != "" {
 				t.Errorf("%q: got %+v, %v", s, p, err)
 			}
@@ -107,7 +107,7 @@ func TestChoose(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := Choose(t.Context(), source, fetcher.Repository{}, index, want)
+			got, err := Choose(t.Context(), source, reference.Repository{}, index, want)
 			var none *NoPlatformError
 			switch {
 			case tt.best < 0 && !errors.As(err, &none):

@@ -5,21 +5,22 @@ import (
 	"fmt"
 
 	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // Source is where manifests and configs come from; *[fetcher.Client] is one.
 type Source interface {
-	Manifest(ctx context.Context, ref fetcher.Reference) (fetcher.Manifest, error)
-	Config(ctx context.Context, repo fetcher.Repository, desc ocispec.Descriptor) ([]byte, error)
+	Manifest(ctx context.Context, ref reference.Reference) (fetcher.Manifest, error)
+	Config(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error)
 }
 
 // ReadConfig fetches the image's config, unless it was looked at already to
 // choose the image.
 //
 // Errors: those of the source.
-func (r *Resolved) ReadConfig(ctx context.Context, source Source, repo fetcher.Repository) ([]byte, error) {
+func (r *Resolved) ReadConfig(ctx context.Context, source Source, repo reference.Repository) ([]byte, error) {
 	if r.config != nil {
 		return r.config, nil
 	}
@@ -36,7 +37,7 @@ func (r *Resolved) ReadConfig(ctx context.Context, source Source, repo fetcher.R
 //
 // Errors: those of the source, *[KindMismatchError] where nothing but the config
 // could say whether it is an image.
-func (r *Resolved) CheckConfig(ctx context.Context, source Source, repo fetcher.Repository) (Config, error) {
+func (r *Resolved) CheckConfig(ctx context.Context, source Source, repo reference.Repository) (Config, error) {
 	data, err := r.ReadConfig(ctx, source, repo)
 	if err != nil {
 		return Config{}, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -32,7 +33,7 @@ func (r *Resolved) mediaType() string {
 //
 // Errors: those of the source, *[KindMismatchError], *[NoPlatformError],
 // *[WrongPlatformError].
-func Resolve(ctx context.Context, source Source, ref fetcher.Reference, platform *ocispec.Platform) (Resolved, error) {
+func Resolve(ctx context.Context, source Source, ref reference.Reference, platform *ocispec.Platform) (Resolved, error) {
 	m, err := source.Manifest(ctx, ref)
 	if err != nil {
 		return Resolved{}, err
@@ -48,7 +49,7 @@ func Resolve(ctx context.Context, source Source, ref fetcher.Reference, platform
 	if err != nil {
 		return Resolved{}, fmt.Errorf("%s: %w", ref.Familiar(), err)
 	}
-	at := fetcher.Reference{Repository: ref.Repository, Digest: chosen.Digest}
+	at := reference.Reference{Repository: ref.Repository, Digest: chosen.Digest}
 	if m, err = source.Manifest(ctx, at); err != nil {
 		return Resolved{}, err
 	}
@@ -61,7 +62,7 @@ func Resolve(ctx context.Context, source Source, ref fetcher.Reference, platform
 }
 
 // resolveSingle reads the manifest of an image that no index vouches for.
-func resolveSingle(ctx context.Context, source Source, ref fetcher.Reference, m fetcher.Manifest, platform *ocispec.Platform) (Resolved, error) {
+func resolveSingle(ctx context.Context, source Source, ref reference.Reference, m fetcher.Manifest, platform *ocispec.Platform) (Resolved, error) {
 	r, err := ReadManifest(ctx, source, ref, m)
 	if err != nil || platform == nil {
 		return r, err
@@ -80,7 +81,7 @@ func resolveSingle(ctx context.Context, source Source, ref fetcher.Reference, m 
 // not say whether it is an image's, its config is looked at.
 //
 // Errors: those of the source, *[KindMismatchError].
-func ReadManifest(ctx context.Context, source Source, ref fetcher.Reference, m fetcher.Manifest) (Resolved, error) {
+func ReadManifest(ctx context.Context, source Source, ref reference.Reference, m fetcher.Manifest) (Resolved, error) {
 	parsed, err := ParseManifest(m.Bytes)
 	if err != nil {
 		return Resolved{}, fmt.Errorf("manifest of %s: %w", ref.Familiar(), err)
@@ -99,7 +100,7 @@ func ReadManifest(ctx context.Context, source Source, ref fetcher.Reference, m f
 // the one image.
 //
 // Errors: those of the source, *[KindMismatchError].
-func Platforms(ctx context.Context, source Source, ref fetcher.Reference) ([]ocispec.Descriptor, error) {
+func Platforms(ctx context.Context, source Source, ref reference.Reference) ([]ocispec.Descriptor, error) {
 	m, err := source.Manifest(ctx, ref)
 	if err != nil {
 		return nil, err

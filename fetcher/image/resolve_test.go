@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -23,7 +24,7 @@ type memory struct {
 
 func newMemory() *memory { return &memory{content: map[string][]byte{}} }
 
-func (m *memory) Manifest(_ context.Context, ref fetcher.Reference) (fetcher.Manifest, error) {
+func (m *memory) Manifest(_ context.Context, ref reference.Reference) (fetcher.Manifest, error) {
 	m.asked = append(m.asked, ref.Identifier())
 	data, ok := m.content[ref.Identifier()]
 	if !ok {
@@ -32,7 +33,7 @@ func (m *memory) Manifest(_ context.Context, ref fetcher.Reference) (fetcher.Man
 	return fetcher.Manifest{Digest: digest.FromBytes(data), Bytes: data}, nil
 }
 
-func (m *memory) Config(_ context.Context, _ fetcher.Repository, desc ocispec.Descriptor) ([]byte, error) {
+func (m *memory) Config(_ context.Context, _ reference.Repository, desc ocispec.Descriptor) ([]byte, error) {
 	m.asked = append(m.asked, "config "+desc.Digest.String())
 	data, ok := m.content[desc.Digest.String()]
 	if !ok {
@@ -195,8 +196,8 @@ var resolveTests = []struct {
 	{tag: "none", platform: "linux/amd64", err: "manifest none: not found"},
 }
 
-func repositoryOf(tag string) fetcher.Reference {
-	return fetcher.Reference{Repository: fetcher.Repository{Registry: fetcher.DockerHub, Path: "x/y"}, Tag: tag}
+func repositoryOf(tag string) reference.Reference {
+	return reference.Reference{Repository: reference.Repository{Registry: reference.DockerHub, Path: "x/y"}, Tag: tag}
 }
 
 func TestResolve(t *testing.T) {
@@ -223,7 +224,7 @@ func TestResolve(t *testing.T) {
 			if err != nil {
 				return
 			}
-			config, err := got.CheckConfig(t.Context(), images, fetcher.Repository{})
+			config, err := got.CheckConfig(t.Context(), images, reference.Repository{})
 			want := named(ocispec.Descriptor{}, tt.want).Platform
 			if want == nil {
 				want = &ocispec.Platform{}
@@ -310,7 +311,7 @@ func FuzzChoose(f *testing.F) {
 		}
 		first, _, _ := strings.Cut(text, "\n")
 		index := fetcher.Manifest{Bytes: []byte(first)}
-		d, err := Choose(t.Context(), m, fetcher.Repository{}, index, want)
+		d, err := Choose(t.Context(), m, reference.Repository{}, index, want)
 		if len(m.asked) >= maxDocuments {
 			t.Errorf("to choose, %d documents were asked for", len(m.asked))
 		}
@@ -318,7 +319,7 @@ func FuzzChoose(f *testing.F) {
 			t.Errorf("chose %+v", d)
 		}
 		m.asked = nil
-		images, imagesErr := Images(t.Context(), m, fetcher.Repository{}, index)
+		images, imagesErr := Images(t.Context(), m, reference.Repository{}, index)
 		if len(m.asked) >= maxDocuments || len(images) > maxEntries {
 			t.Errorf("%d documents were asked for, and there are %d images", len(m.asked), len(images))
 		}

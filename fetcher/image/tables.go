@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/identity"
@@ -20,7 +20,7 @@ const annotationImageName = "io.containerd.image.name"
 // tables is what an archive or a layout has besides its config and layers: the
 // manifest, and the files by which the different readers find it.
 type tables struct {
-	reference fetcher.Reference // the zero value for an image without a name
+	reference reference.Reference // the zero value for an image without a name
 	config    ocispec.Descriptor
 	layers    []ocispec.Descriptor
 	manifest  ocispec.Descriptor
@@ -28,7 +28,7 @@ type tables struct {
 }
 
 // newTables makes the tables of an image with a manifest that is made for it.
-func newTables(reference string, config ocispec.Descriptor, layers []ocispec.Descriptor) (tables, error) {
+func newTables(name string, config ocispec.Descriptor, layers []ocispec.Descriptor) (tables, error) {
 	m := ocispec.Manifest{
 		Versioned: specs.Versioned{SchemaVersion: 2},
 		MediaType: ocispec.MediaTypeImageManifest,
@@ -39,22 +39,22 @@ func newTables(reference string, config ocispec.Descriptor, layers []ocispec.Des
 	if err != nil {
 		return tables{}, err
 	}
-	return tablesOf(reference, ocispec.MediaTypeImageManifest, data, m)
+	return tablesOf(name, ocispec.MediaTypeImageManifest, data, m)
 }
 
 // tablesOf makes the tables of an image that has a manifest.
-func tablesOf(reference, mediaType string, data []byte, m ocispec.Manifest) (tables, error) {
+func tablesOf(name, mediaType string, data []byte, m ocispec.Manifest) (tables, error) {
 	t := tables{
 		config:   m.Config,
 		layers:   m.Layers,
 		manifest: ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(data), Size: int64(len(data))},
 		bytes:    data,
 	}
-	if reference == "" {
+	if name == "" {
 		return t, nil
 	}
 	var err error
-	if t.reference, err = fetcher.ParseReference(reference); err != nil {
+	if t.reference, err = reference.Parse(name); err != nil {
 		return tables{}, err
 	}
 	t.manifest.Annotations = map[string]string{

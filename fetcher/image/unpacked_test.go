@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -247,7 +247,7 @@ func TestCompletePlatform(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = read.Complete(t.Context())
-			var input *fetcher.InputError
+			var input *reference.InputError
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.HasSuffix(err.Error(), ": "+tt.err)) {
 				t.Errorf("got %v, want %s", err, tt.err)
 			}

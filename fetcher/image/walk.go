@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -26,13 +27,13 @@ var (
 // walk goes through an index and the indexes in it.
 type walk struct {
 	source             Source
-	repo               fetcher.Repository
+	repo               reference.Repository
 	entries, documents int
 	opened             map[string]bool // the indexes, by digest and platform
 	missing            error           // the first error on what is not there
 }
 
-func newWalk(source Source, repo fetcher.Repository) *walk {
+func newWalk(source Source, repo reference.Repository) *walk {
 	return &walk{source: source, repo: repo, opened: map[string]bool{}}
 }
 
@@ -82,7 +83,7 @@ func (w *walk) openAll(ctx context.Context, indexes []ocispec.Descriptor, wanted
 			continue
 		}
 		w.opened[key] = true
-		m, err := w.source.Manifest(ctx, fetcher.Reference{Repository: w.repo, Digest: d.Digest})
+		m, err := w.source.Manifest(ctx, reference.Reference{Repository: w.repo, Digest: d.Digest})
 		if w.passOver(err) {
 			continue
 		}
@@ -116,7 +117,7 @@ func (w *walk) platformOf(ctx context.Context, d ocispec.Descriptor) (*ocispec.P
 	if err := w.ask(); err != nil {
 		return nil, err
 	}
-	m, err := w.source.Manifest(ctx, fetcher.Reference{Repository: w.repo, Digest: d.Digest})
+	m, err := w.source.Manifest(ctx, reference.Reference{Repository: w.repo, Digest: d.Digest})
 	if err != nil {
 		return nil, w.unlessMissing(err)
 	}

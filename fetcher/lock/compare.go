@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"slices"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -14,7 +14,7 @@ import (
 // Change is what has become of an image from one file to another.
 type Change struct {
 	Name      string
-	Reference fetcher.Reference
+	Reference reference.Reference
 	// Old and New are what its reference led to; Old is empty for an image that
 	// was added, New for one that was removed.
 	Old, New digest.Digest

@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"slices"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -23,7 +23,7 @@ type File struct {
 type Image struct {
 	// Reference names it. The tag is looked at again by an update; with a Digest
 	// the image is pinned, and stays.
-	Reference fetcher.Reference
+	Reference reference.Reference
 	// As is the name under which the image is loaded, as [CheckAs] gives it; empty
 	// for its own.
 	As string
@@ -64,7 +64,7 @@ func (i Image) Pinned() bool { return i.Reference.Digest != "" }
 // LoadedAs returns the reference under which fetchdocker has the image loaded. No
 // engine loads an image by its digest: without a tag, the digest's digits are it.
 func (i Image) LoadedAs() string {
-	ref := fetcher.Reference{Repository: i.Reference.Repository, Tag: i.Reference.Tag}
+	ref := reference.Reference{Repository: i.Reference.Repository, Tag: i.Reference.Tag}
 	if ref.Tag == "" {
 		ref.Tag = i.Reference.Digest.Encoded()
 	}
@@ -99,8 +99,8 @@ func (i Image) blobs() map[digest.Digest]ocispec.Descriptor {
 func (f File) Names() []string { return slices.Sorted(maps.Keys(f.Images)) }
 
 // References returns what names the images of these names, in their order.
-func (f File) References(names []string) []fetcher.Reference {
-	refs := make([]fetcher.Reference, len(names))
+func (f File) References(names []string) []reference.Reference {
+	refs := make([]reference.Reference, len(names))
 	for i, name := range names {
 		refs[i] = f.Images[name].Reference
 	}
@@ -131,9 +131,9 @@ var reserved = []string{"assert", "else", "if", "in", "inherit", "let", "or", "r
 func CheckName(name string) error {
 	switch {
 	case !namePattern.MatchString(name):
-		return &fetcher.InputError{What: "name", Value: name, Reason: "expected the name of a Nix attribute: a letter or _, then letters, digits, _ and -"}
+		return &reference.InputError{What: "name", Value: name, Reason: "expected the name of a Nix attribute: a letter or _, then letters, digits, _ and -"}
 	case slices.Contains(reserved, name):
-		return &fetcher.InputError{What: "name", Value: name, Reason: "it is a word of its own there, and cannot be an image's name"}
+		return &reference.InputError{What: "name", Value: name, Reason: "it is a word of its own there, and cannot be an image's name"}
 	}
 	return nil
 }
@@ -141,14 +141,14 @@ func CheckName(name string) error {
 // CheckAs reads a name under which an image is to be loaded, NAME[:TAG], and
 // returns it as engines show it.
 //
-// Errors: *[fetcher.InputError].
+// Errors: *[reference.InputError].
 func CheckAs(name string) (string, error) {
-	ref, err := fetcher.ParseReference(name)
+	ref, err := reference.Parse(name)
 	if err != nil {
 		return "", err
 	}
 	if ref.Digest != "" {
-		return "", &fetcher.InputError{What: "name", Value: name, Reason: "an image is loaded under a name and a tag, not under a digest"}
+		return "", &reference.InputError{What: "name", Value: name, Reason: "an image is loaded under a name and a tag, not under a digest"}
 	}
 	return ref.Familiar(), nil
 }

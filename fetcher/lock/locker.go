@@ -7,8 +7,8 @@ import (
 	"slices"
 	"sync"
 
-	"hocker/fetcher"
 	"hocker/fetcher/image"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -26,7 +26,7 @@ type Locker struct {
 
 // Wanted is an image that is to be locked.
 type Wanted struct {
-	Reference fetcher.Reference
+	Reference reference.Reference
 	As        string // as in Image
 	// AllPlatforms asks for all in the index that Nix has a system for.
 	AllPlatforms bool
@@ -62,14 +62,14 @@ func (l *Locker) Update(ctx context.Context, f File, names []string) (map[string
 		}
 		// By its digest, so that what comes is verified, and comes once for all
 		// tags that lead to it.
-		at := fetcher.Reference{Repository: i.Reference.Repository, Digest: current}
+		at := reference.Reference{Repository: i.Reference.Repository, Digest: current}
 		return l.lock(ctx, q, known, i.wanted(), at)
 	})
 }
 
 // Tag is what an image was locked as, and what its reference leads to now.
 type Tag struct {
-	Reference       fetcher.Reference
+	Reference       reference.Reference
 	Locked, Current digest.Digest
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/image"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -37,11 +38,11 @@ type registry struct {
 	blocking time.Duration
 }
 
-func (r *registry) Manifest(ctx context.Context, ref fetcher.Reference) (fetcher.Manifest, error) {
+func (r *registry) Manifest(ctx context.Context, ref reference.Reference) (fetcher.Manifest, error) {
 	return r.answer(ctx, "GET", ref)
 }
 
-func (r *registry) ManifestHead(ctx context.Context, ref fetcher.Reference) (fetcher.Manifest, error) {
+func (r *registry) ManifestHead(ctx context.Context, ref reference.Reference) (fetcher.Manifest, error) {
 	m, err := r.answer(ctx, "HEAD", ref)
 	if !r.noHead {
 		m.Bytes = nil
@@ -49,7 +50,7 @@ func (r *registry) ManifestHead(ctx context.Context, ref fetcher.Reference) (fet
 	return m, err
 }
 
-func (r *registry) answer(ctx context.Context, method string, ref fetcher.Reference) (fetcher.Manifest, error) {
+func (r *registry) answer(ctx context.Context, method string, ref reference.Reference) (fetcher.Manifest, error) {
 	r.mu.Lock()
 	r.asked = append(r.asked, method+" "+ref.Path+" "+ref.Identifier())
 	r.busiest.Store(max(r.busiest.Load(), r.busy.Add(1)))
@@ -72,7 +73,7 @@ func (r *registry) answer(ctx context.Context, method string, ref fetcher.Refere
 	return fetcher.Manifest{Digest: digest.FromBytes(data), Bytes: data}, nil
 }
 
-func (r *registry) Config(ctx context.Context, repo fetcher.Repository, desc ocispec.Descriptor) ([]byte, error) {
+func (r *registry) Config(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.asked = append(r.asked, "GET "+repo.Path+" config "+string(desc.Digest))
@@ -161,9 +162,9 @@ func newRegistry() *registry {
 	return &registry{manifests: map[string][]byte{}, configs: map[digest.Digest][]byte{}, errs: map[string]error{}}
 }
 
-func wantedOf(t *testing.T, reference string, platforms ...string) Wanted {
+func wantedOf(t *testing.T, name string, platforms ...string) Wanted {
 	t.Helper()
-	ref, err := fetcher.ParseReference("localhost:5000/" + reference)
+	ref, err := reference.Parse("localhost:5000/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}

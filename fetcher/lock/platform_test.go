@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"hocker/fetcher"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -120,7 +120,7 @@ func TestLockPlatforms(t *testing.T) {
 	r := platformRegistry(t)
 	for _, tt := range platformTests {
 		t.Run(tt.name, func(t *testing.T) {
-			ref, err := fetcher.ParseReference("localhost:5000/app:x")
+			ref, err := reference.Parse("localhost:5000/app:x")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,6 +7,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/image"
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -14,7 +15,7 @@ import (
 // Source is where manifests and configs come from; *[fetcher.Client] is one.
 type Source interface {
 	image.Source
-	ManifestHead(ctx context.Context, ref fetcher.Reference) (fetcher.Manifest, error)
+	ManifestHead(ctx context.Context, ref reference.Reference) (fetcher.Manifest, error)
 }
 
 // queue asks a source for each manifest and config once, and for several at a
@@ -30,13 +31,13 @@ type queue struct {
 
 	mu      sync.Mutex
 	answers map[question]*answer
-	configs map[fetcher.Reference]*configAnswer // by repository and digest
-	first   map[any]*first                      // of a fetcher.Registry or a fetcher.Repository
+	configs map[reference.Reference]*configAnswer // by repository and digest
+	first   map[any]*first                        // of a fetcher.Registry or a fetcher.Repository
 }
 
 // question is a request: for what a reference names, or for its digest only.
 type question struct {
-	ref  fetcher.Reference
+	ref  reference.Reference
 	head bool
 }
 
@@ -57,22 +58,22 @@ func newQueue(source Source, jobs int) *queue {
 		source:  source,
 		slots:   make(chan struct{}, jobs),
 		answers: map[question]*answer{},
-		configs: map[fetcher.Reference]*configAnswer{},
+		configs: map[reference.Reference]*configAnswer{},
 		first:   map[any]*first{},
 	}
 }
 
 // Manifest implements [image.ManifestSource].
-func (q *queue) Manifest(ctx context.Context, ref fetcher.Reference) (fetcher.Manifest, error) {
+func (q *queue) Manifest(ctx context.Context, ref reference.Reference) (fetcher.Manifest, error) {
 	return q.ask(ctx, question{ref: ref}, q.source.Manifest)
 }
 
 // ManifestHead implements [Source].
-func (q *queue) ManifestHead(ctx context.Context, ref fetcher.Reference) (fetcher.Manifest, error) {
+func (q *queue) ManifestHead(ctx context.Context, ref reference.Reference) (fetcher.Manifest, error) {
 	return q.ask(ctx, question{ref, true}, q.source.ManifestHead)
 }
 
-type askFunc func(context.Context, fetcher.Reference) (fetcher.Manifest, error)
+type askFunc func(context.Context, reference.Reference) (fetcher.Manifest, error)
 
 // ask returns what was answered to a question, or asks it.
 func (q *queue) ask(ctx context.Context, question question, ask askFunc) (fetcher.Manifest, error) {
@@ -101,8 +102,8 @@ func (q *queue) ask(ctx context.Context, question question, ask askFunc) (fetche
 }
 
 // remember has a manifest that came by its tag known by its digest, too.
-func (q *queue) remember(repo fetcher.Repository, m fetcher.Manifest) {
-	byDigest := question{ref: fetcher.Reference{Repository: repo, Digest: m.Digest}}
+func (q *queue) remember(repo reference.Repository, m fetcher.Manifest) {
+	byDigest := question{ref: reference.Reference{Repository: repo, Digest: m.Digest}}
 	known := &answer{Manifest: m}
 	known.once.Do(func() {})
 	q.mu.Lock()
@@ -159,8 +160,8 @@ type configAnswer struct {
 
 // Config implements [image.Source]. The image's manifest came before, so that it
 // need not wait for a first request.
-func (q *queue) Config(ctx context.Context, repo fetcher.Repository, desc ocispec.Descriptor) ([]byte, error) {
-	key := fetcher.Reference{Repository: repo, Digest: desc.Digest}
+func (q *queue) Config(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error) {
+	key := reference.Reference{Repository: repo, Digest: desc.Digest}
 	q.mu.Lock()
 	known := q.configs[key]
 	if known == nil {

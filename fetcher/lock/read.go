@@ -11,6 +11,7 @@ import (
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -140,9 +141,9 @@ func readAs(r *fields, n *node, where string) string {
 }
 
 // readReference reads what names the image. There is one way to write it.
-func readReference(r *fields, o object, where string) fetcher.Reference {
+func readReference(r *fields, o object, where string) reference.Reference {
 	address := r.text(o["registry"], where+".registry")
-	registry, err := fetcher.ParseRegistry(address)
+	registry, err := reference.ParseRegistry(address)
 	if err == nil && registry.String() != address {
 		err = fmt.Errorf("%q is written as %q here", address, registry)
 	}
@@ -214,7 +215,7 @@ func readDescriptor(r *fields, n *node, where string) ocispec.Descriptor {
 		d.MediaType = r.text(m, where+".mediaType")
 	}
 	d.Size = r.number(o["size"], where+".size")
-	parsed, err := fetcher.ParseDigest(r.text(o["digest"], where+".digest"))
+	parsed, err := reference.ParseDigest(r.text(o["digest"], where+".digest"))
 	if d.Digest = parsed; err == nil {
 		err = checkDescriptor(d)
 	}

@@ -10,6 +10,7 @@ import (
 	"hocker/fetcher"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -41,7 +42,7 @@ type choice struct {
 
 // lock asks for the image at a place, which is its reference, or the digest
 // that this leads to.
-func (l *Locker) lock(ctx context.Context, q *queue, known map[digest.Digest]Platform, w Wanted, at fetcher.Reference) (Image, error) {
+func (l *Locker) lock(ctx context.Context, q *queue, known map[digest.Digest]Platform, w Wanted, at reference.Reference) (Image, error) {
 	m, err := q.Manifest(ctx, at)
 	if err != nil {
 		return Image{}, err
@@ -125,7 +126,7 @@ func (l *Locker) platformOf(w Wanted, c choice, config image.Config) (ocispec.Pl
 var errNoSystem = errors.New("the index has no image for a system of Nix")
 
 // choose finds the manifests of an index that are wanted.
-func (l *Locker) choose(ctx context.Context, q *queue, repo fetcher.Repository, index fetcher.Manifest, w Wanted) ([]choice, error) {
+func (l *Locker) choose(ctx context.Context, q *queue, repo reference.Repository, index fetcher.Manifest, w Wanted) ([]choice, error) {
 	if w.AllPlatforms {
 		return l.chooseAll(ctx, q, repo, index, w)
 	}
@@ -146,7 +147,7 @@ func (l *Locker) choose(ctx context.Context, q *queue, repo fetcher.Repository, 
 }
 
 // chooseAll finds all that Nix has a system for, the first one for each.
-func (l *Locker) chooseAll(ctx context.Context, q *queue, repo fetcher.Repository, index fetcher.Manifest, w Wanted) ([]choice, error) {
+func (l *Locker) chooseAll(ctx context.Context, q *queue, repo reference.Repository, index fetcher.Manifest, w Wanted) ([]choice, error) {
 	images, err := image.Images(ctx, q, repo, index)
 	if err != nil {
 		return nil, err
@@ -177,12 +178,12 @@ func (l *Locker) notice(line string) {
 
 // lockPlatform asks for a manifest of an index, unless it is known. Of all that
 // an index has, one that is not there is left out: nil.
-func (l *Locker) lockPlatform(ctx context.Context, q *queue, known map[digest.Digest]Platform, w Wanted, repo fetcher.Repository, c choice) (*Platform, error) {
+func (l *Locker) lockPlatform(ctx context.Context, q *queue, known map[digest.Digest]Platform, w Wanted, repo reference.Repository, c choice) (*Platform, error) {
 	if p, ok := known[c.digest]; ok && c.stated != nil {
 		p.Platform = c.platform
 		return &p, nil
 	}
-	ref := fetcher.Reference{Repository: repo, Digest: c.digest}
+	ref := reference.Reference{Repository: repo, Digest: c.digest}
 	m, err := q.Manifest(ctx, ref)
 	if w.AllPlatforms && errors.Is(err, fetcher.ErrNotFound) {
 		l.notice(fmt.Sprintf("%s: left out: %s: %v", w.Reference.Familiar(), image.FormatPlatform(c.platform), err))
@@ -218,7 +219,7 @@ func (l *Locker) checkConfig(ctx context.Context, q *queue, w Wanted, m *image.R
 }
 
 // newPlatform is what a lock file keeps of a manifest.
-func (l *Locker) newPlatform(ctx context.Context, q *queue, w Wanted, ref fetcher.Reference, m image.Resolved, c choice) (Platform, error) {
+func (l *Locker) newPlatform(ctx context.Context, q *queue, w Wanted, ref reference.Reference, m image.Resolved, c choice) (Platform, error) {
 	if err := image.RequirePlain(m.Image.Layers); err != nil {
 		return Platform{}, fmt.Errorf("%s cannot be locked: %w", ref.Familiar(), err)
 	}

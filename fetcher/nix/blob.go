@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 	"strings"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/nix-community/go-nix/pkg/nixhash"
 	"github.com/nix-community/go-nix/pkg/storepath"
@@ -17,7 +17,7 @@ import (
 type Blob struct {
 	Kind       string // layer, config or manifest
 	Name       string // of its derivation, and of its store path
-	Repository fetcher.Repository
+	Repository reference.Repository
 	Digest     digest.Digest // sha256
 	Size       int64         // in bytes; 0 if it is not known
 }

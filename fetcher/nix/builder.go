@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -17,11 +18,11 @@ import (
 // Builder is what Nix tells the builder of a fixed-output derivation, and what
 // the derivation asks for.
 type Builder struct {
-	Out        string             // where the output goes
-	Digest     digest.Digest      // from outputHash
-	Repository fetcher.Repository // from registry, repository and imageName
-	Tag        string             // for messages: what is fetched is the digest
-	Mirrors    string             // from hockerMirrors, separated by commas
+	Out        string               // where the output goes
+	Digest     digest.Digest        // from outputHash
+	Repository reference.Repository // from registry, repository and imageName
+	Tag        string               // for messages: what is fetched is the digest
+	Mirrors    string               // from hockerMirrors, separated by commas
 
 	credentialsFile string // that NIX_PATH names, from dockerCredentialsFile
 }
@@ -86,17 +87,17 @@ func checkLayerDigest(layerDigest string, want digest.Digest) error {
 	return nil
 }
 
-func readRepository(texts map[string]string) (fetcher.Repository, error) {
-	registry := fetcher.DockerHub
+func readRepository(texts map[string]string) (reference.Repository, error) {
+	registry := reference.DockerHub
 	if s := texts["registry"]; s != "" {
 		var err error
-		if registry, err = fetcher.ParseRegistry(s); err != nil {
-			return fetcher.Repository{}, err
+		if registry, err = reference.ParseRegistry(s); err != nil {
+			return reference.Repository{}, err
 		}
 	}
 	path := texts["imageName"]
 	if path == "" {
-		return fetcher.Repository{}, fmt.Errorf("the derivation has no imageName")
+		return reference.Repository{}, fmt.Errorf("the derivation has no imageName")
 	}
 	if repository := texts["repository"]; repository != "" {
 		path = repository + "/" + path
@@ -138,7 +139,7 @@ const credentialsFile = "/etc/nix-docker-credentials.txt"
 // word, so a secret that has no host is not for it. Warnings are lines for
 // notice.
 func (b Builder) Credentials(getenv func(string) string, notice func(line string)) (fetcher.CredentialFunc, error) {
-	audience := fetcher.Audience{Asked: []fetcher.Registry{b.Repository.Registry}}
+	audience := fetcher.Audience{Asked: []reference.Registry{b.Repository.Registry}}
 	hosts, err := fetcher.EnvironmentHosts(getenv)
 	if err != nil {
 		return nil, err
@@ -149,7 +150,7 @@ func (b Builder) Credentials(getenv func(string) string, notice func(line string
 	}
 	// The file is read only if the environment has nothing.
 	read := sync.OnceValues(func() (fetcher.CredentialFunc, error) { return b.fileCredential(audience, notice) })
-	fromFile := func(ctx context.Context, repo fetcher.Repository) (fetcher.Credential, error) {
+	fromFile := func(ctx context.Context, repo reference.Repository) (fetcher.Credential, error) {
 		find, err := read()
 		if err != nil {
 			return fetcher.Credential{}, err

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"hocker/fetcher"
+	"hocker/fetcher/reference"
 )
 
 type env map[string]string
@@ -28,7 +29,7 @@ var layerEnv = env{
 	"layerDigest": layerBase16, "name": "docker-layer", "system": "x86_64-linux",
 }
 
-var debian = fetcher.Repository{Registry: fetcher.DockerHub, Path: "library/debian"}
+var debian = reference.Repository{Registry: reference.DockerHub, Path: "library/debian"}
 
 var readBuilderTests = []struct {
 	name string
@@ -44,11 +45,11 @@ var readBuilderTests = []struct {
 	{name: "no repository, on Docker Hub", env: layerEnv.with(env{"repository": ""}), want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: debian}},
 	{
 		name: "another registry, no repository", env: layerEnv.with(env{"registry": "http://localhost:5000/v2/", "repository": ""}),
-		want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: fetcher.Repository{Registry: fetcher.Registry{Scheme: "http", Host: "localhost:5000"}, Path: "debian"}},
+		want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: reference.Repository{Registry: reference.Registry{Scheme: "http", Host: "localhost:5000"}, Path: "debian"}},
 	},
 	{
 		name: "many parts", env: layerEnv.with(env{"registry": "https://h/p/v2/", "repository": "org/team", "imageName": "sub/app"}),
-		want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: fetcher.Repository{Registry: fetcher.Registry{Scheme: "https", Host: "h", Prefix: "/p"}, Path: "org/team/sub/app"}},
+		want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "h", Prefix: "/p"}, Path: "org/team/sub/app"}},
 	},
 
 	{name: "no environment", env: env{}, err: "out and outputHash are not set: this command is run by Nix, as the builder of a fixed-output derivation"},
@@ -143,7 +144,7 @@ func TestBuilderCredentials(t *testing.T) {
 			if got != tt.want {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
-			other := fetcher.Repository{Registry: fetcher.Registry{Scheme: "https", Host: "ghcr.io"}, Path: "library/debian"}
+			other := reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "ghcr.io"}, Path: "library/debian"}
 			if got, err := find(t.Context(), other); err != nil || got != tt.other {
 				t.Errorf("another registry gets %+v, %v, want %+v", got, err, tt.other)
 			}

@@ -10,6 +10,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/image"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -19,7 +20,7 @@ import (
 type Image struct {
 	// Name is the derivation's; empty means the last part of the repository's path.
 	Name      string
-	Reference fetcher.Reference
+	Reference reference.Reference
 	Manifest  ocispec.Manifest
 	// Pin is the digest of the manifest's own bytes, to have them fetched along
 	// with the image; empty means that they are not.
@@ -42,7 +43,7 @@ const maxName = 207
 // CheckName returns an error unless name can be the name of a derivation.
 func CheckName(name string) error {
 	if len(name) > maxName || !namePattern.MatchString(name) {
-		return &fetcher.InputError{What: "name", Value: name, Reason: "a name in the Nix store has up to 207 of a-z, A-Z, 0-9 and + - _ . ? =, and does not begin with a dot"}
+		return &reference.InputError{What: "name", Value: name, Reason: "a name in the Nix store has up to 207 of a-z, A-Z, 0-9 and + - _ . ? =, and does not begin with a dot"}
 	}
 	return nil
 }

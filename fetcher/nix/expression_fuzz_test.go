@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -99,8 +99,8 @@ func FuzzExpression(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, scheme, host, prefix, path, tag string, layers uint8, pin bool) {
 		i := Image{
 			Name: name,
-			Reference: fetcher.Reference{
-				Repository: fetcher.Repository{Registry: fetcher.Registry{Scheme: scheme, Host: host, Prefix: prefix}, Path: path},
+			Reference: reference.Reference{
+				Repository: reference.Repository{Registry: reference.Registry{Scheme: scheme, Host: host, Prefix: prefix}, Path: path},
 				Tag:        tag,
 				Digest:     configDigest,
 			},

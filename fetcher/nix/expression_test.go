@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"hocker/fetcher"
 	"hocker/fetcher/image"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -81,17 +81,17 @@ func TestExpression(t *testing.T) {
 	}
 }
 
-func parseReference(t *testing.T, registry, reference string) fetcher.Reference {
+func parseReference(t *testing.T, registry, name string) reference.Reference {
 	t.Helper()
-	parse := fetcher.ParseReference
+	parse := reference.Parse
 	if registry != "" {
-		r, err := fetcher.ParseRegistry(registry)
+		r, err := reference.ParseRegistry(registry)
 		if err != nil {
 			t.Fatal(err)
 		}
 		parse = r.ParseReference
 	}
-	ref, err := parse(reference)
+	ref, err := parse(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,7 @@ package nix
 import (
 	"fmt"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/nix-community/go-nix/pkg/nixhash"
 	"github.com/opencontainers/go-digest"
@@ -19,7 +19,7 @@ func ParseHash(s string) (digest.Digest, error) {
 	// go-nix looks at the length of the text alone, and base64 skips line breaks
 	// and may come without its padding.
 	if err != nil || len(h.Digest()) != digest.SHA256.Size() {
-		return "", &fetcher.InputError{What: "hash", Value: s, Reason: "expected a sha256 as 64 hexadecimal digits, as 52 characters of Nix base32, or as sha256-… (SRI)"}
+		return "", &reference.InputError{What: "hash", Value: s, Reason: "expected a sha256 as 64 hexadecimal digits, as 52 characters of Nix base32, or as sha256-… (SRI)"}
 	}
 	return digest.NewDigestFromBytes(digest.SHA256, h.Digest()), nil
 }

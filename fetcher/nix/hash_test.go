@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -117,13 +117,13 @@ func FuzzParseHash(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		d, err := ParseHash(s)
 		if err != nil {
-			var input *fetcher.InputError
+			var input *reference.InputError
 			if d != "" || !errors.As(err, &input) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%q: got %q, %v", s, d, err)
 			}
 			return
 		}
-		if _, err := fetcher.ParseDigest(string(d)); err != nil || d.Algorithm() != digest.SHA256 {
+		if _, err := reference.ParseDigest(string(d)); err != nil || d.Algorithm() != digest.SHA256 {
 			t.Fatalf("%q was read as %q, %v", s, d, err)
 		}
 		base32, err := Base32(d)

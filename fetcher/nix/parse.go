@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"hocker/fetcher"
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -142,7 +142,7 @@ func (p *expressionParser) systems(pinned bool) (images []ImageBlobs) {
 
 // imageArguments are those of fetchdocker that its parts inherit.
 type imageArguments struct {
-	path                       fetcher.Repository
+	path                       reference.Repository
 	repository, imageName, tag string
 }
 
@@ -172,7 +172,7 @@ func (p *expressionParser) image(pinned bool) (blobs []Blob) {
 func (p *expressionParser) arguments() (a imageArguments) {
 	at, repository, imageName, tag := p.binding("registry"), p.binding("repository"), p.binding("imageName"), p.binding("tag")
 	a = imageArguments{repository: repository.text, imageName: imageName.text, tag: tag.text}
-	registry, err := fetcher.ParseRegistry(at.text)
+	registry, err := reference.ParseRegistry(at.text)
 	if err != nil {
 		p.fail(at.line, "%v", err)
 		return a

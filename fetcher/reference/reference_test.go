@@ -1,13 +1,8 @@
-package fetcher
+package reference
 
 import (
 	"strings"
 	"testing"
-)
-
-var (
-	ghcr  = Registry{Scheme: "https", Host: "ghcr.io"}
-	local = Registry{Scheme: "http", Host: "localhost:5000"}
 )
 
 var parseReferenceTests = []struct {
@@ -97,7 +92,7 @@ var parseReferenceTests = []struct {
 func TestParseReference(t *testing.T) {
 	for _, tt := range parseReferenceTests {
 		t.Run(tt.in, func(t *testing.T) {
-			got, err := ParseReference(tt.in)
+			got, err := Parse(tt.in)
 			checkError(t, err, tt.err)
 			if got != tt.want {
 				t.Fatalf("got %+v, want %+v", got, tt.want)
@@ -128,7 +123,7 @@ func checkReference(t *testing.T, ref Reference) {
 		printed = append(printed, ref.String(), ref.Familiar(), "docker://"+ref.String())
 	}
 	for _, printed := range printed {
-		if again, err := ParseReference(printed); err != nil || again != ref {
+		if again, err := Parse(printed); err != nil || again != ref {
 			t.Errorf("%+v prints as %s, which is read as %+v, %v", ref, printed, again, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package fetcher
+package reference
 
 import (
 	"fmt"
@@ -48,7 +48,7 @@ func ParseRegistry(s string) (Registry, error) {
 		scheme, rest = "", s
 	}
 	if strings.ContainsAny(s, "@?#") {
-		return Registry{}, errAddressWithUser("registry")
+		return Registry{}, UserError("registry")
 	}
 	if scheme != "" && scheme != "http" && scheme != "https" {
 		return Registry{}, registryError(s, "its scheme is neither http nor https")
@@ -80,9 +80,9 @@ func ParseRegistry(s string) (Registry, error) {
 	return Registry{Scheme: scheme, Host: host, Prefix: prefix}, nil
 }
 
-// errAddressWithUser is an address that is not quoted: what stands before an @ may
-// be a password.
-func errAddressWithUser(what string) error {
+// UserError returns the error of an address with a user name in it. It does not
+// quote the address: what stands before an @ may be a password.
+func UserError(what string) error {
 	return &InputError{What: what, Reason: "an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables"}
 }
 
@@ -126,18 +126,34 @@ func withoutDefaultPort(scheme, host string) string {
 	return host
 }
 
+// HostName returns the name of the registry at a host, with its port where it has
+// one: in lower case, without the scheme's own port, docker.io for each of Docker
+// Hub's hosts. An empty scheme means the one that [ParseRegistry] takes for a bare
+// host.
+func HostName(scheme, host string) string {
+	host = strings.ToLower(host)
+	if scheme == "" {
+		scheme = defaultScheme(host)
+	}
+	host = withoutDefaultPort(scheme, host)
+	if dockerHubHosts[host] {
+		return DockerHub.Name()
+	}
+	return host
+}
+
 // defaultScheme is plain http for loopback hosts: nobody has a certificate for
 // those, and nothing leaves the machine.
 func defaultScheme(host string) string {
-	if isLoopback(host) {
+	if IsLoopback(host) {
 		return "http"
 	}
 	return "https"
 }
 
-// isLoopback reports whether host, with or without a port, is this machine:
+// IsLoopback reports whether host, with or without a port, is this machine:
 // localhost, 127.0.0.0/8 or ::1.
-func isLoopback(host string) bool {
+func IsLoopback(host string) bool {
 	name := (&url.URL{Host: host}).Hostname()
 	if name == "localhost" {
 		return true
@@ -145,6 +161,10 @@ func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(name)
 	return err == nil && addr.IsLoopback()
 }
+
+// IsExposed reports whether others can read what is sent to the registry: plain
+// http that leaves this machine.
+func (r Registry) IsExposed() bool { return r.Scheme == "http" && !IsLoopback(r.Host) }
 
 // String returns the registry's API root, ending in /v2/.
 func (r Registry) String() string {

@@ -1,4 +1,4 @@
-package fetcher
+package reference
 
 import (
 	"errors"
@@ -53,7 +53,7 @@ func FuzzParseReference(f *testing.F) {
 	// a name that fits without library/ is too long when it is read again.
 	f.Add("docker.io/" + strings.Repeat("a", 230))
 	f.Fuzz(func(t *testing.T, s string) {
-		ref, err := ParseReference(s)
+		ref, err := Parse(s)
 		if err != nil {
 			var input *InputError
 			if ref != (Reference{}) || !errors.As(err, &input) {

@@ -1,6 +1,9 @@
-package fetcher
+package reference
 
 import (
+	// The algorithms that the image specification registers.
+	_ "crypto/sha256"
+	_ "crypto/sha512"
 	"regexp"
 	"strings"
 
@@ -40,7 +43,7 @@ const maxNameLength = 255
 //
 // As an address, http://host:5000/x:1, it says how its registry is spoken to.
 // docker:// may stand before it, as skopeo wants it.
-func ParseReference(s string) (Reference, error) {
+func Parse(s string) (Reference, error) {
 	s = strings.TrimPrefix(s, dockerTransport)
 	registry, path, err := cutAddress(s)
 	if err != nil {
