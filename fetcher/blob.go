@@ -11,8 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
-	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"

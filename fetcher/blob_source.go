@@ -11,8 +11,8 @@ import (
 	"strings"
 	"sync"
 
+	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
-	"hocker/fetcher/transfer"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )

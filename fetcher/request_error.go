@@ -18,8 +18,8 @@ import (
 	"syscall"
 	"time"
 
+	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
-	"hocker/fetcher/transfer"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"hocker/fetcher/transfer"
+	"hocker/fetcher/internal/transfer"
 )
 
 // wholeAnswers reads what is not the content of a blob to its end before it

@@ -9,8 +9,8 @@ import (
 	"os"
 	"time"
 
+	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
-	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"

@@ -12,8 +12,8 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
-	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"

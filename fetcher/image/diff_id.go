@@ -11,7 +11,7 @@ import (
 	"slices"
 
 	"hocker/fetcher"
-	"hocker/fetcher/transfer"
+	"hocker/fetcher/internal/transfer"
 
 	"github.com/opencontainers/go-digest"
 )

@@ -8,8 +8,8 @@ import (
 	"os"
 
 	"hocker/fetcher"
+	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
-	"hocker/fetcher/transfer"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"

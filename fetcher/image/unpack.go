@@ -8,8 +8,8 @@ import (
 	"io"
 
 	"hocker/fetcher"
-	"hocker/fetcher/image/inflate"
-	"hocker/fetcher/transfer"
+	"hocker/fetcher/internal/inflate"
+	"hocker/fetcher/internal/transfer"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
