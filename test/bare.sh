@@ -54,12 +54,26 @@ the_machine() {
 	test -z "${TERM:-}" || echo TERM="$TERM"
 }
 
+# mount_devices: devices of the root's own, so that what is done to them there,
+# as chmod, is not done to this machine's.
+mount_devices() {
+	mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+	for device in null zero full random urandom tty; do cp -a "/dev/$device" "$root/dev/"; done
+	mkdir "$root/dev/pts" "$root/dev/shm"
+	mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts "$root/dev/pts"
+	mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+	ln -s pts/ptmx "$root/dev/ptmx"
+	ln -s /proc/self/fd "$root/dev/fd"
+	for stream in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${stream%:*}" "$root/dev/${stream#*:}"; done
+}
+
 # mount_root: all that the root sees beside its own files.
 mount_root() {
 	mkdir -p "$root/usr/local/go" "$root/mnt/modules" "$root/mnt/machine"
 	mount --bind "$root" "$root"
 	mount -t proc proc "$root/proc"
-	for folder in dev sys; do mount --rbind /$folder "$root/$folder"; done
+	mount --rbind /sys "$root/sys"
+	mount_devices
 	mount --bind -o ro "$("$go" env GOROOT)" "$root/usr/local/go"
 	modules=$("$go" env GOMODCACHE)/cache/download
 	mkdir -p "$modules"
@@ -69,7 +83,10 @@ mount_root() {
 # make_root: Debian, and the project in it. Somebody else owns the checkout, as
 # it is where a user types `sudo make demo`.
 make_root() {
-	apt_options >"$work/apt.conf"
+	{
+		echo 'Acquire::Retries "3";'
+		apt_options
+	} >"$work/apt.conf"
 	# The root is thrown away: what dpkg writes need not be on the disk.
 	sources | mmdebstrap --quiet --variant=minbase --include=$packages --aptopt="$work/apt.conf" \
 		--dpkgopt=force-unsafe-io "$suite" "$root"
