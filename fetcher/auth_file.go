@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hocker/fetcher/reference"
 	"io/fs"
 	"maps"
 	"os"
@@ -15,6 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"hocker/fetcher/reference"
 )
 
 // authFile is a Docker config.json or a containers auth.json:

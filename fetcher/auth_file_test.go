@@ -3,12 +3,13 @@ package fetcher
 import (
 	"encoding/base64"
 	"encoding/json"
-	"hocker/fetcher/reference"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"hocker/fetcher/reference"
 )
 
 // basic is the auth field of an entry.

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hocker/fetcher/reference"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+
+	"hocker/fetcher/reference"
 )
 
 // needs lets requests with one Authorization through, and challenges others.

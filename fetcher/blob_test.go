@@ -2,11 +2,12 @@ package fetcher
 
 import (
 	"errors"
-	"hocker/fetcher/reference"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"

@@ -3,10 +3,11 @@ package fetcher
 import (
 	"context"
 	"errors"
-	"hocker/fetcher/reference"
 	"io"
 	"net/http"
 	"testing"
+
+	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )

@@ -4,11 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"hocker/fetcher/reference"
 	"net/http"
 	"net/netip"
 	"sync"
 	"time"
+
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	"oras.land/oras-go/v2/registry/remote/auth"

@@ -2,11 +2,12 @@ package fetcher
 
 import (
 	"bytes"
-	"hocker/fetcher/reference"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hocker/fetcher/reference"
 	"strings"
+
+	"hocker/fetcher/reference"
 )
 
 // Credential is what a client shows to a registry: a user name with its

@@ -3,6 +3,7 @@ package fetcher
 import (
 	"context"
 	"fmt"
+
 	"hocker/fetcher/reference"
 )
 

@@ -2,13 +2,14 @@ package fetcher
 
 import (
 	"errors"
-	"hocker/fetcher/reference"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"hocker/fetcher/reference"
 )
 
 var credentialFileTests = []struct {

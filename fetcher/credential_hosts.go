@@ -2,10 +2,11 @@ package fetcher
 
 import (
 	"context"
-	"hocker/fetcher/reference"
 	"slices"
 	"strings"
 	"unicode"
+
+	"hocker/fetcher/reference"
 )
 
 // Host is a host that a secret is for.

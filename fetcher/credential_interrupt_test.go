@@ -3,12 +3,13 @@ package fetcher
 import (
 	"context"
 	"errors"
-	"hocker/fetcher/reference"
 	"io"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"hocker/fetcher/reference"
 )
 
 // A helper that hangs, and a file that is a pipe nobody writes to, end with the

@@ -3,8 +3,9 @@ package fetcher
 import (
 	"context"
 	"errors"
-	"hocker/fetcher/reference"
 	"testing"
+
+	"hocker/fetcher/reference"
 )
 
 // env is an environment for the functions that take a getenv.

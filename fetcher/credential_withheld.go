@@ -2,8 +2,9 @@ package fetcher
 
 import (
 	"fmt"
-	"hocker/fetcher/reference"
 	"net/http"
+
+	"hocker/fetcher/reference"
 )
 
 // Origin is where a secret comes from.

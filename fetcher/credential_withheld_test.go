@@ -3,13 +3,14 @@ package fetcher
 import (
 	"context"
 	"errors"
-	"hocker/fetcher/reference"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"hocker/fetcher/reference"
 )
 
 // witness notes who was sent what, and answers by the host and whether there was

@@ -2,10 +2,11 @@ package fetcher
 
 import (
 	"errors"
-	"hocker/fetcher/reference"
 	"net/http"
 	"strings"
 	"sync"
+
+	"hocker/fetcher/reference"
 )
 
 // unhidingTransport is for registries that hide what one may not see: they answer

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hocker/fetcher/reference"
 	"io"
 	"net/http"
 	"sync"
 	"testing"
+
+	"hocker/fetcher/reference"
 )
 
 // secretive is a registry that answers so to who shows nothing, and asks for

@@ -1,10 +1,11 @@
 package fetcher
 
 import (
-	"hocker/fetcher/reference"
 	"os"
 	"testing"
 	"time"
+
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )

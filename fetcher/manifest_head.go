@@ -3,9 +3,10 @@ package fetcher
 import (
 	"context"
 	"errors"
-	"hocker/fetcher/reference"
 	"net/http"
 	"strings"
+
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )

@@ -2,9 +2,10 @@ package fetcher
 
 import (
 	"fmt"
-	"hocker/fetcher/reference"
 	"net/http"
 	"testing"
+
+	"hocker/fetcher/reference"
 )
 
 var manifestHeadTests = []struct {

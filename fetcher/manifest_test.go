@@ -2,10 +2,11 @@ package fetcher
 
 import (
 	"bytes"
-	"hocker/fetcher/reference"
 	"net/http"
 	"strings"
 	"testing"
+
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )

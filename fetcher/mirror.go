@@ -1,8 +1,9 @@
 package fetcher
 
 import (
-	"hocker/fetcher/reference"
 	"strings"
+
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )

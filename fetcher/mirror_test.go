@@ -1,11 +1,12 @@
 package fetcher
 
 import (
-	"hocker/fetcher/reference"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	"hocker/fetcher/reference"
 )
 
 var parseMirrorsTests = []struct {

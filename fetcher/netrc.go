@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hocker/fetcher/reference"
 	"io/fs"
 	"net/url"
 	"path/filepath"
 	"strings"
+
+	"hocker/fetcher/reference"
 )
 
 // netrc is a file of logins for hosts, as ftp has had it and as curl, git, Go

@@ -1,12 +1,13 @@
 package fetcher
 
 import (
-	"hocker/fetcher/reference"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+
+	"hocker/fetcher/reference"
 )
 
 func login(user, pass string) Credential { return Credential{Username: user, Password: pass} }

@@ -5,11 +5,12 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"hocker/fetcher/reference"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
+
+	"hocker/fetcher/reference"
 
 	"golang.org/x/net/http/httpproxy"
 )

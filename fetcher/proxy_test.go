@@ -3,13 +3,14 @@ package fetcher
 import (
 	"encoding/base64"
 	"errors"
-	"hocker/fetcher/reference"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+
+	"hocker/fetcher/reference"
 )
 
 // noProxies takes the proxies of whoever runs the tests out of the environment.

@@ -2,7 +2,6 @@ package fetcher
 
 import (
 	"errors"
-	"hocker/fetcher/reference"
 	"io"
 	"net/http"
 	"slices"
@@ -10,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 )

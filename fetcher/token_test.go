@@ -2,13 +2,14 @@ package fetcher
 
 import (
 	"fmt"
-	"hocker/fetcher/reference"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"hocker/fetcher/reference"
 )
 
 // tokenService is a registry with a token service beside it, on /token. A token

@@ -4,13 +4,14 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"hocker/fetcher/reference"
 	"io"
 	"log"
 	"net"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"hocker/fetcher/reference"
 )
 
 // quietLog is for servers that are meant to be refused.
