@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
 
@@ -25,19 +26,19 @@ func needs(authorization, how string, next http.Handler) http.Handler {
 
 const basicChallenge = `Basic realm="registry"`
 
-func static(repo reference.Repository, c Credential) *Client {
-	return &Client{Credential: StaticCredential(repo.Registry, c)}
+func static(repo reference.Repository, c credential.Credential) *Client {
+	return &Client{Credential: credential.Static(repo.Registry, c)}
 }
 
 var basicAuthTests = []struct {
 	name       string
-	credential Credential
+	credential credential.Credential
 	sent       []string // Authorization of each request
 	failure
 }{
-	{name: "right", credential: Credential{Username: "me", Password: "p:ss"}, sent: []string{"", "Basic " + basic("me:p:ss"), "Basic " + basic("me:p:ss")}},
+	{name: "right", credential: credential.Credential{Username: "me", Password: "p:ss"}, sent: []string{"", "Basic " + basic("me:p:ss"), "Basic " + basic("me:p:ss")}},
 	{
-		name: "wrong", credential: Credential{Username: "me", Password: "hunter2"}, sent: []string{"", "Basic " + basic("me:hunter2")},
+		name: "wrong", credential: credential.Credential{Username: "me", Password: "hunter2"}, sent: []string{"", "Basic " + basic("me:hunter2")},
 		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)"},
 	},
 	{
@@ -45,7 +46,7 @@ var basicAuthTests = []struct {
 		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": the registry asks for a user name and a password, and none were given"},
 	},
 	{
-		name: "token", credential: Credential{Token: "hunter2"}, sent: []string{"Bearer hunter2"},
+		name: "token", credential: credential.Credential{Token: "hunter2"}, sent: []string{"Bearer hunter2"},
 		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)"},
 	},
 }
@@ -84,9 +85,9 @@ func TestBasicAuthOfTwoRepositories(t *testing.T) {
 		}
 	}))
 	registry := s.app(t).Registry
-	c := &Client{Credential: func(_ context.Context, repo reference.Repository) (Credential, error) {
+	c := &Client{Credential: func(_ context.Context, repo reference.Repository) (credential.Credential, error) {
 		org, _ := repo.Split()
-		return Credential{Username: org, Password: "pass"}, nil
+		return credential.Credential{Username: org, Password: "pass"}, nil
 	}}
 	for _, org := range []string{"mine", "yours"} {
 		if _, err := fetchHello(t, c, reference.Repository{Registry: registry, Path: org + "/app"}); err != nil {
@@ -97,10 +98,10 @@ func TestBasicAuthOfTwoRepositories(t *testing.T) {
 
 func TestStaticToken(t *testing.T) {
 	s := startServer(t, needs("Bearer t0ken", `Bearer realm="http://127.0.0.1:1/token",service="s"`, hello))
-	if _, err := fetchHello(t, static(s.app(t), Credential{Token: "t0ken"}), s.app(t)); err != nil {
+	if _, err := fetchHello(t, static(s.app(t), credential.Credential{Token: "t0ken"}), s.app(t)); err != nil {
 		t.Error(err)
 	}
-	_, err := fetchHello(t, static(s.app(t), Credential{Token: "hunter2"}), s.app(t))
+	_, err := fetchHello(t, static(s.app(t), credential.Credential{Token: "hunter2"}), s.app(t))
 	failure{
 		kind: ErrDenied,
 		text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)",
@@ -113,7 +114,9 @@ func TestStaticToken(t *testing.T) {
 func TestCredentialFailure(t *testing.T) {
 	s := startServer(t, hello)
 	locked := errors.New("the keychain is locked")
-	c := &Client{Credential: func(context.Context, reference.Repository) (Credential, error) { return Credential{}, locked }}
+	c := &Client{Credential: func(context.Context, reference.Repository) (credential.Credential, error) {
+		return credential.Credential{}, locked
+	}}
 	_, err := fetchHello(t, c, s.app(t))
 	failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": the keychain is locked"}.check(t, err, s.host())
 	if !errors.Is(err, locked) || len(s.asked()) != 0 {
@@ -126,9 +129,9 @@ func TestCredentialFailure(t *testing.T) {
 func TestCredentialIsFoundOnce(t *testing.T) {
 	s := startServer(t, needs("Basic "+basic("me:pass"), basicChallenge, hello))
 	asked := 0
-	c := &Client{Credential: func(context.Context, reference.Repository) (Credential, error) {
+	c := &Client{Credential: func(context.Context, reference.Repository) (credential.Credential, error) {
 		asked++
-		return Credential{Username: "me", Password: "pass"}, nil
+		return credential.Credential{Username: "me", Password: "pass"}, nil
 	}}
 	for range 3 {
 		if _, err := fetchHello(t, c, s.app(t)); err != nil {
@@ -143,7 +146,9 @@ func TestCredentialIsFoundOnce(t *testing.T) {
 // the failure of one call, which was cancelled, is kept for all to come.
 func TestCredentialOfACancelledCall(t *testing.T) {
 	s := startServer(t, hello)
-	c := &Client{Credential: func(ctx context.Context, _ reference.Repository) (Credential, error) { return Credential{}, ctx.Err() }}
+	c := &Client{Credential: func(ctx context.Context, _ reference.Repository) (credential.Credential, error) {
+		return credential.Credential{}, ctx.Err()
+	}}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := c.Manifest(ctx, reference.Reference{Repository: s.app(t), Tag: "1"}); !errors.Is(err, context.Canceled) {
@@ -158,7 +163,7 @@ func TestCredentialOfACancelledCall(t *testing.T) {
 func TestManyAtOnce(t *testing.T) {
 	service := &tokenService{user: "me", pass: "pass"}
 	s := service.start(t)
-	c := static(s.app(t), Credential{Username: "me", Password: "pass"})
+	c := static(s.app(t), credential.Credential{Username: "me", Password: "pass"})
 	var wg sync.WaitGroup
 	for i := range 16 {
 		wg.Go(func() {

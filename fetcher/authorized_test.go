@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"hocker/fetcher"
+	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
 
@@ -37,22 +38,22 @@ func TestAuthorized(t *testing.T) {
 	type state struct{ authorized, anonymous, redirected bool }
 	for _, tt := range []struct {
 		repository string
-		credential fetcher.Credential
+		credential credential.Credential
 		want       state
 	}{
-		{"token", fetcher.Credential{}, state{anonymous: true}},
-		{"token", fetcher.Credential{Username: "me", Password: "secret"}, state{authorized: true}},
-		{"silent", fetcher.Credential{}, state{anonymous: true}},
-		{"silent", fetcher.Credential{Username: "me", Password: "secret"}, state{}},
-		{"silent", fetcher.Credential{Token: "x"}, state{authorized: true}},
-		{"away", fetcher.Credential{}, state{anonymous: true, redirected: true}},
-		{"away", fetcher.Credential{Token: "x"}, state{redirected: true}},
+		{"token", credential.Credential{}, state{anonymous: true}},
+		{"token", credential.Credential{Username: "me", Password: "secret"}, state{authorized: true}},
+		{"silent", credential.Credential{}, state{anonymous: true}},
+		{"silent", credential.Credential{Username: "me", Password: "secret"}, state{}},
+		{"silent", credential.Credential{Token: "x"}, state{authorized: true}},
+		{"away", credential.Credential{}, state{anonymous: true, redirected: true}},
+		{"away", credential.Credential{Token: "x"}, state{redirected: true}},
 	} {
 		ref, err := reference.Parse(server.Listener.Addr().String() + "/" + tt.repository + ":1")
 		if err != nil {
 			t.Fatal(err)
 		}
-		client := &fetcher.Client{Credential: func(context.Context, reference.Repository) (fetcher.Credential, error) { return tt.credential, nil }}
+		client := &fetcher.Client{Credential: func(context.Context, reference.Repository) (credential.Credential, error) { return tt.credential, nil }}
 		_, err = client.Manifest(t.Context(), ref)
 		var answer *fetcher.ResponseError
 		if !errors.As(err, &answer) {

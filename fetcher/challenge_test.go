@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"hocker/fetcher/credential"
+
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
@@ -157,7 +159,7 @@ func TestChallenged(t *testing.T) {
 					w.WriteHeader(http.StatusUnauthorized)
 				}
 			}))
-			_, err := fetchHello(t, static(s.app(t), Credential{Username: "me", Password: "pass"}), s.app(t))
+			_, err := fetchHello(t, static(s.app(t), credential.Credential{Username: "me", Password: "pass"}), s.app(t))
 			want := tt.failure
 			if want.text != "" {
 				want.text = fmt.Sprintf("blob of HOST/org/app@%s: GET http://HOST/v2/org/app/blobs/%s: %s", helloDigest, helloDigest, want.text)
@@ -175,7 +177,7 @@ func TestChallenged(t *testing.T) {
 // challenge.
 func TestRefusedToken(t *testing.T) {
 	s := startServer(t, challenge(`Bearer error="invalid_token"`))
-	_, err := fetchHello(t, static(s.app(t), Credential{Token: "t0ken"}), s.app(t))
+	_, err := fetchHello(t, static(s.app(t), credential.Credential{Token: "t0ken"}), s.app(t))
 	var answer *ResponseError
 	if !errors.As(err, &answer) || !answer.Authorized || len(s.asked()) != 1 {
 		t.Errorf("%v after %d requests", err, len(s.asked()))

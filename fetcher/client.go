@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -21,7 +22,7 @@ import (
 // Client should serve a whole run.
 type Client struct {
 	// Credential finds the credential for a repository; nil means anonymous.
-	Credential CredentialFunc
+	Credential credential.Func
 
 	// Transport makes the connections; nil means NewTransport(TransportOptions{}).
 	Transport http.RoundTripper
@@ -116,15 +117,15 @@ func separateConnections(t *http.Transport) *http.Transport {
 type foundCredential struct {
 	mu       sync.Mutex
 	found    bool
-	withheld *WithheldError // why it is anonymous although there is one
-	Credential
+	withheld *credential.WithheldError // why it is anonymous although there is one
+	credential.Credential
 }
 
 // findCredential asks for the credential of a repository until there is an
 // answer, and not again: it may be a helper program that gives it.
-func (c *Client) findCredential(ctx context.Context, repo reference.Repository) (Credential, *WithheldError, error) {
+func (c *Client) findCredential(ctx context.Context, repo reference.Repository) (credential.Credential, *credential.WithheldError, error) {
 	if c.Credential == nil {
-		return Credential{}, nil, nil
+		return credential.Credential{}, nil, nil
 	}
 	value, _ := c.found.LoadOrStore(repo, &foundCredential{})
 	known := value.(*foundCredential)
@@ -133,14 +134,14 @@ func (c *Client) findCredential(ctx context.Context, repo reference.Repository) 
 	if known.found {
 		return known.Credential, known.withheld, nil
 	}
-	credential, err := c.Credential(ctx, repo)
+	found, err := c.Credential(ctx, repo)
 	if err != nil && !errors.As(err, &known.withheld) {
-		return Credential{}, nil, err
+		return credential.Credential{}, nil, err
 	}
-	if !credential.IsZero() && repo.Registry.IsExposed() && !credential.PlainHTTP {
-		credential, known.withheld = Credential{}, &WithheldError{Registry: repo.Registry, PlainHTTP: true}
+	if !found.IsZero() && repo.Registry.IsExposed() && !found.PlainHTTP {
+		found, known.withheld = credential.Credential{}, &credential.WithheldError{Registry: repo.Registry, PlainHTTP: true}
 	}
-	known.Credential, known.found = credential, true
+	known.Credential, known.found = found, true
 	return known.Credential, known.withheld, nil
 }
 
@@ -177,7 +178,7 @@ func (c *Client) ask(ctx context.Context, method string, repo reference.Reposito
 }
 
 // send sends a request with a credential, in the way that the registry asks for.
-func (c *Client) send(req *http.Request, registry reference.Registry, cred Credential) (*http.Response, error) {
+func (c *Client) send(req *http.Request, registry reference.Registry, cred credential.Credential) (*http.Response, error) {
 	if cred.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+cred.Token)
 	}
@@ -212,7 +213,7 @@ func successful(resp *http.Response) (*http.Response, error) {
 // authFor returns the auth client for a request to a registry. It keeps what
 // each credential was exchanged for by itself, since two repositories of a host
 // may have two of them.
-func (c *Client) authFor(r reference.Registry, cred Credential, header http.Header) *auth.Client {
+func (c *Client) authFor(r reference.Registry, cred credential.Credential, header http.Header) *auth.Client {
 	client := *c.auth
 	if header.Get("Range") != "" {
 		client.Client = c.ranged

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
 
@@ -38,15 +39,15 @@ func TestCredentialInterrupted(t *testing.T) {
 	}
 	noticed := func(line string) { t.Error(line) }
 	for name, tt := range map[string]struct {
-		find    CredentialFunc
+		find    credential.Func
 		waiting func() error // returns when find is in the middle of it
 	}{
-		"helper": {AuthFileCredential([]string{config}, noticed), func() error {
+		"helper": {credential.FromAuthFiles([]string{config}, noticed), func() error {
 			_, err := os.ReadFile(begun)
 			return err
 		}},
-		"config.json": {AuthFileCredential([]string{pipe}, noticed), func() error { return openWrite(t, pipe) }},
-		"netrc":       {NetrcCredential(pipe, Audience{Asked: []reference.Registry{repo.Registry}}, noticed), func() error { return openWrite(t, pipe) }},
+		"config.json": {credential.FromAuthFiles([]string{pipe}, noticed), func() error { return openWrite(t, pipe) }},
+		"netrc":       {credential.FromNetrc(pipe, credential.Audience{Asked: []reference.Registry{repo.Registry}}, noticed), func() error { return openWrite(t, pipe) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"hocker/fetcher/credential"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -53,7 +55,7 @@ func TestForeignLayer(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := static(registry.app(t), Credential{Token: "hunter2"})
+			c := static(registry.app(t), credential.Credential{Token: "hunter2"})
 			c.Foreign = tt.allowed
 			body, err := c.Blob(t.Context(), registry.app(t), ocispec.Descriptor{MediaType: dockerForeign, Digest: helloDigest, URLs: tt.urls})
 			tt.check(t, err, registry.host(), owner.host(), lost.host(), challenging.host())

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
 
@@ -35,7 +36,7 @@ func secretive(how string, hidden answer) http.Handler {
 }
 
 var (
-	me       = Credential{Username: "me", Password: "pass"}
+	me       = credential.Credential{Username: "me", Password: "pass"}
 	nowhere  = answer{status: http.StatusNotFound}
 	blobPath = "/v2/org/app/blobs/" + string(helloDigest)
 	tagPath  = "/v2/org/app/manifests/1"
@@ -44,7 +45,7 @@ var (
 var hiddenTests = []struct {
 	name       string
 	registry   http.Handler
-	credential Credential
+	credential credential.Credential
 	asked      []string // by a fetch of the blob, of the manifest, and by a HEAD
 	kind       error
 }{
@@ -65,7 +66,7 @@ var hiddenTests = []struct {
 		asked: []string{"GET " + blobPath, "GET /v2/", "GET /token", "GET " + blobPath, "GET " + tagPath, "HEAD " + tagPath},
 	},
 	{
-		name: "wrong password", registry: secretive(basicChallenge, nowhere), credential: Credential{Username: "me", Password: "hunter2"}, kind: ErrNotFound,
+		name: "wrong password", registry: secretive(basicChallenge, nowhere), credential: credential.Credential{Username: "me", Password: "hunter2"}, kind: ErrNotFound,
 		asked: []string{"GET " + blobPath, "GET /v2/", "GET " + blobPath, "GET " + tagPath, "HEAD " + tagPath, "GET " + tagPath},
 	},
 	{
@@ -164,8 +165,10 @@ func TestHiddenFromMany(t *testing.T) {
 // What was not shown may be what a registry wants that says 404.
 func TestHiddenAndWithheld(t *testing.T) {
 	s := startServer(t, secretive(basicChallenge, nowhere))
-	withheld := &WithheldError{Registry: s.app(t).Registry, Origin: OriginVariable}
-	c := &Client{Credential: func(context.Context, reference.Repository) (Credential, error) { return Credential{}, withheld }}
+	withheld := &credential.WithheldError{Registry: s.app(t).Registry, Origin: credential.OriginVariable}
+	c := &Client{Credential: func(context.Context, reference.Repository) (credential.Credential, error) {
+		return credential.Credential{}, withheld
+	}}
 	_, err := fetchHello(t, c, s.app(t))
 	if !errors.Is(err, ErrNotFound) || errors.Is(err, ErrDenied) || !errors.Is(err, withheld) {
 		t.Errorf("got %v", err)

@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"encoding/base64"
 	"os"
 	"testing"
 	"time"
@@ -42,3 +43,6 @@ var (
 	ghcr  = reference.Registry{Scheme: "https", Host: "ghcr.io"}
 	local = reference.Registry{Scheme: "http", Host: "localhost:5000"}
 )
+
+// basic is a user name and a password as basic authentication has them.
+func basic(userPass string) string { return base64.StdEncoding.EncodeToString([]byte(userPass)) }

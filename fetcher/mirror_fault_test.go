@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 	"hocker/test/faults"
 
@@ -105,7 +106,7 @@ func TestMirrorFaults(t *testing.T) {
 				}
 				c := w.client()
 				repo := app(t, "http://registry.example")
-				c.Credential = StaticCredential(repo.Registry, Credential{Token: "hunter2", PlainHTTP: true})
+				c.Credential = credential.Static(repo.Registry, credential.Credential{Token: "hunter2", PlainHTTP: true})
 				c.Mirrors = []Mirror{{"registry.example", app(t, "http://mirror.example").Registry}}
 				got, err := fetchFaulty(t, w, "FetchBlob", r, c, data, tt.sized)
 				if err != nil {
@@ -142,8 +143,8 @@ func TestMirrorCredentials(t *testing.T) {
 		mirror.Auth = &faults.Auth{Username: "me", Password: "for the mirror"}
 		r.Auth = &faults.Auth{Username: "me", Password: "for the registry"}
 		c := w.client()
-		c.Credential = func(_ context.Context, repo reference.Repository) (Credential, error) {
-			return map[string]Credential{
+		c.Credential = func(_ context.Context, repo reference.Repository) (credential.Credential, error) {
+			return map[string]credential.Credential{
 				"mirror.example":   {Username: "me", Password: "for the mirror", PlainHTTP: true},
 				"registry.example": {Username: "me", Password: "for the registry", PlainHTTP: true},
 			}[repo.Registry.Host], nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
 
@@ -56,7 +57,7 @@ func TestMirror(t *testing.T) {
 			mirror, registry := startServer(t, tt.mirror), startServer(t, hello)
 			for _, of := range []string{"*", registry.host()} {
 				var told record
-				c := static(registry.app(t), Credential{Token: "hunter2"})
+				c := static(registry.app(t), credential.Credential{Token: "hunter2"})
 				told.listen(c)
 				c.Mirrors = []Mirror{{of, mirror.app(t).Registry}}
 				m, err := c.Manifest(t.Context(), reference.Reference{Repository: registry.app(t), Digest: helloDigest})
@@ -86,7 +87,7 @@ func TestMirrorOfAnother(t *testing.T) {
 func TestMirrorOfBlobs(t *testing.T) {
 	mirror, registry := startServer(t, answer{status: 404}), startServer(t, hello)
 	var told record
-	c := static(registry.app(t), Credential{Token: "hunter2"})
+	c := static(registry.app(t), credential.Credential{Token: "hunter2"})
 	told.listen(c)
 	c.Mirrors = []Mirror{{"*", mirror.app(t).Registry}}
 	got, err := fetchHello(t, c, registry.app(t))

@@ -5,18 +5,20 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"hocker/fetcher/credential"
 )
 
 // redirectTests send a request on from a registry that has let it in.
 var redirectTests = []struct {
 	name       string
-	credential Credential
+	credential credential.Credential
 	challenge  string // of the registry; the token is "t0ken" or Basic
 }{
 	{name: "anonymous"},
-	{name: "token", credential: Credential{Token: "hunter2"}},
-	{name: "basic", credential: Credential{Username: "me", Password: "hunter2"}, challenge: basicChallenge},
-	{name: "token service", credential: Credential{Username: "me", Password: "hunter2"}, challenge: `Bearer realm="REALM"`},
+	{name: "token", credential: credential.Credential{Token: "hunter2"}},
+	{name: "basic", credential: credential.Credential{Username: "me", Password: "hunter2"}, challenge: basicChallenge},
+	{name: "token service", credential: credential.Credential{Username: "me", Password: "hunter2"}, challenge: `Bearer realm="REALM"`},
 }
 
 // Credentials stay with the registry they are for: no other origin sees them,
@@ -46,7 +48,7 @@ func TestRedirectToAnotherOrigin(t *testing.T) {
 			checkNoSecrets(t, storage.asked()...)
 			asked := registry.asked()
 			checkNoSecrets(t, asked[len(asked)-1])
-			if in := asked[len(asked)-2]; (in.Header.Get("Authorization") == "") != (tt.credential == Credential{}) {
+			if in := asked[len(asked)-2]; (in.Header.Get("Authorization") == "") != (tt.credential == credential.Credential{}) {
 				t.Errorf("the registry itself got %v", in.Header)
 			}
 		})
@@ -71,7 +73,7 @@ func checkNoSecrets(t *testing.T, requests ...*http.Request) {
 func TestRedirectToAChallenge(t *testing.T) {
 	storage := startServer(t, challenge(basicChallenge))
 	registry := startServer(t, redirect(storage.URL+"/blob?sig=hunter2"))
-	c := static(registry.app(t), Credential{Username: "me", Password: "hunter2"})
+	c := static(registry.app(t), credential.Credential{Username: "me", Password: "hunter2"})
 	_, err := fetchHello(t, c, registry.app(t))
 	failure{
 		kind: ErrDenied,

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
 
@@ -114,24 +115,24 @@ func (ts *tokenService) issue(scope string) answer {
 var tokenTests = []struct {
 	name       string
 	service    *tokenService
-	credential Credential
+	credential credential.Credential
 	asked      []url.Values // what the token service was asked; nil: as usual
 	failure
 }{
 	{name: "anonymous", service: &tokenService{}},
 	{name: "access_token", service: &tokenService{field: "access_token"}},
 	{name: "scope in the challenge", service: &tokenService{scope: "repository:org/app:pull"}},
-	{name: "user", service: &tokenService{user: "me", pass: "p:ss"}, credential: Credential{Username: "me", Password: "p:ss"}},
+	{name: "user", service: &tokenService{user: "me", pass: "p:ss"}, credential: credential.Credential{Username: "me", Password: "p:ss"}},
 	{
-		name: "identity token", service: &tokenService{user: "none", identity: "1d", field: "access_token"}, credential: Credential{IdentityToken: "1d"},
+		name: "identity token", service: &tokenService{user: "none", identity: "1d", field: "access_token"}, credential: credential.Credential{IdentityToken: "1d"},
 		asked: []url.Values{{"grant_type": {"refresh_token"}, "refresh_token": {"1d"}, "service": {"registry"}, "client_id": {"hocker"}, "scope": {"repository:org/app:pull"}}},
 	},
 	{
-		name: "wrong password", service: &tokenService{user: "me", pass: "pass"}, credential: Credential{Username: "me", Password: "hunter2"},
+		name: "wrong password", service: &tokenService{user: "me", pass: "pass"}, credential: credential.Credential{Username: "me", Password: "hunter2"},
 		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": token service: GET http://HOST/token: 401 Unauthorized (UNAUTHORIZED incorrect username or password)"},
 	},
 	{
-		name: "no such identity", service: &tokenService{user: "none", identity: "1d"}, credential: Credential{IdentityToken: "hunter2"},
+		name: "no such identity", service: &tokenService{user: "none", identity: "1d"}, credential: credential.Credential{IdentityToken: "hunter2"},
 		asked:   []url.Values{{"grant_type": {"refresh_token"}, "refresh_token": {"hunter2"}, "service": {"registry"}, "client_id": {"hocker"}, "scope": {"repository:org/app:pull"}}},
 		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": token service: POST http://HOST/token: 401 Unauthorized (UNAUTHORIZED incorrect username or password)"},
 	},
@@ -191,7 +192,7 @@ func TestTokenServiceTalksNonsense(t *testing.T) {
 func TestTokenExpires(t *testing.T) {
 	service := &tokenService{user: "me", pass: "pass"}
 	s := service.start(t)
-	c := static(s.app(t), Credential{Username: "me", Password: "pass"})
+	c := static(s.app(t), credential.Credential{Username: "me", Password: "pass"})
 	other := reference.Repository{Registry: s.app(t).Registry, Path: "org/other"}
 	fetch := func(repo reference.Repository, issued int) {
 		t.Helper()
@@ -217,7 +218,7 @@ func TestTokenServiceOnLoopback(t *testing.T) {
 	service := &tokenService{user: "me", pass: "hunter2"}
 	s := service.start(t)
 	far := reference.Repository{Registry: reference.Registry{Scheme: "http", Host: "registry.example"}, Path: "org/app"}
-	c := static(far, Credential{Username: "me", Password: "hunter2"})
+	c := static(far, credential.Credential{Username: "me", Password: "hunter2"})
 	c.Transport = proxyTo(s)
 	if _, err := fetchHello(t, c, far); err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v", err)

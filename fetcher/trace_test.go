@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"hocker/fetcher/credential"
 )
 
 // record collects what a client tells.
@@ -51,7 +53,7 @@ func TestTrace(t *testing.T) {
 	mux.Handle("/token", answer{body: `{"token":"hunter2"}`})
 	mux.Handle("/v2/", needs("Bearer hunter2", `Bearer realm="`+s.URL+`/token?key=hunter2",service="registry"`, redirect(storage.URL+"/blob?sig=hunter2")))
 
-	c := static(s.app(t), Credential{Username: "me", Password: "hunter2"})
+	c := static(s.app(t), credential.Credential{Username: "me", Password: "hunter2"})
 	var told record
 	told.listen(c)
 	if _, err := fetchHello(t, c, s.app(t)); err != nil {

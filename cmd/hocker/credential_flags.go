@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"hocker/fetcher"
+	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
 
@@ -57,24 +57,24 @@ func (f *credentialFlags) given() string {
 // credential finds what to show to the registries: the flags', else the
 // environment's, else what docker login and podman login left, else netrc's,
 // else nothing.
-func (f *credentialFlags) credential(p process, audience fetcher.Audience, warn func(line string)) (fetcher.CredentialFunc, error) {
-	hosts, err := fetcher.EnvironmentHosts(p.getenv)
+func (f *credentialFlags) credential(p process, audience credential.Audience, warn func(line string)) (credential.Func, error) {
+	hosts, err := credential.EnvironmentHosts(p.getenv)
 	if err != nil {
 		return nil, &usageError{err: err}
 	}
-	var find fetcher.CredentialFunc
+	var find credential.Func
 	if f.CredentialsFile != "" {
 		// The person who names it wants its credentials, and no others.
 		find, err = f.fileCredential(audience, warn)
 	} else {
 		find, err = f.flagCredential(p, audience, warn)
 	}
-	return fetcher.AllowPlainHTTP(hosts, find), err
+	return credential.AllowPlainHTTP(hosts, find), err
 }
 
 // fileCredential reads --credentials-file.
-func (f *credentialFlags) fileCredential(audience fetcher.Audience, warn func(line string)) (fetcher.CredentialFunc, error) {
-	file, err := fetcher.ReadCredentialFile(f.CredentialsFile, audience, warn)
+func (f *credentialFlags) fileCredential(audience credential.Audience, warn func(line string)) (credential.Func, error) {
+	file, err := credential.ReadFile(f.CredentialsFile, audience, warn)
 	if err != nil {
 		return nil, &usageError{err: err}
 	}
@@ -89,17 +89,17 @@ func (f *credentialFlags) fileCredential(audience fetcher.Audience, warn func(li
 
 // flagCredential is what --username and --token give, and for registries that
 // these are not for, what is found by itself.
-func (f *credentialFlags) flagCredential(p process, audience fetcher.Audience, warn func(line string)) (fetcher.CredentialFunc, error) {
+func (f *credentialFlags) flagCredential(p process, audience credential.Audience, warn func(line string)) (credential.Func, error) {
 	found, err := findCredential(p, audience, warn)
 	if f.given() == "" {
 		return found, err
 	}
 	if err != nil { // it matters where the flags' is not for a registry
-		found = func(context.Context, reference.Repository) (fetcher.Credential, error) {
-			return fetcher.Credential{}, err
+		found = func(context.Context, reference.Repository) (credential.Credential, error) {
+			return credential.Credential{}, err
 		}
 	}
-	given := fetcher.Credential{Username: f.Username, Password: f.Password, Token: f.Token}
+	given := credential.Credential{Username: f.Username, Password: f.Password, Token: f.Token}
 	if f.PasswordStdin {
 		if given.Password, err = readPassword(p.stdin); err != nil {
 			return nil, err
@@ -108,26 +108,26 @@ func (f *credentialFlags) flagCredential(p process, audience fetcher.Audience, w
 	if err := given.Validate(); err != nil {
 		return nil, &usageError{err: err}
 	}
-	find, err := f.forNamed(fetcher.StaticCredential(audience.Named, given), audience, warn)
-	return fetcher.FirstCredential(find, found), err
+	find, err := f.forNamed(credential.Static(audience.Named, given), audience, warn)
+	return credential.First(find, found), err
 }
 
 // findCredential finds what the person has, and has not given to this command.
-func findCredential(p process, audience fetcher.Audience, warn func(line string)) (fetcher.CredentialFunc, error) {
-	fromEnvironment, err := fetcher.EnvironmentCredential(p.getenv, audience, warn)
+func findCredential(p process, audience credential.Audience, warn func(line string)) (credential.Func, error) {
+	fromEnvironment, err := credential.FromEnvironment(p.getenv, audience, warn)
 	if err != nil {
 		return nil, &usageError{err: err}
 	}
-	return fetcher.FirstCredential(
+	return credential.First(
 		fromEnvironment,
-		fetcher.AuthFileCredential(fetcher.AuthFiles(p.getenv), warn),
-		fetcher.NetrcCredential(fetcher.NetrcFile(p.getenv), audience, warn)), nil
+		credential.FromAuthFiles(credential.AuthFiles(p.getenv), warn),
+		credential.FromNetrc(credential.NetrcFile(p.getenv), audience, warn)), nil
 }
 
 // forNamed makes sure that a person has named the registry that a secret on the
 // command line is for: a file's or an expression's word does not do. It goes
 // there as that address says, over plain http too.
-func (f *credentialFlags) forNamed(find fetcher.CredentialFunc, audience fetcher.Audience, warn func(line string)) (fetcher.CredentialFunc, error) {
+func (f *credentialFlags) forNamed(find credential.Func, audience credential.Audience, warn func(line string)) (credential.Func, error) {
 	named := audience.Named
 	if named == (reference.Registry{}) {
 		return nil, usagef("%s does not say which registry it is for: give --registry %s",
@@ -136,7 +136,7 @@ func (f *credentialFlags) forNamed(find fetcher.CredentialFunc, audience fetcher
 	if named.IsExposed() {
 		warn(fmt.Sprintf("warning: what %s gives goes over plain http: anybody on the way to %s can read it", f.given(), named.Host))
 	}
-	return fetcher.AllowPlainHTTP([]fetcher.Host{{Name: named.Name(), PlainHTTP: named.Scheme == "http"}}, find), nil
+	return credential.AllowPlainHTTP([]credential.Host{{Name: named.Name(), PlainHTTP: named.Scheme == "http"}}, find), nil
 }
 
 // maxPassword bounds what is read from standard input: a token service takes

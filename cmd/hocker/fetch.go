@@ -11,6 +11,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/credential"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
 	"hocker/fetcher/reference"
@@ -156,8 +157,8 @@ func builderClient(p process, b nix.Builder, roots *builderRoots) (*fetcher.Clie
 
 // awaitCredential gives up on a credential when its fetch is over: the file that
 // it is in may be a pipe.
-func awaitCredential(find fetcher.CredentialFunc) fetcher.CredentialFunc {
-	return func(ctx context.Context, repo reference.Repository) (fetcher.Credential, error) {
-		return await(ctx, func() (fetcher.Credential, error) { return find(ctx, repo) })
+func awaitCredential(find credential.Func) credential.Func {
+	return func(ctx context.Context, repo reference.Repository) (credential.Credential, error) {
+		return await(ctx, func() (credential.Credential, error) { return find(ctx, repo) })
 	}
 }

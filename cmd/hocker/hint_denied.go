@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"hocker/fetcher"
+	"hocker/fetcher/credential"
 )
 
 // deniedHint is the way out of a refusal by a registry.
@@ -13,7 +14,7 @@ func deniedHint(command string, err error, inNix bool) string {
 	var (
 		answer   *fetcher.ResponseError
 		denied   *fetcher.DeniedError
-		withheld *fetcher.WithheldError
+		withheld *credential.WithheldError
 	)
 	host := "HOST"
 	if errors.As(err, &denied) {
@@ -46,16 +47,16 @@ func readsImages(command string) bool {
 }
 
 // withheldHint says what to set for a credential to be sent that was not.
-func withheldHint(e *fetcher.WithheldError) string {
+func withheldHint(e *credential.WithheldError) string {
 	host := e.Registry.Name()
 	switch {
 	case e.PlainHTTP:
 		return fmt.Sprintf("there is a credential for %s, which is not sent over plain http: write https:// in the address, or set DOCKER_REGISTRY=http://%s if others may read it", host, host)
-	case e.Origin == fetcher.OriginVariable:
+	case e.Origin == credential.OriginVariable:
 		return fmt.Sprintf("%s does not say which registry it is for: set DOCKER_REGISTRY=%s", e.Place, host)
-	case e.Origin == fetcher.OriginFile:
+	case e.Origin == credential.OriginFile:
 		return fmt.Sprintf("%s does not say which registry its credentials are for: add the line REGISTRY=%s", e.Place, host)
-	case e.Origin == fetcher.OriginNetrc:
+	case e.Origin == credential.OriginNetrc:
 		return fmt.Sprintf("%s has a login for `default` only, which is no host: add one for `machine %s`", e.Place, host)
 	}
 	return ""

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"hocker/fetcher"
+	"hocker/fetcher/credential"
 	"hocker/fetcher/lock"
 	"hocker/fetcher/reference"
 )
@@ -86,7 +87,7 @@ func (f *lockRegistryFlags) Validate() error {
 
 // locker makes the client for images. The audience is [registryFlags.typed] or
 // [registryFlags.readFrom], by where their names come from.
-func (f *lockRegistryFlags) locker(ctx context.Context, p process, audience func([]reference.Registry) (fetcher.Audience, error), refs []reference.Reference) (*lock.Locker, error) {
+func (f *lockRegistryFlags) locker(ctx context.Context, p process, audience func([]reference.Registry) (credential.Audience, error), refs []reference.Reference) (*lock.Locker, error) {
 	registries := make([]reference.Registry, len(refs))
 	for i, ref := range refs {
 		registries[i] = ref.Registry

@@ -10,6 +10,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
 
@@ -39,7 +40,7 @@ func (f *registryFlags) Validate() error {
 
 // typed says whom secrets are for where a person typed the images' names: the
 // registry that these are in, if it is one.
-func (f *registryFlags) typed(asked []reference.Registry) (fetcher.Audience, error) {
+func (f *registryFlags) typed(asked []reference.Registry) (credential.Audience, error) {
 	audience, err := f.readFrom(asked)
 	if audience.Named == (reference.Registry{}) && len(registryNames(asked)) == 1 {
 		audience.Named = asked[0]
@@ -49,8 +50,8 @@ func (f *registryFlags) typed(asked []reference.Registry) (fetcher.Audience, err
 
 // readFrom says whom secrets are for where the images' names were read from a file:
 // the registry in --registry, if there is one.
-func (f *registryFlags) readFrom(asked []reference.Registry) (fetcher.Audience, error) {
-	audience := fetcher.Audience{Asked: asked}
+func (f *registryFlags) readFrom(asked []reference.Registry) (credential.Audience, error) {
+	audience := credential.Audience{Asked: asked}
 	if f.Registry == "" {
 		return audience, nil
 	}
@@ -73,13 +74,13 @@ func registryNames(registries []reference.Registry) []string {
 }
 
 // client makes the client for the registries of the images.
-func (f *registryFlags) client(ctx context.Context, p process, audience fetcher.Audience) (*fetcher.Client, error) {
+func (f *registryFlags) client(ctx context.Context, p process, audience credential.Audience) (*fetcher.Client, error) {
 	// The files with credentials and certificates may be pipes, as <(pass show
 	// registry) makes them.
 	return await(ctx, func() (*fetcher.Client, error) { return f.newClient(p, audience) })
 }
 
-func (f *registryFlags) newClient(p process, audience fetcher.Audience) (*fetcher.Client, error) {
+func (f *registryFlags) newClient(p process, audience credential.Audience) (*fetcher.Client, error) {
 	credential, err := f.credential(p, audience, func(line string) { f.warn(p, line) })
 	if err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"sync"
 
-	"hocker/fetcher"
+	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -138,39 +138,39 @@ const credentialsFile = "/etc/nix-docker-credentials.txt"
 // /etc/nix-docker-credentials.txt, else none. The registry is the derivation's
 // word, so a secret that has no host is not for it. Warnings are lines for
 // notice.
-func (b Builder) Credentials(getenv func(string) string, notice func(line string)) (fetcher.CredentialFunc, error) {
-	audience := fetcher.Audience{Asked: []reference.Registry{b.Repository.Registry}}
-	hosts, err := fetcher.EnvironmentHosts(getenv)
+func (b Builder) Credentials(getenv func(string) string, notice func(line string)) (credential.Func, error) {
+	audience := credential.Audience{Asked: []reference.Registry{b.Repository.Registry}}
+	hosts, err := credential.EnvironmentHosts(getenv)
 	if err != nil {
 		return nil, err
 	}
-	fromEnvironment, err := fetcher.EnvironmentCredential(getenv, audience, notice)
+	fromEnvironment, err := credential.FromEnvironment(getenv, audience, notice)
 	if err != nil {
 		return nil, err
 	}
 	// The file is read only if the environment has nothing.
-	read := sync.OnceValues(func() (fetcher.CredentialFunc, error) { return b.fileCredential(audience, notice) })
-	fromFile := func(ctx context.Context, repo reference.Repository) (fetcher.Credential, error) {
+	read := sync.OnceValues(func() (credential.Func, error) { return b.fileCredential(audience, notice) })
+	fromFile := func(ctx context.Context, repo reference.Repository) (credential.Credential, error) {
 		find, err := read()
 		if err != nil {
-			return fetcher.Credential{}, err
+			return credential.Credential{}, err
 		}
 		return find(ctx, repo)
 	}
-	return fetcher.AllowPlainHTTP(hosts, fetcher.FirstCredential(fromEnvironment, fromFile)), nil
+	return credential.AllowPlainHTTP(hosts, credential.First(fromEnvironment, fromFile)), nil
 }
 
 // fileCredential reads the credentials file. One that a builder cannot read may
 // not be needed: that is a line for notice.
-func (b Builder) fileCredential(audience fetcher.Audience, notice func(line string)) (fetcher.CredentialFunc, error) {
+func (b Builder) fileCredential(audience credential.Audience, notice func(line string)) (credential.Func, error) {
 	path := cmp.Or(b.credentialsFile, credentialsFile)
-	file, err := fetcher.ReadCredentialFile(path, audience, notice)
+	file, err := credential.ReadFile(path, audience, notice)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && path == credentialsFile:
-		return fetcher.FirstCredential(), nil
+		return credential.First(), nil
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		notice(fmt.Sprintf("warning: %v: is it in extra-sandbox-paths, and readable for the group nixbld?", err))
-		return fetcher.FirstCredential(), nil
+		return credential.First(), nil
 	}
 	return file.Credential, err
 }

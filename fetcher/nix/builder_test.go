@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"hocker/fetcher"
+	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
 
@@ -77,8 +77,8 @@ func TestReadBuilder(t *testing.T) {
 }
 
 var (
-	fromFile = fetcher.Credential{Username: "me", Password: "file"}
-	fromEnv  = fetcher.Credential{Token: "environment"}
+	fromFile = credential.Credential{Username: "me", Password: "file"}
+	fromEnv  = credential.Credential{Token: "environment"}
 )
 
 // FILE in these tests is the path of a credentials file.
@@ -86,8 +86,8 @@ var builderCredentialTests = []struct {
 	name    string
 	env     env
 	file    string // what is in it; empty: there is none
-	want    fetcher.Credential
-	other   fetcher.Credential // for ghcr.io
+	want    credential.Credential
+	other   credential.Credential // for ghcr.io
 	warning string
 	err     string
 }{
@@ -130,7 +130,7 @@ func TestBuilderCredentials(t *testing.T) {
 			}
 			var warnings []string
 			find, err := Builder{Repository: debian, credentialsFile: e["dockerCredentialsFile"]}.Credentials(e.get, func(line string) { warnings = append(warnings, line) })
-			var got fetcher.Credential
+			var got credential.Credential
 			if err == nil {
 				got, err = find(t.Context(), debian)
 			}

@@ -1,4 +1,4 @@
-package fetcher
+package credential
 
 import (
 	"context"
@@ -52,17 +52,17 @@ func (c Credential) check(user, pass string) error {
 	return nil
 }
 
-// CredentialFunc finds the credential for a repository. Anonymous is the zero
+// Func finds the credential for a repository. Anonymous is the zero
 // Credential, not an error.
 //
 // Errors: a *[WithheldError] says that there is a credential which is not for
 // this registry as it is asked; the request is anonymous then. Any other error
 // ends the fetch.
-type CredentialFunc func(ctx context.Context, repo reference.Repository) (Credential, error)
+type Func func(ctx context.Context, repo reference.Repository) (Credential, error)
 
-// FirstCredential asks each source in turn until one knows a credential. Where
+// First asks each source in turn until one knows a credential. Where
 // none does, it says what the first of them withheld.
-func FirstCredential(sources ...CredentialFunc) CredentialFunc {
+func First(sources ...Func) Func {
 	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		var withheld error
 		for _, source := range sources {

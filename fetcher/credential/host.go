@@ -1,4 +1,4 @@
-package fetcher
+package credential
 
 import (
 	"context"
@@ -63,7 +63,7 @@ func (a Audience) has(r reference.Registry) bool {
 
 // AllowPlainHTTP lets what find finds be sent over plain http to those of the
 // hosts that are written with http://.
-func AllowPlainHTTP(hosts []Host, find CredentialFunc) CredentialFunc {
+func AllowPlainHTTP(hosts []Host, find Func) Func {
 	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		c, err := find(ctx, repo)
 		if !c.IsZero() && slices.Contains(hosts, Host{repo.Registry.Name(), true}) {
@@ -82,7 +82,7 @@ type secret struct {
 }
 
 // source returns the secret to the hosts that it is for.
-func (s secret) source(audience Audience) CredentialFunc {
+func (s secret) source(audience Audience) Func {
 	return AllowPlainHTTP(s.hosts, func(_ context.Context, repo reference.Repository) (Credential, error) {
 		r := repo.Registry
 		switch {
@@ -101,7 +101,7 @@ func (s secret) source(audience Audience) CredentialFunc {
 	})
 }
 
-// StaticCredential shows c to one registry and nothing to any other.
-func StaticCredential(registry reference.Registry, c Credential) CredentialFunc {
+// Static shows c to one registry and nothing to any other.
+func Static(registry reference.Registry, c Credential) Func {
 	return secret{Credential: c}.source(Audience{Named: registry})
 }

@@ -1,4 +1,4 @@
-package fetcher
+package credential
 
 import (
 	"context"
@@ -39,9 +39,9 @@ func NetrcFile(getenv func(string) string) string {
 	return ""
 }
 
-// NetrcCredential asks the netrc at path for a credential, if it is there. What
+// FromNetrc asks the netrc at path for a credential, if it is there. What
 // is wrong with it is a line for notice.
-func NetrcCredential(path string, audience Audience, notice func(line string)) CredentialFunc {
+func FromNetrc(path string, audience Audience, notice func(line string)) Func {
 	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		data, err := readFile(ctx, path)
 		switch {
@@ -72,7 +72,7 @@ func isNetrc(data []byte) bool {
 // source looks a registry up: by its host with the port, then without it, as
 // other programs do that know of no ports here, then the default entry, which is
 // a secret without a host.
-func (n netrc) source(path string, audience Audience) CredentialFunc {
+func (n netrc) source(path string, audience Audience) Func {
 	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		r := repo.Registry
 		for _, name := range []string{r.Name(), (&url.URL{Host: r.Host}).Hostname()} {

@@ -1,4 +1,4 @@
-package fetcher
+package credential
 
 import (
 	"context"
@@ -19,12 +19,12 @@ func EnvironmentHosts(getenv func(string) string) ([]Host, error) {
 	return hosts, nil
 }
 
-// EnvironmentCredential reads DOCKER_TOKEN, else DOCKER_USER with DOCKER_PASS,
+// FromEnvironment reads DOCKER_TOKEN, else DOCKER_USER with DOCKER_PASS,
 // which are for the hosts in DOCKER_REGISTRY; for other hosts it reads
 // DOCKER_AUTH_CONFIG, the text of a Docker config.json. A variable that is empty
 // counts as unset, since Nix passes unset ones so. What is wrong with a
 // credential helper is a line for notice.
-func EnvironmentCredential(getenv func(string) string, audience Audience, notice func(line string)) (CredentialFunc, error) {
+func FromEnvironment(getenv func(string) string, audience Audience, notice func(line string)) (Func, error) {
 	hosts, err := EnvironmentHosts(getenv)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func EnvironmentCredential(getenv func(string) string, audience Audience, notice
 			config = func(context.Context, reference.Repository) (Credential, error) { return Credential{}, err }
 		}
 	}
-	return FirstCredential(given, config), nil
+	return First(given, config), nil
 }
 
 func environmentSecret(getenv func(string) string) (secret, error) {

@@ -1,4 +1,4 @@
-package fetcher
+package credential
 
 import (
 	"bytes"
@@ -9,9 +9,9 @@ import (
 	"hocker/fetcher/bytecount"
 )
 
-// CredentialFile is what a credentials file says.
-type CredentialFile struct {
-	Credential CredentialFunc
+// File is what a credentials file says.
+type File struct {
+	Credential Func
 	// Exposed is set if other users of the machine can read the file.
 	Exposed bool
 	// Unbound is set if it has one credential, and does not say for which host.
@@ -22,56 +22,56 @@ type CredentialFile struct {
 // is some other file.
 const maxCredentialFile = 1 << 20
 
-// ReadCredentialFile reads a credentials file: lines USERNAME= and PASSWORD=,
+// ReadFile reads a credentials file: lines USERNAME= and PASSWORD=,
 // or BEARER_TOKEN=, also spelt DOCKER_USER=, DOCKER_PASS= and DOCKER_TOKEN=,
 // with the hosts that they are for in REGISTRY= or DOCKER_REGISTRY=; or a Docker
 // config.json; or a netrc. Empty lines and lines that begin with # are left out.
 // What is wrong with a credential helper is a line for notice. An error names
 // the line, never what is in it.
-func ReadCredentialFile(path string, audience Audience, notice func(line string)) (CredentialFile, error) {
+func ReadFile(path string, audience Audience, notice func(line string)) (File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return CredentialFile{}, fmt.Errorf("credentials file: %w", err)
+		return File{}, fmt.Errorf("credentials file: %w", err)
 	}
 	if !info.Mode().IsDir() && info.Size() > maxCredentialFile {
-		return CredentialFile{}, fmt.Errorf("credentials file %s: %s is too much for one", path, bytecount.Format(info.Size()))
+		return File{}, fmt.Errorf("credentials file %s: %s is too much for one", path, bytecount.Format(info.Size()))
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return CredentialFile{}, fmt.Errorf("credentials file: %w", err)
+		return File{}, fmt.Errorf("credentials file: %w", err)
 	}
 	file, err := parseCredentialFile(path, data, audience, notice)
 	if err != nil {
-		return CredentialFile{}, err
+		return File{}, err
 	}
 	file.Exposed = info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0
 	return file, nil
 }
 
-func parseCredentialFile(name string, data []byte, audience Audience, notice func(line string)) (CredentialFile, error) {
+func parseCredentialFile(name string, data []byte, audience Audience, notice func(line string)) (File, error) {
 	switch {
 	case bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")):
 		file, err := parseAuthFile(name, data)
 		if err != nil {
-			return CredentialFile{}, err
+			return File{}, err
 		}
-		return CredentialFile{Credential: file.source(notice)}, nil
+		return File{Credential: file.source(notice)}, nil
 	case isNetrc(data):
 		file, err := parseNetrc(data)
 		if err != nil {
-			return CredentialFile{}, fmt.Errorf("netrc %s: %w", name, err)
+			return File{}, fmt.Errorf("netrc %s: %w", name, err)
 		}
 		if len(file) == 0 {
-			return CredentialFile{}, fmt.Errorf("netrc %s: no machine in it has a login and a password", name)
+			return File{}, fmt.Errorf("netrc %s: no machine in it has a login and a password", name)
 		}
-		return CredentialFile{Credential: file.source(name, audience)}, nil
+		return File{Credential: file.source(name, audience)}, nil
 	}
 	s, err := parseCredentialLines(data)
 	if err != nil {
-		return CredentialFile{}, fmt.Errorf("credentials file %s: %w", name, err)
+		return File{}, fmt.Errorf("credentials file %s: %w", name, err)
 	}
 	s.origin, s.place = OriginFile, name
-	return CredentialFile{Credential: s.source(audience), Unbound: len(s.hosts) == 0}, nil
+	return File{Credential: s.source(audience), Unbound: len(s.hosts) == 0}, nil
 }
 
 func parseCredentialLines(data []byte) (secret, error) {

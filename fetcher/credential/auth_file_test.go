@@ -1,7 +1,6 @@
-package fetcher
+package credential
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -11,9 +10,6 @@ import (
 
 	"hocker/fetcher/reference"
 )
-
-// basic is the auth field of an entry.
-func basic(userPass string) string { return base64.StdEncoding.EncodeToString([]byte(userPass)) }
 
 var authFileTests = []struct {
 	name string
@@ -79,7 +75,7 @@ var authFileTests = []struct {
 	{name: "half", data: `{"auths":{"ghcr.io/org":{"username":"hunter2"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io/org: username is given without password"}}},
 	{name: "line break", data: `{"auths":{"ghcr.io":{"registrytoken":"hunter2\r\nX: y"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: the token has a line break in it"}}},
 	{name: "truncated", data: `{"auths":{"ghcr.io":{"auth":"hunter2"}}`, err: "FILE is no Docker config.json: line 1: unexpected end of JSON input"},
-	{name: "list", data: `[]`, err: "FILE is no Docker config.json: line 1: json: cannot unmarshal array into Go value of type fetcher.authFile"},
+	{name: "list", data: `[]`, err: "FILE is no Docker config.json: line 1: it is not an object but of type array"},
 	{name: "empty", data: ``, err: "FILE is no Docker config.json: line 1: unexpected end of JSON input"},
 }
 

@@ -1,4 +1,4 @@
-package fetcher
+package credential
 
 import (
 	"errors"
@@ -50,17 +50,18 @@ var credentialFileTests = []struct {
 	{name: "both", data: "BEARER_TOKEN=hunter2\nUSERNAME=me\n", err: "credentials file FILE: it holds a token and a user name: one of them"},
 	{name: "colon", data: "USERNAME=me:hunter2\nPASSWORD=hunter2\n", err: "credentials file FILE: USERNAME has a colon in it, which basic authentication cannot carry"},
 	{name: "broken config", data: `{"auths":{"ghcr.io":{"auth":"hunter2"}`, err: "FILE is no Docker config.json: line 1: unexpected end of JSON input"},
-	{name: "config of other types", data: `{"auths":{"ghcr.io":"hunter2"}}`, err: "FILE is no Docker config.json: line 1: json: cannot unmarshal string into Go struct field authFile.auths of type fetcher.authEntry"},
+	{name: "config of other types", data: `{"auths":{"ghcr.io":"hunter2"}}`, err: "FILE is no Docker config.json: line 1: auths must not be of type string"},
+	{name: "a password that is a number", data: `{"auths":{"ghcr.io":{"password":12345}}}`, err: "FILE is no Docker config.json: line 1: auths.password must not be of type number"},
 }
 
-func TestReadCredentialFile(t *testing.T) {
+func TestReadFile(t *testing.T) {
 	for _, tt := range credentialFileTests {
 		t.Run(tt.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "credentials")
 			if err := os.WriteFile(path, []byte(tt.data), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			file, err := ReadCredentialFile(path, typedGhcr, nil)
+			file, err := ReadFile(path, typedGhcr, nil)
 			checkError(t, err, strings.ReplaceAll(tt.err, "FILE", path))
 			if (file.Credential == nil) != (tt.err != "") || file.Exposed {
 				t.Fatalf("got %+v", file)
@@ -70,23 +71,23 @@ func TestReadCredentialFile(t *testing.T) {
 	}
 }
 
-func TestReadCredentialFileFailures(t *testing.T) {
+func TestReadFileFailures(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := ReadCredentialFile(filepath.Join(dir, "none"), Audience{Named: ghcr}, nil); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := ReadFile(filepath.Join(dir, "none"), Audience{Named: ghcr}, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
-	_, err := ReadCredentialFile(dir, Audience{Named: ghcr}, nil)
+	_, err := ReadFile(dir, Audience{Named: ghcr}, nil)
 	checkError(t, err, "credentials file: read "+dir+": is a directory")
 
 	large := filepath.Join(dir, "large")
 	if err := os.WriteFile(large, make([]byte, maxCredentialFile+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = ReadCredentialFile(large, Audience{Named: ghcr}, nil)
+	_, err = ReadFile(large, Audience{Named: ghcr}, nil)
 	checkError(t, err, "credentials file "+large+": 1.0 MB is too much for one")
 }
 
-func TestReadCredentialFileExposed(t *testing.T) {
+func TestReadFileExposed(t *testing.T) {
 	tests := []struct {
 		mode fs.FileMode
 		want bool
@@ -102,7 +103,7 @@ func TestReadCredentialFileExposed(t *testing.T) {
 			if err := os.Chmod(path, tt.mode); err != nil {
 				t.Fatal(err)
 			}
-			file, err := ReadCredentialFile(path, Audience{Named: ghcr}, nil)
+			file, err := ReadFile(path, Audience{Named: ghcr}, nil)
 			if err != nil || file.Exposed != tt.want {
 				t.Errorf("got %v, %v, want %v", file.Exposed, err, tt.want)
 			}

@@ -1,4 +1,4 @@
-package fetcher
+package credential
 
 import (
 	"os"
@@ -84,11 +84,11 @@ func TestNetrcDefault(t *testing.T) {
 	checkFound(t, file.source("FILE", readGhcr), []found{{repo: ghcrApp, err: noHost}, {repo: otherApp}})
 }
 
-func TestNetrcCredential(t *testing.T) {
+func TestFromNetrc(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, ".netrc")
 	var notices []string
-	find := NetrcCredential(NetrcFile(env{"HOME": dir}.get), typedGhcr, func(line string) { notices = append(notices, line) })
+	find := FromNetrc(NetrcFile(env{"HOME": dir}.get), typedGhcr, func(line string) { notices = append(notices, line) })
 	checkFound(t, find, []found{{repo: ghcrApp}})
 	for _, text := range []string{"machine ghcr.io login me password pass\n", "hunter2\n"} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -107,7 +107,7 @@ func TestNetrcCredential(t *testing.T) {
 	if got := NetrcFile(env{"HOME": dir, "NETRC": "/elsewhere"}.get); got != "/elsewhere" {
 		t.Errorf("NETRC: got %s", got)
 	}
-	checkFound(t, NetrcCredential(NetrcFile(env{}.get), typedGhcr, nil), []found{{repo: ghcrApp}})
+	checkFound(t, FromNetrc(NetrcFile(env{}.get), typedGhcr, nil), []found{{repo: ghcrApp}})
 }
 
 // FuzzNetrc: what is read is whole and can be sent, and prints as a netrc that

@@ -1,5 +1,29 @@
 package fetcher
 
+import (
+	"hocker/fetcher/credential"
+	"hocker/fetcher/reference"
+)
+
+// DeniedError is a refusal by a registry or by its token service. It is
+// [ErrDenied]; or [ErrNotFound], where something was withheld: a registry may say
+// that of what one may not see.
+type DeniedError struct {
+	Registry  reference.Registry
+	Anonymous bool                      // there was nothing to show to it
+	Withheld  *credential.WithheldError // what was not shown to it, or nil
+	Err       error
+}
+
+func (e *DeniedError) Error() string { return e.Err.Error() }
+
+func (e *DeniedError) Unwrap() []error {
+	if e.Withheld == nil {
+		return []error{e.Err}
+	}
+	return []error{e.Err, e.Withheld}
+}
+
 // CredentialError is a credential that could not be had, as from a helper that
 // fails. It is [ErrDenied].
 type CredentialError struct{ Err error }

@@ -1,4 +1,4 @@
-package fetcher
+package credential
 
 import (
 	"bytes"
@@ -67,10 +67,10 @@ func AuthFiles(getenv func(string) string) []string {
 	return paths
 }
 
-// AuthFileCredential asks those of the files for a credential that are there.
+// FromAuthFiles asks those of the files for a credential that are there.
 // What is wrong with one of them is a line for notice, and the next is asked:
 // nobody named these files for this fetch.
-func AuthFileCredential(paths []string, notice func(line string)) CredentialFunc {
+func FromAuthFiles(paths []string, notice func(line string)) Func {
 	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		for _, path := range paths {
 			data, err := readFile(ctx, path)
@@ -115,8 +115,7 @@ func findInAuthFile(ctx context.Context, path string, data []byte, repo referenc
 func parseAuthFile(name string, data []byte) (*authFile, error) {
 	f := &authFile{name: name}
 	if err := json.Unmarshal(data, f); err != nil {
-		// The error of a syntax quotes at most one character.
-		return nil, fmt.Errorf("%s is no Docker config.json: line %d: %w", name, errorLine(data, err), err)
+		return nil, fmt.Errorf("%s is no Docker config.json: line %d: %w", name, errorLine(data, err), jsonError(err))
 	}
 	// Keys in normal form, so that https://host/v2/ is found by host. Of two that
 	// are the same then, the one that was in that form counts.
@@ -133,6 +132,21 @@ func parseAuthFile(name string, data []byte) (*authFile, error) {
 	}
 	f.Auths = entries
 	return f, nil
+}
+
+// jsonError is an error of encoding/json without the names of Go's types, and
+// with at most one character of the text.
+func jsonError(err error) error {
+	var mistyped *json.UnmarshalTypeError
+	if !errors.As(err, &mistyped) {
+		return err
+	}
+	// A number is quoted behind its kind: it may be a password.
+	kind, _, _ := strings.Cut(mistyped.Value, " ")
+	if mistyped.Field == "" {
+		return fmt.Errorf("it is not an object but of type %s", kind)
+	}
+	return fmt.Errorf("%s must not be of type %s", mistyped.Field, kind)
 }
 
 // errorLine returns the line of an error in JSON, from 1.
@@ -170,7 +184,7 @@ func authKey(key string) string {
 // source looks a repository up: its registry's helper, the store for all
 // registries, then the entries. A helper that fails is a line for notice: what
 // the file has besides may do.
-func (f *authFile) source(notice func(line string)) CredentialFunc {
+func (f *authFile) source(notice func(line string)) Func {
 	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		if helper, plain := f.helper(repo.Registry); helper != "" {
 			c, err := askHelper(ctx, helper, repo.Registry)

@@ -1,4 +1,4 @@
-package fetcher
+package credential
 
 import (
 	"context"
@@ -26,7 +26,7 @@ type found struct {
 	err  string
 }
 
-func checkFound(t *testing.T, find CredentialFunc, want []found) {
+func checkFound(t *testing.T, find Func, want []found) {
 	t.Helper()
 	for _, w := range want {
 		t.Run(w.repo.String(), func(t *testing.T) {
@@ -162,16 +162,16 @@ var environmentCredentialTests = []struct {
 }
 
 // environmentCredential is what the commands ask for.
-func environmentCredential(e env, audience Audience) (CredentialFunc, error) {
+func environmentCredential(e env, audience Audience) (Func, error) {
 	hosts, err := EnvironmentHosts(e.get)
 	if err != nil {
 		return nil, err
 	}
-	find, err := EnvironmentCredential(e.get, audience, nil)
+	find, err := FromEnvironment(e.get, audience, nil)
 	return AllowPlainHTTP(hosts, find), err
 }
 
-func TestEnvironmentCredential(t *testing.T) {
+func TestFromEnvironment(t *testing.T) {
 	for _, tt := range environmentCredentialTests {
 		t.Run(tt.name, func(t *testing.T) {
 			find, err := environmentCredential(tt.env, tt.audience)
@@ -181,9 +181,9 @@ func TestEnvironmentCredential(t *testing.T) {
 	}
 }
 
-func TestFirstCredential(t *testing.T) {
+func TestFirst(t *testing.T) {
 	broken := errors.New("broken")
-	source := func(c Credential, err error) CredentialFunc {
+	source := func(c Credential, err error) Func {
 		return func(context.Context, reference.Repository) (Credential, error) { return c, err }
 	}
 	var (
@@ -196,17 +196,17 @@ func TestFirstCredential(t *testing.T) {
 	)
 	tests := []struct {
 		name string
-		find CredentialFunc
+		find Func
 		want Credential
 		err  error
 	}{
-		{name: "no source", find: FirstCredential()},
-		{name: "none knows one", find: FirstCredential(none, none)},
-		{name: "first", find: FirstCredential(me, you), want: Credential{Token: "me"}},
-		{name: "second", find: FirstCredential(none, you, failing), want: Credential{Token: "you"}},
-		{name: "what is withheld is passed over", find: FirstCredential(withheld, none, you), want: Credential{Token: "you"}},
-		{name: "but told where nobody knows one", find: FirstCredential(none, withheld, other), err: left},
-		{name: "an error is not passed over", find: FirstCredential(none, failing, you), err: broken},
+		{name: "no source", find: First()},
+		{name: "none knows one", find: First(none, none)},
+		{name: "first", find: First(me, you), want: Credential{Token: "me"}},
+		{name: "second", find: First(none, you, failing), want: Credential{Token: "you"}},
+		{name: "what is withheld is passed over", find: First(withheld, none, you), want: Credential{Token: "you"}},
+		{name: "but told where nobody knows one", find: First(none, withheld, other), err: left},
+		{name: "an error is not passed over", find: First(none, failing, you), err: broken},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

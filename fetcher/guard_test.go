@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
 
@@ -50,10 +51,10 @@ var plainHTTPTests = []struct {
 	name      string
 	registry  string
 	mirror    string
-	find      CredentialFunc
+	find      credential.Func
 	challenge string // of everybody
 	sent      []string
-	withheld  *WithheldError // in the error; nil: there is none
+	withheld  *credential.WithheldError // in the error; nil: there is none
 	err       error
 }{
 	{
@@ -63,10 +64,10 @@ var plainHTTPTests = []struct {
 	{
 		name: "plain http", registry: "http://ghcr.io", find: from(me), challenge: basicChallenge,
 		sent:     []string{"http://ghcr.io"},
-		withheld: &WithheldError{Registry: plainApp.Registry, PlainHTTP: true}, err: ErrDenied,
+		withheld: &credential.WithheldError{Registry: reference.Registry{Scheme: "http", Host: "ghcr.io"}, PlainHTTP: true}, err: ErrDenied,
 	},
 	{
-		name: "plain http of its own entry", registry: "http://ghcr.io", find: from(Credential{Username: "me", Password: "pass", PlainHTTP: true}), challenge: basicChallenge,
+		name: "plain http of its own entry", registry: "http://ghcr.io", find: from(credential.Credential{Username: "me", Password: "pass", PlainHTTP: true}), challenge: basicChallenge,
 		sent: []string{"http://ghcr.io", "http://ghcr.io Basic"},
 	},
 	{
@@ -74,24 +75,24 @@ var plainHTTPTests = []struct {
 		sent: []string{"http://127.0.0.1:5000", "http://127.0.0.1:5000 Basic"},
 	},
 	{
-		name: "a token, unasked", registry: "http://ghcr.io", find: from(t0ken),
+		name: "a token, unasked", registry: "http://ghcr.io", find: from(credential.Credential{Token: "t0ken"}),
 		sent: []string{"http://ghcr.io"},
 	},
 	{
-		name: "a token over TLS", registry: "https://ghcr.io", find: from(t0ken),
+		name: "a token over TLS", registry: "https://ghcr.io", find: from(credential.Credential{Token: "t0ken"}),
 		sent: []string{"https://ghcr.io Bearer"},
 	},
 	{
-		name: "of no host", registry: "https://ghcr.io", find: secret{Credential: t0ken, origin: OriginVariable, place: "DOCKER_TOKEN"}.source(readGhcr), challenge: basicChallenge,
+		name: "of no host", registry: "https://ghcr.io", find: withholds(&credential.WithheldError{Registry: ghcr, Origin: credential.OriginVariable, Place: "DOCKER_TOKEN"}), challenge: basicChallenge,
 		sent:     []string{"https://ghcr.io"},
-		withheld: &WithheldError{Registry: ghcr, Origin: OriginVariable, Place: "DOCKER_TOKEN"}, err: ErrDenied,
+		withheld: &credential.WithheldError{Registry: ghcr, Origin: credential.OriginVariable, Place: "DOCKER_TOKEN"}, err: ErrDenied,
 	},
 	{
 		name: "token service", registry: "https://ghcr.io", find: from(me), challenge: bearer("https://auth.example/token"),
 		sent: []string{"https://ghcr.io", "https://auth.example Basic", "https://ghcr.io Bearer"},
 	},
 	{
-		name: "token service over plain http, anonymous", registry: "http://ghcr.io", find: noCredential, challenge: bearer("http://auth.example/token"),
+		name: "token service over plain http, anonymous", registry: "http://ghcr.io", find: from(credential.Credential{}), challenge: bearer("http://auth.example/token"),
 		sent: []string{"http://ghcr.io", "http://auth.example", "http://ghcr.io Bearer"},
 	},
 	{
@@ -101,30 +102,37 @@ var plainHTTPTests = []struct {
 	{
 		name: "token service over plain http, for a registry on this machine", registry: "http://localhost:5000", find: from(me), challenge: bearer("http://auth.example/token"),
 		sent:     []string{"http://localhost:5000"},
-		withheld: &WithheldError{Registry: local, PlainHTTP: true}, err: ErrDenied,
+		withheld: &credential.WithheldError{Registry: local, PlainHTTP: true}, err: ErrDenied,
 	},
 	{
-		name: "the same for an identity token", registry: "http://localhost:5000", find: from(Credential{IdentityToken: "id"}), challenge: bearer("http://auth.example/token"),
+		name: "the same for an identity token", registry: "http://localhost:5000", find: from(credential.Credential{IdentityToken: "id"}), challenge: bearer("http://auth.example/token"),
 		sent:     []string{"http://localhost:5000"},
-		withheld: &WithheldError{Registry: local, PlainHTTP: true}, err: ErrDenied,
+		withheld: &credential.WithheldError{Registry: local, PlainHTTP: true}, err: ErrDenied,
 	},
 	{
-		name: "an identity token", registry: "https://ghcr.io", find: from(Credential{IdentityToken: "id"}), challenge: bearer("https://auth.example/token"),
+		name: "an identity token", registry: "https://ghcr.io", find: from(credential.Credential{IdentityToken: "id"}), challenge: bearer("https://auth.example/token"),
 		sent: []string{"https://ghcr.io", "https://auth.example form", "https://ghcr.io Bearer"},
 	},
 	{
-		name: "a mirror of another host", registry: "https://ghcr.io", mirror: "https://mirror.example", find: StaticCredential(ghcr, t0ken),
+		name: "a mirror of another host", registry: "https://ghcr.io", mirror: "https://mirror.example", find: credential.Static(ghcr, credential.Credential{Token: "t0ken"}),
 		sent: []string{"https://mirror.example"},
 	},
 	{
-		name: "a mirror of the same host over plain http", registry: "https://ghcr.io", mirror: "http://ghcr.io", find: StaticCredential(ghcr, t0ken),
+		name: "a mirror of the same host over plain http", registry: "https://ghcr.io", mirror: "http://ghcr.io", find: credential.Static(ghcr, credential.Credential{Token: "t0ken"}),
 		sent: []string{"http://ghcr.io"},
 	},
 }
 
 // from knows a credential for everybody.
-func from(c Credential) CredentialFunc {
-	return func(_ context.Context, _ reference.Repository) (Credential, error) { return c, nil }
+func from(c credential.Credential) credential.Func {
+	return func(_ context.Context, _ reference.Repository) (credential.Credential, error) { return c, nil }
+}
+
+// withholds knows a credential that is for nobody.
+func withholds(why *credential.WithheldError) credential.Func {
+	return func(context.Context, reference.Repository) (credential.Credential, error) {
+		return credential.Credential{}, why
+	}
 }
 
 // TestWhoIsShown: a credential goes over TLS, to this machine, or where its own
@@ -145,7 +153,7 @@ func TestWhoIsShown(t *testing.T) {
 			if !slices.Equal(w.sent, tt.sent) {
 				t.Errorf("sent\n got: %q\nwant: %q", w.sent, tt.sent)
 			}
-			var withheld *WithheldError
+			var withheld *credential.WithheldError
 			if errors.As(err, &withheld) != (tt.withheld != nil) || withheld != nil && *withheld != *tt.withheld {
 				t.Errorf("withheld\n got: %+v\nwant: %+v", withheld, tt.withheld)
 			}
