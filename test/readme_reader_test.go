@@ -100,12 +100,28 @@ func (r *reader) run(block documentBlock) {
 	}
 	if unwanted, ok := r.requests[block.section]; ok {
 		for _, request := range r.box.requestsSince(before) {
-			if strings.Contains(request.Path, unwanted) {
+			if strings.Contains(request.Path, unwanted) || unwanted == theLayers && r.isLayer(request.Path) {
 				t.Errorf("%s: it makes the request %s", block, request)
 			}
 		}
 	}
 	r.checkExpression(block)
+}
+
+// theLayers, in place of a part of an address, is what the lock file has as layers.
+const theLayers = "layers"
+
+func (r *reader) isLayer(path string) bool {
+	text, err := os.ReadFile(filepath.Join(r.box.folder, "hocker.lock.json"))
+	if err != nil {
+		r.box.t.Fatal(err)
+	}
+	for _, list := range regexp.MustCompile(`(?s)"layers": \[.*?\]`).FindAllString(string(text), -1) {
+		if _, digest, ok := strings.Cut(path, "/blobs/"); ok && strings.Contains(list, `"`+digest+`"`) {
+			return true
+		}
+	}
+	return false
 }
 
 // checkExpression makes sure that all ways to debian.nix give the same.

@@ -21,11 +21,11 @@ var tutorialDocument = document{
 		{words: "grep docker-layer", output: `(?m)-docker-layer-`},
 	},
 	requests: map[string]string{
-		"Lock the images":    "/blobs/", // a lock file is made from manifests
+		"Lock the images":    theLayers, // a lock file is made from manifests and configs
 		"Try one":            "/",
 		"Write the host":     "/",
 		"Deploy it":          "/",
-		"Keep it up to date": "/blobs/",
+		"Keep it up to date": theLayers,
 	},
 }
 

@@ -67,8 +67,10 @@ func (c *docker2nixCmd) expression(ctx context.Context, p process, src source) (
 		if err != nil {
 			return nil, err
 		}
-		if err := src.checkConfig(ctx, &m); err != nil {
-			return nil, err
+		if src.platform != nil {
+			if err := src.checkConfig(ctx, &m); err != nil {
+				return nil, err
+			}
 		}
 		return c.image(src.ref, m.Image, m.Digest).Expression()
 	case c.AllPlatforms, c.Platform != "":
@@ -86,12 +88,9 @@ func (c *docker2nixCmd) expression(ctx context.Context, p process, src source) (
 	return expr, nil
 }
 
-// checkConfig looks at what the config of an image from an index says, before it
-// is written down.
+// checkConfig looks at what the config of an image says that was chosen from an
+// index by its platform. Where no platform was asked for, the manifest is enough.
 func (s source) checkConfig(ctx context.Context, m *image.Resolved) error {
-	if m.Platform == nil {
-		return nil
-	}
 	config, err := m.CheckConfig(ctx, s.Client, s.ref.Repository)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.ref.Familiar(), err)
