@@ -16,7 +16,7 @@ import (
 var (
 	// ErrDenied: the registry or its token service refused, with or without
 	// credentials (401, 403, no credentials where some are needed).
-	ErrDenied = errors.New("not allowed in")
+	ErrDenied = errors.New("access denied")
 	// ErrNotFound: there is no such repository, tag, manifest or blob.
 	ErrNotFound = errors.New("not found")
 	// ErrUnavailable: the registry cannot be reached, or keeps failing.

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// jsonDocuments are what commands print with --json, by their tables in
+// docs/scripts.md.
+var jsonDocuments = []struct {
+	heading string // or the head of the table
+	row     any
+}{
+	{"### hocker manifest --list-platforms --json", availableRow{}},
+	{"### hocker lock add --json, hocker lock update --json", changeRow{}},
+	{"### hocker lock list --json", imageRow{}},
+	{"| field of `platforms` | |", platformRow{}},
+	{"### hocker lock check --json", tagRow{}},
+	{"### hocker prefetch --json", storedRow{}},
+	{"### hocker load --json", loadResult{}},
+}
+
+var documentedField = regexp.MustCompile("(?m)^\\| `(\\w+)` \\|")
+
+// Others' scripts read these fields: what is printed is what is documented.
+func TestJSONIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/scripts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range jsonDocuments {
+		_, section, ok := strings.Cut(string(text), "\n"+document.heading+"\n")
+		if !ok {
+			t.Errorf("docs/scripts.md has no %q", document.heading)
+			continue
+		}
+		section, _, _ = strings.Cut(section, "\n### ")
+		section, _, _ = strings.Cut(section, "\n| field of ")
+		var documented, printed []string
+		for _, field := range documentedField.FindAllStringSubmatch(section, -1) {
+			documented = append(documented, field[1])
+		}
+		row := reflect.TypeOf(document.row)
+		for i := range row.NumField() {
+			printed = append(printed, row.Field(i).Tag.Get("json"))
+		}
+		if !slices.Equal(printed, documented) {
+			t.Errorf("%s:\n printed    %q\n documented %q", document.heading, printed, documented)
+		}
+	}
+}
