@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"strings"
 
@@ -59,48 +60,57 @@ func faultsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 3 && args[2] == "token" {
 		r.Auth = &faults.Auth{}
 	}
-	addFaultyImage(ts, r, number(ts, args[1])<<20)
+	image, err := addFaultyImage(r, number(ts, args[1])<<20)
+	ts.Check(err)
+	for name, d := range map[string]digest.Digest{
+		"IMAGE_DIGEST": image.digest, "IMAGE_CONFIG": image.configDigest, "IMAGE_LAYER0": image.layerDigest, "IMAGE_DIFF0": image.diffID,
+	} {
+		ts.Setenv(name, d.String())
+	}
 	s, err := faults.Serve(r)
 	ts.Check(err)
 	scriptOf(ts).add(ts, args[0], faultServer{s})
 }
 
-// addFaultyImage adds an image with a layer of about so many bytes.
-func addFaultyImage(ts *testscript.TestScript, r *faults.Registry, size int) {
+// faultyImage is an image of one layer, and its parts.
+type faultyImage struct {
+	digest, configDigest, layerDigest, diffID digest.Digest
+	config, layer                             []byte
+}
+
+// addFaultyImage adds an image demo/app:1 with a layer of about so many bytes.
+func addFaultyImage(r *faults.Registry, size int) (*faultyImage, error) {
 	content := make([]byte, size)
 	rand.NewChaCha8([32]byte{}).Read(content)
 	var archive, layer bytes.Buffer
 	w := tar.NewWriter(&archive)
-	ts.Check(w.WriteHeader(&tar.Header{Name: "content", Mode: 0o644, Size: int64(size)}))
-	_, err := w.Write(content)
-	ts.Check(err)
-	ts.Check(w.Close())
 	z, err := gzip.NewWriterLevel(&layer, gzip.NoCompression)
-	ts.Check(err)
-	_, err = z.Write(archive.Bytes())
-	ts.Check(err)
-	ts.Check(z.Close())
-
-	diff := digest.FromBytes(archive.Bytes())
-	config, err := json.Marshal(ocispec.Image{
-		Platform: ocispec.Platform{OS: "linux", Architecture: "amd64"},
-		RootFS:   ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{diff}},
-	})
-	ts.Check(err)
-	describe := func(mediaType string, data []byte) ocispec.Descriptor {
-		return ocispec.Descriptor{MediaType: mediaType, Digest: r.AddBlob(data), Size: int64(len(data))}
+	if err := errors.Join(err, w.WriteHeader(&tar.Header{Name: "content", Mode: 0o644, Size: int64(size)})); err != nil {
+		return nil, err
 	}
+	_, writeErr := w.Write(content)
+	closeErr := w.Close()
+	_, packErr := z.Write(archive.Bytes())
+	if err := errors.Join(writeErr, closeErr, packErr, z.Close()); err != nil {
+		return nil, err
+	}
+	image := &faultyImage{diffID: digest.FromBytes(archive.Bytes()), layer: layer.Bytes()}
+	image.config, err = json.Marshal(ocispec.Image{
+		Platform: ocispec.Platform{OS: "linux", Architecture: "amd64"},
+		RootFS:   ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{image.diffID}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	image.configDigest, image.layerDigest = r.AddBlob(image.config), r.AddBlob(image.layer)
 	manifest, err := json.Marshal(ocispec.Manifest{
 		Versioned: specs.Versioned{SchemaVersion: 2},
 		MediaType: ocispec.MediaTypeImageManifest,
-		Config:    describe(ocispec.MediaTypeImageConfig, config),
-		Layers:    []ocispec.Descriptor{describe(ocispec.MediaTypeImageLayerGzip, layer.Bytes())},
+		Config:    ocispec.Descriptor{MediaType: ocispec.MediaTypeImageConfig, Digest: image.configDigest, Size: int64(len(image.config))},
+		Layers:    []ocispec.Descriptor{{MediaType: ocispec.MediaTypeImageLayerGzip, Digest: image.layerDigest, Size: int64(len(image.layer))}},
 	})
-	ts.Check(err)
-	ts.Setenv("IMAGE_DIGEST", r.AddManifest("1", ocispec.MediaTypeImageManifest, manifest).String())
-	ts.Setenv("IMAGE_CONFIG", digest.FromBytes(config).String())
-	ts.Setenv("IMAGE_LAYER0", digest.FromBytes(layer.Bytes()).String())
-	ts.Setenv("IMAGE_DIFF0", diff.String())
+	image.digest = r.AddManifest("1", ocispec.MediaTypeImageManifest, manifest)
+	return image, err
 }
 
 func faultCommand(ts *testscript.TestScript, neg bool, args []string) {

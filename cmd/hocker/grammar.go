@@ -142,6 +142,9 @@ func (p process) dispatch(ctx context.Context, line commandLine) (name string, e
 		return line.name, err
 	}
 	command, err := parser.Parse(line.args)
+	if failure := p.stdout.failure(); failure != nil {
+		return line.name, failure // of help
+	}
 	if err != nil {
 		return parseError(line.name, err)
 	}

@@ -1,0 +1,111 @@
+package test
+
+import "strings"
+
+// endCommand is a command that TestEnds tries.
+type endCommand struct {
+	name string
+	// run is what a shell runs, in an empty folder with out and tmp in it. The
+	// registry $S, which is $R if it answers, has demo/app:1, and so has $P, which
+	// wants a password; below $F are a manifest, a lock file and an
+	// expression of it, and the image as Nix has it.
+	run string
+	// hang is run in place of it where the command is to wait for what never
+	// comes; empty for the same, with a registry that does not answer.
+	hang string
+	// waits says when it does; nil for a command that has nothing to wait for.
+	waits func(*endRun) bool
+
+	readsStdin   bool
+	stdinClosed  int // the exit code then
+	writesStdout bool
+	// of lock check, 1 is the exit code for a moved tag, and for nothing else.
+	notOne bool
+}
+
+// unwritten is the exit code where the command cannot write its result.
+func (c endCommand) unwritten() int {
+	if c.notOne {
+		return 2
+	}
+	return 1
+}
+
+// asked is a registry's or an engine's client that has no answer.
+func asked(r *endRun) bool { return len(r.silent.Requests()) > 0 || r.engines.asked() }
+
+// begun is who has begun to read a file without end, or with nothing in it.
+func begun(r *endRun) bool { return r.hasOpen(r.endless) || r.hasOpen(r.pipe) }
+
+// readsPipe is who reads a standard input with nothing in it. That it is open does
+// not tell: the shell has opened it.
+func readsPipe(r *endRun) bool { return r.sleepsIn("pipe_read") }
+
+func lockHeld(r *endRun) bool {
+	return strings.Contains(r.stderr.String(), "waiting for another program")
+}
+
+const (
+	// fetchEnv and buildEnv are what Nix tells a builder.
+	fetchEnv = `out=$PWD/out/x registry=http://$S/v2/ repository=demo imageName=app tag=1 exec hocker fetch `
+	buildEnv = `out=$PWD/out/x builder=hocker `
+	built    = `built=$F/image exec hocker build `
+	endless  = `built=$F/pipe exec hocker build `
+)
+
+var endCommands = []endCommand{
+	{name: "help", run: `exec hocker --help`, writesStdout: true},
+	{name: "version", run: `exec hocker --version`, writesStdout: true},
+	{name: "manifest", run: `exec hocker-manifest $S/demo/app:1`, waits: asked, writesStdout: true},
+	{name: "manifest --password-stdin", run: `exec hocker-manifest -u me --password-stdin $S/demo/app:1 <$F/password`,
+		hang: `exec hocker-manifest -u me --password-stdin $S/demo/app:1 <$F/pipe/image.json`, waits: readsPipe, writesStdout: true},
+	{name: "config", run: `exec hocker-config $S/demo/app:1`, waits: asked, writesStdout: true},
+	{name: "layer", run: `exec hocker-layer -l 0 $S/demo/app:1`, waits: asked, writesStdout: true},
+	{name: "layer --decompress", run: `exec hocker-layer --decompress -l 0 $S/demo/app:1`, waits: asked, writesStdout: true},
+	{name: "layer --out", run: `exec hocker-layer --out out/layer -l 0 $S/demo/app:1`, waits: asked},
+	{name: "layer --out PIPE", run: `exec hocker-layer --out out/layer -l 0 $S/demo/app:1`,
+		hang: `mkfifo pipe && S=$R && exec hocker-layer --out pipe -l 0 $S/demo/app:1`, waits: func(r *endRun) bool { return r.sleepsIn("fifo_open") || r.sleepsIn("wait_for_partner") }},
+	{name: "layer --continue", run: `exec hocker-layer --continue part --out out/layer -l 0 $S/demo/app:1`, waits: asked},
+	{name: "image", run: `exec hocker-image $S/demo/app:1`, waits: asked, writesStdout: true},
+	{name: "image --out", run: `exec hocker-image --out out/app.tar $S/demo/app:1`, waits: asked},
+	{name: "image, OCI layout", run: `exec hocker-image --format oci-layout --out out/app $S/demo/app:1`, waits: asked},
+	{name: "docker2nix REFERENCE", run: `exec docker2nix $S/demo/app:1`, waits: asked, writesStdout: true},
+	{name: "docker2nix NAME TAG", run: `exec docker2nix --registry http://$S/v2/ demo/app 1`, waits: asked,
+		readsStdin: true, writesStdout: true},
+	{name: "docker2nix --manifest -", run: `exec docker2nix --manifest - $S/demo/app:1 <$F/manifest.json`,
+		hang: `exec docker2nix --manifest - $S/demo/app:1 <$F/pipe/image.json`, waits: readsPipe, writesStdout: true},
+	{name: "docker2nix --manifest FILE", run: `exec docker2nix --manifest $F/manifest.json $S/demo/app:1`,
+		hang: `exec docker2nix --manifest $F/pipe/image.json $S/demo/app:1`, waits: begun, writesStdout: true},
+	{name: "a helper that hangs", run: `exec hocker-manifest $S/demo/app:1`, writesStdout: true,
+		hang:  `DOCKER_CONFIG=$F/hangs PATH=$F/hangs:$PATH exec hocker-manifest $P/demo/app:1`,
+		waits: func(r *endRun) bool { return strings.Contains(r.stderr.String(), "the helper has begun") }},
+	{name: "lock add", run: `exec hocker lock add $S/demo/app:1`, waits: asked, writesStdout: true},
+	{name: "lock update", run: `cp $F/lock.json . && exec hocker lock update --file lock.json`,
+		hang: `sed s/$R/$S/g $F/lock.json >lock.json && exec hocker lock update --file lock.json`, waits: asked, writesStdout: true},
+	{name: "lock check", run: `exec hocker lock check --json --file $F/lock.json`,
+		hang: `sed s/$R/$S/g $F/lock.json >lock.json && exec hocker lock check --file lock.json`, waits: asked, writesStdout: true, notOne: true},
+	{name: "lock list", run: `exec hocker lock list --file $F/lock.json`,
+		hang: `exec hocker lock list --file $F/pipe/image.json`, waits: begun, writesStdout: true},
+	{name: "lock remove", run: `cp $F/lock.json . && exec hocker lock remove --file lock.json app`,
+		hang: `exec hocker lock remove --file $F/held/lock.json app`, waits: lockHeld, writesStdout: true},
+	{name: "prefetch", run: `PATH=$F/present:$PATH exec hocker prefetch $F/lock.json`,
+		hang: `sed s/$R/$S/g $F/lock.json >lock.json && PATH=$F/missing:$PATH exec hocker prefetch lock.json`, waits: asked, writesStdout: true},
+	{name: "prefetch, nix-store", run: `PATH=$F/present:$PATH exec hocker prefetch $F/lock.json`,
+		hang:  `PATH=$F/hangs:$PATH exec hocker prefetch $F/lock.json`,
+		waits: func(r *endRun) bool { return r.exists("begun") }, writesStdout: true},
+	{name: "compose", run: `exec hocker compose $F/image`,
+		hang: `exec hocker compose $F/pipe`, waits: begun, writesStdout: true},
+	{name: "load", run: `DOCKER_HOST=unix://$F/engine exec hocker load $F/image`,
+		hang: `DOCKER_HOST=unix://$F/silent exec hocker load $F/image`, waits: asked, writesStdout: true},
+	{name: "fetch layer", run: `outputHash=$LAYER ` + fetchEnv + `layer`, waits: asked},
+	{name: "fetch config", run: `outputHash=$CONFIG ` + fetchEnv + `config`, waits: asked},
+	{name: "fetch manifest", run: `outputHash=$MANIFEST ` + fetchEnv + `manifest`, waits: asked},
+	{name: "build image", run: buildEnv + `spec=$SPEC exec hocker build image`,
+		hang: buildEnv + `spec=$VERIFY exec hocker build image`, waits: begun},
+	{name: "build archive", run: buildEnv + `spec=$SPEC exec hocker build archive`,
+		hang: buildEnv + `spec=$ENDLESS exec hocker build archive`, waits: begun},
+	{name: "build stream", run: buildEnv + built + `stream`, hang: buildEnv + endless + `stream`, waits: begun},
+	{name: "build oci", run: buildEnv + built + `oci`, hang: buildEnv + endless + `oci`, waits: begun},
+	{name: "build manifest", run: buildEnv + built + `manifest`, hang: buildEnv + endless + `manifest`, waits: begun},
+	{name: "build load", run: buildEnv + built + `load`, hang: buildEnv + endless + `load`, waits: begun},
+}
