@@ -10,7 +10,6 @@ import (
 	"syscall"
 
 	"hocker/fetcher"
-	"hocker/fetcher/credential"
 	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
 	"hocker/fetcher/nix"
@@ -26,7 +25,6 @@ func hint(command string, err error) string {
 		platform  *image.WrongPlatformError
 		readOnly  *lock.UnwritableError
 		failures  *lock.FailuresError
-		withheld  *credential.WithheldError
 	)
 	inNix := isBuilder(command)
 	switch {
@@ -68,18 +66,8 @@ func hint(command string, err error) string {
 		return pick(inNix, "with a token of that registry, set DOCKER_TOKEN, and DOCKER_REGISTRY to its host", "with a token of that registry, give --token")
 	case errors.Is(err, fetcher.ErrDenied):
 		return deniedHint(command, err, inNix)
-	case errors.Is(err, fetcher.ErrNotFound) && notFoundFile(err) != "":
-		return fileHint(notFoundFile(err))
-	case errors.Is(err, fetcher.ErrNotFound) && errors.As(err, &withheld):
-		return "if the image is private: " + withheldHint(withheld)
-	case errors.Is(err, fetcher.ErrNotFound) && wasAnonymous(err):
-		return pick(inNix,
-			"the registry does not have content of this hash under this name: is the hash right, was it deleted there, or is it private and wants a login?",
-			"check the registry, the image's name and its tag; if the image is private, log in or give --username")
 	case errors.Is(err, fetcher.ErrNotFound):
-		return pick(inNix,
-			"the registry does not have content of this hash under this name: is the hash right, or was it deleted there?",
-			"check the registry, the image's name and its tag")
+		return notFoundHint(err, inNix)
 	case errors.As(err, new(*fetcher.RedirectError)):
 		return ""
 	case errors.Is(err, fetcher.ErrUnavailable):
@@ -100,20 +88,6 @@ func commonHint(command string, errs []error) string {
 		}
 	}
 	return common
-}
-
-// notFoundFile returns the tag that was not found, if it looks as if it was meant
-// as a file's name, or nothing.
-func notFoundFile(err error) string {
-	var fetch *fetcher.FetchError
-	if !errors.As(err, &fetch) || fetch.What != "manifest" {
-		return ""
-	}
-	tag := fetch.From[strings.LastIndexAny(fetch.From, "/:")+1:]
-	if !isFileName(tag) {
-		return ""
-	}
-	return tag
 }
 
 // fetchesLayers reports whether a command has --foreign.
@@ -175,13 +149,6 @@ func kindHint(command string, kind image.Kind) string {
 		return "is the address that of a registry (https://HOST/v2/), with no login page in front of it?"
 	}
 	return ""
-}
-
-// wasAnonymous reports whether there was no credential to show: a registry may
-// hide what one may not see.
-func wasAnonymous(err error) bool {
-	var answer *fetcher.ResponseError
-	return errors.As(err, &answer) && answer.Anonymous
 }
 
 // isProxyRefusal reports whether a proxy lets nobody through who shows what was

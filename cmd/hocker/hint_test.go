@@ -94,7 +94,9 @@ var hintTests = []struct {
 	{name: "not found by nobody", err: fetching(anonymously(404)), hint: "check the registry, the image's name and its tag; if the image is private, log in or give --username"},
 	{name: "not found by somebody who was not asked", err: fetching(answered(404)), hint: "check the registry, the image's name and its tag"},
 	{name: "a file's name for a tag", err: &fetcher.FetchError{What: "manifest", From: "registry.example/app:out.tar", Err: answered(404)}, hint: "a second word is the image's tag: to write to a file, give --out out.tar"},
-	{name: "a blob of a dotted repository", err: &fetcher.FetchError{What: "blob", From: "registry.example/out.tar@" + string(wantedDigest), Err: shown(404)}, hint: "check the registry, the image's name and its tag"},
+	{name: "a blob of a dotted repository", err: &fetcher.FetchError{What: "blob", From: "registry.example/out.tar@" + string(wantedDigest), Err: shown(404)}, hint: "the registry does not have this content under this name: is the name right, or was it deleted there?"},
+	{name: "no such layer in an image", command: "hocker layer", err: &layerError{errors.New("debian:jessie has no layer 7: it has 3")}, hint: "hocker-manifest shows the layers; the lowest is number 0, the topmost -1"},
+	{name: "nothing of that hash, in a build", inNix: true, err: &fetcher.FetchError{What: "blob", From: "registry.example/app@" + string(wantedDigest), Err: anonymously(404)}, hint: "the registry does not have content of this hash under this name: is the hash right, was it deleted there, or is it private and wants a login?"},
 
 	// Where something else came.
 	{name: "other content", err: fetching(mismatched(otherDigest, 5, 5)), hint: "the registry, or something between it and here, sent wrong content"},

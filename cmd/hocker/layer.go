@@ -84,7 +84,7 @@ func (c *layerCmd) Run(ctx context.Context, p process) error {
 // layerError is a layer that the image does not have.
 type layerError struct{ error }
 
-func (layerError) Is(target error) bool { return target == fetcher.ErrNotFound }
+func (*layerError) Is(target error) bool { return target == fetcher.ErrNotFound }
 
 // maxNumberLength tells numbers of layers from digests, which may consist of
 // decimal digits too.

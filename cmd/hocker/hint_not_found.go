@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"hocker/fetcher"
+	"hocker/fetcher/credential"
+)
+
+// notFoundHint is the way out where a registry, or an image, does not have what
+// is wanted.
+func notFoundHint(err error, inNix bool) string {
+	var (
+		layer    *layerError
+		withheld *credential.WithheldError
+		fetch    *fetcher.FetchError
+	)
+	switch {
+	case errors.As(err, &layer):
+		return "hocker-manifest shows the layers; the lowest is number 0, the topmost -1"
+	case notFoundFile(err) != "":
+		return fileHint(notFoundFile(err))
+	case errors.As(err, &withheld):
+		return "if the image is private: " + withheldHint(withheld)
+	case inNix && wasAnonymous(err):
+		return "the registry does not have content of this hash under this name: is the hash right, was it deleted there, or is it private and wants a login?"
+	case inNix:
+		return "the registry does not have content of this hash under this name: is the hash right, or was it deleted there?"
+	case errors.As(err, &fetch) && fetch.What == "blob":
+		return "the registry does not have this content under this name: is the name right, or was it deleted there?"
+	case wasAnonymous(err):
+		return "check the registry, the image's name and its tag; if the image is private, log in or give --username"
+	}
+	return "check the registry, the image's name and its tag"
+}
+
+// notFoundFile returns the tag that was not found, if it looks as if it was meant
+// as a file's name, or nothing.
+func notFoundFile(err error) string {
+	var fetch *fetcher.FetchError
+	if !errors.As(err, &fetch) || fetch.What != "manifest" {
+		return ""
+	}
+	tag := fetch.From[strings.LastIndexAny(fetch.From, "/:")+1:]
+	if !isFileName(tag) {
+		return ""
+	}
+	return tag
+}
+
+// wasAnonymous reports whether there was no credential to show: a registry may
+// hide what one may not see.
+func wasAnonymous(err error) bool {
+	var answer *fetcher.ResponseError
+	return errors.As(err, &answer) && answer.Anonymous
+}
