@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	"github.com/opencontainers/go-digest"
+
+	"hocker/fetcher/bytecount"
 )
 
 // configFolder is where docker keeps its configuration.
@@ -119,7 +121,7 @@ func readSmall(path string) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
 	if err == nil && len(data) > maxSmall {
-		err = fmt.Errorf("%s is larger than %d bytes", path, maxSmall)
+		err = fmt.Errorf("%s is larger than %s", path, bytecount.Format(maxSmall))
 	}
 	return data, err
 }
