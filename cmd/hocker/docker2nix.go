@@ -25,7 +25,8 @@ type docker2nixCmd struct {
 }
 
 func (*docker2nixCmd) Help() string {
-	return "Example:\n  docker2nix debian:bookworm > debian.nix\n  hocker-manifest library/debian jessie | docker2nix library/debian jessie > debian.nix"
+	return "The registry is asked for the manifest. IMAGE-NAME IMAGE-TAG, as in the first hocker, take it from standard input where that is a pipe or a file.\n\n" +
+		"Example:\n  docker2nix debian:bookworm > debian.nix\n  hocker-manifest library/debian jessie | docker2nix library/debian jessie > debian.nix"
 }
 
 // Validate is called by kong.
