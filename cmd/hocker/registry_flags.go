@@ -16,7 +16,7 @@ import (
 
 // registryFlags are those of every command that talks to a registry.
 type registryFlags struct {
-	Registry string `placeholder:"URI" help:"Registry to ask, as https://host:5000/v2/ or host:5000 (default: the one in the image's name, else Docker Hub)."`
+	Registry string `placeholder:"URI" help:"Registry, as https://host:5000/v2/ or host:5000 (default: the one in the image's name, else Docker Hub)."`
 
 	credentialFlags
 	transferFlags
