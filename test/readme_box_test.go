@@ -36,10 +36,12 @@ const enterBox = `set -e
 busybox ip link set lo up
 busybox ip address add ` + hubAddress + `/32 dev lo
 busybox ip address add ` + privateAddress + `/32 dev lo
+busybox ip address add ` + strangerAddress + `/32 dev lo
+busybox ip address add ` + mirrorAddress + `/32 dev lo
 mount --bind "$` + boxVariable + `/etc" /etc
 exec "$@"`
 
-// runInBox runs the test that calls it once more, in the box.
+// runInBox runs the test that calls it once more, in the box, with a Docker.
 func runInBox(t *testing.T) {
 	servers.Require(t, "root", "unshare", "mount", "bash", "busybox", "docker-registry", "nginx", "htpasswd",
 		"skopeo", "nix-build", "nixbld", "dockerd", "docker", "jq")
@@ -47,6 +49,12 @@ func runInBox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	enterBoxAgain(t, "DOCKER_HOST="+docker.Host())
+}
+
+// enterBoxAgain runs the test that calls it once more, in the box, with more
+// variables in its environment.
+func enterBoxAgain(t *testing.T, environ ...string) {
 	dir, err := os.MkdirTemp(os.Getenv("GOTMPDIR"), "box-")
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +65,8 @@ func runInBox(t *testing.T) {
 	}
 	copyTree(t, "/etc", filepath.Join(dir, "etc"))
 	hosts := "127.0.0.1 localhost\n" + hubAddress + " registry-1.docker.io auth.docker.io\n" +
-		privateAddress + " " + privateName + "\n"
+		privateAddress + " " + privateName + "\n" +
+		strangerAddress + " " + strangerName + "\n" + mirrorAddress + " " + mirrorName + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "etc/hosts"), []byte(hosts), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +76,7 @@ func runInBox(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", "--propagation", "private",
 		"sh", "-c", enterBox, "box", self, "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=5m")
-	cmd.Env = append(os.Environ(), boxVariable+"="+dir, "DOCKER_HOST="+docker.Host())
+	cmd.Env = append(append(os.Environ(), boxVariable+"="+dir), environ...)
 	output, err := cmd.CombinedOutput()
 	t.Logf("in the box:\n%s", output)
 	if err != nil || !strings.Contains(string(output), "--- PASS: "+t.Name()) {
@@ -92,6 +101,19 @@ type box struct {
 
 // newBox fills the box, with a private registry that this account is for.
 func newBox(t *testing.T, account servers.Account) *box {
+	b := emptyBox(t, account)
+	authority, err := shared.authority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.startHub(authority)
+	b.startPrivate(authority)
+	t.Cleanup(b.stopDaemon)
+	return b
+}
+
+// emptyBox is a box with a Nix, and without servers.
+func emptyBox(t *testing.T, account servers.Account) *box {
 	b := &box{t: t, dir: os.Getenv(boxVariable), account: account}
 	b.folder = filepath.Join(b.dir, "folder")
 	authority, err := shared.authority()
@@ -101,10 +123,7 @@ func newBox(t *testing.T, account servers.Account) *box {
 	ca := filepath.Join(b.dir, "ca.pem")
 	b.write(ca, string(authority.Certificate()), 0o644)
 	t.Setenv("SSL_CERT_FILE", ca) // for the pushes
-	b.startHub(authority)
 	b.prepareNix(ca)
-	b.startPrivate(authority)
-	t.Cleanup(b.stopDaemon)
 	return b
 }
 

@@ -1,0 +1,375 @@
+package test
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hocker/test/images"
+	"hocker/test/servers"
+)
+
+// secretColumns are the servers of TestSecrets. All ask for a login.
+var secretColumns = []string{"registry.example", "registry.example, http", "stranger.example", "mirror.example"}
+
+// The names of the servers, which are no loopback addresses: see runInBox.
+const (
+	strangerAddress, strangerName = "192.0.2.3", "stranger.example"
+	mirrorAddress, mirrorName     = "192.0.2.4", "mirror.example"
+)
+
+// secretSetting is a secret for registry.example, in one of the places where
+// secrets are. @FILE in it is a file with content, readable for builds.
+type secretSetting struct {
+	name    string
+	environ []string
+	flags   []string // of the tools
+	content string
+	builds  bool // has a meaning for builds
+
+	// What each of the servers sees: of a build, and of the commands that read a
+	// lock file; and of hocker image with the reference that somebody typed.
+	read, typed [4]string
+}
+
+// What a server saw in the worst case. One that was not asked has a dash.
+const (
+	nothing  = "nothing"
+	password = "password"
+	token    = "token"
+)
+
+var (
+	seesNothing = [4]string{nothing, nothing, nothing, nothing}
+	ownPassword = [4]string{password, nothing, nothing, nothing}
+	ownToken    = [4]string{token, nothing, nothing, nothing}
+)
+
+var secretSettings = []secretSetting{
+	{
+		name:    "DOCKER_USER, DOCKER_PASS",
+		environ: []string{"DOCKER_USER=me", "DOCKER_PASS=secret"},
+		builds:  true, read: seesNothing, typed: [4]string{password, nothing, password, nothing},
+	},
+	{
+		name:    "DOCKER_TOKEN",
+		environ: []string{"DOCKER_TOKEN=secret"},
+		builds:  true, read: seesNothing, typed: [4]string{token, nothing, token, nothing},
+	},
+	{
+		name:    "DOCKER_USER, DOCKER_PASS, DOCKER_REGISTRY=registry.example",
+		environ: []string{"DOCKER_USER=me", "DOCKER_PASS=secret", "DOCKER_REGISTRY=registry.example"},
+		builds:  true, read: ownPassword, typed: ownPassword,
+	},
+	{
+		name:    "DOCKER_TOKEN, DOCKER_REGISTRY=other.example, registry.example",
+		environ: []string{"DOCKER_TOKEN=secret", "DOCKER_REGISTRY=other.example, registry.example"},
+		builds:  true, read: ownToken, typed: ownToken,
+	},
+	{
+		name:    "DOCKER_USER, DOCKER_PASS, DOCKER_REGISTRY=http://registry.example",
+		environ: []string{"DOCKER_USER=me", "DOCKER_PASS=secret", "DOCKER_REGISTRY=http://registry.example"},
+		builds:  true, read: [4]string{password, password, nothing, nothing}, typed: [4]string{password, password, nothing, nothing},
+	},
+	{
+		name:    "DOCKER_USER, DOCKER_PASS, DOCKER_REGISTRY=*",
+		environ: []string{"DOCKER_USER=me", "DOCKER_PASS=secret", "DOCKER_REGISTRY=*"},
+		builds:  true, read: [4]string{password, nothing, password, nothing}, typed: [4]string{password, nothing, password, nothing},
+	},
+	{
+		name:    "DOCKER_AUTH_CONFIG",
+		environ: []string{`DOCKER_AUTH_CONFIG={"auths": {"registry.example": {"username": "me", "password": "secret"}}}`},
+		builds:  true, read: ownPassword, typed: ownPassword,
+	},
+	{
+		name:    "DOCKER_AUTH_CONFIG, http:// in the key",
+		environ: []string{`DOCKER_AUTH_CONFIG={"auths": {"http://registry.example": {"username": "me", "password": "secret"}}}`},
+		builds:  true, read: [4]string{password, password, nothing, nothing}, typed: [4]string{password, password, nothing, nothing},
+	},
+	{
+		name:    "DOCKER_AUTH_CONFIG, with the mirror's own login",
+		environ: []string{`DOCKER_AUTH_CONFIG={"auths": {"registry.example": {"username": "me", "password": "secret"}, "mirror.example": {"username": "me", "password": "mine"}}}`},
+		builds:  true, read: [4]string{password, nothing, nothing, password}, typed: [4]string{password, nothing, nothing, password},
+	},
+	{
+		name: "credentials file of lines", content: "USERNAME=me\nPASSWORD=secret\n", flags: []string{"--credentials-file", "@FILE"},
+		builds: true, read: seesNothing, typed: [4]string{password, password, password, nothing},
+	},
+	{
+		name: "credentials file of lines, REGISTRY=registry.example", content: "REGISTRY=registry.example\nUSERNAME=me\nPASSWORD=secret\n", flags: []string{"--credentials-file", "@FILE"},
+		builds: true, read: ownPassword, typed: ownPassword,
+	},
+	{
+		name: "credentials file that is a netrc", content: "machine registry.example login me password secret\n", flags: []string{"--credentials-file", "@FILE"},
+		builds: true, read: ownPassword, typed: ownPassword,
+	},
+	{
+		name: "NETRC", content: "machine registry.example login me password secret\n", environ: []string{"NETRC=@FILE"},
+		read: ownPassword, typed: ownPassword,
+	},
+	{
+		name: "NETRC, default entry", content: "default login me password secret\n", environ: []string{"NETRC=@FILE"},
+		read: seesNothing, typed: [4]string{password, nothing, password, nothing},
+	},
+	{
+		name: "docker login's file", content: `{"auths": {"registry.example": {"username": "me", "password": "secret"}}}`, environ: []string{"REGISTRY_AUTH_FILE=@FILE"},
+		read: ownPassword, typed: ownPassword,
+	},
+	{
+		name: "--username, --password", flags: []string{"--username", "me", "--password", "secret"},
+		typed: [4]string{password, password, password, nothing}, // as it was typed, with a warning
+	},
+	{
+		name: "--username, --password, --registry registry.example", flags: []string{"--username", "me", "--password", "secret", "--registry", "registry.example"},
+		read: ownPassword, // hocker image has no other registry then
+	},
+}
+
+// TestSecrets looks at who sees a secret: four servers that ask for a login, and
+// a build, hocker lock check, hocker prefetch and hocker image of an image at
+// registry.example, of one at a stranger's, and of one whose address says that
+// registry.example is to be asked over plain http. A mirror of all is asked
+// first. With -v it shows the table.
+func TestSecrets(t *testing.T) {
+	if !inBox() {
+		t.Parallel()
+		servers.Require(t, "root", "unshare", "mount", "busybox", "docker-registry", "nginx", "htpasswd", "skopeo", "curl", "nix-build", "nixbld")
+		enterBoxAgain(t)
+		return
+	}
+	s := newSecretsBox(t)
+	var rows []string
+	for _, setting := range secretSettings {
+		for _, command := range secretCommands {
+			if command.applies(setting) {
+				rows = append(rows, command.row(setting))
+			}
+		}
+	}
+	result := newTable("secret, command", rows, secretColumns)
+	for _, setting := range secretSettings {
+		file := s.write(setting)
+		for _, command := range secretCommands {
+			if command.applies(setting) {
+				s.row(command, setting, file, result)
+			}
+		}
+	}
+	t.Logf("\n%s\npassword, token: the server was sent it. nothing: it was asked, and saw no secret. -: it was not asked.", result)
+}
+
+// secretCommand is a command that asks registries.
+type secretCommand struct {
+	name  string
+	typed bool // somebody types the registry
+	build bool
+	empty bool // it wants an empty store
+	run   func(s *secretsBox, image string, environ, flags []string)
+}
+
+var secretCommands = []secretCommand{
+	{name: "build", build: true, run: (*secretsBox).build},
+	{name: "lock check", run: func(s *secretsBox, image string, environ, flags []string) {
+		s.hocker(environ, append([]string{"lock", "check", "--file", image + ".json"}, flags...)...)
+	}},
+	{name: "prefetch", empty: true, run: func(s *secretsBox, image string, environ, flags []string) {
+		s.hocker(environ, append([]string{"prefetch", image + ".json"}, flags...)...)
+	}},
+	{name: "image", typed: true, run: func(s *secretsBox, image string, environ, flags []string) {
+		s.hocker(environ, append([]string{"image", "--quiet", "--out", image + ".tar", secretImages[image] + "/demo/" + image + ":1"}, flags...)...)
+	}},
+}
+
+// applies says whether a command has such a setting.
+func (c secretCommand) applies(s secretSetting) bool {
+	switch {
+	case c.build:
+		return s.builds
+	case c.typed:
+		return s.typed != [4]string{}
+	}
+	// A flag that does not say which registry it is for is an error where the
+	// registry is read from a file.
+	return s.read != [4]string{} && (s.flags == nil || s.read != seesNothing)
+}
+
+func (c secretCommand) row(s secretSetting) string { return s.name + "; " + c.name }
+
+// secretImages are the addresses of the images' registries.
+var secretImages = map[string]string{
+	"own":      "https://" + privateName,
+	"plain":    "http://" + privateName,
+	"stranger": "https://" + strangerName,
+}
+
+// secretsBox is a box with the servers of TestSecrets.
+type secretsBox struct {
+	*box
+	servers []*servers.Nginx // as secretColumns
+	rows    int              // so far
+	config  string           // the digest of the image's config
+}
+
+func newSecretsBox(t *testing.T) *secretsBox {
+	b := emptyBox(t, servers.Account{Username: "me", Password: "secret"})
+	s := &secretsBox{box: b}
+	registry := b.startRegistry(servers.RegistryOptions{})
+	set := images.NewSet(filepath.Join(b.dir, "images"))
+	for name := range secretImages {
+		image, err := set.Push(images.Spec{Variant: "docker"}, registry, "demo/"+name+":1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.config = image.Config.String()
+	}
+	authority, err := shared.authority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, options := range []servers.NginxOptions{
+		{Listen: privateAddress + ":443", Authority: authority, Names: []string{privateName}},
+		{Listen: privateAddress + ":80"},
+		{Listen: strangerAddress + ":443", Authority: authority, Names: []string{strangerName}},
+		{Listen: mirrorAddress + ":443", Authority: authority, Names: []string{mirrorName}},
+	} {
+		options.Upstream, options.Basic = registry.Addr(), &b.account
+		server, err := servers.StartNginx(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.servers = append(s.servers, server)
+		t.Cleanup(func() { b.stop(server) })
+	}
+	for name, address := range secretImages {
+		b.mustRun("hocker", "lock", "add", "--file", name+".json", "-u", "me", "-p", "secret", address+"/demo/"+name+":1")
+	}
+	b.write(filepath.Join(b.folder, "secrets.nix"), `{ name, imageName, registry }:
+(import ./hocker/nix/fetchdocker.nix {
+  hocker = <nixpkgs> + "/prebuilt";
+  system = builtins.currentSystem;
+}).fetchDockerConfig {
+  inherit name imageName registry;
+  repository = "demo";
+  tag = "1";
+  sha256 = "`+s.config+`";
+}
+`, 0o644)
+	return s
+}
+
+// write writes the file of a setting, for builds too, and returns its name.
+func (s *secretsBox) write(setting secretSetting) string {
+	file := filepath.Join(s.dir, "credentials")
+	s.box.write(file, setting.content, 0o440)
+	s.mustRun("install", "-m", "0440", "-g", "nixbld", file, file+".txt")
+	return file + ".txt"
+}
+
+// row runs a command with a setting, for each of the images, and looks at what
+// the servers saw.
+func (s *secretsBox) row(command secretCommand, setting secretSetting, file string, result *table) {
+	s.t.Helper()
+	for _, server := range s.servers {
+		if err := server.Forget(); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	environ := []string{"HOCKER_MIRRORS=*=https://" + mirrorName}
+	for _, variable := range setting.environ {
+		environ = append(environ, strings.ReplaceAll(variable, "@FILE", file))
+	}
+	flags := slices.Clone(setting.flags)
+	for i, flag := range flags {
+		flags[i] = strings.ReplaceAll(flag, "@FILE", file)
+	}
+	if command.build && setting.content != "" {
+		flags = []string{"-I", "DOCKER_CREDENTIALS=" + file, "--option", "extra-sandbox-paths", file + " " + s.ca()}
+	}
+	if command.empty {
+		s.mustRun("nix-store", "--gc")
+	}
+	s.rows++
+	var wg sync.WaitGroup
+	for image := range secretImages {
+		wg.Go(func() { command.run(s, image, environ, flags) })
+	}
+	wg.Wait()
+	want := setting.read
+	if command.typed {
+		want = setting.typed
+	}
+	for i, server := range s.servers {
+		saw := s.saw(server)
+		result.note(command.row(setting), secretColumns[i], saw)
+		if saw != want[i] {
+			s.t.Errorf("%s: %s saw %s, want %s", command.row(setting), secretColumns[i], saw, want[i])
+		}
+	}
+}
+
+// saw is the worst that a server saw.
+func (s *secretsBox) saw(server *servers.Nginx) string {
+	worst := ""
+	for _, request := range s.settled(server) {
+		switch {
+		case request.Auth == "Basic":
+			worst = password
+		case request.Auth != "":
+			worst = token
+		case worst == "":
+			worst = nothing
+		}
+	}
+	return worst
+}
+
+// settled are the requests that a server has seen. nginx notes one when its answer
+// has ended, which the client may know before: another one is asked for, and
+// noted after all others.
+func (s *secretsBox) settled(server *servers.Nginx) []servers.Request {
+	scheme := "http"
+	if server.Options().Authority != nil {
+		scheme = "https"
+	}
+	s.mustRun("curl", "--silent", "--insecure", "--user-agent", "settled", scheme+"://"+server.Addr())
+	for {
+		requests, err := server.Requests()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if n := len(requests); n > 0 && requests[n-1].Agent == "settled" {
+			return requests[:n-1]
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func (s *secretsBox) ca() string { return filepath.Join(s.dir, "ca.pem") }
+
+// build builds the config of an image, under a name that no other build has. It
+// fails where the registry lets nobody in.
+func (s *secretsBox) build(image string, environ, flags []string) {
+	args := append(slices.Clone(environ), "nix-build", "--no-out-link", "secrets.nix", "--argstr", "imageName", image,
+		"--argstr", "name", fmt.Sprintf("build-%d-%s", s.rows, image), "--argstr", "registry", secretImages[image]+"/v2/")
+	s.run(append(args, flags...)...)
+}
+
+func (s *secretsBox) hocker(environ []string, args ...string) {
+	s.run(append(append(slices.Clone(environ), "hocker"), args...)...)
+}
+
+// run runs a command, which may be refused by the registry, and by nothing else.
+func (s *secretsBox) run(args ...string) {
+	s.t.Helper()
+	output, err := s.command("env", args...).CombinedOutput()
+	if err != nil && !strings.Contains(string(output), "401 Unauthorized") && !strings.Contains(string(output), "and none were given") {
+		s.t.Errorf("%s: %v\n%s", strings.Join(args, " "), err, output)
+	}
+	if strings.Contains(string(output), "secret") {
+		s.t.Errorf("%s: it prints the password:\n%s", strings.Join(args, " "), output)
+	}
+}
