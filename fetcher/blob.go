@@ -37,10 +37,6 @@ func blobError(repo reference.Repository, d digest.Digest, err error) error {
 	return &FetchError{What: "blob", From: repo.Familiar() + "@" + d.String(), Err: err}
 }
 
-// identity asks for the bytes as they are stored: a Content-Encoding would
-// change what is hashed.
-var identity = http.Header{"Accept-Encoding": {"identity"}}
-
 func (c *Client) blob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
 	source, err := c.newBlobSource(repo, desc)
 	if err != nil {
@@ -54,14 +50,6 @@ func (c *Client) blob(ctx context.Context, repo reference.Repository, desc ocisp
 		io.Reader
 		io.Closer
 	}{&blobReader{Verify(r, desc.Digest, knownSize(desc)), source}, r}, nil
-}
-
-// knownSize is the size that a descriptor states, or SizeUnknown.
-func knownSize(desc ocispec.Descriptor) int64 {
-	if desc.Size > 0 {
-		return desc.Size
-	}
-	return SizeUnknown
 }
 
 // defaultConnections is what content networks and browsers take for polite.

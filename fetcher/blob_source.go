@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -33,6 +32,10 @@ type blobSource struct {
 	size      int64                  // as first stated, or SizeUnknown
 	noRanges  bool                   // what was asked for by range came wrong
 }
+
+// identity asks for the bytes as they are stored: a Content-Encoding would
+// change what is hashed.
+var identity = http.Header{"Accept-Encoding": {"identity"}}
 
 // newBlobSource refuses a digest that is none before it becomes part of a URL.
 func (c *Client) newBlobSource(repo reference.Repository, desc ocispec.Descriptor) (*blobSource, error) {
@@ -267,40 +270,10 @@ func (s *blobSource) statedSize() int64 {
 	return s.size
 }
 
-// byteRange is the Range header from offset up to, but not with, end.
-// https://www.rfc-editor.org/rfc/rfc9110#section-14.1.2
-func byteRange(offset, end int64) string {
-	if end == transfer.SizeUnknown {
-		return fmt.Sprintf("bytes=%d-", offset)
+// knownSize is the size that a descriptor states, or SizeUnknown.
+func knownSize(desc ocispec.Descriptor) int64 {
+	if desc.Size > 0 {
+		return desc.Size
 	}
-	return fmt.Sprintf("bytes=%d-%d", offset, end-1)
-}
-
-// parseContentRange reads a Content-Range header: bytes 5-9/10, or bytes 5-9/*
-// where the size is not known.
-// https://www.rfc-editor.org/rfc/rfc9110#section-14.4
-func parseContentRange(s string) (offset, size int64, err error) {
-	malformed := fmt.Errorf("the server's answer has the Content-Range %.60q", s)
-	rest, ok := strings.CutPrefix(s, "bytes ")
-	if !ok {
-		return 0, 0, malformed
-	}
-	span, total, ok := strings.Cut(rest, "/")
-	first, last, ok2 := strings.Cut(span, "-")
-	if !ok || !ok2 {
-		return 0, 0, malformed
-	}
-	begin, err1 := strconv.ParseUint(first, 10, 63)
-	end, err2 := strconv.ParseUint(last, 10, 63)
-	if err1 != nil || err2 != nil || end < begin {
-		return 0, 0, malformed
-	}
-	if total == "*" {
-		return int64(begin), transfer.SizeUnknown, nil
-	}
-	whole, err := strconv.ParseUint(total, 10, 63)
-	if err != nil || end >= whole {
-		return 0, 0, malformed
-	}
-	return int64(begin), int64(whole), nil
+	return SizeUnknown
 }

@@ -2,7 +2,6 @@ package fetcher
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -97,20 +96,6 @@ func (c *Client) init() {
 	case *http.Transport:
 		c.ranged = client(separateConnections(t))
 	}
-}
-
-// separateConnections returns a transport that opens a connection for each
-// request under way: HTTP/2 would put them all onto one, and a server that gives
-// each connection a slice gives that one no more.
-func separateConnections(t *http.Transport) *http.Transport {
-	separate := t.Clone()
-	separate.ForceAttemptHTTP2 = false
-	separate.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
-	// Clone has put h2 there already: a server would speak what nobody understands.
-	if separate.TLSClientConfig != nil {
-		separate.TLSClientConfig.NextProtos = []string{"http/1.1"}
-	}
-	return separate
 }
 
 // foundCredential is the credential of a repository, once it was found.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opencontainers/go-digest"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
@@ -87,43 +86,6 @@ func (e *ResponseError) words() string {
 
 // Is puts the status into one of the three kinds of failure.
 func (e *ResponseError) Is(target error) bool { return target == statusKind(e.Status) }
-
-func statusKind(status int) error {
-	switch {
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return ErrDenied
-	case status == http.StatusNotFound, status == http.StatusGone:
-		return ErrNotFound
-	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status >= 500:
-		return ErrUnavailable
-	}
-	return nil
-}
-
-// VerifyError is content that does not match what it was asked for by.
-type VerifyError struct {
-	Want digest.Digest
-	Got  digest.Digest // empty if the content was not read to its end
-	Read int64         // bytes received
-	Size int64         // bytes expected, or SizeUnknown
-	Host string        // where it came from, where that is known
-}
-
-func (e *VerifyError) Error() string {
-	switch {
-	case e.Got == e.Want:
-		return fmt.Sprintf("content does not have its size: %s has %d bytes, and %d were expected", e.Want, e.Read, e.Size)
-	case e.Size != SizeUnknown && e.Read > e.Size:
-		return fmt.Sprintf("content is longer than it should be: %s has %d bytes, and more came", e.Want, e.Size)
-	case e.Size != SizeUnknown && e.Read < e.Size:
-		return fmt.Sprintf("content is shorter than it should be: %s has %d bytes, %d came", e.Want, e.Size, e.Read)
-	}
-	from := ""
-	if e.Host != "" {
-		from = " from " + e.Host
-	}
-	return fmt.Sprintf("content does not match its digest: want %s, got %s (%d bytes%s)", e.Want, e.Got, e.Read, from)
-}
 
 // kindError gives an error one of the three kinds without changing its text.
 type kindError struct {

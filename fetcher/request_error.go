@@ -8,18 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
-
-	"hocker/fetcher/internal/transfer"
-	"hocker/fetcher/reference"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
@@ -64,13 +57,6 @@ var plainToTLS = []string{
 func saysPlainToTLS(text []byte) bool {
 	lower := bytes.ToLower(text)
 	return slices.ContainsFunc(plainToTLS, func(words string) bool { return bytes.Contains(lower, []byte(words)) })
-}
-
-// bareURL prints u without what may be secret in it: a query can hold a
-// signature.
-func bareURL(u *url.URL) string {
-	bare := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-	return bare.String()
 }
 
 // requestError makes the error of a request that got no answer one that a
@@ -131,56 +117,3 @@ func isRefusal(err error) bool {
 		errors.As(err, &redirect) || isRefusedRedirect(err.Error()) ||
 		errors.As(err, &proxy) && proxy.Status != 0 && !proxy.retryable()
 }
-
-// bareError leaves the queries out of the URLs in an error's text, where they
-// are not of our making: they may hold a key or a signature.
-type bareError struct{ error }
-
-// unreadableRedirect stands in the error of net/http for a redirect to what is no
-// address.
-const unreadableRedirect = "failed to parse Location header"
-
-var urlQuery = regexp.MustCompile(`(https?://[^\s"?]*)\?[^\s"]*`)
-
-func (e *bareError) Error() string {
-	msg := e.error.Error()
-	// net/http quotes a redirect's address that it cannot read: anything may
-	// stand in it.
-	if before, _, ok := strings.Cut(msg, unreadableRedirect); ok {
-		return before + "the address of a redirect cannot be read"
-	}
-	return reference.Redact(urlQuery.ReplaceAllString(msg, "$1"))
-}
-func (e *bareError) Unwrap() error { return e.error }
-
-func withoutQuery(s string) string {
-	u, err := url.Parse(s)
-	if err != nil {
-		return "(unreadable URL)"
-	}
-	return bareURL(u)
-}
-
-// isConnectionError reports whether err says that the other side could not be
-// reached or broke off, rather than that it answered something wrong.
-func isConnectionError(err error) bool {
-	var netErr net.Error
-	var file *fs.PathError
-	if errors.As(err, &file) { // its errno looks like one of the network
-		return false
-	}
-	var stream streamError
-	return errors.As(err, &netErr) || errors.As(err, &stream) || errors.Is(err, transfer.ErrStalled) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
-}
-
-// streamError is HTTP/2's, which net/http keeps to itself, but lets be known by
-// its fields.
-type streamError struct {
-	StreamID uint32
-	Code     uint32
-	Cause    error
-}
-
-func (streamError) Error() string { return "stream error" }

@@ -125,13 +125,3 @@ func retryable(resp *http.Response, err error) bool {
 	}
 	return retryableStatus(resp.StatusCode)
 }
-
-func retryableStatus(status int) bool {
-	switch status {
-	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
-		http.StatusInternalServerError, http.StatusBadGateway,
-		http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
-}

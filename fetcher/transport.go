@@ -90,6 +90,20 @@ func newHTTPTransport(o TransportOptions) *http.Transport {
 	}
 }
 
+// separateConnections returns a transport that opens a connection for each
+// request under way: HTTP/2 would put them all onto one, and a server that gives
+// each connection a slice gives that one no more.
+func separateConnections(t *http.Transport) *http.Transport {
+	separate := t.Clone()
+	separate.ForceAttemptHTTP2 = false
+	separate.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+	// Clone has put h2 there already: a server would speak what nobody understands.
+	if separate.TLSClientConfig != nil {
+		separate.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	}
+	return separate
+}
+
 // roots returns the authorities, nil for the system's.
 func (o TransportOptions) roots() *x509.CertPool {
 	if o.Roots != nil {

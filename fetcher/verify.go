@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 
@@ -61,4 +62,29 @@ func (v *verifier) end() error {
 
 func (v *verifier) mismatch(got digest.Digest) error {
 	return &VerifyError{Want: v.want, Got: got, Read: v.read, Size: v.size}
+}
+
+// VerifyError is content that does not match what it was asked for by.
+type VerifyError struct {
+	Want digest.Digest
+	Got  digest.Digest // empty if the content was not read to its end
+	Read int64         // bytes received
+	Size int64         // bytes expected, or SizeUnknown
+	Host string        // where it came from, where that is known
+}
+
+func (e *VerifyError) Error() string {
+	switch {
+	case e.Got == e.Want:
+		return fmt.Sprintf("content does not have its size: %s has %d bytes, and %d were expected", e.Want, e.Read, e.Size)
+	case e.Size != SizeUnknown && e.Read > e.Size:
+		return fmt.Sprintf("content is longer than it should be: %s has %d bytes, and more came", e.Want, e.Size)
+	case e.Size != SizeUnknown && e.Read < e.Size:
+		return fmt.Sprintf("content is shorter than it should be: %s has %d bytes, %d came", e.Want, e.Size, e.Read)
+	}
+	from := ""
+	if e.Host != "" {
+		from = " from " + e.Host
+	}
+	return fmt.Sprintf("content does not match its digest: want %s, got %s (%d bytes%s)", e.Want, e.Got, e.Read, from)
 }
