@@ -56,7 +56,7 @@ func (s *blobSource) Open(ctx context.Context, offset, end int64) (*transfer.Str
 			s.leave(place, fmt.Errorf("nothing came from byte %d on", offset))
 			continue
 		}
-		stream, err := s.open(s.patience(ctx, more), place, offset, end)
+		stream, err := s.open(ctx, place, offset, end, more || s.begun())
 		if err == nil {
 			return stream, nil
 		}
@@ -67,15 +67,12 @@ func (s *blobSource) Open(ctx context.Context, offset, end int64) (*transfer.Str
 	}
 }
 
-// patience has a request tried once if it goes on with a transfer, which tries
-// again by itself, or if there is somebody else to ask.
-func (s *blobSource) patience(ctx context.Context, more bool) context.Context {
+// begun reports whether something has come: the transfer then tries again by
+// itself.
+func (s *blobSource) begun() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.used) == 0 && !more {
-		return ctx
-	}
-	return context.WithValue(ctx, onceKey{}, true)
+	return len(s.used) > 0
 }
 
 // place returns where to ask, whether there is more than that, and whether it
@@ -115,8 +112,9 @@ func (s *blobSource) distrust() bool {
 	return mirrored
 }
 
-func (s *blobSource) open(ctx context.Context, place reference.Repository, offset, end int64) (*transfer.Stream, error) {
-	resp, err := s.get(ctx, place, offset, end)
+// open makes one attempt. With once, no request in it is tried again.
+func (s *blobSource) open(ctx context.Context, place reference.Repository, offset, end int64, once bool) (*transfer.Stream, error) {
+	resp, err := s.get(ctx, place, s.request(offset, end, once))
 	if isEnd(err, offset) {
 		return &transfer.Stream{Body: http.NoBody, Offset: offset, Size: offset, Ranges: true}, s.checkSize(offset)
 	}
@@ -136,7 +134,7 @@ func (s *blobSource) open(ctx context.Context, place reference.Repository, offse
 	s.mu.Lock()
 	s.noRanges = true
 	s.mu.Unlock()
-	if stream, openErr := s.open(ctx, place, offset, end); openErr == nil {
+	if stream, openErr := s.open(ctx, place, offset, end, once); openErr == nil {
 		return stream, nil
 	}
 	return nil, err
@@ -150,18 +148,19 @@ func isEnd(err error, offset int64) bool {
 		answer.ContentRange == fmt.Sprintf("bytes */%d", offset)
 }
 
-// header is for content from offset up to end.
-func (s *blobSource) header(offset, end int64) http.Header {
+// request is for content from offset up to end.
+func (s *blobSource) request(offset, end int64, once bool) request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	header := http.Header{"Accept-Encoding": identity["Accept-Encoding"]}
+	r := request{header: identity.Clone(), content: true, once: once}
 	if !s.noRanges && (offset > 0 || end != transfer.SizeUnknown) {
-		header.Set("Range", byteRange(offset, end))
+		r.ranged = true
+		r.header.Set("Range", byteRange(offset, end))
 		if s.validator != "" {
-			header.Set("If-Range", s.validator)
+			r.header.Set("If-Range", s.validator)
 		}
 	}
-	return header
+	return r
 }
 
 // host is where the content comes from.
@@ -207,22 +206,23 @@ func (s *blobSource) forget(target *url.URL) {
 
 // get asks the target of an earlier redirect, which may have expired, else the
 // registry.
-func (s *blobSource) get(ctx context.Context, place reference.Repository, offset, end int64) (*http.Response, error) {
+func (s *blobSource) get(ctx context.Context, place reference.Repository, r request) (*http.Response, error) {
 	s.mu.Lock()
 	target := s.target
 	s.mu.Unlock()
 	if target != nil {
-		resp, err := s.client.getURL(ctx, target.String(), s.header(offset, end))
+		r.url = target.String()
+		resp, err := s.client.sendAnonymous(ctx, r)
 		if err == nil || ctx.Err() != nil {
 			return resp, err
 		}
 		s.forget(target)
+		r.header.Del("If-Range") // it was the target's
 	}
-	header := s.header(offset, end)
 	if IsForeign(s.desc) {
-		return s.client.getForeign(ctx, s.desc, header)
+		return s.client.getForeign(ctx, s.desc, r)
 	}
-	return s.client.get(ctx, place, "/blobs/"+s.desc.Digest.String(), header)
+	return s.client.ask(ctx, place, "/blobs/"+s.desc.Digest.String(), r)
 }
 
 // stream makes sense of a 200 or a 206.

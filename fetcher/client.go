@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -25,6 +26,10 @@ type Client struct {
 
 	// Transport makes the connections; nil means NewTransport(TransportOptions{}).
 	Transport http.RoundTripper
+
+	// RangeTransport makes those for parts of a blob, of which several are under
+	// way: see [Transport.Separate]. Nil means Transport.
+	RangeTransport http.RoundTripper
 
 	// UserAgent names the program to the registry; empty means "hocker".
 	UserAgent string
@@ -60,41 +65,28 @@ type Client struct {
 	// read; nil means nobody is.
 	Trace func(Exchange)
 
-	setup  sync.Once
-	auth   *auth.Client
-	ranged *http.Client // for parts of a blob
-	caches sync.Map     // of a Credential to its auth.Cache
-	found  sync.Map     // of a Repository to its *foundCredential
-	slots  sync.Map     // of a host to its transfer.Slots
-	hiding sync.Map     // of a Registry to its *hiding
+	setup    sync.Once
+	shared   http.RoundTripper // Transport, or the one that nil means
+	separate http.RoundTripper // RangeTransport, or the one that nil means
+	auth     *auth.Client
+
+	caches sync.Map // of a Credential to its auth.Cache
+	found  sync.Map // of a Repository to its *foundCredential
+	slots  sync.Map // of a host to its transfer.Slots
+	hiding sync.Map // of a Registry to its *hiding
 
 	doubts sync.Map // of a doubt to true
 }
 
 func (c *Client) init() {
-	transport := c.Transport
-	if transport == nil {
-		transport = NewTransport(TransportOptions{})
-	}
-	agent := c.UserAgent
-	if agent == "" {
-		agent = "hocker"
-	}
-	client := func(t http.RoundTripper) *http.Client {
-		t = retrying(&wholeAnswers{tracing(t, c.Trace), c.Stall}, c.Notice)
-		return &http.Client{Transport: challengedTransport{t}, CheckRedirect: checkRedirect}
+	c.shared, c.separate = c.Transport, cmp.Or(c.RangeTransport, c.Transport)
+	if c.Transport == nil {
+		t := NewTransport(TransportOptions{})
+		c.shared, c.separate = t, t.Separate()
 	}
 	c.auth = &auth.Client{
-		Client:   client(transport),
-		Header:   http.Header{"User-Agent": {agent}},
+		Header:   http.Header{"User-Agent": {cmp.Or(c.UserAgent, "hocker")}},
 		ClientID: "hocker",
-	}
-	c.ranged = c.auth.Client
-	switch t := transport.(type) {
-	case interface{ separate() http.RoundTripper }:
-		c.ranged = client(t.separate())
-	case *http.Transport:
-		c.ranged = client(separateConnections(t))
 	}
 }
 
@@ -130,98 +122,32 @@ func (c *Client) findCredential(ctx context.Context, repo reference.Repository) 
 	return known.Credential, known.withheld, nil
 }
 
-// get asks the registry of repo for path below the repository, and returns the
-// answer if it has what was asked for. The answer's body is the caller's to close.
-func (c *Client) get(ctx context.Context, repo reference.Repository, path string, header http.Header) (*http.Response, error) {
-	return c.ask(ctx, http.MethodGet, repo, path, header)
-}
-
-// ask is get by any method.
-func (c *Client) ask(ctx context.Context, method string, repo reference.Repository, path string, header http.Header) (*http.Response, error) {
-	c.setup.Do(c.init)
-	ctx = auth.AppendScopesForHost(ctx, repo.Registry.Host, auth.ScopeRepository(repo.Path, auth.ActionPull))
-	req, err := http.NewRequestWithContext(ctx, method, repo.Registry.String()+repo.Path+path, nil)
-	if err != nil {
-		return nil, err
-	}
-	for key, values := range header {
-		req.Header[key] = values
-	}
-	cred, withheld, err := c.findCredential(ctx, repo)
-	if err != nil && ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if err != nil {
-		return nil, &CredentialError{err}
-	}
-	resp, err := c.send(req, repo.Registry, cred)
-	// What is withheld may be what a registry wants that hides what one may not see.
-	if errors.Is(err, ErrDenied) || withheld != nil && errors.Is(err, ErrNotFound) {
-		err = &DeniedError{Registry: repo.Registry, Anonymous: cred.IsZero(), Withheld: withheld, Err: err}
-	}
-	return resp, err
-}
-
-// send sends a request with a credential, in the way that the registry asks for.
-func (c *Client) send(req *http.Request, registry reference.Registry, cred credential.Credential) (*http.Response, error) {
-	if cred.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+cred.Token)
-	}
-	resp, err := c.authFor(registry, cred, req.Header).Do(req)
-	answer := (*ResponseError)(nil)
-	if err != nil {
-		err = requestError(req.Context(), err)
-		if errors.As(err, &answer) { // the token service's
-			answer.Authorized, answer.Anonymous = !cred.IsZero(), cred.IsZero()
-		}
-		return nil, err
-	}
-	resp, err = successful(resp)
-	if errors.As(err, &answer) {
-		// A token may be one that everybody gets.
-		answer.Authorized, answer.Anonymous = answer.Authorized && !cred.IsZero(), cred.IsZero()
-	}
-	return resp, err
-}
-
-// successful returns resp if it has content: all of it, or the part that was
-// asked for.
-func successful(resp *http.Response) (*http.Response, error) {
-	ranged := resp.StatusCode == http.StatusPartialContent && resp.Request.Header.Get("Range") != ""
-	if resp.StatusCode == http.StatusOK || ranged {
-		return resp, nil
-	}
-	defer resp.Body.Close()
-	return nil, responseError(resp)
-}
-
-// authFor returns the auth client for a request to a registry. It keeps what
-// each credential was exchanged for by itself, since two repositories of a host
-// may have two of them.
-func (c *Client) authFor(r reference.Registry, cred credential.Credential, header http.Header) *auth.Client {
-	client := *c.auth
-	if header.Get("Range") != "" {
-		client.Client = c.ranged
-	}
+// authFor returns the auth client for requests that client sends to a registry.
+// It keeps what each credential was exchanged for by itself, since two
+// repositories of a host may have two of them.
+func (c *Client) authFor(r reference.Registry, cred credential.Credential, client *http.Client) *auth.Client {
 	if cred.Username != "" || cred.IdentityToken != "" {
-		client.Client = c.unhiding(client.Client, r)
+		known, _ := c.hiding.LoadOrStore(r, &hiding{})
+		client.Transport = &unhidingTransport{client.Transport, r.String(), known.(*hiding)}
 	}
 	if !cred.IsZero() && !cred.PlainHTTP {
-		client.Client = guarded(client.Client, r)
+		client.Transport = guard{client.Transport, r}
 	}
-	client.Credential = func(_ context.Context, host string) (auth.Credential, error) {
+	authorized := *c.auth
+	authorized.Client = client
+	authorized.Credential = func(_ context.Context, host string) (auth.Credential, error) {
 		if host != r.Host {
 			return auth.EmptyCredential, nil
 		}
 		return auth.Credential{Username: cred.Username, Password: cred.Password, RefreshToken: cred.IdentityToken}, nil
 	}
 	cache, _ := c.caches.LoadOrStore(cred, auth.NewCache())
-	client.Cache = cache.(auth.Cache)
+	authorized.Cache = cache.(auth.Cache)
 	if reference.IsLoopback(r.Host) {
 		// The rule against token services on loopback addresses protects this
 		// machine's services from foreign registries; one on this machine may
 		// name them.
-		client.BlockedRealmPrefixes = []netip.Prefix{}
+		authorized.BlockedRealmPrefixes = []netip.Prefix{}
 	}
-	return &client
+	return &authorized
 }

@@ -30,37 +30,19 @@ func IsForeign(d ocispec.Descriptor) bool {
 
 // getForeign asks the first of the layer's URLs that answers. What it gives is
 // checked like any blob; it is shown no credential.
-func (c *Client) getForeign(ctx context.Context, desc ocispec.Descriptor, header http.Header) (resp *http.Response, err error) {
+func (c *Client) getForeign(ctx context.Context, desc ocispec.Descriptor, r request) (resp *http.Response, err error) {
 	if !c.Foreign {
 		return nil, &ForeignError{Digest: desc.Digest, URLs: desc.URLs}
 	}
-	c.setup.Do(c.init)
 	for _, url := range desc.URLs {
-		if resp, err = c.getURL(ctx, url, header); err == nil {
+		if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
+			err = fmt.Errorf("foreign layer: %.100q is no http or https URL", url)
+			continue
+		}
+		r.url = url
+		if resp, err = c.sendAnonymous(ctx, r); err == nil {
 			return resp, nil
 		}
 	}
 	return nil, err
-}
-
-// getURL gets a URL that is not the registry's own, without any credential.
-func (c *Client) getURL(ctx context.Context, url string, header http.Header) (*http.Response, error) {
-	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
-		return nil, fmt.Errorf("foreign layer: %.100q is no http or https URL", url)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, err
-	}
-	req.Header = header.Clone()
-	req.Header["User-Agent"] = c.auth.Header["User-Agent"]
-	client := c.auth.Client
-	if header.Get("Range") != "" {
-		client = c.ranged
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return nil, requestError(ctx, err)
-	}
-	return successful(resp)
 }

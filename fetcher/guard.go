@@ -26,10 +26,3 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return g.base.RoundTrip(req)
 }
-
-// guarded returns client with a guard over a credential of that registry.
-func guarded(client *http.Client, registry reference.Registry) *http.Client {
-	with := *client
-	with.Transport = guard{client.Transport, registry}
-	return &with
-}

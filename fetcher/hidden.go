@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-
-	"hocker/fetcher/reference"
 )
 
 // unhidingTransport is for registries that hide what one may not see: they answer
@@ -80,14 +78,4 @@ func (t *unhidingTransport) challenge(req *http.Request) (string, error) {
 		t.known.challenge = resp.Header.Get(challengeField)
 	}
 	return t.known.challenge, nil
-}
-
-// unhiding returns a client that finds what a registry hides from who shows no
-// credential.
-func (c *Client) unhiding(client *http.Client, r reference.Registry) *http.Client {
-	known, _ := c.hiding.LoadOrStore(r, &hiding{})
-	return &http.Client{
-		Transport:     &unhidingTransport{client.Transport, r.String(), known.(*hiding)},
-		CheckRedirect: client.CheckRedirect,
-	}
 }

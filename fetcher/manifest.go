@@ -71,7 +71,7 @@ func (c *Client) fromPlaces(ctx context.Context, ref reference.Reference, ask fu
 }
 
 func (c *Client) manifest(ctx context.Context, ref reference.Reference) (Manifest, error) {
-	resp, err := c.get(ctx, ref.Repository, "/manifests/"+ref.Identifier(), http.Header{"Accept": acceptManifests})
+	resp, err := c.ask(ctx, ref.Repository, "/manifests/"+ref.Identifier(), request{header: http.Header{"Accept": acceptManifests}})
 	if err != nil {
 		return Manifest{}, err
 	}

@@ -27,7 +27,7 @@ func (c *Client) ManifestHead(ctx context.Context, ref reference.Reference) (Man
 }
 
 func (c *Client) manifestHead(ctx context.Context, ref reference.Reference) (Manifest, error) {
-	resp, err := c.ask(ctx, http.MethodHead, ref.Repository, "/manifests/"+ref.Identifier(), http.Header{"Accept": acceptManifests})
+	resp, err := c.ask(ctx, ref.Repository, "/manifests/"+ref.Identifier(), request{method: http.MethodHead, header: http.Header{"Accept": acceptManifests}})
 	if answer := (*ResponseError)(nil); errors.As(err, &answer) && refusesMethod(answer.Status) {
 		return c.manifest(ctx, ref)
 	}

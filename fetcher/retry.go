@@ -35,22 +35,8 @@ var defaultRetryPolicy = retryPolicy{
 func retrying(base http.RoundTripper, notice func(string)) http.RoundTripper {
 	transport := retry.NewTransport(base)
 	transport.Policy = func() retry.Policy { return &noticedRetry{defaultRetryPolicy, notice} }
-	return &retrier{transport, base}
+	return transport
 }
-
-// retrier leaves out the requests that are tried again elsewhere.
-type retrier struct{ retrying, once http.RoundTripper }
-
-func (r *retrier) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.Context().Value(onceKey{}) != nil {
-		return r.once.RoundTrip(req)
-	}
-	return r.retrying.RoundTrip(req)
-}
-
-// onceKey is the context key of requests that are tried once: a transfer that
-// goes on has a patience of its own.
-type onceKey struct{}
 
 // noticedRetry has a line for the user at each retry: in a build log, a pause
 // without a reason looks like a hang.

@@ -35,12 +35,11 @@ type TransportOptions struct {
 // that as many fetches side by side need no new handshake.
 const MaxIdleConnections = 64
 
-// NewTransport returns the transport that a [Client] uses for its connections:
-// the environment's proxies (HTTP_PROXY, HTTPS_PROXY, else ALL_PROXY; NO_PROXY),
-// HTTP/2 where offered, and no decompression, since
-// the bytes are hashed as they come.
-func NewTransport(o TransportOptions) http.RoundTripper {
-	return &transport{
+// NewTransport returns a transport with the environment's proxies (HTTP_PROXY,
+// HTTPS_PROXY, else ALL_PROXY; NO_PROXY), HTTP/2 where offered, and no
+// decompression, since the bytes are hashed as they come.
+func NewTransport(o TransportOptions) *Transport {
+	return &Transport{
 		plain: newHTTPTransport(o),
 		secure: sync.OnceValue(func() *http.Transport {
 			t := newHTTPTransport(o)
@@ -50,23 +49,26 @@ func NewTransport(o TransportOptions) http.RoundTripper {
 	}
 }
 
-// transport keeps what https needs until it is needed: to read a list of CA
-// roots takes longer than to fetch a small blob.
-type transport struct {
+// Transport makes connections, and shares one between requests where it can. It
+// keeps what https needs until it is needed: to read a list of CA roots takes
+// longer than to fetch a small blob.
+type Transport struct {
 	plain  *http.Transport
 	secure func() *http.Transport
 }
 
-func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+// RoundTrip implements [http.RoundTripper].
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme == "https" {
 		return proxiedTransport{t.secure()}.RoundTrip(req)
 	}
 	return proxiedTransport{t.plain}.RoundTrip(req)
 }
 
-// separate is [separateConnections] of both.
-func (t *transport) separate() http.RoundTripper {
-	return &transport{
+// Separate returns a transport of the same settings that makes a connection for
+// each request under way.
+func (t *Transport) Separate() *Transport {
+	return &Transport{
 		plain:  separateConnections(t.plain),
 		secure: sync.OnceValue(func() *http.Transport { return separateConnections(t.secure()) }),
 	}
@@ -111,13 +113,14 @@ func (o TransportOptions) roots() *x509.CertPool {
 			return pool
 		}
 	}
-	useFallbackRoots()
+	if system, err := x509.SystemCertPool(); err != nil || system.Equal(x509.NewCertPool()) {
+		return bundledRoots()
+	}
 	return nil
 }
 
-// useFallbackRoots has machines and sandboxes that have no CA roots use
-// Mozilla's list.
-var useFallbackRoots = sync.OnceFunc(func() {
+// bundledRoots are Mozilla's, for machines and sandboxes that have none.
+func bundledRoots() *x509.CertPool {
 	pool := x509.NewCertPool()
 	for root := range bundle.Roots() {
 		cert, err := x509.ParseCertificate(root.Certificate)
@@ -130,8 +133,8 @@ var useFallbackRoots = sync.OnceFunc(func() {
 			pool.AddCertWithConstraint(cert, root.Constraint)
 		}
 	}
-	x509.SetFallbackRoots(pool)
-})
+	return pool
+}
 
 // AddRoots returns the system's CA roots and those in the PEM file at path.
 func AddRoots(path string) (*x509.CertPool, error) {

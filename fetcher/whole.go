@@ -15,32 +15,41 @@ import (
 // off or stalls is then an error of the request, which can be made again, and
 // the connection is there for the next one even if nobody wants the answer.
 type wholeAnswers struct {
-	base  http.RoundTripper
-	stall time.Duration
+	base    http.RoundTripper
+	stall   time.Duration
+	limit   int64  // of an answer that is read whole, in bytes; the rest is left out
+	content string // the URL of a blob's content, which is passed on as it comes; or empty
 }
 
 func (t *wholeAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
-	// Requests for blobs are the ones that ask for the bytes as they are.
-	isBlob := req.Header.Get("Accept-Encoding") != ""
 	ctx, cancel := context.WithCancelCause(req.Context())
 	resp, err := t.base.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		cancel(nil)
 		return nil, err
 	}
-	if isBlob && (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent) {
+	if t.isContent(req) && (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent) {
 		resp.Body = &cancelledBody{resp.Body, cancel}
 		return resp, nil
 	}
 	defer cancel(nil)
 	body := transfer.Watch(ctx, cancel, resp.Body, t.stall)
 	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, maxManifestSize+1))
+	data, err := io.ReadAll(io.LimitReader(body, t.limit+1))
 	if err != nil {
 		return nil, err
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(data))
 	return resp, nil
+}
+
+// isContent reports whether a request is the one for the content, or one that its
+// answer led to.
+func (t *wholeAnswers) isContent(req *http.Request) bool {
+	for req.Response != nil {
+		req = req.Response.Request
+	}
+	return req.URL.String() == t.content
 }
 
 // cancelledBody lets go of its request's context when it is closed.

@@ -146,12 +146,14 @@ func builderClient(p process, b nix.Builder, roots *builderRoots) (*fetcher.Clie
 	if err != nil {
 		return nil, fmt.Errorf("HOCKER_MIRRORS: %w", err)
 	}
+	transport := fetcher.NewTransport(fetcher.TransportOptions{Roots: roots.read})
 	return &fetcher.Client{
-		Credential: awaitCredential(credential),
-		Mirrors:    mirrors,
-		Transport:  fetcher.NewTransport(fetcher.TransportOptions{Roots: roots.read}),
-		UserAgent:  userAgent(),
-		Notice:     warn,
+		Credential:     awaitCredential(credential),
+		Mirrors:        mirrors,
+		Transport:      transport,
+		RangeTransport: transport.Separate(),
+		UserAgent:      userAgent(),
+		Notice:         warn,
 	}, nil
 }
 

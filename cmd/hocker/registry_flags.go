@@ -104,13 +104,15 @@ func (f *registryFlags) newClient(p process, audience credential.Audience) (*fet
 		}
 		options.Roots = func() *x509.CertPool { return roots }
 	}
+	transport := fetcher.NewTransport(options)
 	c := &fetcher.Client{
-		Credential:  credential,
-		Transport:   fetcher.NewTransport(options),
-		UserAgent:   userAgent(),
-		Mirrors:     mirrors,
-		Connections: f.Connections,
-		Stall:       f.StallTimeout,
+		Credential:     credential,
+		Transport:      transport,
+		RangeTransport: transport.Separate(),
+		UserAgent:      userAgent(),
+		Mirrors:        mirrors,
+		Connections:    f.Connections,
+		Stall:          f.StallTimeout,
 	}
 	if !f.Quiet {
 		c.Notice = func(line string) { f.warn(p, line) }
