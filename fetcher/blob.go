@@ -130,20 +130,26 @@ func (c *Client) WriteBlob(ctx context.Context, repo reference.Repository, desc 
 	return transfer.CopyAhead(w, body)
 }
 
+// Progress is told, as a blob comes, how many bytes of it there are, and of how
+// many: SizeUnknown if the registry did not say. Several goroutines may call it,
+// one at a time.
+type Progress func(done, size int64)
+
 // FetchBlob fetches a blob into f, over several connections where that is
 // faster, and returns its size. What is in f already is taken for the blob's
 // beginning. Wrong content is thrown away and fetched once more. After an
-// error, f has the blob's beginning, as far as it came, to go on from.
+// error, f has the blob's beginning, as far as it came, to go on from. progress
+// may be nil.
 //
 // Errors: those of [Client.Blob].
-func (c *Client) FetchBlob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, f *os.File) (int64, error) {
+func (c *Client) FetchBlob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, f *os.File, progress Progress) (int64, error) {
 	// Each mirror may be wrong, what was in f too, and the registry itself once.
 	for attempts := 2; ; {
 		source, err := c.newBlobSource(repo, desc)
 		if err != nil {
 			return 0, err
 		}
-		from, n, err := c.fetchBlob(ctx, source, f)
+		from, n, err := c.fetchBlob(ctx, source, f, progress)
 		if err == nil {
 			return n, nil
 		}
@@ -173,13 +179,17 @@ func isWrong(err error, from int64) bool {
 
 // fetchBlob makes one attempt, which goes on from what is in f. If what it finds
 // is wrong, f is empty afterwards.
-func (c *Client) fetchBlob(ctx context.Context, source *blobSource, f *os.File) (from, n int64, err error) {
+func (c *Client) fetchBlob(ctx context.Context, source *blobSource, f *os.File, progress Progress) (from, n int64, err error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, 0, err
 	}
 	from = info.Size()
-	n, err = c.transfer(ctx, source, from, f, io.Discard)
+	var file transfer.File = f
+	if progress != nil {
+		file = &reportedFile{File: f, done: from, report: func(done int64) { progress(done, source.statedSize()) }}
+	}
+	n, err = c.transfer(ctx, source, from, file, io.Discard)
 	if err != nil {
 		front := n
 		if isWrong(err, from) {
@@ -237,9 +247,6 @@ func (c *Client) transfer(ctx context.Context, source *blobSource, from int64, f
 	h := desc.Digest.Algorithm().Hash()
 	options := c.options(source.repo, desc)
 	options.From = from
-	if c.Progress != nil {
-		f = &reportedFile{File: f, done: from, report: func(done int64) { c.Progress(desc.Digest, done, source.statedSize()) }}
-	}
 	n, err := transfer.ToFile(ctx, source, f, &boundedWriter{io.MultiWriter(h, w), desc, 0}, options)
 	if errors.Is(err, transfer.ErrChanged) {
 		return n, &VerifyError{Want: desc.Digest, Read: n, Size: source.statedSize(), Host: source.host()}

@@ -70,7 +70,7 @@ var ways = map[string]func(t *testing.T, c *Client, repo reference.Repository, d
 			t.Fatal(err)
 		}
 		defer f.Close()
-		if _, err := c.FetchBlob(t.Context(), repo, desc, f); err != nil {
+		if _, err := c.FetchBlob(t.Context(), repo, desc, f, nil); err != nil {
 			return nil, err
 		}
 		return os.ReadFile(path)

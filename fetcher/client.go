@@ -12,7 +12,6 @@ import (
 	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 
-	"github.com/opencontainers/go-digest"
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
@@ -55,11 +54,6 @@ type Client struct {
 	// know while it happens: a retry and its reason. Several goroutines may call
 	// it at once. Nil means silence.
 	Notice func(line string)
-
-	// Progress is told, as it comes, how many bytes there are of a blob that
-	// goes to a file, and of how many: SizeUnknown if the registry did not say.
-	// Several goroutines may call it at once. Nil means nobody is told.
-	Progress func(blob digest.Digest, done, size int64)
 
 	// Trace is told of each request when its answer has come and its body was
 	// read; nil means nobody is.

@@ -50,7 +50,7 @@ func TestFetchBlob(t *testing.T) {
 			defer f.Close()
 			synctest.Test(t, func(t *testing.T) {
 				w := &wire{pieces: tt.pieces}
-				n, err := (&Client{Transport: w}).FetchBlob(t.Context(), farApp, ocispec.Descriptor{Digest: helloDigest}, f)
+				n, err := (&Client{Transport: w}).FetchBlob(t.Context(), farApp, ocispec.Descriptor{Digest: helloDigest}, f, nil)
 				var mismatch *VerifyError
 				switch {
 				case tt.err == "" && (err != nil || n != 5):

@@ -10,7 +10,6 @@ import (
 
 	"hocker/test/faults"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -40,13 +39,9 @@ func TestProgress(t *testing.T) {
 			}
 			synctest.Test(t, func(t *testing.T) {
 				var got []string
-				c := &Client{Transport: &wire{pieces: tt.pieces}, Progress: func(blob digest.Digest, done, size int64) {
-					got = append(got, fmt.Sprintf("%d/%d", done, size))
-					if blob != helloDigest {
-						t.Errorf("told of %s", blob)
-					}
-				}}
-				if _, err := c.FetchBlob(t.Context(), farApp, ocispec.Descriptor{Digest: helloDigest}, f); (err == nil) != (tt.want != nil) {
+				c := &Client{Transport: &wire{pieces: tt.pieces}}
+				progress := func(done, size int64) { got = append(got, fmt.Sprintf("%d/%d", done, size)) }
+				if _, err := c.FetchBlob(t.Context(), farApp, ocispec.Descriptor{Digest: helloDigest}, f, progress); (err == nil) != (tt.want != nil) {
 					t.Error(err)
 				}
 				if !slices.Equal(got, tt.want) {
@@ -65,13 +60,19 @@ func TestParallelProgress(t *testing.T) {
 		r.Add("slow max=20000000")
 		var last int64
 		c := w.client()
-		c.Progress = func(_ digest.Digest, done, size int64) {
+		progress := func(done, size int64) {
 			if done < last || size != int64(len(data)) {
 				t.Errorf("%d of %d after %d", done, size, last)
 			}
 			last = done
 		}
-		if _, err := fetchFaulty(t, w, "FetchBlob", r, c, data, false); err != nil {
+		f, err := os.Create(filepath.Join(t.TempDir(), "blob"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		desc := ocispec.Descriptor{Digest: r.AddBlob(data)}
+		if _, err := c.FetchBlob(t.Context(), app(t, "http://registry.example"), desc, f, progress); err != nil {
 			t.Error(err)
 		}
 		if last != int64(len(data)) {

@@ -16,7 +16,6 @@ import (
 	"hocker/fetcher/nix"
 	"hocker/fetcher/reference"
 
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -44,7 +43,7 @@ func (c *fetchCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	err = c.report(p, client, b, func() (int64, error) { return c.fetch(ctx, client, b) })
+	err = c.report(p, b, func(progress fetcher.Progress) (int64, error) { return c.fetch(ctx, client, b, progress) })
 	if err != nil && roots.err != nil && isCertificateError(err) {
 		err = fmt.Errorf("%w (NIX_SSL_CERT_FILE: %w)", err, roots.err)
 	}
@@ -52,16 +51,15 @@ func (c *fetchCmd) Run(ctx context.Context, p process) error {
 }
 
 // report tells the build's log of a fetch, and Nix how it goes.
-func (c *fetchCmd) report(p process, client *fetcher.Client, b nix.Builder, fetch func() (int64, error)) error {
+func (c *fetchCmd) report(p process, b nix.Builder, fetch func(fetcher.Progress) (int64, error)) error {
 	fmt.Fprintf(p.stderr, "hocker: fetching %s %s of %s\n", c.Kind, b.Digest, oneLine(b.Image()))
 	log := io.Discard
 	if p.getenv("NIX_LOG_FD") != "" {
 		log = p.stderr
 	}
 	show := nix.StartProgress(log, b.URL(c.Kind), fmt.Sprintf("downloading %s %.12s of %s", c.Kind, b.Digest.Encoded(), b.Image()))
-	client.Progress = func(_ digest.Digest, done, size int64) { show.Report(done, size) }
 	start := time.Now()
-	size, err := fetch()
+	size, err := fetch(show.Report)
 	if err == nil {
 		show.Report(size, size)
 	}
@@ -76,7 +74,7 @@ func (c *fetchCmd) report(p process, client *fetcher.Client, b nix.Builder, fetc
 // fetch writes what is wanted to the derivation's output and returns its size.
 // Nix keeps no output of a failed build, but a builder that is run by hand
 // leaves nothing behind either.
-func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Builder) (size int64, err error) {
+func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Builder, progress fetcher.Progress) (size int64, err error) {
 	out, err := os.OpenFile(b.Out, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return 0, err
@@ -89,19 +87,19 @@ func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Buil
 			os.Remove(b.Out)
 		}
 	}()
-	return fetchContent(ctx, client, c.Kind, b.Repository, ocispec.Descriptor{Digest: b.Digest}, out)
+	return fetchContent(ctx, client, c.Kind, b.Repository, ocispec.Descriptor{Digest: b.Digest}, out, progress)
 }
 
 // fetchContent fetches a layer, config or manifest by its digest, and returns
 // its size. What is to be a manifest has to be one.
-func fetchContent(ctx context.Context, client *fetcher.Client, kind string, repo reference.Repository, desc ocispec.Descriptor, out *os.File) (int64, error) {
+func fetchContent(ctx context.Context, client *fetcher.Client, kind string, repo reference.Repository, desc ocispec.Descriptor, out *os.File, progress fetcher.Progress) (int64, error) {
 	switch kind {
 	case "manifest":
 		return writeManifest(ctx, client, reference.Reference{Repository: repo, Digest: desc.Digest}, out)
 	case "config":
 		desc.MediaType = ocispec.MediaTypeImageConfig
 	}
-	return client.FetchBlob(ctx, repo, desc, out)
+	return client.FetchBlob(ctx, repo, desc, out, progress)
 }
 
 func writeManifest(ctx context.Context, client *fetcher.Client, ref reference.Reference, out io.Writer) (int64, error) {

@@ -97,9 +97,8 @@ func (c *layerCmd) progress(ctx context.Context, p process) progress {
 // fetch fetches a layer into a file that has so many bytes of it.
 func (c *layerCmd) fetch(ctx context.Context, p process, src source, layer ocispec.Descriptor, f *os.File, had int64) error {
 	show := newTransfers(c.progress(ctx, p))
-	src.Progress = show.report
 	show.begin("layer", layer, had)
-	n, err := src.FetchBlob(ctx, src.ref.Repository, layer, f)
+	n, err := src.FetchBlob(ctx, src.ref.Repository, layer, f, show.of(layer.Digest))
 	show.end(layer.Digest, n, err)
 	show.done(err == nil)
 	return err

@@ -163,7 +163,6 @@ func (c *prefetchCmd) fetch(ctx context.Context, p process, client *fetcher.Clie
 	}
 	defer os.RemoveAll(dir)
 	show := newTransfers(newProgress(ctx, p, c.Quiet))
-	client.Progress = show.report
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(c.Jobs)
 	for _, b := range blobs {
@@ -190,7 +189,7 @@ func (b *wantedBlob) fetch(ctx context.Context, client *fetcher.Client, store ro
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "part")
 	show.begin(b.Kind, ocispec.Descriptor{Digest: b.Digest, Size: b.Size}, 0)
-	size, err := b.fetchFile(ctx, client, file)
+	size, err := b.fetchFile(ctx, client, file, show.of(b.Digest))
 	show.end(b.Digest, size, err)
 	if err != nil {
 		return err
@@ -213,7 +212,7 @@ func (b *wantedBlob) fetch(ctx context.Context, client *fetcher.Client, store ro
 	return nil
 }
 
-func (b *wantedBlob) fetchFile(ctx context.Context, client *fetcher.Client, file string) (size int64, err error) {
+func (b *wantedBlob) fetchFile(ctx context.Context, client *fetcher.Client, file string, progress fetcher.Progress) (size int64, err error) {
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return 0, err
@@ -223,5 +222,5 @@ func (b *wantedBlob) fetchFile(ctx context.Context, client *fetcher.Client, file
 			err = closeErr
 		}
 	}()
-	return fetchContent(ctx, client, b.Kind, b.Repository, ocispec.Descriptor{Digest: b.Digest, Size: b.Size}, f)
+	return fetchContent(ctx, client, b.Kind, b.Repository, ocispec.Descriptor{Digest: b.Digest, Size: b.Size}, f, progress)
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"sync"
 
+	"hocker/fetcher"
+
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -45,7 +47,11 @@ func (b *transfer) start(t *transfers, desc ocispec.Descriptor) {
 	b.skip(b.bytes)
 }
 
-// report is a client's Progress.
+// of returns the progress of one blob.
+func (t *transfers) of(d digest.Digest) fetcher.Progress {
+	return func(done, size int64) { t.report(d, done, size) }
+}
+
 func (t *transfers) report(d digest.Digest, bytes, size int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
