@@ -241,7 +241,7 @@ func (c *Client) BlobTail(ctx context.Context, repo reference.Repository, desc o
 	return io.ReadAll(io.LimitReader(stream.Body, n))
 }
 
-// transfer moves a blob to f and w, from a place on, and verifies it.
+// transfer moves a blob to f and w, from an offset on, and verifies it.
 func (c *Client) transfer(ctx context.Context, source *blobSource, from int64, f transfer.File, w io.Writer) (int64, error) {
 	desc := source.desc
 	h := desc.Digest.Algorithm().Hash()

@@ -16,7 +16,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// blobSource opens a blob at any place, from a mirror or from its registry.
+// blobSource opens a blob at any offset, from a mirror or from its registry.
 // Where that redirects to, it goes by itself from then on, until it is refused.
 type blobSource struct {
 	client *Client
@@ -24,7 +24,7 @@ type blobSource struct {
 	desc   ocispec.Descriptor
 
 	mu        sync.Mutex
-	places    []reference.Repository // what is left to ask, the best first
+	left      []reference.Repository // to ask, the best first
 	asked     map[int64]bool         // from which bytes on the first of them was asked
 	used      []reference.Repository // what has given something
 	target    *url.URL               // of the redirect; nil before and without one
@@ -39,11 +39,12 @@ var identity = http.Header{"Accept-Encoding": {"identity"}}
 
 // newBlobSource refuses a digest that is none before it becomes part of a URL.
 func (c *Client) newBlobSource(repo reference.Repository, desc ocispec.Descriptor) (*blobSource, error) {
+	c.setup.Do(c.init)
 	if _, err := reference.ParseDigest(string(desc.Digest)); err != nil {
 		return nil, err
 	}
 	return &blobSource{
-		client: c, repo: repo, desc: desc, places: c.places(repo, desc.Digest),
+		client: c, repo: repo, desc: desc, left: c.mirrors.candidates(repo, desc.Digest),
 		asked: map[int64]bool{}, size: knownSize(desc),
 	}, nil
 }
@@ -51,19 +52,19 @@ func (c *Client) newBlobSource(repo reference.Repository, desc ocispec.Descripto
 // Open implements transfer.Source.
 func (s *blobSource) Open(ctx context.Context, offset, end int64) (*transfer.Stream, error) {
 	for {
-		place, more, again := s.place(offset)
+		repo, more, again := s.next(offset)
 		if more && again {
-			s.leave(place, fmt.Errorf("nothing came from byte %d on", offset))
+			s.leave(repo, fmt.Errorf("nothing came from byte %d on", offset))
 			continue
 		}
-		stream, err := s.open(ctx, place, offset, end, more || s.begun())
+		stream, err := s.open(ctx, repo, offset, end, more || s.begun())
 		if err == nil {
 			return stream, nil
 		}
 		if !more || ctx.Err() != nil {
 			return nil, err
 		}
-		s.leave(place, err)
+		s.leave(repo, err)
 	}
 }
 
@@ -75,25 +76,25 @@ func (s *blobSource) begun() bool {
 	return len(s.used) > 0
 }
 
-// place returns where to ask, whether there is more than that, and whether it
+// next returns where to ask, whether there is more than that, and whether it
 // was asked from that byte on before: then it gave nothing.
-func (s *blobSource) place(offset int64) (place reference.Repository, more, again bool) {
+func (s *blobSource) next(offset int64) (repo reference.Repository, more, again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	again = s.asked[offset]
 	s.asked[offset] = true
-	return s.places[0], len(s.places) > 1, again
+	return s.left[0], len(s.left) > 1, again
 }
 
 // leave passes a mirror over for the rest of the transfer.
-func (s *blobSource) leave(place reference.Repository, err error) {
+func (s *blobSource) leave(repo reference.Repository, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.places[0] == place {
-		s.places = s.places[1:]
+	if s.left[0] == repo {
+		s.left = s.left[1:]
 		s.target, s.validator, s.noRanges = nil, "", false
 		clear(s.asked)
-		s.client.noticeMirror(place, err)
+		s.client.mirrors.leaveOut(repo, err)
 	}
 }
 
@@ -103,9 +104,9 @@ func (s *blobSource) distrust() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	mirrored := false
-	for _, place := range s.used {
-		if place.Registry != s.repo.Registry {
-			s.client.doubts.Store(doubt{place.Registry, s.desc.Digest}, true)
+	for _, repo := range s.used {
+		if repo.Registry != s.repo.Registry {
+			s.client.mirrors.distrust(repo.Registry, s.desc.Digest)
 			mirrored = true
 		}
 	}
@@ -113,8 +114,8 @@ func (s *blobSource) distrust() bool {
 }
 
 // open makes one attempt. With once, no request in it is tried again.
-func (s *blobSource) open(ctx context.Context, place reference.Repository, offset, end int64, once bool) (*transfer.Stream, error) {
-	resp, err := s.get(ctx, place, s.request(offset, end, once))
+func (s *blobSource) open(ctx context.Context, repo reference.Repository, offset, end int64, once bool) (*transfer.Stream, error) {
+	resp, err := s.get(ctx, repo, s.request(offset, end, once))
 	if isEnd(err, offset) {
 		return &transfer.Stream{Body: http.NoBody, Offset: offset, Size: offset, Ranges: true}, s.checkSize(offset)
 	}
@@ -123,7 +124,7 @@ func (s *blobSource) open(ctx context.Context, place reference.Repository, offse
 	}
 	stream, err := s.stream(resp, offset)
 	if err == nil {
-		s.remember(place, resp, stream.Size)
+		s.remember(repo, resp, stream.Size)
 		return stream, nil
 	}
 	resp.Body.Close()
@@ -134,7 +135,7 @@ func (s *blobSource) open(ctx context.Context, place reference.Repository, offse
 	s.mu.Lock()
 	s.noRanges = true
 	s.mu.Unlock()
-	if stream, openErr := s.open(ctx, place, offset, end, once); openErr == nil {
+	if stream, openErr := s.open(ctx, repo, offset, end, once); openErr == nil {
 		return stream, nil
 	}
 	return nil, err
@@ -170,17 +171,17 @@ func (s *blobSource) host() string {
 	if s.target != nil {
 		return s.target.Host
 	}
-	return s.places[0].Registry.Host
+	return s.left[0].Registry.Host
 }
 
-func (s *blobSource) remember(place reference.Repository, resp *http.Response, size int64) {
+func (s *blobSource) remember(repo reference.Repository, resp *http.Response, size int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.places[0] != place {
+	if s.left[0] != repo {
 		return // passed over in the meantime
 	}
-	if !slices.Contains(s.used, place) {
-		s.used = append(s.used, place)
+	if !slices.Contains(s.used, repo) {
+		s.used = append(s.used, repo)
 	}
 	if s.size == SizeUnknown {
 		s.size = size
@@ -206,7 +207,7 @@ func (s *blobSource) forget(target *url.URL) {
 
 // get asks the target of an earlier redirect, which may have expired, else the
 // registry.
-func (s *blobSource) get(ctx context.Context, place reference.Repository, r request) (*http.Response, error) {
+func (s *blobSource) get(ctx context.Context, repo reference.Repository, r request) (*http.Response, error) {
 	s.mu.Lock()
 	target := s.target
 	s.mu.Unlock()
@@ -222,7 +223,7 @@ func (s *blobSource) get(ctx context.Context, place reference.Repository, r requ
 	if IsForeign(s.desc) {
 		return s.client.getForeign(ctx, s.desc, r)
 	}
-	return s.client.ask(ctx, place, "/blobs/"+s.desc.Digest.String(), r)
+	return s.client.ask(ctx, repo, "/blobs/"+s.desc.Digest.String(), r)
 }
 
 // stream makes sense of a 200 or a 206.

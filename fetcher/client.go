@@ -69,10 +69,11 @@ type Client struct {
 	slots  sync.Map // of a host to its transfer.Slots
 	hiding sync.Map // of a Registry to its *hiding
 
-	doubts sync.Map // of a doubt to true
+	mirrors mirrors
 }
 
 func (c *Client) init() {
+	c.mirrors.list, c.mirrors.notice = c.Mirrors, c.Notice
 	c.shared, c.separate = c.Transport, cmp.Or(c.RangeTransport, c.Transport)
 	if c.Transport == nil {
 		t := NewTransport(TransportOptions{})

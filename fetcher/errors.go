@@ -48,7 +48,7 @@ type ResponseError struct {
 	// Anonymous says that there was no credential to show. Where there was one, a
 	// registry that does not ask for it is not shown it.
 	Anonymous bool
-	// Redirected says that this is the answer of another place, to which the
+	// Redirected says that this is the answer of another server, to which the
 	// registry leads.
 	Redirected bool
 	// PlainToTLS says that this is what a server of https has to say to plain http.

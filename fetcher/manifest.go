@@ -49,23 +49,25 @@ type Manifest struct {
 //
 // Errors: [ErrDenied], [ErrNotFound], [ErrUnavailable], *[VerifyError].
 func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (Manifest, error) {
-	return c.fromPlaces(ctx, ref, c.manifest)
+	return c.fromCandidates(ctx, ref, c.manifest)
 }
 
-// fromPlaces asks the places where a manifest may be, one after the other.
-func (c *Client) fromPlaces(ctx context.Context, ref reference.Reference, ask func(context.Context, reference.Reference) (Manifest, error)) (Manifest, error) {
-	places := c.places(ref.Repository, ref.Digest)
-	for i, place := range places {
+// fromCandidates asks the mirrors and the registry for a manifest, one after the
+// other.
+func (c *Client) fromCandidates(ctx context.Context, ref reference.Reference, ask func(context.Context, reference.Reference) (Manifest, error)) (Manifest, error) {
+	c.setup.Do(c.init)
+	candidates := c.mirrors.candidates(ref.Repository, ref.Digest)
+	for i, repo := range candidates {
 		at := ref
-		at.Repository = place
+		at.Repository = repo
 		m, err := ask(ctx, at)
 		switch {
 		case err == nil:
 			return m, nil
-		case i == len(places)-1 || ctx.Err() != nil:
+		case i == len(candidates)-1 || ctx.Err() != nil:
 			return Manifest{}, &FetchError{What: "manifest", From: ref.Familiar(), Err: err}
 		}
-		c.noticeMirror(place, err)
+		c.mirrors.leaveOut(repo, err)
 	}
 	panic("unreachable: a reference has its own registry at least")
 }

@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"strings"
+	"sync"
 
 	"hocker/fetcher/reference"
 
@@ -47,29 +48,41 @@ func ParseMirrors(s string) ([]Mirror, error) {
 	return mirrors, nil
 }
 
-// doubt is content that a registry gave wrong.
+// mirrors are those of a client, and what they have given wrong.
+type mirrors struct {
+	list   []Mirror
+	notice func(line string) // or nil
+	doubts sync.Map          // of a doubt to true
+}
+
+// doubt is content that a mirror gave wrong.
 type doubt struct {
 	registry reference.Registry
 	digest   digest.Digest
 }
 
-// places returns where to ask for content of a repository: the mirrors that
+// candidates returns where to ask for content of a repository: the mirrors that
 // have not given it wrong before, then its own registry. d is empty for what is
 // asked for by tag.
-func (c *Client) places(repo reference.Repository, d digest.Digest) []reference.Repository {
-	var places []reference.Repository
-	for _, m := range c.Mirrors {
-		_, doubted := c.doubts.Load(doubt{m.Registry, d})
-		if (m.Of == "*" || m.Of == repo.Registry.Name()) && m.Registry != repo.Registry && !doubted {
-			places = append(places, reference.Repository{Registry: m.Registry, Path: repo.Path})
+func (m *mirrors) candidates(repo reference.Repository, d digest.Digest) []reference.Repository {
+	var found []reference.Repository
+	for _, mirror := range m.list {
+		_, doubted := m.doubts.Load(doubt{mirror.Registry, d})
+		if (mirror.Of == "*" || mirror.Of == repo.Registry.Name()) && mirror.Registry != repo.Registry && !doubted {
+			found = append(found, reference.Repository{Registry: mirror.Registry, Path: repo.Path})
 		}
 	}
-	return append(places, repo)
+	return append(found, repo)
 }
 
-// noticeMirror says why a mirror was passed over.
-func (c *Client) noticeMirror(mirror reference.Repository, err error) {
-	if c.Notice != nil {
-		c.Notice("mirror " + mirror.Registry.Host + " left out: " + err.Error())
+// distrust has a mirror not asked for that content again.
+func (m *mirrors) distrust(mirror reference.Registry, d digest.Digest) {
+	m.doubts.Store(doubt{mirror, d}, true)
+}
+
+// leaveOut says why a mirror is passed over.
+func (m *mirrors) leaveOut(mirror reference.Repository, err error) {
+	if m.notice != nil {
+		m.notice("mirror " + mirror.Registry.Host + " left out: " + err.Error())
 	}
 }
