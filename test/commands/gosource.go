@@ -30,7 +30,7 @@ var ofExec = map[string]int{"Command": 0, "CommandContext": 1, "LookPath": 0}
 // passers are the functions that start what they were given or what was built
 // here. Of those that are given a name, starters tells.
 var passers = []string{
-	"FindNix", "TestStringByNix", "cell", "command", "imageBuild", "imagesInOneBuild", "lookPath", "main", "newDemo", "ping",
+	"FindNix", "TestRoots", "TestStringByNix", "cell", "command", "imageBuild", "imagesInOneBuild", "lookPath", "main", "newDemo", "ping",
 	"run", "runPeak", "startLink", "startProcessWith", "writeHtpasswd",
 }
 
