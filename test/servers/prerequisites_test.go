@@ -36,7 +36,8 @@ func newProject(t *testing.T, require string) project {
 	if err := os.Mkdir(filepath.Join(p.dir, "bin"), 0o755); err != nil { // by go build, where it is real
 		t.Fatal(err)
 	}
-	p.env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	// A make that runs the tests tells its own level and flags.
+	p.env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "MAKELEVEL=0", "MAKEFLAGS=", "MFLAGS=")
 	return p
 }
 
