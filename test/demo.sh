@@ -48,11 +48,12 @@ run() {
 	bash -euo pipefail -c "$1"
 }
 
-# await WHAT COMMAND...: until the command succeeds.
+# await WHAT COMMAND...: until the command succeeds, for minutes where others
+# keep the machine busy.
 await() {
 	local what=$1
 	shift
-	for _ in $(seq 150); do
+	for _ in $(seq 1500); do
 		if "$@" >/dev/null 2>&1; then return; fi
 		sleep 0.2
 	done
@@ -101,6 +102,8 @@ push_image() {
 	skopeo copy -q --dest-tls-verify=false --format v2s2 oci:oci:demo "docker://127.0.0.1:$port/demo/app:1"
 }
 
+docker_ready() { ! kill -0 $docker 2>/dev/null || docker info; }
+
 start_docker() {
 	if docker info >/dev/null 2>&1; then
 		echo "the Docker daemon of this machine runs: it is used"
@@ -110,9 +113,13 @@ start_docker() {
 	dockerd --data-root "$work/docker/root" --exec-root "$work/docker/exec" -p "$work/docker/pid" \
 		-H "unix://$work/docker/sock" --iptables=false --bridge=none --storage-driver=vfs \
 		>docker.log 2>&1 &
-	pids+=("$!")
+	docker=$!
+	pids+=("$docker")
 	export DOCKER_HOST=unix://$work/docker/sock
-	await dockerd docker info || { tail -n 20 docker.log >&2; return 1; }
+	if ! await dockerd docker_ready || ! kill -0 $docker 2>/dev/null; then
+		tail -n 20 docker.log >&2
+		return 1
+	fi
 	echo "a Docker daemon of the demo's own runs, at $DOCKER_HOST"
 }
 
