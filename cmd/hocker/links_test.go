@@ -1,0 +1,32 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The links to hocker are made by the Makefile and by the Nix package.
+func TestLinksAreMade(t *testing.T) {
+	want := slices.Sorted(maps.Keys(links))
+	for file, pattern := range map[string]string{
+		"../../Makefile":        `(?m)^LINKS *:= (.*)$`,
+		"../../nix/package.nix": `for name in (.*); do`,
+	} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := regexp.MustCompile(pattern).FindSubmatch(source)
+		if line == nil {
+			t.Errorf("%s makes no links", file)
+			continue
+		}
+		if got := slices.Sorted(slices.Values(strings.Fields(string(line[1])))); !slices.Equal(got, want) {
+			t.Errorf("%s makes %q, want %q", file, got, want)
+		}
+	}
+}
