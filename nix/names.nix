@@ -22,7 +22,6 @@ let
     "index.docker.io"
     "registry-1.docker.io"
     "registry.hub.docker.com"
-    "registry.hub.docker.com"
   ];
 
   # HOST[:PORT] of a registry. `function` begins the sentence if it is none.
