@@ -20,14 +20,14 @@ type ChallengeError struct {
 }
 
 func (e *ChallengeError) Error() string {
-	request := e.Method + " " + e.URL + ": "
+	at := e.Method + " " + e.URL + ": "
 	if !slices.ContainsFunc(e.Schemes, func(s string) bool { return strings.EqualFold(s, "Bearer") }) {
-		return fmt.Sprintf("%sthe registry asks for a login by %.100s, hocker knows Basic and Bearer", request, strings.Join(e.Schemes, ", "))
+		return fmt.Sprintf("%sthe registry asks for a login by %.100s, hocker knows Basic and Bearer", at, strings.Join(e.Schemes, ", "))
 	}
 	if e.Realm == "" {
-		return request + "the registry asks for a token and does not say where to get one: its Bearer challenge has no realm"
+		return at + "the registry asks for a token and does not say where to get one: its Bearer challenge has no realm"
 	}
-	return fmt.Sprintf("%sthe registry asks for a token of %.100q, which is not the address of a token service", request, e.Realm)
+	return fmt.Sprintf("%sthe registry asks for a token of %.100q, which is not the address of a token service", at, e.Realm)
 }
 
 func (e *ChallengeError) Is(target error) bool { return target == ErrDenied }

@@ -32,10 +32,8 @@ var acceptManifests = []string{strings.Join([]string{
 	MediaTypeDockerIndex,
 }, ", ")}
 
-// maxManifestSize is what a registry must accept and a client may refuse
-// above:
-// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
-const maxManifestSize = 4 << 20
+// maxManifestSize is the most that [wholeAnswers] reads of an answer.
+const maxManifestSize = maxWholeSize
 
 // Manifest is a manifest or an index in the registry's own bytes.
 type Manifest struct {

@@ -33,9 +33,6 @@ func (e *ProxyError) Error() string {
 func (e *ProxyError) Unwrap() error        { return e.Err }
 func (e *ProxyError) Is(target error) bool { return target == ErrUnavailable && e.Status != 0 }
 
-// retryable reports whether the proxy's answer may be another one after a while.
-func (e *ProxyError) retryable() bool { return retryableStatus(e.Status) }
-
 // proxySetting is the environment's word on the proxy for http or https.
 type proxySetting struct{ variable, address string }
 

@@ -36,7 +36,7 @@ func (c *Client) client(r request) *http.Client {
 	if r.ranged {
 		t = c.separate
 	}
-	whole := &wholeAnswers{base: tracing(t, c.Trace), stall: c.Stall, limit: maxManifestSize}
+	whole := &wholeAnswers{base: tracing(t, c.Trace), stall: c.Stall}
 	if r.content {
 		whole.content = r.url
 	}

@@ -105,7 +105,7 @@ func retryable(resp *http.Response, err error) bool {
 		case errors.As(err, &dns):
 			return !dns.IsNotFound
 		case errors.As(err, &proxy) && proxy.Status != 0:
-			return proxy.retryable()
+			return retryableStatus(proxy.Status)
 		}
 		return isConnectionError(err)
 	}

@@ -10,6 +10,12 @@ import (
 	"hocker/fetcher/internal/transfer"
 )
 
+// maxWholeSize bounds an answer that is read whole, in bytes. The largest such
+// answer is a manifest. Registries must accept manifests of 4 MiB, and clients may
+// refuse larger ones:
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
+const maxWholeSize = 4 << 20
+
 // wholeAnswers reads what is not the content of a blob to its end before it
 // passes it on: manifests, tokens, challenges and errors. An answer that breaks
 // off or stalls is then an error of the request, which can be made again, and
@@ -17,7 +23,6 @@ import (
 type wholeAnswers struct {
 	base    http.RoundTripper
 	stall   time.Duration
-	limit   int64  // of an answer that is read whole, in bytes; the rest is left out
 	content string // the URL of a blob's content, which is passed on as it comes; or empty
 }
 
@@ -35,7 +40,7 @@ func (t *wholeAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
 	defer cancel(nil)
 	body := transfer.Watch(ctx, cancel, resp.Body, t.stall)
 	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, t.limit+1))
+	data, err := io.ReadAll(io.LimitReader(body, maxWholeSize+1))
 	if err != nil {
 		return nil, err
 	}

@@ -162,14 +162,3 @@ func (a arrivals) Read(p []byte) (int, error) {
 	a.n.Add(int64(n))
 	return n, err
 }
-
-// fill reads until buf is full or src ends. Unlike io.ReadFull it returns src's
-// own error, so that the end of content is told from any other end.
-func fill(src io.Reader, buf []byte) (n int, err error) {
-	for n < len(buf) && err == nil {
-		var m int
-		m, err = src.Read(buf[n:])
-		n += m
-	}
-	return n, err
-}

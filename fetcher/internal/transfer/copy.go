@@ -54,3 +54,14 @@ func CopyAhead(dst io.Writer, src io.ReadCloser) (int64, error) {
 	}
 	return written, readErr
 }
+
+// fill reads until buf is full or src ends. Unlike io.ReadFull it returns src's
+// own error, so that the end of content is told from any other end.
+func fill(src io.Reader, buf []byte) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var m int
+		m, err = src.Read(buf[n:])
+		n += m
+	}
+	return n, err
+}

@@ -4,18 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 )
-
-// File is what content can be written to in any order, and read back from.
-type File interface {
-	io.WriterAt
-	io.ReaderAt
-}
 
 // ToFile writes the content of source to f, and in its order to w, which may be
 // a hash. It returns its size. Large content comes over several connections if
@@ -59,25 +51,6 @@ func ToFile(ctx context.Context, source Source, f File, w io.Writer, options Opt
 		err = followErr
 	}
 	return t.segments.front(), err
-}
-
-// fileTransfer is a transfer over several connections.
-type fileTransfer struct {
-	source   Source
-	options  Options
-	file     File
-	size     int64
-	answered time.Duration // that the first stream took to open
-	segments *segments
-	follower *follower
-	arrived  atomic.Int64 // bytes, whether they are wanted or not
-	received atomic.Int64 // bytes that are in the file
-	noRanges atomic.Bool  // the server begins at 0 whatever it is asked for
-
-	mu          sync.Mutex
-	connections int
-	over        func() // called when there is no connection left
-	refused     bool   // a connection was given up: no more are tried
 }
 
 // errComplete ends what watches over a transfer.
@@ -145,47 +118,3 @@ func (t *fileTransfer) connection(ctx context.Context, stream *Stream) error {
 		}
 	}
 }
-
-// enter counts a connection in, unless all have left.
-func (t *fileTransfer) enter() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.connections == 0 {
-		return false
-	}
-	t.connections++
-	return true
-}
-
-// leave counts a connection out.
-func (t *fileTransfer) leave() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.connections--; t.connections == 0 {
-		t.over()
-	}
-}
-
-// giveUp counts a connection out that does not get on, if another one does.
-func (t *fileTransfer) giveUp() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.connections == 1 {
-		return false
-	}
-	t.connections--
-	t.refused = true
-	return true
-}
-
-// isLast reports whether there is no other connection left.
-func (t *fileTransfer) isLast() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.connections == 1
-}
-
-// fileError is a failure of the file, which no other connection can mend.
-type fileError struct{ error }
-
-func (e *fileError) Unwrap() error { return e.error }
