@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
@@ -39,15 +40,15 @@ var basicAuthTests = []struct {
 	{name: "right", credential: credential.Credential{Username: "me", Password: "p:ss"}, sent: []string{"", "Basic " + basic("me:p:ss"), "Basic " + basic("me:p:ss")}},
 	{
 		name: "wrong", credential: credential.Credential{Username: "me", Password: "hunter2"}, sent: []string{"", "Basic " + basic("me:hunter2")},
-		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)"},
+		failure: failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)"},
 	},
 	{
 		name: "anonymous", sent: []string{""},
-		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": the registry asks for a user name and a password, and none were given"},
+		failure: failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": the registry asks for a user name and a password, and none were given"},
 	},
 	{
 		name: "token", credential: credential.Credential{Token: "hunter2"}, sent: []string{"Bearer hunter2"},
-		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)"},
+		failure: failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)"},
 	},
 }
 
@@ -103,7 +104,7 @@ func TestStaticToken(t *testing.T) {
 	}
 	_, err := fetchHello(t, static(s.app(t), credential.Credential{Token: "hunter2"}), s.app(t))
 	failure{
-		kind: ErrDenied,
+		kind: content.ErrDenied,
 		text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)",
 	}.check(t, err, s.host())
 	if got := s.header("Authorization"); fmt.Sprint(got) != "[Bearer t0ken Bearer hunter2]" {
@@ -118,7 +119,7 @@ func TestCredentialFailure(t *testing.T) {
 		return credential.Credential{}, locked
 	}}
 	_, err := fetchHello(t, c, s.app(t))
-	failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": the keychain is locked"}.check(t, err, s.host())
+	failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": the keychain is locked"}.check(t, err, s.host())
 	if !errors.Is(err, locked) || len(s.asked()) != 0 {
 		t.Errorf("%v after %d requests", err, len(s.asked()))
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
 
@@ -19,11 +20,11 @@ import (
 )
 
 // Blob opens the blob of desc.Digest. The reader ends with [io.EOF] only if
-// all of the content came and matched, with a *[VerifyError] otherwise. A
+// all of the content came and matched, with a *[content.VerifyError] otherwise. A
 // desc.Size above zero must fit as well; zero and below mean that the size is
 // not known. ctx governs the reader too; the caller closes it.
 //
-// Errors: [ErrDenied], [ErrNotFound], [ErrUnavailable], *[VerifyError],
+// Errors: [content.ErrDenied], [content.ErrNotFound], [content.ErrUnavailable], *[content.VerifyError],
 // *[ForeignError].
 func (c *Client) Blob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
 	body, err := c.blob(ctx, repo, desc)
@@ -49,7 +50,7 @@ func (c *Client) blob(ctx context.Context, repo reference.Repository, desc ocisp
 	return struct {
 		io.Reader
 		io.Closer
-	}{&blobReader{Verify(r, desc.Digest, knownSize(desc)), source}, r}, nil
+	}{&blobReader{content.Verify(r, desc.Digest, knownSize(desc)), source}, r}, nil
 }
 
 // defaultConnections is what content networks and browsers take for polite.
@@ -63,12 +64,14 @@ func (c *Client) options(repo reference.Repository, desc ocispec.Descriptor) tra
 	}
 	slots, _ := c.slots.LoadOrStore(repo.Registry.Host, transfer.NewSlots(connections))
 	return transfer.Options{
-		Name:      contentName(desc),
-		Stall:     c.Stall,
-		Slots:     slots.(transfer.Slots),
-		Retryable: func(err error) bool { return errors.Is(err, ErrUnavailable) && !errors.As(err, new(*refusedError)) },
-		Pause:     askedPause,
-		Notice:    c.Notice,
+		Name:  contentName(desc),
+		Stall: c.Stall,
+		Slots: slots.(transfer.Slots),
+		Retryable: func(err error) bool {
+			return errors.Is(err, content.ErrUnavailable) && !errors.As(err, new(*refusedError))
+		},
+		Pause:  askedPause,
+		Notice: c.Notice,
 	}
 }
 
@@ -102,7 +105,7 @@ func (r *blobReader) Read(p []byte) (int, error) {
 	if err == nil || err == io.EOF {
 		return n, err
 	}
-	var mismatch *VerifyError
+	var mismatch *content.VerifyError
 	if errors.As(err, &mismatch) {
 		mismatch.Host = r.source.host()
 		r.source.distrust()
@@ -113,7 +116,7 @@ func (r *blobReader) Read(p []byte) (int, error) {
 // lost says of a connection that was lost for good what that comes down to.
 func lost(err error) error {
 	if errors.Is(err, transfer.ErrStalled) || isConnectionError(err) {
-		return &kindError{ErrUnavailable, err}
+		return &kindError{content.ErrUnavailable, err}
 	}
 	return err
 }
@@ -171,7 +174,7 @@ func (c *Client) FetchBlob(ctx context.Context, repo reference.Repository, desc 
 // isWrong reports whether an error says that the content is wrong, or that what
 // was there of it before cannot be.
 func isWrong(err error, from int64) bool {
-	var mismatch *VerifyError
+	var mismatch *content.VerifyError
 	var answer *ResponseError
 	return errors.As(err, &mismatch) ||
 		from > 0 && errors.As(err, &answer) && answer.Status == http.StatusRequestedRangeNotSatisfiable
@@ -249,14 +252,14 @@ func (c *Client) transfer(ctx context.Context, source *blobSource, from int64, f
 	options.From = from
 	n, err := transfer.ToFile(ctx, source, f, &boundedWriter{io.MultiWriter(h, w), desc, 0}, options)
 	if errors.Is(err, transfer.ErrChanged) {
-		return n, &VerifyError{Want: desc.Digest, Read: n, Size: source.statedSize(), Host: source.host()}
+		return n, &content.VerifyError{Want: desc.Digest, Read: n, Size: source.statedSize(), Host: source.host()}
 	}
 	if err != nil {
 		return n, err
 	}
 	got := digest.NewDigest(desc.Digest.Algorithm(), h)
-	if size := knownSize(desc); got != desc.Digest || size != SizeUnknown && n != size {
-		return n, &VerifyError{Want: desc.Digest, Got: got, Read: n, Size: size, Host: source.host()}
+	if size := knownSize(desc); got != desc.Digest || size != content.SizeUnknown && n != size {
+		return n, &content.VerifyError{Want: desc.Digest, Got: got, Read: n, Size: size, Host: source.host()}
 	}
 	return n, nil
 }
@@ -289,8 +292,8 @@ type boundedWriter struct {
 
 func (b *boundedWriter) Write(p []byte) (int, error) {
 	b.n += int64(len(p))
-	if size := knownSize(b.desc); size != SizeUnknown && b.n > size {
-		return 0, &VerifyError{Want: b.desc.Digest, Read: b.n, Size: size}
+	if size := knownSize(b.desc); size != content.SizeUnknown && b.n > size {
+		return 0, &content.VerifyError{Want: b.desc.Digest, Read: b.n, Size: size}
 	}
 	return b.Writer.Write(p)
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 	"hocker/test/faults"
 
@@ -41,12 +42,12 @@ func (want outcome) check(t *testing.T, got outcome, err error) {
 	if got.err != want.err {
 		t.Errorf("error\n got: %s\nwant: %s", got.err, want.err)
 	}
-	for _, kind := range []error{ErrDenied, ErrNotFound, ErrUnavailable} {
+	for _, kind := range []error{content.ErrDenied, content.ErrNotFound, content.ErrUnavailable} {
 		if errors.Is(err, kind) != (kind == want.kind) {
 			t.Errorf("%v: is it %q? %v", err, kind, errors.Is(err, kind))
 		}
 	}
-	var mismatch *VerifyError
+	var mismatch *content.VerifyError
 	if errors.As(err, &mismatch) != want.mismatch {
 		t.Errorf("%v: got mismatch %+v", err, mismatch)
 	}
@@ -156,7 +157,7 @@ var blobFaultTests = []struct {
 	{
 		faults: "cut after=0",
 		want: outcome{
-			err: "connection lost at 0 bytes of 3.0 MB: unexpected EOF", kind: ErrUnavailable, notices: resuming("unexpected EOF at 0 bytes of 3.0 MB", 1, 8),
+			err: "connection lost at 0 bytes of 3.0 MB: unexpected EOF", kind: content.ErrUnavailable, notices: resuming("unexpected EOF at 0 bytes of 3.0 MB", 1, 8),
 			asked: slices.Repeat([]string{"blob 200"}, 9), waited: 61750 * time.Millisecond,
 		},
 	},
@@ -186,13 +187,13 @@ var blobFaultTests = []struct {
 	{
 		faults: "status code=503",
 		want: outcome{
-			err: "GET " + blobURL + ": 503 Service Unavailable (FAULT this was ordered)", kind: ErrUnavailable,
+			err: "GET " + blobURL + ": 503 Service Unavailable (FAULT this was ordered)", kind: content.ErrUnavailable,
 			notices: again("registry.example: 503 Service Unavailable", 5), asked: slices.Repeat([]string{"blob 503"}, 6), waited: 7750 * time.Millisecond,
 		},
 	},
 	{faults: "status code=400", want: outcome{err: "GET " + blobURL + ": 400 Bad Request (FAULT this was ordered)", asked: []string{"blob 400"}}},
-	{faults: "status code=403", want: outcome{err: "GET " + blobURL + ": 403 Forbidden (FAULT this was ordered)", kind: ErrDenied, asked: []string{"blob 403"}}},
-	{faults: "status code=404", want: outcome{err: "GET " + blobURL + ": 404 Not Found (FAULT this was ordered)", kind: ErrNotFound, asked: []string{"blob 404"}}},
+	{faults: "status code=403", want: outcome{err: "GET " + blobURL + ": 403 Forbidden (FAULT this was ordered)", kind: content.ErrDenied, asked: []string{"blob 403"}}},
+	{faults: "status code=404", want: outcome{err: "GET " + blobURL + ": 404 Not Found (FAULT this was ordered)", kind: content.ErrNotFound, asked: []string{"blob 404"}}},
 	{faults: "redirect to=http://cdn.example", want: outcome{asked: []string{"blob 307", "cdn 200"}}},
 	{
 		faults: "redirect to=http://cdn.example, cut after=1000000 times=1", // goes on where it was led to
@@ -207,7 +208,7 @@ var blobFaultTests = []struct {
 	},
 	{
 		faults: "loop",
-		want:   outcome{err: "GET /v2/org/app/blobs/DIGEST: stopped after 10 redirects", kind: ErrUnavailable, asked: slices.Repeat([]string{"blob 307"}, 11)},
+		want:   outcome{err: "GET /v2/org/app/blobs/DIGEST: stopped after 10 redirects", kind: content.ErrUnavailable, asked: slices.Repeat([]string{"blob 307"}, 11)},
 	},
 	{
 		faults: "chunked, cut after=1000000 times=1",
@@ -293,7 +294,7 @@ var blobFaultTests = []struct {
 	{
 		faults: "no-ranges, cut after=1000000", // nothing else is possible
 		want: outcome{
-			err: "connection lost at 1.0 MB of 3.0 MB: unexpected EOF", kind: ErrUnavailable, notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 8),
+			err: "connection lost at 1.0 MB of 3.0 MB: unexpected EOF", kind: content.ErrUnavailable, notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 8),
 			asked: append([]string{"blob 200"}, slices.Repeat([]string{"blob 1000000- 200"}, 8)...), waited: 61750 * time.Millisecond,
 		},
 	},

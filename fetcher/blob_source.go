@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
 
@@ -183,7 +184,7 @@ func (s *blobSource) remember(repo reference.Repository, resp *http.Response, si
 	if !slices.Contains(s.used, repo) {
 		s.used = append(s.used, repo)
 	}
-	if s.size == SizeUnknown {
+	if s.size == content.SizeUnknown {
 		s.size = size
 	}
 	if resp.Request.Response != nil {
@@ -243,8 +244,8 @@ func (s *blobSource) stream(resp *http.Response, offset int64) (*transfer.Stream
 	if stream.Offset > offset {
 		return nil, fmt.Errorf("the server begins at byte %d instead of %d", stream.Offset, offset)
 	}
-	if stream.Size != SizeUnknown && stream.Size < offset {
-		return nil, &VerifyError{Want: s.desc.Digest, Read: offset, Size: stream.Size}
+	if stream.Size != content.SizeUnknown && stream.Size < offset {
+		return nil, &content.VerifyError{Want: s.desc.Digest, Read: offset, Size: stream.Size}
 	}
 	return stream, s.checkSize(stream.Size)
 }
@@ -257,7 +258,7 @@ func (s *blobSource) checkSize(size int64) error {
 	if s.size < 0 || size < 0 || size == s.size {
 		return nil
 	}
-	mismatch := &VerifyError{Want: s.desc.Digest, Read: size, Size: s.size}
+	mismatch := &content.VerifyError{Want: s.desc.Digest, Read: size, Size: s.size}
 	if s.desc.Size > 0 {
 		return fmt.Errorf("the registry offers %d bytes, the manifest says %d: %w", size, s.size, mismatch)
 	}
@@ -276,5 +277,5 @@ func knownSize(desc ocispec.Descriptor) int64 {
 	if desc.Size > 0 {
 		return desc.Size
 	}
-	return SizeUnknown
+	return content.SizeUnknown
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -32,7 +33,7 @@ var blobTests = []struct {
 		name: "wrong content", handler: answer{body: "wrong"}, size: 5,
 		failure: failure{
 			text:   "blob of HOST/org/app@" + string(helloDigest) + ": content does not match its digest: want " + string(helloDigest) + ", got " + string(wrongDigest) + " (5 bytes from HOST)",
-			verify: &VerifyError{Want: helloDigest, Got: wrongDigest, Read: 5, Size: 5, Host: "HOST"},
+			verify: &content.VerifyError{Want: helloDigest, Got: wrongDigest, Read: 5, Size: 5, Host: "HOST"},
 		},
 	},
 	{
@@ -40,42 +41,42 @@ var blobTests = []struct {
 		handler: answer{body: "wrong", header: map[string]string{"Docker-Content-Digest": string(wrongDigest)}},
 		failure: failure{
 			text:   "blob of HOST/org/app@" + string(helloDigest) + ": content does not match its digest: want " + string(helloDigest) + ", got " + string(wrongDigest) + " (5 bytes from HOST)",
-			verify: &VerifyError{Want: helloDigest, Got: wrongDigest, Read: 5, Size: SizeUnknown, Host: "HOST"},
+			verify: &content.VerifyError{Want: helloDigest, Got: wrongDigest, Read: 5, Size: content.SizeUnknown, Host: "HOST"},
 		},
 	},
 	{
 		name: "empty", handler: answer{},
 		failure: failure{
 			text:   "blob of HOST/org/app@" + string(helloDigest) + ": content does not match its digest: want " + string(helloDigest) + ", got " + string(digest.FromString("")) + " (0 bytes from HOST)",
-			verify: &VerifyError{Want: helloDigest, Got: digest.FromString(""), Read: 0, Size: SizeUnknown, Host: "HOST"},
+			verify: &content.VerifyError{Want: helloDigest, Got: digest.FromString(""), Read: 0, Size: content.SizeUnknown, Host: "HOST"},
 		},
 	},
 	{
 		name: "longer", handler: answer{body: "hello!", length: unannounced}, size: 5,
 		failure: failure{
 			text:   "blob of HOST/org/app@" + string(helloDigest) + ": content is longer than it should be: " + string(helloDigest) + " has 5 bytes, and more came",
-			verify: &VerifyError{Want: helloDigest, Read: 6, Size: 5, Host: "HOST"},
+			verify: &content.VerifyError{Want: helloDigest, Read: 6, Size: 5, Host: "HOST"},
 		},
 	},
 	{
 		name: "longer, as announced", handler: answer{body: "hello!"}, size: 5,
 		failure: failure{
 			text:   "blob of HOST/org/app@" + string(helloDigest) + ": the registry offers 6 bytes, the manifest says 5: content is longer than it should be: " + string(helloDigest) + " has 5 bytes, and more came",
-			verify: &VerifyError{Want: helloDigest, Read: 6, Size: 5},
+			verify: &content.VerifyError{Want: helloDigest, Read: 6, Size: 5},
 		},
 	},
 	{
 		name: "shorter, as announced", handler: answer{body: "hell"}, size: 5,
 		failure: failure{
 			text:   "blob of HOST/org/app@" + string(helloDigest) + ": the registry offers 4 bytes, the manifest says 5: content is shorter than it should be: " + string(helloDigest) + " has 5 bytes, 4 came",
-			verify: &VerifyError{Want: helloDigest, Read: 4, Size: 5},
+			verify: &content.VerifyError{Want: helloDigest, Read: 4, Size: 5},
 		},
 	},
 	{
 		name: "shorter", handler: answer{body: "hell", length: unannounced}, size: 5,
 		failure: failure{
 			text:   "blob of HOST/org/app@" + string(helloDigest) + ": content is shorter than it should be: " + string(helloDigest) + " has 5 bytes, 4 came",
-			verify: &VerifyError{Want: helloDigest, Got: digest.FromString("hell"), Read: 4, Size: 5, Host: "HOST"},
+			verify: &content.VerifyError{Want: helloDigest, Got: digest.FromString("hell"), Read: 4, Size: 5, Host: "HOST"},
 		},
 	},
 	{
@@ -84,23 +85,23 @@ var blobTests = []struct {
 	},
 	{
 		name: "unauthorized", handler: answer{status: 401},
-		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized"},
+		failure: failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized"},
 	},
 	{
 		name: "forbidden", handler: answer{status: 403, body: `{"errors":[{"code":"DENIED","message":"not yours","detail":"hunter2"}]}`},
-		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 403 Forbidden (DENIED not yours)"},
+		failure: failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 403 Forbidden (DENIED not yours)"},
 	},
 	{
 		name: "not found", handler: answer{status: 404, body: `{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown\nto registry"},{"code":"NAME_UNKNOWN"}]}`},
-		failure: failure{kind: ErrNotFound, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 404 Not Found (BLOB_UNKNOWN blob unknown to registry; NAME_UNKNOWN)"},
+		failure: failure{kind: content.ErrNotFound, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 404 Not Found (BLOB_UNKNOWN blob unknown to registry; NAME_UNKNOWN)"},
 	},
 	{
 		name: "not found, in many words", handler: answer{status: 404, body: `{"errors":[{"code":"X","message":"` + strings.Repeat("y", 4000) + `"}]}`},
-		failure: failure{kind: ErrNotFound, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 404 Not Found (X " + strings.Repeat("y", 298) + "…)"},
+		failure: failure{kind: content.ErrNotFound, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 404 Not Found (X " + strings.Repeat("y", 298) + "…)"},
 	},
 	{
 		name: "gone, with a web page", handler: answer{status: 410, body: `<html>hunter2</html>`},
-		failure: failure{kind: ErrNotFound, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 410 Gone"},
+		failure: failure{kind: content.ErrNotFound, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 410 Gone"},
 	},
 	{
 		name: "bad request", handler: answer{status: 400},
@@ -112,19 +113,19 @@ var blobTests = []struct {
 	{name: "all kinds of trouble at first", handler: inTurn(answer{status: 500}, answer{status: 502}, answer{status: 504}, answer{status: 408}, hello), requests: 5},
 	{
 		name: "unavailable", handler: answer{status: 503}, requests: 6,
-		failure: failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 503 Service Unavailable"},
+		failure: failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 503 Service Unavailable"},
 	},
 	{
 		name: "too many requests", handler: answer{status: 429, body: `{"errors":[{"code":"TOOMANYREQUESTS","message":"pull rate limit"}]}`}, requests: 6,
-		failure: failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 429 Too Many Requests (TOOMANYREQUESTS pull rate limit)"},
+		failure: failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 429 Too Many Requests (TOOMANYREQUESTS pull rate limit)"},
 	},
 	{
 		name: "closed connections", handler: hangUp, requests: 6,
-		failure: failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": EOF"},
+		failure: failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": EOF"},
 	},
 	{
 		name: "not implemented", handler: answer{status: 501},
-		failure: failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 501 Not Implemented"},
+		failure: failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 501 Not Implemented"},
 	},
 }
 
@@ -188,7 +189,7 @@ func TestBlobReader(t *testing.T) {
 // A disk that is full is the error, and the registry has no part in it.
 func TestWriteBlobDiskFull(t *testing.T) {
 	full := errors.New("disk full")
-	data := content(4 << 20)
+	data := randomBytes(4 << 20)
 	s := startServer(t, answer{body: string(data)})
 	// Seen by the race detector: the body is closed while the goroutine of
 	// CopyAhead reads on. Trace gets a count that still changes, and the reader

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -39,7 +40,7 @@ func TestCancelInBody(t *testing.T) {
 	}
 	cancel(errEnough)
 	rest, err := io.ReadAll(body)
-	if len(rest) != 0 || !errors.Is(err, errEnough) || errors.Is(err, ErrUnavailable) {
+	if len(rest) != 0 || !errors.Is(err, errEnough) || errors.Is(err, content.ErrUnavailable) {
 		t.Errorf("got %q, %v", rest, err)
 	}
 }
@@ -53,7 +54,7 @@ func TestCancelInManifest(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	_, err := (&Client{}).Manifest(ctx, reference.Reference{Repository: s.app(t), Tag: "1"})
-	if !errors.Is(err, errEnough) || errors.Is(err, ErrUnavailable) {
+	if !errors.Is(err, errEnough) || errors.Is(err, content.ErrUnavailable) {
 		t.Errorf("got %v", err)
 	}
 }

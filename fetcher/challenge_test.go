@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
@@ -132,13 +133,13 @@ var challengedTests = []struct {
 	{name: "another parameter before realm", challenges: []string{`Bearer error="invalid_token", realm="http://HOST/token",service="registry"`}, sent: "Bearer"},
 	{name: "no realm, but Basic", challenges: []string{`Bearer service="registry"`, "Basic"}, sent: "Basic"},
 	{name: "no scheme that is known", challenges: []string{"Negotiate", `Digest realm="d"`},
-		failure: failure{kind: ErrDenied, text: "the registry asks for a login by Negotiate, Digest, hocker knows Basic and Bearer"}},
+		failure: failure{kind: content.ErrDenied, text: "the registry asks for a login by Negotiate, Digest, hocker knows Basic and Bearer"}},
 	{name: "no realm", challenges: []string{`Bearer service="registry"`},
-		failure: failure{kind: ErrDenied, text: "the registry asks for a token and does not say where to get one: its Bearer challenge has no realm"}},
+		failure: failure{kind: content.ErrDenied, text: "the registry asks for a token and does not say where to get one: its Bearer challenge has no realm"}},
 	{name: "realm that is no address", challenges: []string{`Bearer realm="registry?key=hunter2"`},
-		failure: failure{kind: ErrDenied, text: `the registry asks for a token of "registry", which is not the address of a token service`}},
+		failure: failure{kind: content.ErrDenied, text: `the registry asks for a token of "registry", which is not the address of a token service`}},
 	{name: "realm with a password", challenges: []string{`Bearer realm="http://me:hunter2@HOST/token"`},
-		failure: failure{kind: ErrDenied, text: "the registry asks for a token and does not say where to get one: its Bearer challenge has no realm"}},
+		failure: failure{kind: content.ErrDenied, text: "the registry asks for a token and does not say where to get one: its Bearer challenge has no realm"}},
 }
 
 func TestChallenged(t *testing.T) {

@@ -6,10 +6,12 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"hocker/fetcher/content"
 )
 
 // ChallengeError is a registry that asks for credentials in no way that this
-// client knows. It is [ErrDenied].
+// client knows. It is [content.ErrDenied].
 type ChallengeError struct {
 	Method  string
 	URL     string   // without its query
@@ -30,7 +32,7 @@ func (e *ChallengeError) Error() string {
 	return fmt.Sprintf("%sthe registry asks for a token of %.100q, which is not the address of a token service", at, e.Realm)
 }
 
-func (e *ChallengeError) Is(target error) bool { return target == ErrDenied }
+func (e *ChallengeError) Is(target error) bool { return target == content.ErrDenied }
 
 // challengedTransport reduces what a 401 asks for to the one challenge that can be
 // answered: the auth client above it reads the first one only, and by a grammar of

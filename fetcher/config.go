@@ -11,10 +11,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// MaxConfigSize bounds what is read as an image's config, in bytes: engines
-// refuse larger ones.
-const MaxConfigSize = 8 << 20
-
 // Config fetches an image's config whole, so that nothing of it is used before
 // all of it was verified.
 //

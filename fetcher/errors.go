@@ -1,20 +1,7 @@
 package fetcher
 
 import (
-	"errors"
 	"fmt"
-)
-
-// What a failed fetch comes down to. Every error that a [Client] returns for
-// the registry's side of a failure is one of these under [errors.Is].
-var (
-	// ErrDenied: the registry or its token service refused, with or without
-	// credentials (401, 403, no credentials where some are needed).
-	ErrDenied = errors.New("access denied")
-	// ErrNotFound: there is no such repository, tag, manifest or blob.
-	ErrNotFound = errors.New("not found")
-	// ErrUnavailable: the registry cannot be reached, or keeps failing.
-	ErrUnavailable = errors.New("unavailable")
 )
 
 // FetchError says which fetch failed. It wraps the cause.

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"hocker/fetcher/content"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -51,7 +53,7 @@ func TestFetchBlob(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &wire{pieces: tt.pieces}
 				n, err := (&Client{Transport: w}).FetchBlob(t.Context(), farApp, ocispec.Descriptor{Digest: helloDigest}, f, nil)
-				var mismatch *VerifyError
+				var mismatch *content.VerifyError
 				switch {
 				case tt.err == "" && (err != nil || n != 5):
 					t.Errorf("got %d, %v", n, err)

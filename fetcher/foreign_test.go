@@ -5,32 +5,13 @@ import (
 	"strings"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 const dockerForeign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
-
-var isForeignTests = []struct {
-	desc ocispec.Descriptor
-	want bool
-}{
-	{desc: ocispec.Descriptor{MediaType: dockerForeign, URLs: []string{"https://x"}}, want: true},
-	{desc: ocispec.Descriptor{MediaType: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", URLs: []string{"https://x"}}, want: true},
-	// Some registries do hold them, which shows in a descriptor without URLs.
-	{desc: ocispec.Descriptor{MediaType: dockerForeign}},
-	{desc: ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayerGzip, URLs: []string{"https://x"}}},
-	{desc: ocispec.Descriptor{}},
-}
-
-func TestIsForeign(t *testing.T) {
-	for _, tt := range isForeignTests {
-		if got := IsForeign(tt.desc); got != tt.want {
-			t.Errorf("%+v: got %v", tt.desc, got)
-		}
-	}
-}
 
 // A foreign layer comes from its URLs, the first that has it, if that is
 // allowed; whoever is there gets no credential and is not believed.
@@ -49,8 +30,8 @@ func TestForeignLayer(t *testing.T) {
 		{name: "not allowed", urls: []string{owner.URL}, failure: failure{text: "blob of HOST/org/app@" + string(helloDigest) + ": layer " + string(helloDigest) + " is foreign: not the registry has it, but http://HOST"}},
 		{name: "allowed", allowed: true, urls: []string{owner.URL + "/layer"}},
 		{name: "second URL", allowed: true, urls: []string{lost.URL, "ftp://example.com/x", owner.URL}},
-		{name: "nowhere", allowed: true, urls: []string{lost.URL + "/layer?key=hunter2"}, failure: failure{kind: ErrNotFound, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/layer: 404 Not Found"}},
-		{name: "not for everybody", allowed: true, urls: []string{challenging.URL + "/layer"}, failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/layer: 401 Unauthorized (UNAUTHORIZED authentication required)"}},
+		{name: "nowhere", allowed: true, urls: []string{lost.URL + "/layer?key=hunter2"}, failure: failure{kind: content.ErrNotFound, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/layer: 404 Not Found"}},
+		{name: "not for everybody", allowed: true, urls: []string{challenging.URL + "/layer"}, failure: failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/layer: 401 Unauthorized (UNAUTHORIZED authentication required)"}},
 		{name: "file", allowed: true, urls: []string{"file:///etc/passwd"}, failure: failure{text: "blob of HOST/org/app@" + string(helloDigest) + `: foreign layer: "file:///etc/passwd" is no http or https URL`}},
 	}
 	for _, tt := range tests {
@@ -71,7 +52,7 @@ func TestForeignLayer(t *testing.T) {
 	c := &Client{Foreign: true}
 	var w strings.Builder
 	_, err := c.WriteBlob(t.Context(), registry.app(t), ocispec.Descriptor{MediaType: dockerForeign, Digest: helloDigest, URLs: []string{liar.URL}}, &w)
-	var mismatch *VerifyError
+	var mismatch *content.VerifyError
 	if !errors.As(err, &mismatch) {
 		t.Errorf("wrong content: %v", err)
 	}

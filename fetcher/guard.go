@@ -3,6 +3,7 @@ package fetcher
 import (
 	"net/http"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
@@ -22,7 +23,7 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		if req.Body != nil {
 			req.Body.Close()
 		}
-		return nil, &kindError{ErrDenied, &credential.WithheldError{Registry: g.registry, PlainHTTP: true}}
+		return nil, &kindError{content.ErrDenied, &credential.WithheldError{Registry: g.registry, PlainHTTP: true}}
 	}
 	return g.base.RoundTrip(req)
 }

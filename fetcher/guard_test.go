@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
@@ -64,7 +65,7 @@ var plainHTTPTests = []struct {
 	{
 		name: "plain http", registry: "http://ghcr.io", find: from(me), challenge: basicChallenge,
 		sent:     []string{"http://ghcr.io"},
-		withheld: &credential.WithheldError{Registry: reference.Registry{Scheme: "http", Host: "ghcr.io"}, PlainHTTP: true}, err: ErrDenied,
+		withheld: &credential.WithheldError{Registry: reference.Registry{Scheme: "http", Host: "ghcr.io"}, PlainHTTP: true}, err: content.ErrDenied,
 	},
 	{
 		name: "plain http of its own entry", registry: "http://ghcr.io", find: from(credential.Credential{Username: "me", Password: "pass", PlainHTTP: true}), challenge: basicChallenge,
@@ -85,7 +86,7 @@ var plainHTTPTests = []struct {
 	{
 		name: "of no host", registry: "https://ghcr.io", find: withholds(&credential.WithheldError{Registry: ghcr, Origin: credential.OriginVariable, Place: "DOCKER_TOKEN"}), challenge: basicChallenge,
 		sent:     []string{"https://ghcr.io"},
-		withheld: &credential.WithheldError{Registry: ghcr, Origin: credential.OriginVariable, Place: "DOCKER_TOKEN"}, err: ErrDenied,
+		withheld: &credential.WithheldError{Registry: ghcr, Origin: credential.OriginVariable, Place: "DOCKER_TOKEN"}, err: content.ErrDenied,
 	},
 	{
 		name: "token service", registry: "https://ghcr.io", find: from(me), challenge: bearer("https://auth.example/token"),
@@ -102,12 +103,12 @@ var plainHTTPTests = []struct {
 	{
 		name: "token service over plain http, for a registry on this machine", registry: "http://localhost:5000", find: from(me), challenge: bearer("http://auth.example/token"),
 		sent:     []string{"http://localhost:5000"},
-		withheld: &credential.WithheldError{Registry: local, PlainHTTP: true}, err: ErrDenied,
+		withheld: &credential.WithheldError{Registry: local, PlainHTTP: true}, err: content.ErrDenied,
 	},
 	{
 		name: "the same for an identity token", registry: "http://localhost:5000", find: from(credential.Credential{IdentityToken: "id"}), challenge: bearer("http://auth.example/token"),
 		sent:     []string{"http://localhost:5000"},
-		withheld: &credential.WithheldError{Registry: local, PlainHTTP: true}, err: ErrDenied,
+		withheld: &credential.WithheldError{Registry: local, PlainHTTP: true}, err: content.ErrDenied,
 	},
 	{
 		name: "an identity token", registry: "https://ghcr.io", find: from(credential.Credential{IdentityToken: "id"}), challenge: bearer("https://auth.example/token"),

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+
+	"hocker/fetcher/content"
 )
 
 // unhidingTransport is for registries that hide what one may not see: they answer
@@ -73,7 +75,7 @@ func (t *unhidingTransport) challenge(req *http.Request) (string, error) {
 		return "", err
 	}
 	resp.Body.Close()
-	t.known.asked = statusKind(resp.StatusCode) != ErrUnavailable
+	t.known.asked = statusKind(resp.StatusCode) != content.ErrUnavailable
 	if resp.StatusCode == http.StatusUnauthorized {
 		t.known.challenge = resp.Header.Get(challengeField)
 	}

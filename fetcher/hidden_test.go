@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
@@ -66,19 +67,19 @@ var hiddenTests = []struct {
 		asked: []string{"GET " + blobPath, "GET /v2/", "GET /token", "GET " + blobPath, "GET " + tagPath, "HEAD " + tagPath},
 	},
 	{
-		name: "wrong password", registry: secretive(basicChallenge, nowhere), credential: credential.Credential{Username: "me", Password: "hunter2"}, kind: ErrNotFound,
+		name: "wrong password", registry: secretive(basicChallenge, nowhere), credential: credential.Credential{Username: "me", Password: "hunter2"}, kind: content.ErrNotFound,
 		asked: []string{"GET " + blobPath, "GET /v2/", "GET " + blobPath, "GET " + tagPath, "HEAD " + tagPath, "GET " + tagPath},
 	},
 	{
-		name: "no credential", registry: secretive(basicChallenge, nowhere), kind: ErrNotFound,
+		name: "no credential", registry: secretive(basicChallenge, nowhere), kind: content.ErrNotFound,
 		asked: []string{"GET " + blobPath, "GET " + tagPath, "HEAD " + tagPath, "GET " + tagPath},
 	},
 	{
-		name: "nothing is hidden", registry: secretive("", nowhere), credential: me, kind: ErrNotFound,
+		name: "nothing is hidden", registry: secretive("", nowhere), credential: me, kind: content.ErrNotFound,
 		asked: []string{"GET " + blobPath, "GET /v2/", "GET " + tagPath, "HEAD " + tagPath, "GET " + tagPath},
 	},
 	{
-		name: "what nobody can answer", registry: secretive("Negotiate", nowhere), credential: me, kind: ErrNotFound,
+		name: "what nobody can answer", registry: secretive("Negotiate", nowhere), credential: me, kind: content.ErrNotFound,
 		asked: []string{"GET " + blobPath, "GET /v2/", "GET " + tagPath, "HEAD " + tagPath, "GET " + tagPath},
 	},
 }
@@ -130,7 +131,7 @@ func TestHiddenMirror(t *testing.T) {
 func TestHiddenBehindARedirect(t *testing.T) {
 	storage := startServer(t, nowhere)
 	s := startServer(t, redirect(storage.URL+"/blob"))
-	if _, err := fetchHello(t, static(s.app(t), me), s.app(t)); !errors.Is(err, ErrNotFound) {
+	if _, err := fetchHello(t, static(s.app(t), me), s.app(t)); !errors.Is(err, content.ErrNotFound) {
 		t.Error(err)
 	}
 	if len(s.asked()) != 1 || len(storage.asked()) != 1 || storage.header("Authorization")[0] != "" {
@@ -170,7 +171,7 @@ func TestHiddenAndWithheld(t *testing.T) {
 		return credential.Credential{}, withheld
 	}}
 	_, err := fetchHello(t, c, s.app(t))
-	if !errors.Is(err, ErrNotFound) || errors.Is(err, ErrDenied) || !errors.Is(err, withheld) {
+	if !errors.Is(err, content.ErrNotFound) || errors.Is(err, content.ErrDenied) || !errors.Is(err, withheld) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -9,17 +9,11 @@ import (
 	"strings"
 
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-)
-
-// The media types of Docker's manifests, which came before the OCI's:
-// https://distribution.github.io/distribution/spec/manifest-v2-2/
-const (
-	MediaTypeDockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
-	MediaTypeDockerIndex    = "application/vnd.docker.distribution.manifest.list.v2+json"
 )
 
 // schema1Prefix begins the media types of the manifests before schema 2.
@@ -35,17 +29,10 @@ var acceptManifests = []string{strings.Join([]string{
 // maxManifestSize is the most that [wholeAnswers] reads of an answer.
 const maxManifestSize = maxWholeSize
 
-// Manifest is a manifest or an index in the registry's own bytes.
-type Manifest struct {
-	MediaType string        // as the registry calls it: not checked
-	Digest    digest.Digest // of Bytes
-	Bytes     []byte
-}
-
 // Manifest fetches the manifest or index that ref names. If ref has a digest,
 // the bytes match it; without one, Digest is computed from what came.
 //
-// Errors: [ErrDenied], [ErrNotFound], [ErrUnavailable], *[VerifyError].
+// Errors: [content.ErrDenied], [content.ErrNotFound], [content.ErrUnavailable], *[content.VerifyError].
 func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (Manifest, error) {
 	return c.fromCandidates(ctx, ref, c.manifest)
 }
@@ -88,7 +75,7 @@ func (c *Client) manifest(ctx context.Context, ref reference.Reference) (Manifes
 	if strings.HasPrefix(m.MediaType, schema1Prefix) {
 		stated = "" // of the manifest without the signatures that are in the body
 	}
-	if err := m.identify(ref.Digest, stated); err != nil {
+	if err := identify(&m, ref.Digest, stated); err != nil {
 		return Manifest{}, err
 	}
 	return m, nil
@@ -97,7 +84,7 @@ func (c *Client) manifest(ctx context.Context, ref reference.Reference) (Manifes
 // identify computes the manifest's digest and checks it against the one that
 // was asked for. Without one it is checked against the one that the registry
 // states, which finds proxies that change bodies on the way.
-func (m *Manifest) identify(asked digest.Digest, stated string) error {
+func identify(m *Manifest, asked digest.Digest, stated string) error {
 	want := asked
 	if want == "" {
 		if d, err := digest.Parse(stated); err == nil {
@@ -110,7 +97,7 @@ func (m *Manifest) identify(asked digest.Digest, stated string) error {
 	}
 	m.Digest = algorithm.FromBytes(m.Bytes)
 	if want != "" && m.Digest != want {
-		return &VerifyError{Want: want, Got: m.Digest, Read: int64(len(m.Bytes)), Size: SizeUnknown}
+		return &content.VerifyError{Want: want, Got: m.Digest, Read: int64(len(m.Bytes)), Size: content.SizeUnknown}
 	}
 	return nil
 }

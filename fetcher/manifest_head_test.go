@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 )
 
@@ -26,11 +27,11 @@ var manifestHeadTests = []struct {
 	{name: "HEAD is forbidden", head: answer{status: http.StatusForbidden}, methods: "[HEAD GET]", bytes: true},
 	{name: "HEAD finds nothing", head: answer{status: http.StatusNotFound}, methods: "[HEAD GET]", bytes: true},
 	{name: "not there", head: answer{status: http.StatusNotFound}, get: answer{status: http.StatusNotFound}, methods: "[HEAD GET]",
-		failure: failure{kind: ErrNotFound, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 404 Not Found"}},
+		failure: failure{kind: content.ErrNotFound, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 404 Not Found"}},
 	{name: "not allowed", head: answer{status: http.StatusForbidden}, get: answer{status: http.StatusForbidden}, methods: "[HEAD GET]",
-		failure: failure{kind: ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 403 Forbidden"}},
+		failure: failure{kind: content.ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 403 Forbidden"}},
 	{name: "not let in", head: challenge("Negotiate"), methods: "[HEAD]",
-		failure: failure{kind: ErrDenied, text: "manifest of HOST/org/app:1: HEAD http://HOST/v2/org/app/manifests/1: the registry asks for a login by Negotiate, hocker knows Basic and Bearer"}},
+		failure: failure{kind: content.ErrDenied, text: "manifest of HOST/org/app:1: HEAD http://HOST/v2/org/app/manifests/1: the registry asks for a login by Negotiate, hocker knows Basic and Bearer"}},
 }
 
 func TestManifestHead(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -43,23 +44,23 @@ var manifestTests = []struct {
 		name: "by tag, a digest header that lies", tag: "1", handler: helloManifest(string(wrongDigest)),
 		failure: failure{
 			text:   "manifest of HOST/org/app:1: content does not match its digest: want " + string(wrongDigest) + ", got " + string(helloDigest) + " (5 bytes)",
-			verify: &VerifyError{Want: wrongDigest, Got: helloDigest, Read: 5, Size: SizeUnknown},
+			verify: &content.VerifyError{Want: wrongDigest, Got: helloDigest, Read: 5, Size: content.SizeUnknown},
 		},
 	},
 	{
 		name: "by digest, another manifest", tag: string(wrongDigest), handler: helloManifest(string(wrongDigest)),
 		failure: failure{
 			text:   "manifest of HOST/org/app@" + string(wrongDigest) + ": content does not match its digest: want " + string(wrongDigest) + ", got " + string(helloDigest) + " (5 bytes)",
-			verify: &VerifyError{Want: wrongDigest, Got: helloDigest, Read: 5, Size: SizeUnknown},
+			verify: &content.VerifyError{Want: wrongDigest, Got: helloDigest, Read: 5, Size: content.SizeUnknown},
 		},
 	},
 	{
 		name: "cut", tag: "1", requests: 6, handler: answer{body: "hell", length: 5, cut: true},
-		failure: failure{kind: ErrUnavailable, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: unexpected EOF"},
+		failure: failure{kind: content.ErrUnavailable, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: unexpected EOF"},
 	},
 	{
 		name: "cut, length not announced", tag: "1", requests: 6, handler: answer{body: "hello", length: unannounced, cut: true},
-		failure: failure{kind: ErrUnavailable, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: unexpected EOF"},
+		failure: failure{kind: content.ErrUnavailable, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: unexpected EOF"},
 	},
 	{
 		name: "over 4 MiB", tag: "1", handler: answer{body: strings.Repeat("x", 4<<20+1), length: unannounced},
@@ -67,23 +68,23 @@ var manifestTests = []struct {
 	},
 	{
 		name: "unauthorized", tag: "1", handler: answer{status: 401, body: `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`},
-		failure: failure{kind: ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 401 Unauthorized (UNAUTHORIZED authentication required)"},
+		failure: failure{kind: content.ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 401 Unauthorized (UNAUTHORIZED authentication required)"},
 	},
 	{
 		name: "unknown challenge", tag: "1", handler: answer{status: 401, header: map[string]string{"WWW-Authenticate": "Negotiate"}},
-		failure: failure{kind: ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: the registry asks for a login by Negotiate, hocker knows Basic and Bearer"},
+		failure: failure{kind: content.ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: the registry asks for a login by Negotiate, hocker knows Basic and Bearer"},
 	},
 	{
 		name: "forbidden", tag: "1", handler: answer{status: 403},
-		failure: failure{kind: ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 403 Forbidden"},
+		failure: failure{kind: content.ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 403 Forbidden"},
 	},
 	{
 		name: "not found", tag: "1", handler: answer{status: 404, body: `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown","detail":{"Tag":"1"}}]}`},
-		failure: failure{kind: ErrNotFound, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 404 Not Found (MANIFEST_UNKNOWN manifest unknown)"},
+		failure: failure{kind: content.ErrNotFound, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 404 Not Found (MANIFEST_UNKNOWN manifest unknown)"},
 	},
 	{
 		name: "unavailable", tag: "1", handler: answer{status: 503}, requests: 6,
-		failure: failure{kind: ErrUnavailable, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 503 Service Unavailable"},
+		failure: failure{kind: content.ErrUnavailable, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 503 Service Unavailable"},
 	},
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // ProxyError is a request that failed on its way through a proxy. It wraps the
-// cause. It is [ErrUnavailable] if the proxy itself refused.
+// cause. It is [content.ErrUnreachable] if the proxy itself refused.
 type ProxyError struct {
 	Proxy  string // its address, without the credentials that may be in it
 	Status int    // of the proxy's own answer, 0 without one
@@ -31,7 +31,7 @@ func (e *ProxyError) Error() string {
 }
 
 func (e *ProxyError) Unwrap() error        { return e.Err }
-func (e *ProxyError) Is(target error) bool { return target == ErrUnavailable && e.Status != 0 }
+func (e *ProxyError) Is(target error) bool { return e.Status != 0 && unreachable(target) }
 
 // proxySetting is the environment's word on the proxy for http or https.
 type proxySetting struct{ variable, address string }

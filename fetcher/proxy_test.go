@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 )
 
@@ -120,9 +121,9 @@ func TestHTTPProxy(t *testing.T) {
 	}{
 		{name: "http", scheme: "http", login: "me:hunter2@"},
 		{name: "https", scheme: "https", login: "me:hunter2@"},
-		{name: "http, wrong password", scheme: "http", login: "me:hunter3@", failure: failure{kind: ErrUnavailable, text: "the proxy http://PROXY answers 407 Proxy Authentication Required"}},
-		{name: "https, wrong password", scheme: "https", login: "me:hunter3@", failure: failure{kind: ErrUnavailable, text: "the proxy http://PROXY answers 407 Proxy Authentication Required"}},
-		{name: "https, no password", scheme: "https", failure: failure{kind: ErrUnavailable, text: "the proxy http://PROXY answers 407 Proxy Authentication Required"}},
+		{name: "http, wrong password", scheme: "http", login: "me:hunter3@", failure: failure{kind: content.ErrUnavailable, text: "the proxy http://PROXY answers 407 Proxy Authentication Required"}},
+		{name: "https, wrong password", scheme: "https", login: "me:hunter3@", failure: failure{kind: content.ErrUnavailable, text: "the proxy http://PROXY answers 407 Proxy Authentication Required"}},
+		{name: "https, no password", scheme: "https", failure: failure{kind: content.ErrUnavailable, text: "the proxy http://PROXY answers 407 Proxy Authentication Required"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -163,7 +164,7 @@ func TestProxyIsNotThere(t *testing.T) {
 			noProxies(t)
 			t.Setenv("ALL_PROXY", kind+"://me:hunter2@"+closed.host())
 			_, err := fetchHello(t, &Client{Transport: NewTransport(TransportOptions{})}, far("https"))
-			checkProxied(t, "", err, failure{kind: ErrUnavailable, text: text}, "https", closed.host())
+			checkProxied(t, "", err, failure{kind: content.ErrUnavailable, text: text}, "https", closed.host())
 		})
 	}
 }
@@ -174,11 +175,11 @@ func TestErrorsBehindAProxy(t *testing.T) {
 	s := startTLSServer(t, answer{status: http.StatusNotFound})
 	proxy := startServer(t, httpProxy{to: s})
 	t.Setenv("ALL_PROXY", proxy.host())
-	if _, err := fetchHello(t, &Client{Transport: NewTransport(TransportOptions{Insecure: true})}, far("https")); !errors.Is(err, ErrNotFound) {
+	if _, err := fetchHello(t, &Client{Transport: NewTransport(TransportOptions{Insecure: true})}, far("https")); !errors.Is(err, content.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
 	_, err := fetchHello(t, &Client{Transport: NewTransport(TransportOptions{})}, far("https"))
-	if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "through the proxy http://"+proxy.host()+": tls: failed to verify certificate") {
+	if !errors.Is(err, content.ErrUnavailable) || !strings.Contains(err.Error(), "through the proxy http://"+proxy.host()+": tls: failed to verify certificate") {
 		t.Errorf("got %v", err)
 	}
 	plain := startServer(t, hello)

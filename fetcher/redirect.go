@@ -5,12 +5,12 @@ import (
 	"net/http"
 )
 
-// RedirectError is a redirect that is not followed. It is [ErrUnavailable]: what is
+// RedirectError is a redirect that is not followed. It is [content.ErrUnreachable]: what is
 // wanted is not to be had in this way.
 type RedirectError struct{ Reason string }
 
 func (e *RedirectError) Error() string        { return e.Reason }
-func (e *RedirectError) Is(target error) bool { return target == ErrUnavailable }
+func (e *RedirectError) Is(target error) bool { return unreachable(target) }
 
 // maxRedirects is the limit that net/http has for clients without a
 // CheckRedirect of their own.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
 )
 
@@ -76,7 +77,7 @@ func TestRedirectToAChallenge(t *testing.T) {
 	c := static(registry.app(t), credential.Credential{Username: "me", Password: "hunter2"})
 	_, err := fetchHello(t, c, registry.app(t))
 	failure{
-		kind: ErrDenied,
+		kind: content.ErrDenied,
 		text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/blob: 401 Unauthorized (UNAUTHORIZED authentication required)",
 	}.check(t, err, registry.host(), storage.host())
 	checkNoSecrets(t, storage.asked()...)
@@ -94,19 +95,19 @@ func TestRedirectFailures(t *testing.T) {
 	}{
 		{
 			name: "expired signature", storage: answer{status: 403, body: `<Error>hunter2</Error>`},
-			failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/blob: 403 Forbidden"},
+			failure: failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/blob: 403 Forbidden"},
 		},
 		{
 			name: "lost", storage: answer{status: 404},
-			failure: failure{kind: ErrNotFound, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/blob: 404 Not Found"},
+			failure: failure{kind: content.ErrNotFound, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/blob: 404 Not Found"},
 		},
 		{
 			name: "hangs up", storage: hangUp,
-			failure: failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/blob: EOF"},
+			failure: failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/blob: EOF"},
 		},
 		{
 			name:    "nobody there",
-			failure: failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/blob: dial tcp HOST: connect: connection refused"},
+			failure: failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/blob: dial tcp HOST: connect: connection refused"},
 		},
 	}
 	for _, tt := range tests {
@@ -125,7 +126,7 @@ func TestRedirectFailures(t *testing.T) {
 func TestRedirectLoop(t *testing.T) {
 	s := startServer(t, redirect("/v2/again?sig=hunter2"))
 	_, err := fetchHello(t, &Client{Notice: func(line string) { t.Errorf("tried again: %s", line) }}, s.app(t))
-	failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET /v2/again: stopped after 10 redirects"}.check(t, err, s.host())
+	failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET /v2/again: stopped after 10 redirects"}.check(t, err, s.host())
 	if n := len(s.asked()); n != 11 {
 		t.Errorf("%d requests, want 11", n)
 	}
@@ -156,7 +157,7 @@ func TestRedirectToPlainHTTP(t *testing.T) {
 			c := &Client{Transport: s.transport()}
 			_, err := fetchHello(t, c, s.app(t))
 			text := "the registry redirects from https to http://" + plain.host() + ": not followed"
-			if !errors.Is(err, ErrUnavailable) || !strings.HasSuffix(err.Error(), text) || strings.Contains(err.Error(), "hunter2") {
+			if !errors.Is(err, content.ErrUnavailable) || !strings.HasSuffix(err.Error(), text) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("got %v, want … %s", err, text)
 			}
 			if len(s.asked()) != way.asked || len(plain.asked()) != 0 {
@@ -184,7 +185,7 @@ func TestRedirectReferer(t *testing.T) {
 func TestRedirectToNowhere(t *testing.T) {
 	for _, to := range []string{"http://[::1/blob?sig=hunter2", "HTTP://[::1/blob?sig=hunter2", "//[::1/blob?sig=hunter2", "/%zz/blob?sig=hunter2", "http://h/%zz?a=\"&sig=hunter2", "ftp://h/blob?sig=hunter2", "//me:hunter2@h:x/blob"} {
 		s := startServer(t, redirect(to))
-		if _, err := fetchHello(t, &Client{}, s.app(t)); !errors.Is(err, ErrUnavailable) || strings.Contains(err.Error(), "hunter2") {
+		if _, err := fetchHello(t, &Client{}, s.app(t)); !errors.Is(err, content.ErrUnavailable) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: got %v", to, err)
 		}
 	}

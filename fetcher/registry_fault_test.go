@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 	"hocker/test/faults"
 
@@ -56,12 +57,12 @@ var manifestFaultTests = []struct {
 	{faults: "label path=/manifests/", want: outcome{asked: []string{"manifest 200"}}},
 	{
 		faults: "loop path=/manifests/",
-		want:   outcome{err: "GET /v2/org/app/manifests/DIGEST: stopped after 10 redirects", kind: ErrUnavailable, asked: slices.Repeat([]string{"manifest 307"}, 11)},
+		want:   outcome{err: "GET /v2/org/app/manifests/DIGEST: stopped after 10 redirects", kind: content.ErrUnavailable, asked: slices.Repeat([]string{"manifest 307"}, 11)},
 	},
 	{
 		faults: "hangup path=/manifests/",
 		want: outcome{
-			err: "GET http://registry.example/v2/org/app/manifests/DIGEST: EOF", kind: ErrUnavailable,
+			err: "GET http://registry.example/v2/org/app/manifests/DIGEST: EOF", kind: content.ErrUnavailable,
 			notices: again("EOF", 5), asked: slices.Repeat([]string{"manifest 0"}, 6), waited: 7750 * time.Millisecond,
 		},
 	},
@@ -121,7 +122,7 @@ var tokenFaultTests = []struct {
 	},
 	{
 		faults: "status code=403 path=/token",
-		want:   outcome{err: "token service: GET http://registry.example/token: 403 Forbidden (FAULT this was ordered)", kind: ErrDenied, asked: []string{"blob 401", "token 403"}},
+		want:   outcome{err: "token service: GET http://registry.example/token: 403 Forbidden (FAULT this was ordered)", kind: content.ErrDenied, asked: []string{"blob 401", "token 403"}},
 	},
 	{
 		faults: "hang times=1 path=/token",
@@ -146,7 +147,7 @@ var tokenFaultTests = []struct {
 	},
 	{
 		faults: "status code=401", // whoever asks
-		want:   outcome{err: "GET " + blobURL + ": 401 Unauthorized (FAULT this was ordered)", kind: ErrDenied, asked: []string{"blob 401"}},
+		want:   outcome{err: "GET " + blobURL + ": 401 Unauthorized (FAULT this was ordered)", kind: content.ErrDenied, asked: []string{"blob 401"}},
 	},
 }
 
@@ -209,7 +210,7 @@ func TestRetryAfterFaults(t *testing.T) {
 					r := w.serve("registry.example:80", faults.New())
 					r.Add(fmt.Sprintf("status code=%d times=1 retry-after=%s", code, after))
 					got, err := fetchFaulty(t, w, "FetchBlob", r, w.client(), []byte("x"), false)
-					if (err == nil) != (want != 0) || err != nil && !errors.Is(err, ErrUnavailable) {
+					if (err == nil) != (want != 0) || err != nil && !errors.Is(err, content.ErrUnavailable) {
 						t.Errorf("got %v", err)
 					}
 					if !about(got.waited, want) {
@@ -246,7 +247,7 @@ func TestNoAnswer(t *testing.T) {
 				tt.build(w)
 				start := time.Now()
 				_, err := w.client().Blob(t.Context(), app(t, tt.url), ocispec.Descriptor{Digest: helloDigest})
-				if !errors.Is(err, ErrUnavailable) || !strings.HasSuffix(err.Error(), tt.text) {
+				if !errors.Is(err, content.ErrUnavailable) || !strings.HasSuffix(err.Error(), tt.text) {
 					t.Errorf("got %v", err)
 				}
 				if waited := time.Since(start); !about(waited, tt.waited) || len(w.told.lines) != 5 {

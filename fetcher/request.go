@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 
@@ -63,7 +64,7 @@ func (c *Client) ask(ctx context.Context, repo reference.Repository, path string
 	ctx = auth.AppendScopesForHost(ctx, repo.Registry.Host, auth.ScopeRepository(repo.Path, auth.ActionPull))
 	resp, err := c.send(ctx, r, repo.Registry, cred)
 	// What is withheld may be what a registry wants that hides what one may not see.
-	if errors.Is(err, ErrDenied) || withheld != nil && errors.Is(err, ErrNotFound) {
+	if errors.Is(err, content.ErrDenied) || withheld != nil && errors.Is(err, content.ErrNotFound) {
 		err = &DeniedError{Registry: repo.Registry, Anonymous: cred.IsZero(), Withheld: withheld, Err: err}
 	}
 	return resp, err

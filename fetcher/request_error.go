@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 
+	"hocker/fetcher/content"
+
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
@@ -41,7 +43,7 @@ func requestError(ctx context.Context, err error) error {
 	case isRefusal(err):
 		return &refusedError{&bareError{err}}
 	case isConnectionError(err):
-		return &kindError{ErrUnavailable, &bareError{err}}
+		return &kindError{content.ErrUnreachable, &bareError{err}}
 	}
 	return &bareError{err}
 }
@@ -54,11 +56,11 @@ func isRefusedRedirect(text string) bool {
 }
 
 // refusedError is a connection, a redirect or a way through a proxy that there is
-// none of, and another attempt does not change that. It is [ErrUnavailable].
+// none of, and another attempt does not change that. It is [content.ErrUnreachable].
 type refusedError struct{ error }
 
 func (e *refusedError) Unwrap() error        { return e.error }
-func (e *refusedError) Is(target error) bool { return target == ErrUnavailable }
+func (e *refusedError) Is(target error) bool { return unreachable(target) }
 
 func isRefusal(err error) bool {
 	var (

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -134,26 +135,26 @@ var resumeTests = []struct {
 		ranges: []string{"", "bytes=2-"}, ifRange: []string{"", `"v1"`}, waited: 250 * time.Millisecond,
 		failure: failure{
 			text:   "blob of registry.example/org/app@" + string(helloDigest) + ": content does not match its digest: want " + string(helloDigest) + ", got " + digest.FromString("hexxx").String() + " (5 bytes from registry.example)",
-			verify: &VerifyError{Want: helloDigest, Got: digest.FromString("hexxx"), Read: 5, Size: SizeUnknown, Host: "registry.example"},
+			verify: &content.VerifyError{Want: helloDigest, Got: digest.FromString("hexxx"), Read: 5, Size: content.SizeUnknown, Host: "registry.example"},
 		},
 	},
 	{
 		name:   "lost for good",
 		pieces: []piece{{header: ranges, length: 5, body: "he", end: errCut}, {status: 206, header: rest("bytes 2-4/5"), length: 3, end: errCut}},
 		ranges: append([]string{""}, slices.Repeat([]string{"bytes=2-"}, 8)...), ifRange: append([]string{""}, slices.Repeat([]string{`"v1"`}, 8)...), waited: 61750 * time.Millisecond,
-		failure: failure{kind: ErrUnavailable, text: "blob of registry.example/org/app@" + string(helloDigest) + ": connection lost at 2 bytes of 5 bytes: unexpected EOF"},
+		failure: failure{kind: content.ErrUnavailable, text: "blob of registry.example/org/app@" + string(helloDigest) + ": connection lost at 2 bytes of 5 bytes: unexpected EOF"},
 	},
 	{
 		name:   "stalled for good",
 		pieces: []piece{{header: ranges, length: 5, end: errStall}},
 		ranges: make([]string, 9), ifRange: make([]string, 9), waited: 331750 * time.Millisecond,
-		failure: failure{kind: ErrUnavailable, text: "blob of registry.example/org/app@" + string(helloDigest) + ": connection lost at 0 bytes of 5 bytes: connection stalled"},
+		failure: failure{kind: content.ErrUnavailable, text: "blob of registry.example/org/app@" + string(helloDigest) + ": connection lost at 0 bytes of 5 bytes: connection stalled"},
 	},
 	{
 		name:   "deleted in the meantime",
 		pieces: []piece{{header: ranges, length: 5, body: "he", end: errCut}, {status: 404}},
 		ranges: []string{"", "bytes=2-"}, ifRange: []string{"", `"v1"`}, waited: 250 * time.Millisecond,
-		failure: failure{kind: ErrNotFound, text: "blob of registry.example/org/app@" + string(helloDigest) + ": GET https://registry.example/v2/org/app/blobs/" + string(helloDigest) + ": 404 Not Found"},
+		failure: failure{kind: content.ErrNotFound, text: "blob of registry.example/org/app@" + string(helloDigest) + ": GET https://registry.example/v2/org/app/blobs/" + string(helloDigest) + ": 404 Not Found"},
 	},
 	{
 		name:   "a part that is not the one asked for",
@@ -204,7 +205,7 @@ var contentRangeTests = []struct {
 }{
 	{in: "bytes 0-4/5", offset: 0, size: 5},
 	{in: "bytes 2-3/5", offset: 2, size: 5},
-	{in: "bytes 2-3/*", offset: 2, size: SizeUnknown},
+	{in: "bytes 2-3/*", offset: 2, size: content.SizeUnknown},
 	{in: "", err: true},
 	{in: "bytes */5", err: true},
 	{in: "bytes 2-3", err: true},

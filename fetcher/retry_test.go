@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"hocker/fetcher/content"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -68,7 +70,7 @@ func TestWaits(t *testing.T) {
 // who is turned away for longer than hocker waits is not told for how long.
 func TestLongRetryAfterIsTold(t *testing.T) {
 	w := &wire{pieces: []piece{{status: 429, header: after("3600")}}}
-	if _, err := fetchHello(t, &Client{Transport: w}, farApp); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "3600") && !strings.Contains(err.Error(), "1h") {
+	if _, err := fetchHello(t, &Client{Transport: w}, farApp); !errors.Is(err, content.ErrUnavailable) || !strings.Contains(err.Error(), "3600") && !strings.Contains(err.Error(), "1h") {
 		t.Errorf("got %v", err)
 	}
 }

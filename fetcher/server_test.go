@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -166,7 +166,7 @@ func (s *server) transport() http.RoundTripper {
 type failure struct {
 	kind   error  // one of the three, or nil: none of them
 	text   string // HOST stands for the server's host and port
-	verify *VerifyError
+	verify *content.VerifyError
 }
 
 func (f failure) check(t *testing.T, err error, hosts ...string) {
@@ -185,12 +185,12 @@ func (f failure) check(t *testing.T, err error, hosts ...string) {
 	} else {
 		t.Errorf("no error, want %s", f.text)
 	}
-	for _, kind := range []error{ErrDenied, ErrNotFound, ErrUnavailable} {
+	for _, kind := range []error{content.ErrDenied, content.ErrNotFound, content.ErrUnavailable} {
 		if errors.Is(err, kind) != (kind == f.kind) {
 			t.Errorf("%v: is it %q? %v", err, kind, errors.Is(err, kind))
 		}
 	}
-	var mismatch *VerifyError
+	var mismatch *content.VerifyError
 	if errors.As(err, &mismatch); mismatch != nil {
 		same := *mismatch
 		if slices.Contains(hosts, same.Host) {
@@ -217,13 +217,6 @@ func fetchBlob(t *testing.T, c *Client, repo reference.Repository, d digest.Dige
 		t.Errorf("%d bytes are said to be written, %d were", n, w.Len())
 	}
 	return w.String(), err
-}
-
-// content returns n bytes that do not repeat.
-func content(n int) []byte {
-	data := make([]byte, n)
-	rand.NewChaCha8([32]byte{}).Read(data)
-	return data
 }
 
 // fullDisk takes so many bytes and then none.

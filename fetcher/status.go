@@ -1,18 +1,28 @@
 package fetcher
 
-import "net/http"
+import (
+	"net/http"
+
+	"hocker/fetcher/content"
+)
 
 // statusKind puts a status into one of the three kinds of failure, or none.
 func statusKind(status int) error {
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return ErrDenied
+		return content.ErrDenied
 	case status == http.StatusNotFound, status == http.StatusGone:
-		return ErrNotFound
+		return content.ErrNotFound
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status >= 500:
-		return ErrUnavailable
+		return content.ErrUnavailable
 	}
 	return nil
+}
+
+// unreachable reports whether a kind of failure is that of a registry that gives
+// no answer.
+func unreachable(kind error) bool {
+	return kind == content.ErrUnreachable || kind == content.ErrUnavailable
 }
 
 // retryableStatus reports whether the same request may have another answer after

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
@@ -129,28 +130,28 @@ var tokenTests = []struct {
 	},
 	{
 		name: "wrong password", service: &tokenService{user: "me", pass: "pass"}, credential: credential.Credential{Username: "me", Password: "hunter2"},
-		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": token service: GET http://HOST/token: 401 Unauthorized (UNAUTHORIZED incorrect username or password)"},
+		failure: failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": token service: GET http://HOST/token: 401 Unauthorized (UNAUTHORIZED incorrect username or password)"},
 	},
 	{
 		name: "no such identity", service: &tokenService{user: "none", identity: "1d"}, credential: credential.Credential{IdentityToken: "hunter2"},
 		asked:   []url.Values{{"grant_type": {"refresh_token"}, "refresh_token": {"hunter2"}, "service": {"registry"}, "client_id": {"hocker"}, "scope": {"repository:org/app:pull"}}},
-		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": token service: POST http://HOST/token: 401 Unauthorized (UNAUTHORIZED incorrect username or password)"},
+		failure: failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": token service: POST http://HOST/token: 401 Unauthorized (UNAUTHORIZED incorrect username or password)"},
 	},
 	{
 		name: "token for something else", service: &tokenService{answer: answer{body: `{"token":"t0ken-1-org/other"}`}},
-		failure: failure{kind: ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)"},
+		failure: failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 401 Unauthorized (UNAUTHORIZED authentication required)"},
 	},
 	{
 		name: "token service unavailable", service: &tokenService{answer: answer{status: 503}},
 		asked:   slices.Repeat([]url.Values{{"service": {"registry"}, "scope": {"repository:org/app:pull"}}}, 6),
-		failure: failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": token service: GET http://HOST/token: 503 Service Unavailable"},
+		failure: failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": token service: GET http://HOST/token: 503 Service Unavailable"},
 	},
 	{
 		name: "token service gone", service: &tokenService{answer: hangUp},
 		// Six attempts, and one more of net/http itself: the first goes over the
 		// connection of the challenge, which may simply have been too old.
 		asked:   slices.Repeat([]url.Values{{"service": {"registry"}, "scope": {"repository:org/app:pull"}}}, 7),
-		failure: failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/token: EOF"},
+		failure: failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/token: EOF"},
 	},
 }
 

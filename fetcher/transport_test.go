@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 )
 
@@ -45,7 +46,7 @@ func TestTLS(t *testing.T) {
 			c := &Client{Transport: NewTransport(tt.options), Notice: func(line string) { t.Errorf("tried again: %s", line) }}
 			_, err := fetchHello(t, c, s.app(t))
 			var unknown x509.UnknownAuthorityError
-			if errors.As(err, &unknown) != tt.unknown || (err != nil) != tt.unknown || errors.Is(err, ErrUnavailable) != tt.unknown {
+			if errors.As(err, &unknown) != tt.unknown || (err != nil) != tt.unknown || errors.Is(err, content.ErrUnavailable) != tt.unknown {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -75,7 +76,7 @@ func TestConnectionRefused(t *testing.T) {
 	retries := 0
 	_, err = fetchHello(t, &Client{Notice: func(string) { retries++ }}, repo)
 	failure{
-		kind: ErrUnavailable,
+		kind: content.ErrUnavailable,
 		text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": dial tcp HOST: connect: connection refused",
 	}.check(t, err, host)
 	if retries != defaultRetryPolicy.attempts {
@@ -89,5 +90,5 @@ func TestPlainServerAskedOverTLS(t *testing.T) {
 	repo := s.app(t)
 	repo.Registry.Scheme = "https"
 	_, err := fetchHello(t, &Client{Notice: func(line string) { t.Errorf("tried again: %s", line) }}, repo)
-	failure{kind: ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET https://HOST/v2/org/app/blobs/" + string(helloDigest) + ": http: server gave HTTP response to HTTPS client"}.check(t, err, s.host())
+	failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET https://HOST/v2/org/app/blobs/" + string(helloDigest) + ": http: server gave HTTP response to HTTPS client"}.check(t, err, s.host())
 }

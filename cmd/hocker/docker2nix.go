@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
 	"hocker/fetcher/reference"
@@ -133,7 +133,7 @@ func (c *docker2nixCmd) allPlatforms(ctx context.Context, p process, src source)
 		at := src
 		at.ref = reference.Reference{Repository: src.ref.Repository, Digest: d.Digest}
 		m, err := at.resolveLayers(ctx)
-		if errors.Is(err, fetcher.ErrNotFound) && len(entries) > 1 {
+		if errors.Is(err, content.ErrNotFound) && len(entries) > 1 {
 			c.warn(p, fmt.Sprintf("left out: %s: %v", platform, err))
 			continue
 		}

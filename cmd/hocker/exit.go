@@ -7,7 +7,7 @@ import (
 	"strings"
 	"syscall"
 
-	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/engine"
 	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
@@ -31,7 +31,7 @@ func exitCode(err error) int {
 		signalled *signalError
 		usage     *usageError
 		input     *reference.InputError
-		mismatch  *fetcher.VerifyError
+		mismatch  *content.VerifyError
 		file      *lock.FileError
 		layer     *image.LayerError
 		check     *uncheckedError
@@ -45,11 +45,11 @@ func exitCode(err error) int {
 		return exitOther
 	case errors.As(err, &mismatch), errors.As(err, &layer):
 		return exitMismatch
-	case errors.Is(err, fetcher.ErrDenied):
+	case errors.Is(err, content.ErrDenied):
 		return exitDenied
-	case errors.Is(err, fetcher.ErrNotFound):
+	case errors.Is(err, content.ErrNotFound):
 		return exitNotFound
-	case errors.Is(err, fetcher.ErrUnavailable), errors.Is(err, engine.ErrUnavailable):
+	case errors.Is(err, content.ErrUnavailable), errors.Is(err, engine.ErrUnavailable):
 		return exitUnavailable
 	case errors.As(err, &usage), errors.As(err, &input), errors.As(err, &file), errors.As(err, &check):
 		return exitUsage

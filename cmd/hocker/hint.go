@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
 	"hocker/fetcher/nix"
@@ -64,13 +65,13 @@ func hint(command string, err error) string {
 		return "make room on the disk, then try again"
 	case errors.As(err, new(*fetcher.ChallengeError)):
 		return pick(inNix, "with a token of that registry, set DOCKER_TOKEN, and DOCKER_REGISTRY to its host", "with a token of that registry, give --token")
-	case errors.Is(err, fetcher.ErrDenied):
+	case errors.Is(err, content.ErrDenied):
 		return deniedHint(command, err, inNix)
-	case errors.Is(err, fetcher.ErrNotFound):
+	case errors.Is(err, content.ErrNotFound):
 		return notFoundHint(err, inNix)
 	case errors.As(err, new(*fetcher.RedirectError)):
 		return ""
-	case errors.Is(err, fetcher.ErrUnavailable):
+	case errors.Is(err, content.ErrUnavailable):
 		return unavailableHint(err, inNix)
 	case errors.As(err, new(*fetcher.ForeignError)) && fetchesLayers(command):
 		return "give --foreign to fetch it from there"

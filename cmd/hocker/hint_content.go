@@ -4,18 +4,19 @@ import (
 	"errors"
 
 	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/image"
 )
 
 // isContentError reports whether err says that what came is not what it should
 // be.
 func isContentError(err error) bool {
-	return errors.As(err, new(*image.LayerError)) || errors.As(err, new(*image.UnpackError)) || errors.As(err, new(*fetcher.VerifyError))
+	return errors.As(err, new(*image.LayerError)) || errors.As(err, new(*image.UnpackError)) || errors.As(err, new(*content.VerifyError))
 }
 
 // contentHint says who may have made the mistake, or nothing.
 func contentHint(command string, err error) string {
-	var mismatch *fetcher.VerifyError
+	var mismatch *content.VerifyError
 	switch {
 	case errors.As(err, new(*image.PackingError)):
 		if fetchesImage(command) {

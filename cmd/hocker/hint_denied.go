@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
 )
 
@@ -66,5 +67,5 @@ func withheldHint(e *credential.WithheldError) string {
 // credential.
 func wasAuthorized(err error) bool {
 	var answer *fetcher.ResponseError
-	return errors.Is(err, fetcher.ErrDenied) && errors.As(err, &answer) && answer.Authorized
+	return errors.Is(err, content.ErrDenied) && errors.As(err, &answer) && answer.Authorized
 }

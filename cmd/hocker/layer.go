@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
 
@@ -84,7 +84,7 @@ func (c *layerCmd) Run(ctx context.Context, p process) error {
 // layerError is a layer that the image does not have.
 type layerError struct{ error }
 
-func (*layerError) Is(target error) bool { return target == fetcher.ErrNotFound }
+func (*layerError) Is(target error) bool { return target == content.ErrNotFound }
 
 // maxNumberLength tells numbers of layers from digests, which may consist of
 // decimal digits too.

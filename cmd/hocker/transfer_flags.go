@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hocker/fetcher"
+	"hocker/fetcher/content"
 )
 
 // transferFlags say how hard to try, and where else.
@@ -50,7 +51,7 @@ type timeError struct{ limit time.Duration }
 
 func (e *timeError) Error() string { return fmt.Sprintf("not done within --max-time %s", e.limit) }
 
-func (e *timeError) Is(target error) bool { return target == fetcher.ErrUnavailable }
+func (e *timeError) Is(target error) bool { return target == content.ErrUnavailable }
 
 // limit returns ctx with the time limit of --max-time.
 func (f *transferFlags) limit(ctx context.Context) (context.Context, context.CancelFunc) {

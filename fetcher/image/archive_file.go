@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"hocker/fetcher"
+	"hocker/fetcher/content"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -22,7 +22,7 @@ import (
 // place side by side; one whose place is not known yet goes to a file beside f
 // for the time being.
 //
-// Errors: those of the source, *[fetcher.VerifyError].
+// Errors: those of the source, *[content.VerifyError].
 func (e *Export) WriteArchive(ctx context.Context, f *os.File) error {
 	layers, err := e.layers()
 	if err != nil {
@@ -62,8 +62,8 @@ func (p *placement) write(ctx context.Context, f *os.File) (end int64, err error
 		return end, err
 	}
 	for i, layer := range p.layers {
-		p.sizes[i] = fetcher.SizeUnknown
-		layer.to.Size = fetcher.SizeUnknown
+		p.sizes[i] = content.SizeUnknown
+		layer.to.Size = content.SizeUnknown
 	}
 	if err := f.Truncate(0); err != nil {
 		return 0, err
@@ -134,7 +134,7 @@ func newArchiveFile(f *os.File, p *placement) (*archiveFile, error) {
 		a.slots = append(a.slots, &slot{name: p.form.layer(layer.to.Digest), layer: layer, size: p.sizes[i], known: make(chan struct{})})
 	}
 	// One more, for what comes behind the layers.
-	a.slots = append(a.slots, &slot{size: fetcher.SizeUnknown, known: make(chan struct{})})
+	a.slots = append(a.slots, &slot{size: content.SizeUnknown, known: make(chan struct{})})
 	a.slots[0].offset = int64(start.Len())
 	close(a.slots[0].known)
 	return a, a.settle()
@@ -166,7 +166,7 @@ func (a *archiveFile) received(i int, size int64) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s := a.slots[i]
-	if s.size != fetcher.SizeUnknown && s.size != size {
+	if s.size != content.SizeUnknown && s.size != size {
 		return errWrongGuess
 	}
 	s.size = size
@@ -177,7 +177,7 @@ func (a *archiveFile) received(i int, size int64) error {
 func (a *archiveFile) settle() error {
 	for i, s := range a.slots[:len(a.slots)-1] {
 		next := a.slots[i+1]
-		if s.size == fetcher.SizeUnknown || !s.isKnown() {
+		if s.size == content.SizeUnknown || !s.isKnown() {
 			return nil
 		}
 		if next.isKnown() {
@@ -230,12 +230,12 @@ type filePart struct {
 }
 
 func wholeFile(f *os.File) *filePart {
-	return &filePart{f, new(sync.Mutex), 0, fetcher.SizeUnknown}
+	return &filePart{f, new(sync.Mutex), 0, content.SizeUnknown}
 }
 
 // WriteAt writes within the part: what comes after it is another layer's.
 func (p *filePart) WriteAt(b []byte, at int64) (int, error) {
-	if p.size != fetcher.SizeUnknown && at+int64(len(b)) > p.size {
+	if p.size != content.SizeUnknown && at+int64(len(b)) > p.size {
 		return 0, errWrongGuess
 	}
 	p.writing.Lock()

@@ -12,6 +12,7 @@ import (
 
 	"hocker/fetcher"
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/content"
 	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
 
@@ -249,7 +250,7 @@ func (c *Composition) tables() (tables, error) {
 		return tables{}, fmt.Errorf("%s: %w", c.Manifest.Path, err)
 	}
 	if got := digest.FromBytes(data); got != c.Manifest.Digest {
-		return tables{}, fmt.Errorf("%s: %w", c.Manifest.Path, &fetcher.VerifyError{Want: c.Manifest.Digest, Got: got, Read: int64(len(data)), Size: fetcher.SizeUnknown})
+		return tables{}, fmt.Errorf("%s: %w", c.Manifest.Path, &content.VerifyError{Want: c.Manifest.Digest, Got: got, Read: int64(len(data)), Size: content.SizeUnknown})
 	}
 	return tablesOf(c.Reference, c.Manifest.MediaType, data, m)
 }

@@ -10,7 +10,7 @@ import (
 	"os"
 	"slices"
 
-	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/internal/transfer"
 
 	"github.com/opencontainers/go-digest"
@@ -27,7 +27,7 @@ type LayerError struct {
 
 func (e *LayerError) Error() string {
 	var (
-		mismatch *fetcher.VerifyError
+		mismatch *content.VerifyError
 		packing  *PackingError
 	)
 	switch {

@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 
-	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
 
@@ -80,7 +80,7 @@ func (e *Export) layers() ([]exportLayer, error) {
 
 // unpackedLayer describes a layer's tar archive before it was seen.
 func unpackedLayer(diffID digest.Digest) ocispec.Descriptor {
-	return ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: diffID, Size: fetcher.SizeUnknown}
+	return ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: diffID, Size: content.SizeUnknown}
 }
 
 // distinct returns the layers whose output differs, in their order.
@@ -130,7 +130,7 @@ type place interface {
 // size. Content that is wrong is fetched once more.
 func (e *Export) fetch(ctx context.Context, layer *exportLayer, to place) error {
 	err := e.fetchOnce(ctx, layer, to)
-	var mismatch *fetcher.VerifyError
+	var mismatch *content.VerifyError
 	if errors.As(err, &mismatch) && mismatch.Want == layer.from.Digest {
 		err = e.fetchOnce(ctx, layer, to)
 	}
@@ -181,7 +181,7 @@ var errUnpacked = errors.New("unpacking has ended")
 func finish(layers []exportLayer) []ocispec.Descriptor {
 	sizes := map[digest.Digest]int64{}
 	for _, layer := range layers {
-		if layer.to.Size != fetcher.SizeUnknown {
+		if layer.to.Size != content.SizeUnknown {
 			sizes[layer.to.Digest] = layer.to.Size
 		}
 	}

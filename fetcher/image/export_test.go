@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
 
@@ -40,7 +41,7 @@ func (b *blobs) TeeBlob(ctx context.Context, _ reference.Repository, desc ocispe
 	data, ok := b.data[desc.Digest]
 	b.mu.Unlock()
 	if !ok {
-		return 0, fmt.Errorf("blob %.14s: %w", desc.Digest, fetcher.ErrNotFound)
+		return 0, fmt.Errorf("blob %.14s: %w", desc.Digest, content.ErrNotFound)
 	}
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
@@ -49,7 +50,7 @@ func (b *blobs) TeeBlob(ctx context.Context, _ reference.Repository, desc ocispe
 	if err := b.fail[desc.Digest]; err != nil {
 		r = io.MultiReader(strings.NewReader(data[:len(data)/2]), brokenReader{err})
 	}
-	return io.Copy(io.MultiWriter(io.NewOffsetWriter(f, 0), w), fetcher.Verify(r, desc.Digest, desc.Size))
+	return io.Copy(io.MultiWriter(io.NewOffsetWriter(f, 0), w), content.Verify(r, desc.Digest, desc.Size))
 }
 
 // BlobTail answers like a server without ranges, unless there is something.
@@ -227,7 +228,7 @@ var exportFailureTests = []struct {
 	verify bool
 	asked  int // how often the most wanted layer is fetched for one form; 0: once
 }{
-	{name: "lost layer", change: func(_ *Export, s *blobs) { delete(s.data, digest.FromString(gzipped("2"))) }, err: fetcher.ErrNotFound},
+	{name: "lost layer", change: func(_ *Export, s *blobs) { delete(s.data, digest.FromString(gzipped("2"))) }, err: content.ErrNotFound},
 	{name: "broken transfer", change: func(_ *Export, s *blobs) { s.fail[digest.FromString(gzipped("0"))] = errPipe }, err: errPipe},
 	{name: "wrong content", change: func(_ *Export, s *blobs) { s.data[digest.FromString(gzipped("3"))] = gzipped("9") }, verify: true, asked: 2},
 	{name: "wrong diff ID", change: func(e *Export, _ *blobs) {
@@ -250,7 +251,7 @@ func TestExportFailures(t *testing.T) {
 			}
 			defer f.Close()
 			for form, err := range map[string]error{"archive": e.WriteArchive(t.Context(), f), "layout": e.WriteLayout(t.Context(), t.TempDir())} {
-				var mismatch *fetcher.VerifyError
+				var mismatch *content.VerifyError
 				if err == nil || tt.err != nil && !errors.Is(err, tt.err) || errors.As(err, &mismatch) != tt.verify {
 					t.Errorf("%s: got %v", form, err)
 				}

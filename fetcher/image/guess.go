@@ -6,7 +6,7 @@ import (
 	"errors"
 	"os"
 
-	"hocker/fetcher"
+	"hocker/fetcher/content"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
@@ -31,7 +31,7 @@ func (e *Export) guessSizes(ctx context.Context, layers []*exportLayer) []int64 
 	for i, layer := range layers {
 		guesses[i] = layer.to.Size
 		// Nothing comes after the last one that would have to know its place.
-		if layer.to.Size != fetcher.SizeUnknown || layer.from.Size < guessFrom || i == len(layers)-1 {
+		if layer.to.Size != content.SizeUnknown || layer.from.Size < guessFrom || i == len(layers)-1 {
 			continue
 		}
 		group.Go(func() error {
@@ -71,19 +71,19 @@ func guessFileSize(file File) int64 {
 		return file.Size
 	case ocispec.MediaTypeImageLayerGzip:
 	default:
-		return fetcher.SizeUnknown
+		return content.SizeUnknown
 	}
 	f, err := os.Open(file.Path)
 	if err != nil {
-		return fetcher.SizeUnknown
+		return content.SizeUnknown
 	}
 	defer f.Close()
 	var tail [4]byte
 	if _, err := f.ReadAt(tail[:], file.Size-int64(len(tail))); err != nil {
-		return fetcher.SizeUnknown
+		return content.SizeUnknown
 	}
 	if size, ok := sizeFromTail(tail[:], file.Size); ok {
 		return size
 	}
-	return fetcher.SizeUnknown
+	return content.SizeUnknown
 }

@@ -13,7 +13,7 @@ import (
 // WriteLayout writes the image to dir, which it creates, as an OCI layout.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 //
-// Errors: those of the source, *[fetcher.VerifyError].
+// Errors: those of the source, *[content.VerifyError].
 func (e *Export) WriteLayout(ctx context.Context, dir string) error {
 	layers, err := e.layers()
 	if err != nil {

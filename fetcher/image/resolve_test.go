@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -28,7 +29,7 @@ func (m *memory) Manifest(_ context.Context, ref reference.Reference) (fetcher.M
 	m.asked = append(m.asked, ref.Identifier())
 	data, ok := m.content[ref.Identifier()]
 	if !ok {
-		return fetcher.Manifest{}, fmt.Errorf("manifest %.14s: %w", ref.Identifier(), fetcher.ErrNotFound)
+		return fetcher.Manifest{}, fmt.Errorf("manifest %.14s: %w", ref.Identifier(), content.ErrNotFound)
 	}
 	return fetcher.Manifest{Digest: digest.FromBytes(data), Bytes: data}, nil
 }
@@ -37,7 +38,7 @@ func (m *memory) Config(_ context.Context, _ reference.Repository, desc ocispec.
 	m.asked = append(m.asked, "config "+desc.Digest.String())
 	data, ok := m.content[desc.Digest.String()]
 	if !ok {
-		return nil, fmt.Errorf("config %.14s: %w", desc.Digest, fetcher.ErrNotFound)
+		return nil, fmt.Errorf("config %.14s: %w", desc.Digest, content.ErrNotFound)
 	}
 	return data, nil
 }

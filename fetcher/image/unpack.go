@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 
-	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/internal/inflate"
 	"hocker/fetcher/internal/transfer"
 
@@ -111,7 +111,7 @@ func unpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error
 		if packing := foreignPacking(start.bytes); packing != "" {
 			return n, &PackingError{packing}
 		}
-		return n, &fetcher.VerifyError{Want: diffID, Got: got, Read: n, Size: fetcher.SizeUnknown}
+		return n, &content.VerifyError{Want: diffID, Got: got, Read: n, Size: content.SizeUnknown}
 	}
 	return n, nil
 }

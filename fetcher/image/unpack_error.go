@@ -9,7 +9,7 @@ import (
 // UnpackError is a layer that came as its digest has it, and does not unpack to
 // what the image's config names. It is the image that is wrong.
 type UnpackError struct {
-	Err error // *[fetcher.VerifyError], *[PackingError], or what is wrong with the packing
+	Err error // *[content.VerifyError], *[PackingError], or what is wrong with the packing
 }
 
 func (e *UnpackError) Error() string { return fmt.Sprintf("unpacking: %v", e.Err) }

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"hocker/fetcher"
+	"hocker/fetcher/content"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -114,7 +114,7 @@ func TestUnpackTo(t *testing.T) {
 			}
 			var b strings.Builder
 			n, err := UnpackTo(&b, iotest.OneByteReader(strings.NewReader(tt.packed)), diffID)
-			var mismatch *fetcher.VerifyError
+			var mismatch *content.VerifyError
 			switch {
 			case tt.err == "" && (err != nil || n != int64(b.Len()) || diffID.Algorithm().FromString(b.String()) != diffID):
 				t.Errorf("got %d bytes %q, %v", n, b.String(), err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -102,7 +103,7 @@ func (w *walk) openAll(ctx context.Context, indexes []ocispec.Descriptor, wanted
 // passOver reports whether an error says that something is not there, and keeps
 // it in case that nothing else is found.
 func (w *walk) passOver(err error) bool {
-	if !errors.Is(err, fetcher.ErrNotFound) {
+	if !errors.Is(err, content.ErrNotFound) {
 		return false
 	}
 	if w.missing == nil {

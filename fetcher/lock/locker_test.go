@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
 
@@ -63,7 +64,7 @@ func (r *registry) answer(ctx context.Context, method string, ref reference.Refe
 	}
 	data, ok := r.manifests[ref.Identifier()]
 	if !ok {
-		return fetcher.Manifest{}, fetcher.ErrNotFound
+		return fetcher.Manifest{}, content.ErrNotFound
 	}
 	select {
 	case <-time.After(r.blocking):
@@ -79,7 +80,7 @@ func (r *registry) Config(ctx context.Context, repo reference.Repository, desc o
 	r.asked = append(r.asked, "GET "+repo.Path+" config "+string(desc.Digest))
 	data, ok := r.configs[desc.Digest]
 	if !ok {
-		return nil, fmt.Errorf("config %s: %w", desc.Digest, fetcher.ErrNotFound)
+		return nil, fmt.Errorf("config %s: %w", desc.Digest, content.ErrNotFound)
 	}
 	return data, nil
 }
@@ -341,23 +342,23 @@ func TestFirstRequestGoesAlone(t *testing.T) {
 
 func TestUnreachableRegistryIsAskedOnce(t *testing.T) {
 	r := newRegistry()
-	r.errs["localhost:5000"] = fetcher.ErrUnavailable
+	r.errs["localhost:5000"] = content.ErrUnreachable
 	wanted := map[string]Wanted{}
 	for n := range 10 {
 		wanted[fmt.Sprint("image", n)] = wantedOf(t, fmt.Sprint("app", n), "linux/amd64")
 	}
 	_, err := (&Locker{Source: r, Jobs: 4}).Lock(t.Context(), File{}, wanted)
 	var failed *FailuresError
-	if !errors.As(err, &failed) || len(failed.Failures) != 10 || !errors.Is(err, fetcher.ErrUnavailable) {
+	if !errors.As(err, &failed) || len(failed.Failures) != 10 || !errors.Is(err, content.ErrUnavailable) {
 		t.Errorf("got %v", err)
 	}
 	if got := r.requests(); len(got) != 1 {
 		t.Errorf("asked %q", got)
 	}
 	// One that answers, if badly, is asked for all.
-	r.errs["localhost:5000"] = &fetcher.ResponseError{Status: 503}
+	r.errs["localhost:5000"] = content.ErrUnavailable
 	_, err = (&Locker{Source: r, Jobs: 4}).Lock(t.Context(), File{}, wanted)
-	if got := r.requests(); len(got) != 10 || !errors.Is(err, fetcher.ErrUnavailable) {
+	if got := r.requests(); len(got) != 10 || !errors.Is(err, content.ErrUnavailable) {
 		t.Errorf("asked %q, %v", got, err)
 	}
 }

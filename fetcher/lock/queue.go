@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
 
@@ -180,12 +181,11 @@ func (q *queue) Config(ctx context.Context, repo reference.Repository, desc ocis
 
 // isUnreachable reports whether a registry gave no answer at all.
 func isUnreachable(err error) bool {
-	var answer *fetcher.ResponseError
-	return errors.Is(err, fetcher.ErrUnavailable) && !errors.As(err, &answer)
+	return errors.Is(err, content.ErrUnreachable)
 }
 
 // notAskedError is a registry that was not asked again after it could not be
-// reached: why is told where it was asked. It is [fetcher.ErrUnavailable].
+// reached: why is told where it was asked. It is [content.ErrUnavailable].
 type notAskedError struct{ err error }
 
 func (e *notAskedError) Error() string {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"hocker/fetcher"
+	"hocker/fetcher/content"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
 	"hocker/fetcher/reference"
@@ -185,7 +186,7 @@ func (l *Locker) lockPlatform(ctx context.Context, q *queue, known map[digest.Di
 	}
 	ref := reference.Reference{Repository: repo, Digest: c.digest}
 	m, err := q.Manifest(ctx, ref)
-	if w.AllPlatforms && errors.Is(err, fetcher.ErrNotFound) {
+	if w.AllPlatforms && errors.Is(err, content.ErrNotFound) {
 		l.notice(fmt.Sprintf("%s: left out: %s: %v", w.Reference.Familiar(), image.FormatPlatform(c.platform), err))
 		return nil, nil
 	}

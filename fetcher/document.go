@@ -1,0 +1,17 @@
+package fetcher
+
+import "github.com/opencontainers/go-digest"
+
+// The media types of Docker's manifests, which came before the OCI's:
+// https://distribution.github.io/distribution/spec/manifest-v2-2/
+const (
+	MediaTypeDockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	MediaTypeDockerIndex    = "application/vnd.docker.distribution.manifest.list.v2+json"
+)
+
+// Manifest is a manifest or an index in the registry's own bytes.
+type Manifest struct {
+	MediaType string        // as the registry calls it: not checked
+	Digest    digest.Digest // of Bytes
+	Bytes     []byte
+}
