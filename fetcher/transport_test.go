@@ -21,7 +21,10 @@ var quietLog = log.New(io.Discard, "", 0)
 func TestTLS(t *testing.T) {
 	s := startTLSServer(t, hello)
 	dir := t.TempDir()
-	write(t, dir, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})))
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), certificate, 0o666); err != nil {
+		t.Fatal(err)
+	}
 	roots, err := ReadRoots(filepath.Join(dir, "ca.pem"))
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"hocker/fetcher"
+	"hocker/fetcher/atomicfile"
 	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
 
@@ -107,7 +107,7 @@ func (c *imageCmd) export(ctx context.Context, p process, e *image.Export) error
 		return writeFolder(c.Out, func(dir string) error { return e.WriteLayout(ctx, dir) })
 	}
 	return c.write(ctx, p, func(w io.Writer) error {
-		if f, ok := w.(*fetcher.File); ok && f.Seekable() {
+		if f, ok := w.(*atomicfile.File); ok && f.Seekable() {
 			return e.WriteArchive(ctx, f.File)
 		}
 		return streamArchive(ctx, w, e)

@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"hocker/fetcher"
+	"hocker/fetcher/atomicfile"
 	"hocker/fetcher/bytecount"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -18,7 +18,7 @@ func (c *layerCmd) writeBlob(ctx context.Context, p process, src source, layer o
 		return c.continueBlob(ctx, p, src, layer)
 	}
 	return c.write(ctx, p, func(w io.Writer) error {
-		if f, ok := w.(*fetcher.File); ok && f.Seekable() {
+		if f, ok := w.(*atomicfile.File); ok && f.Seekable() {
 			return c.fetch(ctx, p, src, layer, f.File, 0)
 		}
 		return c.watch(ctx, p, layer, func(seen io.Writer) error {

@@ -8,7 +8,7 @@ import (
 	"os"
 	"sync"
 
-	"hocker/fetcher"
+	"hocker/fetcher/atomicfile"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -152,12 +152,12 @@ func (o outputFlag) write(ctx context.Context, p process, produce func(io.Writer
 	return f.Commit()
 }
 
-func (o outputFlag) create(ctx context.Context) (*fetcher.File, error) {
+func (o outputFlag) create(ctx context.Context) (*atomicfile.File, error) {
 	if info, err := os.Stat(o.Out); err == nil && !info.Mode().IsRegular() {
 		// A named pipe opens when somebody reads it.
-		return await(ctx, func() (*fetcher.File, error) { return fetcher.CreateFile(o.Out) })
+		return await(ctx, func() (*atomicfile.File, error) { return atomicfile.Create(o.Out) })
 	}
-	return fetcher.CreateFile(o.Out)
+	return atomicfile.Create(o.Out)
 }
 
 func (o outputFlag) writeBytes(ctx context.Context, p process, data []byte) error {

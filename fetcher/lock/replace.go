@@ -9,7 +9,7 @@ import (
 	"slices"
 	"syscall"
 
-	"hocker/fetcher"
+	"hocker/fetcher/atomicfile"
 )
 
 // UnwritableError is a lock file that this user, or nobody, can write.
@@ -112,7 +112,7 @@ func replace(path string, before, data []byte) error {
 
 // create writes a new file. Its mode is the umask's.
 func create(path string, data []byte) error {
-	f, err := fetcher.CreateFile(path)
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		err = unwritable(filepath.Dir(path), err)
 		var folder *UnwritableError
@@ -130,7 +130,7 @@ func create(path string, data []byte) error {
 
 // rename writes another file, and puts it in the place of the one at path.
 func rename(path string, mode fs.FileMode, owner *syscall.Stat_t, data []byte) error {
-	f, err := fetcher.CreateFile(path)
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}

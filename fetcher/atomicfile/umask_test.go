@@ -1,6 +1,6 @@
 //go:build unix
 
-package fetcher
+package atomicfile
 
 import (
 	"io/fs"
@@ -12,11 +12,11 @@ import (
 
 // A file gets the mode that the shell's > would give it, not the private one
 // of temporary files.
-func TestCreateFileUmask(t *testing.T) {
+func TestCreateUmask(t *testing.T) {
 	for umask, want := range map[int]fs.FileMode{0o022: 0o644, 0o077: 0o600, 0: 0o666} {
 		path := filepath.Join(t.TempDir(), "out")
 		old := syscall.Umask(umask)
-		f, err := CreateFile(path)
+		f, err := Create(path)
 		syscall.Umask(old)
 		if err != nil {
 			t.Fatal(err)
@@ -31,7 +31,7 @@ func TestCreateFileUmask(t *testing.T) {
 }
 
 // A reader at the other end of a named pipe gets what is written.
-func TestCreateFilePipe(t *testing.T) {
+func TestCreatePipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func TestCreateFilePipe(t *testing.T) {
 		data, _ := os.ReadFile(path)
 		read <- string(data)
 	}()
-	f, err := CreateFile(path)
+	f, err := Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package fetcher
+package atomicfile
 
 import (
 	"errors"
@@ -115,7 +115,7 @@ func checkTree(t *testing.T, when, dir string, want map[string]string) {
 	}
 }
 
-func TestCreateFile(t *testing.T) {
+func TestCreate(t *testing.T) {
 	for _, tt := range fileTests {
 		for _, commit := range []bool{true, false} {
 			name, want := tt.name+", discarded", tt.discarded
@@ -136,7 +136,7 @@ func TestCreateFile(t *testing.T) {
 
 func testFile(t *testing.T, dir, path string, commit bool, before map[string]string) {
 	t.Helper()
-	f, err := CreateFile(filepath.Join(dir, path))
+	f, err := Create(filepath.Join(dir, path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,8 +160,8 @@ func testFile(t *testing.T, dir, path string, commit bool, before map[string]str
 
 // What has a name of its own among files, such as a pipe or a device, is
 // written to and stays.
-func TestCreateFileDevice(t *testing.T) {
-	f, err := CreateFile(os.DevNull)
+func TestCreateDevice(t *testing.T) {
+	f, err := Create(os.DevNull)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,20 +177,22 @@ func TestCreateFileDevice(t *testing.T) {
 	}
 }
 
-func TestCreateFileFailures(t *testing.T) {
+func TestCreateFailures(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "file", "")
 	symlink(t, dir, "loop", "loop")
 
-	_, err := CreateFile(dir)
-	checkError(t, err, dir+" is a directory")
-	if _, err := CreateFile(filepath.Join(dir, "none", "out")); !errors.Is(err, fs.ErrNotExist) {
+	_, err := Create(dir)
+	if err == nil || err.Error() != dir+" is a directory" {
+		t.Errorf("at a folder: %v", err)
+	}
+	if _, err := Create(filepath.Join(dir, "none", "out")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("in no folder: %v", err)
 	}
-	if _, err := CreateFile(filepath.Join(dir, "file", "out")); err == nil {
+	if _, err := Create(filepath.Join(dir, "file", "out")); err == nil {
 		t.Error("in a file: no error")
 	}
-	if _, err := CreateFile(filepath.Join(dir, "loop")); err == nil {
+	if _, err := Create(filepath.Join(dir, "loop")); err == nil {
 		t.Error("at a link to itself: no error")
 	}
 	checkTree(t, "after failures", dir, map[string]string{"file": "", "loop": "-> loop"})
@@ -199,7 +201,7 @@ func TestCreateFileFailures(t *testing.T) {
 // A place that is lost while the file is written leaves nothing behind.
 func TestCommitFailure(t *testing.T) {
 	dir := t.TempDir()
-	f, err := CreateFile(filepath.Join(dir, "out"))
+	f, err := Create(filepath.Join(dir, "out"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,6 @@
-package fetcher
+// Package atomicfile writes files that appear under their names only when they
+// are whole.
+package atomicfile
 
 import (
 	"errors"
@@ -17,9 +19,9 @@ type File struct {
 	path string // where it goes; empty when there is nothing left to do
 }
 
-// CreateFile begins the file that is to stand at path. What is there and is no
+// Create begins the file that is to stand at path. What is there and is no
 // regular file, such as a pipe or /dev/null, is written to as it is.
-func CreateFile(path string) (*File, error) {
+func Create(path string) (*File, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
