@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"hocker/fetcher/content"
+	"hocker/fetcher/image"
 	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
 
@@ -221,7 +222,7 @@ func (s *blobSource) get(ctx context.Context, repo reference.Repository, r reque
 		s.forget(target)
 		r.header.Del("If-Range") // it was the target's
 	}
-	if IsForeign(s.desc) {
+	if image.IsForeign(s.desc) {
 		return s.client.getForeign(ctx, s.desc, r)
 	}
 	return s.client.ask(ctx, repo, "/blobs/"+s.desc.Digest.String(), r)

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -16,7 +17,7 @@ import (
 //
 // Errors: those of [Client.Blob].
 func (c *Client) Config(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error) {
-	if desc.Size > MaxConfigSize {
+	if desc.Size > image.MaxConfigSize {
 		return nil, fmt.Errorf("config %s: %s is too much for an image config", desc.Digest, bytecount.Format(desc.Size))
 	}
 	body, err := c.Blob(ctx, repo, desc)
@@ -24,13 +25,13 @@ func (c *Client) Config(ctx context.Context, repo reference.Repository, desc oci
 		return nil, err
 	}
 	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, MaxConfigSize+1))
+	data, err := io.ReadAll(io.LimitReader(body, image.MaxConfigSize+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > MaxConfigSize {
+	if len(data) > image.MaxConfigSize {
 		// What was read is not the end, and so was not verified.
-		return nil, fmt.Errorf("config %s: it is larger than %s, which is too much for an image config", desc.Digest, bytecount.Format(MaxConfigSize))
+		return nil, fmt.Errorf("config %s: it is larger than %s, which is too much for an image config", desc.Digest, bytecount.Format(image.MaxConfigSize))
 	}
 	return data, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -16,7 +17,7 @@ import (
 // A manifest that states no size must not have a config printed that was cut
 // off, and so not verified.
 func TestConfigTooLarge(t *testing.T) {
-	large := bytes.Repeat([]byte(" "), MaxConfigSize+2)
+	large := bytes.Repeat([]byte(" "), image.MaxConfigSize+2)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(large) }))
 	defer server.Close()
 	registry, err := reference.ParseRegistry(server.URL)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 
+	"hocker/fetcher/image"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -13,7 +15,7 @@ import (
 // checked like any blob; it is shown no credential.
 func (c *Client) getForeign(ctx context.Context, desc ocispec.Descriptor, r request) (resp *http.Response, err error) {
 	if !c.Foreign {
-		return nil, &ForeignError{Digest: desc.Digest, URLs: desc.URLs}
+		return nil, &image.ForeignError{Digest: desc.Digest, URLs: desc.URLs}
 	}
 	for _, url := range desc.URLs {
 		if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {

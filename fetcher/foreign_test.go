@@ -7,6 +7,7 @@ import (
 
 	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
+	"hocker/fetcher/image"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -43,7 +44,7 @@ func TestForeignLayer(t *testing.T) {
 			if err == nil {
 				body.Close()
 			}
-			var foreign *ForeignError
+			var foreign *image.ForeignError
 			if errors.As(err, &foreign) == tt.allowed {
 				t.Errorf("got %v", err)
 			}

@@ -10,6 +10,7 @@ import (
 
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/content"
+	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -21,9 +22,9 @@ const schema1Prefix = "application/vnd.docker.distribution.manifest.v1+"
 
 var acceptManifests = []string{strings.Join([]string{
 	ocispec.MediaTypeImageManifest,
-	MediaTypeDockerManifest,
+	image.MediaTypeDockerManifest,
 	ocispec.MediaTypeImageIndex,
-	MediaTypeDockerIndex,
+	image.MediaTypeDockerIndex,
 }, ", ")}
 
 // maxManifestSize is the most that [wholeAnswers] reads of an answer.
@@ -33,13 +34,13 @@ const maxManifestSize = maxWholeSize
 // the bytes match it; without one, Digest is computed from what came.
 //
 // Errors: [content.ErrDenied], [content.ErrNotFound], [content.ErrUnavailable], *[content.VerifyError].
-func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (Manifest, error) {
+func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (image.Manifest, error) {
 	return c.fromCandidates(ctx, ref, c.manifest)
 }
 
 // fromCandidates asks the mirrors and the registry for a manifest, one after the
 // other.
-func (c *Client) fromCandidates(ctx context.Context, ref reference.Reference, ask func(context.Context, reference.Reference) (Manifest, error)) (Manifest, error) {
+func (c *Client) fromCandidates(ctx context.Context, ref reference.Reference, ask func(context.Context, reference.Reference) (image.Manifest, error)) (image.Manifest, error) {
 	c.setup.Do(c.init)
 	candidates := c.mirrors.candidates(ref.Repository, ref.Digest)
 	for i, repo := range candidates {
@@ -50,33 +51,33 @@ func (c *Client) fromCandidates(ctx context.Context, ref reference.Reference, as
 		case err == nil:
 			return m, nil
 		case i == len(candidates)-1 || ctx.Err() != nil:
-			return Manifest{}, &FetchError{What: "manifest", From: ref.Familiar(), Err: err}
+			return image.Manifest{}, &FetchError{What: "manifest", From: ref.Familiar(), Err: err}
 		}
 		c.mirrors.leaveOut(repo, err)
 	}
 	panic("unreachable: a reference has its own registry at least")
 }
 
-func (c *Client) manifest(ctx context.Context, ref reference.Reference) (Manifest, error) {
+func (c *Client) manifest(ctx context.Context, ref reference.Reference) (image.Manifest, error) {
 	resp, err := c.ask(ctx, ref.Repository, "/manifests/"+ref.Identifier(), request{header: http.Header{"Accept": acceptManifests}})
 	if err != nil {
-		return Manifest{}, err
+		return image.Manifest{}, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxManifestSize+1))
 	if err != nil {
-		return Manifest{}, err
+		return image.Manifest{}, err
 	}
 	if len(body) > maxManifestSize {
-		return Manifest{}, fmt.Errorf("it is larger than %s, which is more than a manifest may be", bytecount.Format(maxManifestSize))
+		return image.Manifest{}, fmt.Errorf("it is larger than %s, which is more than a manifest may be", bytecount.Format(maxManifestSize))
 	}
-	m := Manifest{MediaType: mediaType(resp), Bytes: body}
+	m := image.Manifest{MediaType: mediaType(resp), Bytes: body}
 	stated := resp.Header.Get("Docker-Content-Digest")
 	if strings.HasPrefix(m.MediaType, schema1Prefix) {
 		stated = "" // of the manifest without the signatures that are in the body
 	}
 	if err := identify(&m, ref.Digest, stated); err != nil {
-		return Manifest{}, err
+		return image.Manifest{}, err
 	}
 	return m, nil
 }
@@ -84,7 +85,7 @@ func (c *Client) manifest(ctx context.Context, ref reference.Reference) (Manifes
 // identify computes the manifest's digest and checks it against the one that
 // was asked for. Without one it is checked against the one that the registry
 // states, which finds proxies that change bodies on the way.
-func identify(m *Manifest, asked digest.Digest, stated string) error {
+func identify(m *image.Manifest, asked digest.Digest, stated string) error {
 	want := asked
 	if want == "" {
 		if d, err := digest.Parse(stated); err == nil {

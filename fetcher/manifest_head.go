@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -22,20 +23,20 @@ import (
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#checking-if-content-exists-in-the-registry
 //
 // Errors: those of [Client.Manifest].
-func (c *Client) ManifestHead(ctx context.Context, ref reference.Reference) (Manifest, error) {
+func (c *Client) ManifestHead(ctx context.Context, ref reference.Reference) (image.Manifest, error) {
 	return c.fromCandidates(ctx, ref, c.manifestHead)
 }
 
-func (c *Client) manifestHead(ctx context.Context, ref reference.Reference) (Manifest, error) {
+func (c *Client) manifestHead(ctx context.Context, ref reference.Reference) (image.Manifest, error) {
 	resp, err := c.ask(ctx, ref.Repository, "/manifests/"+ref.Identifier(), request{method: http.MethodHead, header: http.Header{"Accept": acceptManifests}})
 	if answer := (*ResponseError)(nil); errors.As(err, &answer) && refusesMethod(answer.Status) {
 		return c.manifest(ctx, ref)
 	}
 	if err != nil {
-		return Manifest{}, err
+		return image.Manifest{}, err
 	}
 	resp.Body.Close()
-	m := Manifest{MediaType: mediaType(resp)}
+	m := image.Manifest{MediaType: mediaType(resp)}
 	m.Digest, err = digest.Parse(resp.Header.Get("Docker-Content-Digest"))
 	// Of schema 1 the digest is another one than that of the bytes.
 	if err != nil || strings.HasPrefix(m.MediaType, schema1Prefix) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hocker/fetcher/content"
+	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -26,20 +27,20 @@ var manifestTests = []struct {
 	name     string
 	tag      string
 	handler  http.Handler
-	want     Manifest
+	want     image.Manifest
 	requests int // 0: one
 	failure
 }{
-	{name: "by tag", tag: "1", handler: helloManifest(string(helloDigest)), want: Manifest{MediaType: ociManifest, Digest: helloDigest}},
-	{name: "by digest", tag: string(helloDigest), handler: helloManifest(string(helloDigest)), want: Manifest{MediaType: ociManifest, Digest: helloDigest}},
-	{name: "by sha512 digest", tag: string(helloSHA512), handler: helloManifest(""), want: Manifest{MediaType: ociManifest, Digest: helloSHA512}},
-	{name: "by tag, no digest stated", tag: "1", handler: helloManifest(""), want: Manifest{MediaType: ociManifest, Digest: helloDigest}},
-	{name: "by tag, another algorithm stated", tag: "1", handler: helloManifest(string(helloSHA512)), want: Manifest{MediaType: ociManifest, Digest: helloSHA512}},
-	{name: "by tag, no digest in the digest header", tag: "1", handler: helloManifest("hello"), want: Manifest{MediaType: ociManifest, Digest: helloDigest}},
-	{name: "no media type", tag: "1", handler: answer{body: "hello", header: map[string]string{"Content-Type": ";"}}, want: Manifest{Digest: helloDigest}},
-	{name: "unavailable at first", tag: "1", handler: inTurn(answer{status: 502}, helloManifest("")), requests: 2, want: Manifest{MediaType: ociManifest, Digest: helloDigest}},
+	{name: "by tag", tag: "1", handler: helloManifest(string(helloDigest)), want: image.Manifest{MediaType: ociManifest, Digest: helloDigest}},
+	{name: "by digest", tag: string(helloDigest), handler: helloManifest(string(helloDigest)), want: image.Manifest{MediaType: ociManifest, Digest: helloDigest}},
+	{name: "by sha512 digest", tag: string(helloSHA512), handler: helloManifest(""), want: image.Manifest{MediaType: ociManifest, Digest: helloSHA512}},
+	{name: "by tag, no digest stated", tag: "1", handler: helloManifest(""), want: image.Manifest{MediaType: ociManifest, Digest: helloDigest}},
+	{name: "by tag, another algorithm stated", tag: "1", handler: helloManifest(string(helloSHA512)), want: image.Manifest{MediaType: ociManifest, Digest: helloSHA512}},
+	{name: "by tag, no digest in the digest header", tag: "1", handler: helloManifest("hello"), want: image.Manifest{MediaType: ociManifest, Digest: helloDigest}},
+	{name: "no media type", tag: "1", handler: answer{body: "hello", header: map[string]string{"Content-Type": ";"}}, want: image.Manifest{Digest: helloDigest}},
+	{name: "unavailable at first", tag: "1", handler: inTurn(answer{status: 502}, helloManifest("")), requests: 2, want: image.Manifest{MediaType: ociManifest, Digest: helloDigest}},
 	// What was asked for decides, not what the answer says of itself.
-	{name: "by digest, a digest header that lies", tag: string(helloDigest), handler: helloManifest(string(wrongDigest)), want: Manifest{MediaType: ociManifest, Digest: helloDigest}},
+	{name: "by digest, a digest header that lies", tag: string(helloDigest), handler: helloManifest(string(wrongDigest)), want: image.Manifest{MediaType: ociManifest, Digest: helloDigest}},
 	{
 		name: "by tag, a digest header that lies", tag: "1", handler: helloManifest(string(wrongDigest)),
 		failure: failure{

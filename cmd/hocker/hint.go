@@ -73,7 +73,7 @@ func hint(command string, err error) string {
 		return ""
 	case errors.Is(err, content.ErrUnavailable):
 		return unavailableHint(err, inNix)
-	case errors.As(err, new(*fetcher.ForeignError)) && fetchesLayers(command):
+	case errors.As(err, new(*image.ForeignError)) && fetchesLayers(command):
 		return "give --foreign to fetch it from there"
 	}
 	return ""

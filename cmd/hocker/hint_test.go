@@ -120,8 +120,8 @@ var hintTests = []struct {
 	{name: "an image for another platform, to lock", command: "hocker lock add", err: failed(forArm()), hint: "lock it for the platform that it is for: --platform linux/arm64"},
 	{name: "an image for another platform, in a build", inNix: true, err: forArm(), hint: "an image for that platform alone is locked with hocker lock add --platform linux/arm64"},
 
-	{name: "a foreign layer", command: "hocker image", err: fetching(&fetcher.ForeignError{}), hint: "give --foreign to fetch it from there"},
-	{name: "a foreign layer for what has no --foreign", command: "hocker lock add", err: fetching(&fetcher.ForeignError{})},
+	{name: "a foreign layer", command: "hocker image", err: fetching(&image.ForeignError{}), hint: "give --foreign to fetch it from there"},
+	{name: "a foreign layer for what has no --foreign", command: "hocker lock add", err: fetching(&image.ForeignError{})},
 
 	// This machine.
 	{name: "a full disk", err: &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, hint: "make room on the disk, then try again"},

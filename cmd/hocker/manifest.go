@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"hocker/fetcher"
 	"hocker/fetcher/image"
 )
 
@@ -54,17 +53,17 @@ func (c *manifestCmd) Run(ctx context.Context, p process) error {
 
 // manifest fetches what is to be printed, and makes sure that it is what it
 // should be before anything is.
-func (c *manifestCmd) manifest(ctx context.Context, src source) (fetcher.Manifest, error) {
+func (c *manifestCmd) manifest(ctx context.Context, src source) (image.Manifest, error) {
 	if !c.Index {
 		resolved, err := src.resolve(ctx)
 		return resolved.Manifest, err
 	}
 	m, err := src.Manifest(ctx, src.ref)
 	if err != nil {
-		return fetcher.Manifest{}, err
+		return image.Manifest{}, err
 	}
 	if _, err := image.ParseIndex(m.Bytes); err != nil {
-		return fetcher.Manifest{}, fmt.Errorf("%s: %w", src.ref.Familiar(), err)
+		return image.Manifest{}, fmt.Errorf("%s: %w", src.ref.Familiar(), err)
 	}
 	return m, nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"hocker/fetcher"
 	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -61,7 +60,7 @@ func (c *choice) consider(d ocispec.Descriptor) {
 // is, for its config to tell.
 //
 // Errors: those of the source, *[KindMismatchError], *[NoPlatformError].
-func Choose(ctx context.Context, source Source, repo reference.Repository, index fetcher.Manifest, want ocispec.Platform) (ocispec.Descriptor, error) {
+func Choose(ctx context.Context, source Source, repo reference.Repository, index Manifest, want ocispec.Platform) (ocispec.Descriptor, error) {
 	w := newWalk(source, repo)
 	c := choice{want: want, rank: -1}
 	level, err := w.open(index, nil)
@@ -121,7 +120,7 @@ func (w *walk) lookUp(ctx context.Context, unnamed []ocispec.Descriptor, c *choi
 // not there.
 //
 // Errors: those of the source, *[KindMismatchError].
-func Images(ctx context.Context, source Source, repo reference.Repository, index fetcher.Manifest) ([]ocispec.Descriptor, error) {
+func Images(ctx context.Context, source Source, repo reference.Repository, index Manifest) ([]ocispec.Descriptor, error) {
 	w := newWalk(source, repo)
 	entries, err := w.open(index, nil)
 	if err != nil {

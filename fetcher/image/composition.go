@@ -10,7 +10,6 @@ import (
 	"os"
 	"strings"
 
-	"hocker/fetcher"
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/content"
 	"hocker/fetcher/internal/transfer"
@@ -167,7 +166,7 @@ func (c *Composition) readConfig() ([]byte, Config, error) {
 	if err != nil {
 		return nil, Config{}, err
 	}
-	if size > fetcher.MaxConfigSize {
+	if size > MaxConfigSize {
 		return nil, Config{}, fmt.Errorf("%s is too much for an image config", bytecount.Format(size))
 	}
 	data, err := os.ReadFile(c.Config.Path)

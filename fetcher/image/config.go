@@ -19,6 +19,10 @@ type Config struct {
 	DiffIDs []digest.Digest // of the layers' uncompressed tar archives, the lowest first
 }
 
+// MaxConfigSize bounds what is read as an image's config, in bytes: engines
+// refuse larger ones.
+const MaxConfigSize = 8 << 20
+
 // ParseConfig reads the config of an image, and refuses JSON that is none.
 func ParseConfig(data []byte) (Config, error) {
 	var c struct {

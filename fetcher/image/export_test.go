@@ -15,7 +15,6 @@ import (
 	"sync"
 	"testing"
 
-	"hocker/fetcher"
 	"hocker/fetcher/content"
 	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
@@ -84,7 +83,7 @@ func testExport(packed, unpacked []string) (*Export, *blobs) {
 	return &Export{
 		Source:    source,
 		Reference: "debian:jessie",
-		Image:     Resolved{Manifest: fetcher.Manifest{Digest: digest.FromBytes(manifest), Bytes: manifest}, Image: m},
+		Image:     Resolved{Manifest: Manifest{Digest: digest.FromBytes(manifest), Bytes: manifest}, Image: m},
 		Config:    []byte(config),
 		Jobs:      3,
 	}, source

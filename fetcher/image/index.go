@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"hocker/fetcher"
-
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -32,7 +30,7 @@ func ParseIndex(data []byte) (ocispec.Index, error) {
 
 // isIndex reports whether a descriptor says that it leads to another index.
 func isIndex(d ocispec.Descriptor) bool {
-	return d.MediaType == ocispec.MediaTypeImageIndex || d.MediaType == fetcher.MediaTypeDockerIndex
+	return d.MediaType == ocispec.MediaTypeImageIndex || d.MediaType == MediaTypeDockerIndex
 }
 
 // IsAttestation reports whether an entry of an index is no image but a
@@ -52,7 +50,7 @@ func mayBeImage(d ocispec.Descriptor) bool {
 	switch {
 	case IsAttestation(d):
 		return false
-	case d.MediaType == "", d.MediaType == ocispec.MediaTypeImageManifest, d.MediaType == fetcher.MediaTypeDockerManifest:
+	case d.MediaType == "", d.MediaType == ocispec.MediaTypeImageManifest, d.MediaType == MediaTypeDockerManifest:
 		// Nothing is asked about an artifact that is listed beside the images.
 		return d.Platform != nil || d.ArtifactType == "" || d.ArtifactType == ocispec.MediaTypeImageConfig
 	}

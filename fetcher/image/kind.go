@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 
-	"hocker/fetcher"
-
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -129,7 +127,7 @@ func (p *probe) kind() (Kind, string) {
 		return KindOther, fmt.Sprintf("schemaVersion %.20s", p.SchemaVersion)
 	case p.SchemaVersion == nil:
 		return KindOther, "it has no schemaVersion"
-	case p.MediaType != "" && p.MediaType != ocispec.MediaTypeImageManifest && p.MediaType != fetcher.MediaTypeDockerManifest:
+	case p.MediaType != "" && p.MediaType != ocispec.MediaTypeImageManifest && p.MediaType != MediaTypeDockerManifest:
 		return KindOther, fmt.Sprintf("mediaType %.100s", p.MediaType)
 	}
 	return KindManifest, ""

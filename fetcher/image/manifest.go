@@ -11,9 +11,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// MediaTypeDockerConfig is the media type of a Docker image's config.
-const MediaTypeDockerConfig = "application/vnd.docker.container.image.v1+json"
-
 // ParseManifest reads an image manifest, Docker schema 2 or OCI, and checks
 // all that an image needs of it: a config that may be an image's, layers, and a
 // digest and a size for each. Without any layers it has an empty list of them.

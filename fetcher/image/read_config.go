@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"hocker/fetcher"
 	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -12,7 +11,7 @@ import (
 
 // Source is where manifests and configs come from; *[fetcher.Client] is one.
 type Source interface {
-	Manifest(ctx context.Context, ref reference.Reference) (fetcher.Manifest, error)
+	Manifest(ctx context.Context, ref reference.Reference) (Manifest, error)
 	Config(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error)
 }
 

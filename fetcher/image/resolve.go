@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 
-	"hocker/fetcher"
 	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -13,7 +12,7 @@ import (
 
 // Resolved is an image manifest in its own bytes and as data.
 type Resolved struct {
-	fetcher.Manifest
+	Manifest
 	Image ocispec.Manifest
 	// Platform is what an index says that the image is for; nil where none does.
 	Platform *ocispec.Platform
@@ -62,7 +61,7 @@ func Resolve(ctx context.Context, source Source, ref reference.Reference, platfo
 }
 
 // resolveSingle reads the manifest of an image that no index vouches for.
-func resolveSingle(ctx context.Context, source Source, ref reference.Reference, m fetcher.Manifest, platform *ocispec.Platform) (Resolved, error) {
+func resolveSingle(ctx context.Context, source Source, ref reference.Reference, m Manifest, platform *ocispec.Platform) (Resolved, error) {
 	r, err := ReadManifest(ctx, source, ref, m)
 	if err != nil || platform == nil {
 		return r, err
@@ -81,7 +80,7 @@ func resolveSingle(ctx context.Context, source Source, ref reference.Reference, 
 // not say whether it is an image's, its config is looked at.
 //
 // Errors: those of the source, *[KindMismatchError].
-func ReadManifest(ctx context.Context, source Source, ref reference.Reference, m fetcher.Manifest) (Resolved, error) {
+func ReadManifest(ctx context.Context, source Source, ref reference.Reference, m Manifest) (Resolved, error) {
 	parsed, err := ParseManifest(m.Bytes)
 	if err != nil {
 		return Resolved{}, fmt.Errorf("manifest of %s: %w", ref.Familiar(), err)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"hocker/fetcher"
 	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 
@@ -25,13 +24,13 @@ type memory struct {
 
 func newMemory() *memory { return &memory{content: map[string][]byte{}} }
 
-func (m *memory) Manifest(_ context.Context, ref reference.Reference) (fetcher.Manifest, error) {
+func (m *memory) Manifest(_ context.Context, ref reference.Reference) (Manifest, error) {
 	m.asked = append(m.asked, ref.Identifier())
 	data, ok := m.content[ref.Identifier()]
 	if !ok {
-		return fetcher.Manifest{}, fmt.Errorf("manifest %.14s: %w", ref.Identifier(), content.ErrNotFound)
+		return Manifest{}, fmt.Errorf("manifest %.14s: %w", ref.Identifier(), content.ErrNotFound)
 	}
-	return fetcher.Manifest{Digest: digest.FromBytes(data), Bytes: data}, nil
+	return Manifest{Digest: digest.FromBytes(data), Bytes: data}, nil
 }
 
 func (m *memory) Config(_ context.Context, _ reference.Repository, desc ocispec.Descriptor) ([]byte, error) {
@@ -311,7 +310,7 @@ func FuzzChoose(f *testing.F) {
 			m.content[digest.FromString(line).String()] = []byte(line)
 		}
 		first, _, _ := strings.Cut(text, "\n")
-		index := fetcher.Manifest{Bytes: []byte(first)}
+		index := Manifest{Bytes: []byte(first)}
 		d, err := Choose(t.Context(), m, reference.Repository{}, index, want)
 		if len(m.asked) >= maxDocuments {
 			t.Errorf("to choose, %d documents were asked for", len(m.asked))

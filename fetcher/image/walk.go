@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"hocker/fetcher"
 	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
 
@@ -40,7 +39,7 @@ func newWalk(source Source, repo reference.Repository) *walk {
 
 // open reads the entries of an index that may be images or indexes of them. Those
 // without a platform get the one that the outer index gives to this one.
-func (w *walk) open(m fetcher.Manifest, outer *ocispec.Platform) ([]ocispec.Descriptor, error) {
+func (w *walk) open(m Manifest, outer *ocispec.Platform) ([]ocispec.Descriptor, error) {
 	if err := w.ask(); err != nil {
 		return nil, err
 	}

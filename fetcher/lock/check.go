@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 
-	"hocker/fetcher"
 	"hocker/fetcher/image"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -29,7 +28,7 @@ func checkDescriptor(d ocispec.Descriptor) error {
 // check makes sure that p is an image that can be fetched, whether a registry
 // or a file says so.
 func (p Platform) check() error {
-	if t := p.Manifest.MediaType; t != ocispec.MediaTypeImageManifest && t != fetcher.MediaTypeDockerManifest {
+	if t := p.Manifest.MediaType; t != ocispec.MediaTypeImageManifest && t != image.MediaTypeDockerManifest {
 		return fmt.Errorf("mediaType %.100q is no image manifest's", t)
 	}
 	for _, d := range append([]ocispec.Descriptor{p.Manifest, p.Config}, p.Layers...) {

@@ -15,7 +15,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"hocker/fetcher"
 	"hocker/fetcher/content"
 	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
@@ -39,11 +38,11 @@ type registry struct {
 	blocking time.Duration
 }
 
-func (r *registry) Manifest(ctx context.Context, ref reference.Reference) (fetcher.Manifest, error) {
+func (r *registry) Manifest(ctx context.Context, ref reference.Reference) (image.Manifest, error) {
 	return r.answer(ctx, "GET", ref)
 }
 
-func (r *registry) ManifestHead(ctx context.Context, ref reference.Reference) (fetcher.Manifest, error) {
+func (r *registry) ManifestHead(ctx context.Context, ref reference.Reference) (image.Manifest, error) {
 	m, err := r.answer(ctx, "HEAD", ref)
 	if !r.noHead {
 		m.Bytes = nil
@@ -51,7 +50,7 @@ func (r *registry) ManifestHead(ctx context.Context, ref reference.Reference) (f
 	return m, err
 }
 
-func (r *registry) answer(ctx context.Context, method string, ref reference.Reference) (fetcher.Manifest, error) {
+func (r *registry) answer(ctx context.Context, method string, ref reference.Reference) (image.Manifest, error) {
 	r.mu.Lock()
 	r.asked = append(r.asked, method+" "+ref.Path+" "+ref.Identifier())
 	r.busiest.Store(max(r.busiest.Load(), r.busy.Add(1)))
@@ -59,19 +58,19 @@ func (r *registry) answer(ctx context.Context, method string, ref reference.Refe
 	defer r.busy.Add(-1)
 	for _, key := range []string{ref.Registry.Host, ref.Identifier()} {
 		if err := r.errs[key]; err != nil {
-			return fetcher.Manifest{}, err
+			return image.Manifest{}, err
 		}
 	}
 	data, ok := r.manifests[ref.Identifier()]
 	if !ok {
-		return fetcher.Manifest{}, content.ErrNotFound
+		return image.Manifest{}, content.ErrNotFound
 	}
 	select {
 	case <-time.After(r.blocking):
 	case <-ctx.Done():
-		return fetcher.Manifest{}, context.Cause(ctx)
+		return image.Manifest{}, context.Cause(ctx)
 	}
-	return fetcher.Manifest{Digest: digest.FromBytes(data), Bytes: data}, nil
+	return image.Manifest{Digest: digest.FromBytes(data), Bytes: data}, nil
 }
 
 func (r *registry) Config(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error) {

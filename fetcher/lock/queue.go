@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 
-	"hocker/fetcher"
 	"hocker/fetcher/content"
 	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
@@ -16,7 +15,7 @@ import (
 // Source is where manifests and configs come from; *[fetcher.Client] is one.
 type Source interface {
 	image.Source
-	ManifestHead(ctx context.Context, ref reference.Reference) (fetcher.Manifest, error)
+	ManifestHead(ctx context.Context, ref reference.Reference) (image.Manifest, error)
 }
 
 // queue asks a source for each manifest and config once, and for several at a
@@ -44,7 +43,7 @@ type question struct {
 
 type answer struct {
 	once sync.Once
-	fetcher.Manifest
+	image.Manifest
 	err error
 }
 
@@ -65,19 +64,19 @@ func newQueue(source Source, jobs int) *queue {
 }
 
 // Manifest implements [image.ManifestSource].
-func (q *queue) Manifest(ctx context.Context, ref reference.Reference) (fetcher.Manifest, error) {
+func (q *queue) Manifest(ctx context.Context, ref reference.Reference) (image.Manifest, error) {
 	return q.ask(ctx, question{ref: ref}, q.source.Manifest)
 }
 
 // ManifestHead implements [Source].
-func (q *queue) ManifestHead(ctx context.Context, ref reference.Reference) (fetcher.Manifest, error) {
+func (q *queue) ManifestHead(ctx context.Context, ref reference.Reference) (image.Manifest, error) {
 	return q.ask(ctx, question{ref, true}, q.source.ManifestHead)
 }
 
-type askFunc func(context.Context, reference.Reference) (fetcher.Manifest, error)
+type askFunc func(context.Context, reference.Reference) (image.Manifest, error)
 
 // ask returns what was answered to a question, or asks it.
-func (q *queue) ask(ctx context.Context, question question, ask askFunc) (fetcher.Manifest, error) {
+func (q *queue) ask(ctx context.Context, question question, ask askFunc) (image.Manifest, error) {
 	q.mu.Lock()
 	known := q.answers[question]
 	if known == nil {
@@ -103,7 +102,7 @@ func (q *queue) ask(ctx context.Context, question question, ask askFunc) (fetche
 }
 
 // remember has a manifest that came by its tag known by its digest, too.
-func (q *queue) remember(repo reference.Repository, m fetcher.Manifest) {
+func (q *queue) remember(repo reference.Repository, m image.Manifest) {
 	byDigest := question{ref: reference.Reference{Repository: repo, Digest: m.Digest}}
 	known := &answer{Manifest: m}
 	known.once.Do(func() {})

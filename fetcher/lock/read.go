@@ -7,7 +7,6 @@ import (
 	"os"
 	"strconv"
 
-	"hocker/fetcher"
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
@@ -111,7 +110,7 @@ func readImage(r *fields, n *node, where string) Image {
 	}
 	if m := o["index"]; m != nil {
 		i.Index = readDescriptor(r, m, where+".index")
-		if t := i.Index.MediaType; t != ocispec.MediaTypeImageIndex && t != fetcher.MediaTypeDockerIndex {
+		if t := i.Index.MediaType; t != ocispec.MediaTypeImageIndex && t != image.MediaTypeDockerIndex {
 			r.fail(m, where+".index", "mediaType %.100q is no index's", t)
 		}
 	}

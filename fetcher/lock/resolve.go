@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"hocker/fetcher"
 	"hocker/fetcher/content"
 	"hocker/fetcher/image"
 	"hocker/fetcher/nix"
@@ -52,7 +51,7 @@ func (l *Locker) lock(ctx context.Context, q *queue, known map[digest.Digest]Pla
 	if image.Identify(m.Bytes) != image.KindIndex {
 		return i, l.lockManifest(ctx, q, &i, w, m)
 	}
-	i.Index = descriptorOf(m, ocispec.MediaTypeImageIndex, fetcher.MediaTypeDockerIndex)
+	i.Index = descriptorOf(m, ocispec.MediaTypeImageIndex, image.MediaTypeDockerIndex)
 	if err := checkDescriptor(i.Index); err != nil {
 		return Image{}, fmt.Errorf("%s cannot be locked: %w", w.Reference.Familiar(), err)
 	}
@@ -84,7 +83,7 @@ func (l *Locker) lock(ctx context.Context, q *queue, known map[digest.Digest]Pla
 
 // lockManifest locks an image that is one manifest, without an index. Its config
 // tells the platform.
-func (l *Locker) lockManifest(ctx context.Context, q *queue, i *Image, w Wanted, m fetcher.Manifest) error {
+func (l *Locker) lockManifest(ctx context.Context, q *queue, i *Image, w Wanted, m image.Manifest) error {
 	c := choice{platform: image.DefaultPlatform(), digest: m.Digest}
 	switch {
 	case w.AllPlatforms:
@@ -127,7 +126,7 @@ func (l *Locker) platformOf(w Wanted, c choice, config image.Config) (ocispec.Pl
 var errNoSystem = errors.New("the index has no image for a system of Nix")
 
 // choose finds the manifests of an index that are wanted.
-func (l *Locker) choose(ctx context.Context, q *queue, repo reference.Repository, index fetcher.Manifest, w Wanted) ([]choice, error) {
+func (l *Locker) choose(ctx context.Context, q *queue, repo reference.Repository, index image.Manifest, w Wanted) ([]choice, error) {
 	if w.AllPlatforms {
 		return l.chooseAll(ctx, q, repo, index, w)
 	}
@@ -148,7 +147,7 @@ func (l *Locker) choose(ctx context.Context, q *queue, repo reference.Repository
 }
 
 // chooseAll finds all that Nix has a system for, the first one for each.
-func (l *Locker) chooseAll(ctx context.Context, q *queue, repo reference.Repository, index fetcher.Manifest, w Wanted) ([]choice, error) {
+func (l *Locker) chooseAll(ctx context.Context, q *queue, repo reference.Repository, index image.Manifest, w Wanted) ([]choice, error) {
 	images, err := image.Images(ctx, q, repo, index)
 	if err != nil {
 		return nil, err
@@ -230,13 +229,13 @@ func (l *Locker) newPlatform(ctx context.Context, q *queue, w Wanted, ref refere
 	}
 	p := Platform{
 		Platform: platform,
-		Manifest: descriptorOf(m.Manifest, ocispec.MediaTypeImageManifest, fetcher.MediaTypeDockerManifest),
+		Manifest: descriptorOf(m.Manifest, ocispec.MediaTypeImageManifest, image.MediaTypeDockerManifest),
 		Config:   bare(m.Image.Config),
 		Layers:   []ocispec.Descriptor{},
 	}
 	for _, layer := range m.Image.Layers {
-		if fetcher.IsForeign(layer) {
-			return Platform{}, fmt.Errorf("%s cannot be locked, since fetchDockerLayer asks the registry: %w", ref.Familiar(), &fetcher.ForeignError{Digest: layer.Digest, URLs: layer.URLs})
+		if image.IsForeign(layer) {
+			return Platform{}, fmt.Errorf("%s cannot be locked, since fetchDockerLayer asks the registry: %w", ref.Familiar(), &image.ForeignError{Digest: layer.Digest, URLs: layer.URLs})
 		}
 		p.Layers = append(p.Layers, bare(layer))
 	}
@@ -254,7 +253,7 @@ func bare(d ocispec.Descriptor) ocispec.Descriptor {
 // descriptorOf describes a document of one of two media types: the one that it
 // gives itself, else the one that the registry gives it, else the OCI's, whose
 // documents need not say it.
-func descriptorOf(m fetcher.Manifest, oci, docker string) ocispec.Descriptor {
+func descriptorOf(m image.Manifest, oci, docker string) ocispec.Descriptor {
 	var document struct {
 		MediaType string `json:"mediaType"`
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"text/template"
 
-	"hocker/fetcher"
 	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
 
@@ -167,8 +166,8 @@ func (i Image) hashes(data *callData) (err error) {
 		return err
 	}
 	for _, layer := range i.Manifest.Layers {
-		if fetcher.IsForeign(layer) {
-			return fmt.Errorf("fetchDockerLayer asks the registry: %w", &fetcher.ForeignError{Digest: layer.Digest, URLs: layer.URLs})
+		if image.IsForeign(layer) {
+			return fmt.Errorf("fetchDockerLayer asks the registry: %w", &image.ForeignError{Digest: layer.Digest, URLs: layer.URLs})
 		}
 		hash, err := Base32(layer.Digest)
 		if err != nil {

@@ -1,4 +1,4 @@
-package fetcher
+package image
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package fetcher
+package image
 
 import (
 	"testing"
@@ -10,10 +10,10 @@ var isForeignTests = []struct {
 	desc ocispec.Descriptor
 	want bool
 }{
-	{desc: ocispec.Descriptor{MediaType: dockerForeignLayer, URLs: []string{"https://x"}}, want: true},
+	{desc: ocispec.Descriptor{MediaType: dockerForeign, URLs: []string{"https://x"}}, want: true},
 	{desc: ocispec.Descriptor{MediaType: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", URLs: []string{"https://x"}}, want: true},
 	// Some registries do hold them, which shows in a descriptor without URLs.
-	{desc: ocispec.Descriptor{MediaType: dockerForeignLayer}},
+	{desc: ocispec.Descriptor{MediaType: dockerForeign}},
 	{desc: ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayerGzip, URLs: []string{"https://x"}}},
 	{desc: ocispec.Descriptor{}},
 }
@@ -26,4 +26,4 @@ func TestIsForeign(t *testing.T) {
 	}
 }
 
-const dockerForeignLayer = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+const dockerForeign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"

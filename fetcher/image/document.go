@@ -1,12 +1,13 @@
-package fetcher
+package image
 
 import "github.com/opencontainers/go-digest"
 
-// The media types of Docker's manifests, which came before the OCI's:
+// The media types of Docker's manifests and configs, which came before the OCI's:
 // https://distribution.github.io/distribution/spec/manifest-v2-2/
 const (
 	MediaTypeDockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
 	MediaTypeDockerIndex    = "application/vnd.docker.distribution.manifest.list.v2+json"
+	MediaTypeDockerConfig   = "application/vnd.docker.container.image.v1+json"
 )
 
 // Manifest is a manifest or an index in the registry's own bytes.
