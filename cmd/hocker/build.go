@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"hocker/fetcher/image"
+	"hocker/fetcher/archive"
 	"hocker/fetcher/nix"
 )
 
@@ -109,17 +109,17 @@ func buildArchive(ctx context.Context, b build, out string) error {
 }
 
 // readSpec reads what the image is to be made of.
-func readSpec(ctx context.Context, b build) (image.Composition, error) {
+func readSpec(ctx context.Context, b build) (archive.Composition, error) {
 	spec, err := b.Text("spec")
 	switch {
 	case err != nil:
-		return image.Composition{}, err
+		return archive.Composition{}, err
 	case len(spec) == 0:
-		return image.Composition{}, missingAttribute("spec")
+		return archive.Composition{}, missingAttribute("spec")
 	}
-	composition, err := image.ParseComposition(spec)
+	composition, err := archive.ParseComposition(spec)
 	if err != nil {
-		return image.Composition{}, fmt.Errorf("attribute spec: %w", err)
+		return archive.Composition{}, fmt.Errorf("attribute spec: %w", err)
 	}
 	return composition, composition.Complete(ctx)
 }
@@ -167,13 +167,13 @@ func buildManifest(ctx context.Context, b build, out string) error {
 }
 
 // readBuilt reads the image.json that buildImage wrote.
-func readBuilt(ctx context.Context, b build) (file string, composition image.Composition, err error) {
+func readBuilt(ctx context.Context, b build) (file string, composition archive.Composition, err error) {
 	built, err := b.String("built")
 	switch {
 	case err != nil:
-		return "", image.Composition{}, err
+		return "", archive.Composition{}, err
 	case built == "":
-		return "", image.Composition{}, missingAttribute("built")
+		return "", archive.Composition{}, missingAttribute("built")
 	}
 	file = filepath.Join(built, "image.json")
 	composition, err = readComposition(ctx, file)
@@ -194,7 +194,7 @@ exec '%s' load '%s' "$@"
 )
 
 // writeScript writes one of the scripts for the image in file.
-func writeScript(b build, path, script, file string, composition image.Composition) error {
+func writeScript(b build, path, script, file string, composition archive.Composition) error {
 	// hocker is the binary for the machine that runs the image; it differs from
 	// the builder where the image is built on another kind of machine.
 	self, err := b.String("hocker")

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"hocker/fetcher/image"
+	"hocker/fetcher/archive"
 )
 
 // builtImage is an image in the Nix store, as nix-build makes it of
@@ -17,27 +17,27 @@ type builtImage struct {
 }
 
 // read reads the image.json.
-func (b builtImage) read(ctx context.Context) (image.Composition, error) {
+func (b builtImage) read(ctx context.Context) (archive.Composition, error) {
 	path := b.Image
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, "image.json")
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return image.Composition{}, usagef("%s has no image.json in it: it is not the folder of an image that fetchdocker made", b.Image)
+			return archive.Composition{}, usagef("%s has no image.json in it: it is not the folder of an image that fetchdocker made", b.Image)
 		}
 	}
 	composition, err := readComposition(ctx, path)
 	switch {
 	case ctx.Err() != nil:
-		return image.Composition{}, err
+		return archive.Composition{}, err
 	case err != nil:
-		return image.Composition{}, &usageError{err: err}
+		return archive.Composition{}, &usageError{err: err}
 	case composition.Config.Path == "":
-		return image.Composition{}, usagef("%s names no config: it is not the image.json of an image that fetchdocker made", path)
+		return archive.Composition{}, usagef("%s names no config: it is not the image.json of an image that fetchdocker made", path)
 	}
 	return composition, nil
 }
 
 // readComposition reads an image.json.
-func readComposition(ctx context.Context, path string) (image.Composition, error) {
-	return await(ctx, func() (image.Composition, error) { return image.ReadComposition(path) })
+func readComposition(ctx context.Context, path string) (archive.Composition, error) {
+	return await(ctx, func() (archive.Composition, error) { return archive.ReadComposition(path) })
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"syscall"
 
+	"hocker/fetcher/archive"
 	"hocker/fetcher/content"
 	"hocker/fetcher/engine"
-	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
 	"hocker/fetcher/reference"
 )
@@ -33,7 +33,7 @@ func exitCode(err error) int {
 		input     *reference.InputError
 		mismatch  *content.VerifyError
 		file      *lock.FileError
-		layer     *image.LayerError
+		layer     *archive.LayerError
 		check     *uncheckedError
 	)
 	switch {
@@ -41,7 +41,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &signalled):
 		return signalled.exitCode()
-	case errors.As(err, new(*image.PackingError)):
+	case errors.As(err, new(*archive.PackingError)):
 		return exitOther
 	case errors.As(err, &mismatch), errors.As(err, &layer):
 		return exitMismatch

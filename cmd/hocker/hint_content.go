@@ -4,28 +4,28 @@ import (
 	"errors"
 
 	"hocker/fetcher"
+	"hocker/fetcher/archive"
 	"hocker/fetcher/content"
-	"hocker/fetcher/image"
 )
 
 // isContentError reports whether err says that what came is not what it should
 // be.
 func isContentError(err error) bool {
-	return errors.As(err, new(*image.LayerError)) || errors.As(err, new(*image.UnpackError)) || errors.As(err, new(*content.VerifyError))
+	return errors.As(err, new(*archive.LayerError)) || errors.As(err, new(*archive.UnpackError)) || errors.As(err, new(*content.VerifyError))
 }
 
 // contentHint says who may have made the mistake, or nothing.
 func contentHint(command string, err error) string {
 	var mismatch *content.VerifyError
 	switch {
-	case errors.As(err, new(*image.PackingError)):
+	case errors.As(err, new(*archive.PackingError)):
 		if fetchesImage(command) {
 			return "--compressed leaves the layers packed as they are"
 		}
 		return ""
-	case errors.As(err, new(*image.LayerError)):
+	case errors.As(err, new(*archive.LayerError)):
 		return "are these the layers of this config, the lowest first?"
-	case errors.As(err, new(*image.UnpackError)):
+	case errors.As(err, new(*archive.UnpackError)):
 		return "the layer came as its digest has it: it is the image that is broken, since its config does not fit this layer"
 	case !errors.As(err, &mismatch) || !errors.As(err, new(*fetcher.FetchError)):
 		return "" // a file here

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"hocker/fetcher"
+	"hocker/fetcher/archive"
 	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
 	"hocker/fetcher/image"
@@ -104,12 +105,12 @@ var hintTests = []struct {
 	{name: "the right content of another size", err: fetching(mismatched(wantedDigest, 5, 7)), hint: "the content matches its digest: it is the image's manifest that is broken, since it gives another size"},
 	{name: "more than the manifest says", err: fetching(mismatched("", 8, 7)), hint: "either the image's manifest gives a wrong size, or the registry has other content under this digest"},
 	{name: "a file here that has changed", err: fmt.Errorf("/nix/store/x: %w", mismatched(otherDigest, 5, content.SizeUnknown))},
-	{name: "a layer that does not fit its config", err: &image.UnpackError{Err: mismatched(otherDigest, 5, content.SizeUnknown)}, hint: "the layer came as its digest has it: it is the image that is broken, since its config does not fit this layer"},
-	{name: "a layer that breaks off", err: &image.UnpackError{Err: errors.New("unexpected EOF")}, hint: "the layer came as its digest has it: it is the image that is broken, since its config does not fit this layer"},
-	{name: "a layer by xz", command: "hocker-layer", err: &image.UnpackError{Err: &image.PackingError{Packing: "xz"}}},
-	{name: "an image with a layer by xz", command: "hocker image", err: &image.UnpackError{Err: &image.PackingError{Packing: "xz"}}, hint: "--compressed leaves the layers packed as they are"},
-	{name: "a layer in Nix that does not fit its config", inNix: true, err: &image.LayerError{Err: &image.UnpackError{Err: mismatched(otherDigest, 5, content.SizeUnknown)}}, hint: "are these the layers of this config, the lowest first?"},
-	{name: "a layer in Nix by xz", inNix: true, err: &image.LayerError{Err: &image.UnpackError{Err: &image.PackingError{Packing: "xz"}}}},
+	{name: "a layer that does not fit its config", err: &archive.UnpackError{Err: mismatched(otherDigest, 5, content.SizeUnknown)}, hint: "the layer came as its digest has it: it is the image that is broken, since its config does not fit this layer"},
+	{name: "a layer that breaks off", err: &archive.UnpackError{Err: errors.New("unexpected EOF")}, hint: "the layer came as its digest has it: it is the image that is broken, since its config does not fit this layer"},
+	{name: "a layer by xz", command: "hocker-layer", err: &archive.UnpackError{Err: &archive.PackingError{Packing: "xz"}}},
+	{name: "an image with a layer by xz", command: "hocker image", err: &archive.UnpackError{Err: &archive.PackingError{Packing: "xz"}}, hint: "--compressed leaves the layers packed as they are"},
+	{name: "a layer in Nix that does not fit its config", inNix: true, err: &archive.LayerError{Err: &archive.UnpackError{Err: mismatched(otherDigest, 5, content.SizeUnknown)}}, hint: "are these the layers of this config, the lowest first?"},
+	{name: "a layer in Nix by xz", inNix: true, err: &archive.LayerError{Err: &archive.UnpackError{Err: &archive.PackingError{Packing: "xz"}}}},
 	{name: "an index", err: fetching(&image.KindMismatchError{Want: image.KindManifest, Got: image.KindIndex}), hint: "choose from it: hocker-manifest --platform OS/ARCH, or docker2nix --fetch with --platform or --all-platforms"},
 	{name: "no index", err: fetching(&image.KindMismatchError{Want: image.KindIndex, Got: image.KindManifest}), hint: "it is one image for one platform: leave out --index"},
 	{name: "no index for docker2nix", command: "hocker docker2nix", err: fetching(&image.KindMismatchError{Want: image.KindIndex, Got: image.KindManifest}), hint: "it is one image for one platform: leave out --all-platforms"},

@@ -9,8 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"hocker/fetcher/archive"
 	"hocker/fetcher/atomicfile"
-	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -61,7 +61,7 @@ func (c *imageCmd) Run(ctx context.Context, p process) error {
 	for _, layer := range resolved.Image.Layers {
 		show.expect(layer.Size)
 	}
-	export := &image.Export{
+	export := &archive.Export{
 		Source:     src.Client,
 		Repository: src.ref.Repository,
 		Reference:  tagOnly(src.ref),
@@ -69,7 +69,7 @@ func (c *imageCmd) Run(ctx context.Context, p process) error {
 		Config:     config,
 		Compressed: c.Compressed,
 		Jobs:       c.Jobs,
-		Watch:      func(layer ocispec.Descriptor) image.Watcher { return show.watch("layer", layer) },
+		Watch:      func(layer ocispec.Descriptor) archive.Watcher { return show.watch("layer", layer) },
 	}
 	err = c.export(ctx, p, export)
 	show.done(err == nil)
@@ -102,7 +102,7 @@ func (c *imageCmd) checkOutput(p process) error {
 	return c.checkBinary(p, "docker load")
 }
 
-func (c *imageCmd) export(ctx context.Context, p process, e *image.Export) error {
+func (c *imageCmd) export(ctx context.Context, p process, e *archive.Export) error {
 	if c.Format == "oci-layout" {
 		return writeFolder(c.Out, func(dir string) error { return e.WriteLayout(ctx, dir) })
 	}
@@ -115,7 +115,7 @@ func (c *imageCmd) export(ctx context.Context, p process, e *image.Export) error
 }
 
 // streamArchive writes an archive where nothing can be put in its place later.
-func streamArchive(ctx context.Context, w io.Writer, e *image.Export) error {
+func streamArchive(ctx context.Context, w io.Writer, e *archive.Export) error {
 	f, err := os.CreateTemp("", "hocker-*.part")
 	if err != nil {
 		return err

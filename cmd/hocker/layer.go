@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hocker/fetcher/archive"
 	"hocker/fetcher/content"
 	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
@@ -125,7 +126,7 @@ func (c *layerCmd) writeTar(ctx context.Context, p process, src source, m image.
 		}
 		defer layer.Close()
 		return c.watch(ctx, p, m.Image.Layers[number], func(seen io.Writer) error {
-			_, err := image.UnpackTo(w, io.TeeReader(layer, seen), config.DiffIDs[number])
+			_, err := archive.UnpackTo(w, io.TeeReader(layer, seen), config.DiffIDs[number])
 			return err
 		})
 	})

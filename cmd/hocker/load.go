@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 
+	"hocker/fetcher/archive"
 	"hocker/fetcher/engine"
-	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -72,7 +72,7 @@ var outcomes = map[engine.Outcome]string{
 }
 
 // engineImage is what an engine is told of the image.
-func engineImage(ctx context.Context, c image.Composition) (engine.Image, error) {
+func engineImage(ctx context.Context, c archive.Composition) (engine.Image, error) {
 	manifest, err := c.ManifestBytes()
 	if err != nil {
 		return engine.Image{}, err

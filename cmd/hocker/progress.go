@@ -6,8 +6,8 @@ import (
 	"io"
 	"time"
 
+	"hocker/fetcher/archive"
 	"hocker/fetcher/bytecount"
-	"hocker/fetcher/image"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/term"
@@ -26,7 +26,7 @@ type progress interface {
 
 // watcher is told of the bytes themselves, or of their number.
 type watcher interface {
-	image.Watcher
+	archive.Watcher
 	add(n int64)
 	// skip says that so many bytes were there before, which took no time.
 	skip(n int64)

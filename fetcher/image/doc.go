@@ -1,5 +1,7 @@
-// Package image knows what images are made of: manifests, indexes and configs
-// as data, and the archive that container engines load.
+// Package image knows what an image is: manifests, indexes, configs and platforms,
+// as data.
 //
-// It reads what a registry or a file says and checks it; it fetches nothing.
+// [ParseManifest], [ParseIndex] and [ParseConfig] check what a registry or a file
+// says. [Resolve] finds the manifest for a platform; it asks a [Source] for the
+// documents that it needs.
 package image

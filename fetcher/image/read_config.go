@@ -9,7 +9,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Source is where manifests and configs come from; *[fetcher.Client] is one.
+// Source is where manifests and configs come from; *[hocker/fetcher.Client]
+// is one. What is not there is a [content.ErrNotFound].
 type Source interface {
 	Manifest(ctx context.Context, ref reference.Reference) (Manifest, error)
 	Config(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error)

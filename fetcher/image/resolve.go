@@ -20,8 +20,8 @@ type Resolved struct {
 	config []byte // its bytes, once they were needed
 }
 
-// mediaType is the manifest's own word on its type, else the registry's.
-func (r *Resolved) mediaType() string {
+// OwnMediaType is the manifest's own word on its type, else the registry's.
+func (r *Resolved) OwnMediaType() string {
 	return cmp.Or(r.Image.MediaType, r.MediaType, ocispec.MediaTypeImageManifest)
 }
 
@@ -119,5 +119,5 @@ func Platforms(ctx context.Context, source Source, ref reference.Reference) ([]o
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ref.Familiar(), err)
 	}
-	return []ocispec.Descriptor{{MediaType: r.mediaType(), Digest: m.Digest, Size: int64(len(m.Bytes)), Platform: config.stated()}}, nil
+	return []ocispec.Descriptor{{MediaType: r.OwnMediaType(), Digest: m.Digest, Size: int64(len(m.Bytes)), Platform: config.stated()}}, nil
 }

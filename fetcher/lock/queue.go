@@ -12,7 +12,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Source is where manifests and configs come from; *[fetcher.Client] is one.
+// Source is where manifests and configs come from; *[hocker/fetcher.Client]
+// is one. A registry that gives no answer is a [content.ErrUnreachable].
 type Source interface {
 	image.Source
 	ManifestHead(ctx context.Context, ref reference.Reference) (image.Manifest, error)
@@ -32,7 +33,7 @@ type queue struct {
 	mu      sync.Mutex
 	answers map[question]*answer
 	configs map[reference.Reference]*configAnswer // by repository and digest
-	first   map[any]*first                        // of a fetcher.Registry or a fetcher.Repository
+	first   map[any]*first                        // of a reference.Registry or a reference.Repository
 }
 
 // question is a request: for what a reference names, or for its digest only.
@@ -63,7 +64,7 @@ func newQueue(source Source, jobs int) *queue {
 	}
 }
 
-// Manifest implements [image.ManifestSource].
+// Manifest implements [image.Source].
 func (q *queue) Manifest(ctx context.Context, ref reference.Reference) (image.Manifest, error) {
 	return q.ask(ctx, question{ref: ref}, q.source.Manifest)
 }

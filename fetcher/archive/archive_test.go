@@ -1,10 +1,11 @@
-package image
+package archive
 
 import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
 	"errors"
+	"hocker/fetcher/image"
 	"io"
 	"os"
 	"path"
@@ -181,10 +182,10 @@ func readLayout(t *testing.T, files map[string]string) layout {
 	l := layout{descriptor: index.Manifests[0]}
 	l.manifest = blob("manifest", l.descriptor)
 	var err error
-	if l.image, err = ParseManifest([]byte(l.manifest)); err != nil {
+	if l.image, err = image.ParseManifest([]byte(l.manifest)); err != nil {
 		t.Fatal(err)
 	}
-	config, err := ParseConfig([]byte(blob("config", l.image.Config)))
+	config, err := image.ParseConfig([]byte(blob("config", l.image.Config)))
 	if err != nil || config.CheckLayers(len(l.image.Layers)) != nil {
 		t.Errorf("config: %v, %v", err, config.CheckLayers(len(l.image.Layers)))
 	}

@@ -1,4 +1,4 @@
-package image
+package archive
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 var errWrongGuess = errors.New("the layer is not as large as its end says")
 
 // guessFrom is the size of a packed layer from which it is worth a request to
-// know its unpacked size before. Tests lower it.
-var guessFrom int64 = 4 << 20
+// know its unpacked size before.
+const guessFrom = 4 << 20
 
 // guessSizes finds out how large layers are when they are unpacked, where that
 // can be known beforehand: gzip has it at the end. A layer that is packed in

@@ -1,4 +1,4 @@
-package image
+package archive
 
 import (
 	"cmp"
@@ -41,7 +41,7 @@ func (c *Composition) WriteUnpacked(ctx context.Context, f *os.File, jobs int) e
 	if err != nil {
 		return err
 	}
-	tail := newArchive(io.NewOffsetWriter(f, end))
+	tail := newWriter(io.NewOffsetWriter(f, end))
 	tail.links(&t, dockerForm)
 	tail.file(dockerForm.config(c.Config.Digest), config)
 	tail.dockerTables(&t, dockerForm)

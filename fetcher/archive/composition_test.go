@@ -1,8 +1,9 @@
-package image
+package archive
 
 import (
 	"errors"
 	"fmt"
+	"hocker/fetcher/image"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -109,7 +110,7 @@ var completeFailureTests = []struct {
 	{name: "too few layers", config: configOf(2), layers: []string{plainLayer}, err: "config and layers are not of one image: the config names 2 layers (rootfs.diff_ids), and there are 1"},
 	{name: "too many layers", config: configOf(0), layers: []string{plainLayer}, err: "config and layers are not of one image: the config names 0 layers (rootfs.diff_ids), and there are 1"},
 	{name: "manifest as config", config: schema2, err: `config DIR/config: it is no image config: it has no rootfs of type "layers"`},
-	{name: "huge config", config: strings.Repeat(" ", MaxConfigSize+1), err: "config DIR/config: 8.4 MB is too much for an image config"},
+	{name: "huge config", config: strings.Repeat(" ", image.MaxConfigSize+1), err: "config DIR/config: 8.4 MB is too much for an image config"},
 	{name: "no config", config: configOf(0), change: func(_ *testing.T, c *Composition) { os.Remove(c.Config.Path) }, err: "config DIR/config: stat DIR/config: no such file or directory"},
 	{name: "no layer", config: configOf(1), layers: []string{plainLayer}, change: func(_ *testing.T, c *Composition) { os.Remove(c.Layers[0].Path) }, err: "layer 0: stat DIR/layer0: no such file or directory"},
 	{name: "folder as layer", config: configOf(1), layers: []string{plainLayer}, change: func(_ *testing.T, c *Composition) { c.Layers[0].Path = filepath.Dir(c.Layers[0].Path) }, err: "layer 0: DIR is no file"},
@@ -125,8 +126,7 @@ func manifestOf(config string, layers ...string) string {
 	for i, layer := range layers {
 		parts[i] = fmt.Sprintf(`{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","size":%d,"digest":"%s"}`, len(layer), digest.FromString(layer))
 	}
-	return fmt.Sprintf("{\n  \"schemaVersion\": 2,\n  \"mediaType\": %q,\n  \"config\": {\"mediaType\":%q,\"size\":%d,\"digest\":\"%s\"},\n  \"layers\": [%s]\n}",
-		MediaTypeDockerManifest, MediaTypeDockerConfig, len(config), digest.FromString(config), strings.Join(parts, ","))
+	return fmt.Sprintf("{\n  \"schemaVersion\": 2,\n  \"mediaType\": %q,\n  \"config\": {\"mediaType\":%q,\"size\":%d,\"digest\":\"%s\"},\n  \"layers\": [%s]\n}", image.MediaTypeDockerManifest, image.MediaTypeDockerConfig, len(config), digest.FromString(config), strings.Join(parts, ","))
 }
 
 func addManifest(data string) func(*testing.T, *Composition) {

@@ -1,4 +1,4 @@
-package image
+package archive
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/content"
+	"hocker/fetcher/image"
 	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
 
@@ -88,7 +89,7 @@ func (c *Composition) Complete(ctx context.Context) error {
 		return fmt.Errorf("config %s: %w", c.Config.Path, err)
 	}
 	if c.Platform != "" {
-		platform, err := ParsePlatform(c.Platform)
+		platform, err := image.ParsePlatform(c.Platform)
 		if err == nil {
 			err = config.CheckPlatform(platform)
 		}
@@ -121,7 +122,7 @@ func (c *Composition) completeManifest() error {
 	if err != nil {
 		return err
 	}
-	m, err := ParseManifest(data)
+	m, err := image.ParseManifest(data)
 	if err != nil {
 		return err
 	}
@@ -131,7 +132,7 @@ func (c *Composition) completeManifest() error {
 	if len(m.Layers) != len(c.Layers) {
 		return fmt.Errorf("it is another image's: it has %d layers, and not %d", len(m.Layers), len(c.Layers))
 	}
-	if err := RequirePlain(m.Layers); err != nil {
+	if err := image.RequirePlain(m.Layers); err != nil {
 		return err
 	}
 	for i, layer := range m.Layers {
@@ -147,10 +148,10 @@ func (c *Composition) completeManifest() error {
 	return nil
 }
 
-func (c *Composition) completeConfig() (Config, error) {
+func (c *Composition) completeConfig() (image.Config, error) {
 	data, config, err := c.readConfig()
 	if err != nil {
-		return Config{}, err
+		return image.Config{}, err
 	}
 	c.Config.Descriptor = ocispec.Descriptor{
 		MediaType: ocispec.MediaTypeImageConfig,
@@ -161,19 +162,19 @@ func (c *Composition) completeConfig() (Config, error) {
 }
 
 // readConfig returns the config's bytes and what they say.
-func (c *Composition) readConfig() ([]byte, Config, error) {
+func (c *Composition) readConfig() ([]byte, image.Config, error) {
 	size, err := fileSize(c.Config.Path)
 	if err != nil {
-		return nil, Config{}, err
+		return nil, image.Config{}, err
 	}
-	if size > MaxConfigSize {
-		return nil, Config{}, fmt.Errorf("%s is too much for an image config", bytecount.Format(size))
+	if size > image.MaxConfigSize {
+		return nil, image.Config{}, fmt.Errorf("%s is too much for an image config", bytecount.Format(size))
 	}
 	data, err := os.ReadFile(c.Config.Path)
 	if err != nil {
-		return nil, Config{}, err
+		return nil, image.Config{}, err
 	}
-	config, err := ParseConfig(data)
+	config, err := image.ParseConfig(data)
 	return data, config, err
 }
 
@@ -244,7 +245,7 @@ func (c *Composition) tables() (tables, error) {
 	if err != nil {
 		return tables{}, err
 	}
-	m, err := ParseManifest(data)
+	m, err := image.ParseManifest(data)
 	if err != nil {
 		return tables{}, fmt.Errorf("%s: %w", c.Manifest.Path, err)
 	}

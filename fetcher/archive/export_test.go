@@ -1,4 +1,4 @@
-package image
+package archive
 
 import (
 	"bytes"
@@ -13,9 +13,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"hocker/fetcher/content"
+	"hocker/fetcher/image"
 	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
 
@@ -29,6 +31,7 @@ type blobs struct {
 	fail map[digest.Digest]error // instead of the end
 
 	noRanges bool
+	tails    atomic.Int32 // how often a tail was asked for
 
 	mu    sync.Mutex
 	asked map[digest.Digest]int
@@ -54,6 +57,7 @@ func (b *blobs) TeeBlob(ctx context.Context, _ reference.Repository, desc ocispe
 
 // BlobTail answers like a server without ranges, unless there is something.
 func (b *blobs) BlobTail(_ context.Context, _ reference.Repository, desc ocispec.Descriptor, n int64) ([]byte, error) {
+	b.tails.Add(1)
 	data := b.data[desc.Digest]
 	if b.noRanges || int64(len(data)) < n {
 		return nil, errors.New("no ranges")
@@ -76,14 +80,14 @@ func testExport(packed, unpacked []string) (*Export, *blobs) {
 	}
 	config := `{"os":"linux","rootfs":{"type":"layers","diff_ids":[` + strings.Join(ids, ",") + `]}}`
 	manifest := []byte(manifestOf(config, packed...))
-	m, err := ParseManifest(manifest)
+	m, err := image.ParseManifest(manifest)
 	if err != nil {
 		panic(err)
 	}
 	return &Export{
 		Source:    source,
 		Reference: "debian:jessie",
-		Image:     Resolved{Manifest: Manifest{Digest: digest.FromBytes(manifest), Bytes: manifest}, Image: m},
+		Image:     image.Resolved{Manifest: image.Manifest{Digest: digest.FromBytes(manifest), Bytes: manifest}, Image: m},
 		Config:    []byte(config),
 		Jobs:      3,
 	}, source
@@ -288,10 +292,8 @@ func TestExportCancelled(t *testing.T) {
 // Sizes are guessed from what gzip has at its end. That may be wrong, as for
 // layers of several members, which changes nothing but the way.
 func TestExportGuesses(t *testing.T) {
-	defer func(n int64) { guessFrom = n }(guessFrom)
-	guessFrom = 1 << 10
 	large := strings.Repeat("what would be a tar archive ", 10_000)
-	random := string(randomBytes(64 << 10))
+	random := string(randomBytes(guessFrom))
 	for _, tt := range []struct {
 		name             string
 		packed, unpacked []string
@@ -314,6 +316,9 @@ func TestExportGuesses(t *testing.T) {
 				if err := e.WriteArchive(t.Context(), f); err != nil {
 					t.Fatal(err)
 				}
+				if source.tails.Load() == 0 {
+					t.Error("nothing was guessed")
+				}
 				if archives[i], err = os.ReadFile(f.Name()); err != nil {
 					t.Fatal(err)
 				}
@@ -325,6 +330,7 @@ func TestExportGuesses(t *testing.T) {
 	}
 }
 
+// randomBytes returns n bytes that cannot be packed.
 func randomBytes(n int) []byte {
 	data := make([]byte, n)
 	source := rand.NewChaCha8([32]byte{})

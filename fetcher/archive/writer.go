@@ -1,4 +1,4 @@
-package image
+package archive
 
 import (
 	"archive/tar"
@@ -30,7 +30,7 @@ func (c *Composition) WriteArchive(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	a := newArchive(w)
+	a := newWriter(w)
 	// The tables come first, so that a reader of a stream knows what follows.
 	a.directories(layoutForm)
 	a.tables(&t)
@@ -42,32 +42,32 @@ func (c *Composition) WriteArchive(ctx context.Context, w io.Writer) error {
 	return a.close()
 }
 
-// archive writes reproducible tar entries. Its first error stays.
-type archive struct {
+// writer writes reproducible tar entries. Its first error stays.
+type writer struct {
 	w       *tar.Writer
 	written map[digest.Digest]bool
 	err     error
 }
 
-func newArchive(w io.Writer) *archive {
-	return &archive{w: tar.NewWriter(w), written: map[digest.Digest]bool{}}
+func newWriter(w io.Writer) *writer {
+	return &writer{w: tar.NewWriter(w), written: map[digest.Digest]bool{}}
 }
 
-func (a *archive) close() error {
+func (a *writer) close() error {
 	if a.err != nil {
 		return a.err
 	}
 	return a.w.Close()
 }
 
-func (a *archive) directories(form archiveForm) {
+func (a *writer) directories(form archiveForm) {
 	for _, name := range form.directories {
 		a.header(&tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: 0o755})
 	}
 }
 
 // tables writes all that finds the blobs, and the manifest.
-func (a *archive) tables(t *tables) {
+func (a *writer) tables(t *tables) {
 	a.json(ocispec.ImageLayoutFile, ocispec.ImageLayout{Version: ocispec.ImageLayoutVersion})
 	a.json(ocispec.ImageIndexFile, t.index())
 	a.dockerTables(t, layoutForm)
@@ -75,7 +75,7 @@ func (a *archive) tables(t *tables) {
 }
 
 // dockerTables writes what engines find the parts of an image by.
-func (a *archive) dockerTables(t *tables, form archiveForm) {
+func (a *writer) dockerTables(t *tables, form archiveForm) {
 	a.json("manifest.json", t.dockerManifest(form))
 	if repositories := t.repositories(form); repositories != nil {
 		a.json("repositories", repositories)
@@ -85,7 +85,7 @@ func (a *archive) dockerTables(t *tables, form archiveForm) {
 // links writes a link for each layer that stands in the image again, to where
 // it stands first. Who unpacks layer after layer, and removes what was unpacked,
 // as dockerTools does from the top down, finds them all.
-func (a *archive) links(t *tables, form archiveForm) {
+func (a *writer) links(t *tables, form archiveForm) {
 	for i, id := range form.ids(t.layers) {
 		if first := t.layers[i].Digest; id != first {
 			a.header(&tar.Header{Typeflag: tar.TypeSymlink, Name: form.layer(id), Linkname: "../" + form.layer(first), Mode: 0o777})
@@ -96,21 +96,21 @@ func (a *archive) links(t *tables, form archiveForm) {
 // epoch is the time of every entry.
 var epoch = time.Unix(0, 0)
 
-func (a *archive) header(h *tar.Header) {
+func (a *writer) header(h *tar.Header) {
 	h.ModTime = epoch
 	if a.err == nil {
 		a.err = a.w.WriteHeader(h)
 	}
 }
 
-func (a *archive) file(name string, data []byte) {
+func (a *writer) file(name string, data []byte) {
 	a.header(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(data))})
 	if a.err == nil {
 		_, a.err = a.w.Write(data)
 	}
 }
 
-func (a *archive) json(name string, v any) {
+func (a *writer) json(name string, v any) {
 	data, err := json.Marshal(v)
 	if err != nil {
 		a.err = err
@@ -119,7 +119,7 @@ func (a *archive) json(name string, v any) {
 	a.file(name, data)
 }
 
-func (a *archive) blob(d digest.Digest, data []byte) {
+func (a *writer) blob(d digest.Digest, data []byte) {
 	if !a.written[d] {
 		a.written[d] = true
 		a.file(blobName(d), data)
@@ -130,7 +130,7 @@ func (a *archive) blob(d digest.Digest, data []byte) {
 const copyBufferSize = 256 << 10
 
 // copyFile writes the blob that stands in a file, unless it was written.
-func (a *archive) copyFile(ctx context.Context, file File) error {
+func (a *writer) copyFile(ctx context.Context, file File) error {
 	if a.err != nil || a.written[file.Digest] {
 		return a.err
 	}

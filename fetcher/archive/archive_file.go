@@ -1,4 +1,4 @@
-package image
+package archive
 
 import (
 	"archive/tar"
@@ -38,7 +38,7 @@ func (e *Export) WriteArchive(ctx context.Context, f *os.File) error {
 	if err != nil {
 		return err
 	}
-	tail := newArchive(io.NewOffsetWriter(f, end))
+	tail := newWriter(io.NewOffsetWriter(f, end))
 	tail.blob(t.config.Digest, e.Config)
 	tail.tables(&t)
 	return tail.close()
@@ -88,7 +88,7 @@ func (p *placement) try(ctx context.Context, f *os.File) (end int64, err error) 
 // tables returns what finds the layers in the export.
 func (e *Export) tables(layers []ocispec.Descriptor) (tables, error) {
 	if e.Compressed {
-		return tablesOf(e.Reference, e.Image.mediaType(), e.Image.Bytes, e.Image.Image)
+		return tablesOf(e.Reference, e.Image.OwnMediaType(), e.Image.Bytes, e.Image.Image)
 	}
 	config := e.Image.Image.Config
 	config.MediaType = ocispec.MediaTypeImageConfig
@@ -121,7 +121,7 @@ type slot struct {
 // newArchiveFile writes the archive's beginning.
 func newArchiveFile(f *os.File, p *placement) (*archiveFile, error) {
 	var start bytes.Buffer
-	head := newArchive(&start)
+	head := newWriter(&start)
 	head.directories(p.form)
 	if head.err != nil {
 		return nil, head.err

@@ -1,4 +1,4 @@
-package image
+package archive
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"hocker/fetcher/content"
+	"hocker/fetcher/image"
 	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
 
@@ -16,10 +17,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// BlobSource is where blobs come from; *[fetcher.Client] is one. It writes a
+// Source is where blobs come from; *[hocker/fetcher.Client] is one. It writes a
 // blob to f, and in its order to w, and returns no error only if it matches.
 // BlobTail returns a blob's last bytes, or what pretends to be them.
-type BlobSource interface {
+type Source interface {
 	TeeBlob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, f transfer.File, w io.Writer) (int64, error)
 	BlobTail(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, n int64) ([]byte, error)
 }
@@ -34,11 +35,11 @@ type Watcher interface {
 // Export is an image that is to be written to a file or a folder, with its
 // layers fetched on the way.
 type Export struct {
-	Source     BlobSource
+	Source     Source
 	Repository reference.Repository
-	Reference  string   // the name it is loaded under, as debian:jessie, or empty
-	Image      Resolved // its manifest
-	Config     []byte   // its config's bytes
+	Reference  string         // the name it is loaded under, as debian:jessie, or empty
+	Image      image.Resolved // its manifest
+	Config     []byte         // its config's bytes
 	// Compressed keeps the layers and the manifest as the registry has them.
 	// Otherwise layers are unpacked and checked against their diff IDs, and
 	// the manifest is made anew.
@@ -59,7 +60,7 @@ type exportLayer struct {
 
 // layers returns the image's layers, the lowest first.
 func (e *Export) layers() ([]exportLayer, error) {
-	config, err := ParseConfig(e.Config)
+	config, err := image.ParseConfig(e.Config)
 	if err != nil {
 		return nil, fmt.Errorf("config %s: %w", e.Image.Image.Config.Digest, err)
 	}
