@@ -25,7 +25,7 @@ import (
 // not known. ctx governs the reader too; the caller closes it.
 //
 // Errors: [content.ErrDenied], [content.ErrNotFound], [content.ErrUnavailable], *[content.VerifyError],
-// *[ForeignError].
+// *[image.ForeignError].
 func (c *Client) Blob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
 	body, err := c.blob(ctx, repo, desc)
 	if err != nil {

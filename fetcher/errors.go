@@ -1,8 +1,6 @@
 package fetcher
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // FetchError says which fetch failed. It wraps the cause.
 type FetchError struct {

@@ -14,7 +14,7 @@ import (
 )
 
 // ResponseError is an answer of a registry that is not the content asked for.
-// It is [ErrDenied], [ErrNotFound] or [ErrUnavailable] by its status.
+// It is [content.ErrDenied], [content.ErrNotFound] or [content.ErrUnavailable] by its status.
 type ResponseError struct {
 	Method string
 	URL    string // without its query, which may hold a signature
