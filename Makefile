@@ -81,6 +81,11 @@ bench: build ## Measure hocker beside its peers.
 	test/install.sh bench
 	bench/run.sh
 
+.PHONY: recording
+recording: build ## Record the terminal in README.md anew (root).
+	test/install.sh test
+	HOCKER_RECORD=1 $(GO) test -count=1 ./test -run '^TestRecording$$'
+
 .PHONY: vendor-hash
 vendor-hash: ## Write the vendorHash of nix/package.nix after a change of go.mod.
 	sh nix/tests/vendor-hash.sh --update

@@ -154,6 +154,9 @@ func (b *box) startHub(authority *servers.Authority) {
 			b.t.Fatal(err)
 		}
 	}
+	if _, err := set.Push(images.Spec{Variant: "oci-index", Greeting: "hello from the Nix store"}, registry, "demo/hello:1"); err != nil {
+		b.t.Fatal(err)
+	}
 	if err := hub.Forget(); err != nil {
 		b.t.Fatal(err)
 	}
