@@ -1,0 +1,155 @@
+package fetcher_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// room is a package, and what it may import besides the standard library. Names
+// without a dot in their first part are those of this module.
+type room struct {
+	imports []string
+	// without is what it does without, in all that it imports.
+	without []string
+}
+
+const (
+	httpPackage = "net/http"
+	rootsBundle = "golang.org/x/crypto/x509roots/fallback/bundle"
+	digests     = "github.com/opencontainers/go-digest"
+	imageSpec   = "github.com/opencontainers/image-spec"
+)
+
+// offline is what a package does without that talks to no registry.
+var offline = []string{httpPackage, rootsBundle}
+
+// rooms is the plan of the house, from the ground up.
+var rooms = map[string]room{
+	"fetcher/bytecount":           {without: offline},
+	"fetcher/atomicfile":          {without: offline},
+	"fetcher/internal/inflate":    {without: offline},
+	"fetcher/internal/subprocess": {without: offline},
+	"fetcher/internal/transfer":   {imports: []string{"fetcher/bytecount", "golang.org/x/sync"}, without: offline},
+	"fetcher/content":             {imports: []string{digests}, without: offline},
+	"fetcher/reference":           {imports: []string{digests}, without: offline},
+	"fetcher/credential": {
+		imports: []string{"fetcher/bytecount", "fetcher/internal/subprocess", "fetcher/reference"},
+		without: offline,
+	},
+	"fetcher/image": {imports: []string{"fetcher/content", "fetcher/reference", digests, imageSpec}, without: offline},
+	"fetcher/archive": {
+		imports: []string{
+			"fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/inflate", "fetcher/internal/transfer", "fetcher/reference",
+			digests, imageSpec, "github.com/klauspost/compress", "golang.org/x/sync",
+		},
+		without: offline,
+	},
+	"fetcher": {imports: []string{
+		"fetcher/bytecount", "fetcher/content", "fetcher/credential", "fetcher/image", "fetcher/internal/transfer", "fetcher/reference",
+		digests, imageSpec, rootsBundle, "golang.org/x/net/http/httpproxy", "oras.land/oras-go/v2/registry/remote",
+	}},
+	"fetcher/nix": {
+		imports: []string{
+			"fetcher/credential", "fetcher/image", "fetcher/internal/subprocess", "fetcher/reference",
+			digests, imageSpec, "github.com/nix-community/go-nix",
+		},
+		without: offline,
+	},
+	"fetcher/lock": {
+		imports: []string{
+			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/nix", "fetcher/reference",
+			digests, imageSpec, "golang.org/x/sync",
+		},
+		without: offline,
+	},
+	// Engines talk HTTP over a socket.
+	"fetcher/engine": {imports: []string{"fetcher/bytecount", "fetcher/reference", digests}, without: []string{rootsBundle}},
+}
+
+// pkg is what go list says of a package.
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+// listPackages returns the packages of this module that are the product's.
+func listPackages(t *testing.T) map[string]pkg {
+	t.Helper()
+	list := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "hocker/fetcher/...")
+	out, err := list.Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		t.Skip("there is no go command")
+	}
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	packages := map[string]pkg{}
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		switch err := decoder.Decode(&p); err {
+		case nil:
+			packages[strings.TrimPrefix(p.ImportPath, "hocker/")] = p
+		case io.EOF:
+			return packages
+		default:
+			t.Fatal(err)
+		}
+	}
+}
+
+// allows reports whether the room may import a package: one that it names, or one
+// below another module's folder that it names.
+func (r room) allows(path string) bool {
+	if own, ok := strings.CutPrefix(path, "hocker/"); ok {
+		return slices.Contains(r.imports, own)
+	}
+	if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
+		return true // the standard library
+	}
+	return slices.ContainsFunc(r.imports, func(name string) bool {
+		return path == name || strings.HasPrefix(path, name+"/")
+	})
+}
+
+// Each package imports what its row allows, and nothing else.
+func TestRooms(t *testing.T) {
+	packages := listPackages(t)
+	for name, p := range packages {
+		r, ok := rooms[name]
+		if !ok {
+			t.Errorf("%s has no row in the plan", name)
+			continue
+		}
+		for _, path := range p.Imports {
+			if !r.allows(path) {
+				t.Errorf("%s imports %s, which the plan does not allow", name, path)
+			}
+		}
+		for _, path := range r.without {
+			if slices.Contains(p.Deps, path) {
+				t.Errorf("%s is to do without %s: go list -deps says what brings it", name, path)
+			}
+		}
+	}
+	for name, r := range rooms {
+		p, ok := packages[name]
+		if !ok {
+			t.Errorf("the plan has %s, and there is no such package", name)
+		}
+		for _, allowed := range r.imports {
+			used := slices.ContainsFunc(p.Imports, func(path string) bool {
+				path = strings.TrimPrefix(path, "hocker/")
+				return path == allowed || strings.HasPrefix(path, allowed+"/")
+			})
+			if !used {
+				t.Errorf("the plan allows %s to import %s, which it does not", name, allowed)
+			}
+		}
+	}
+}
