@@ -8,6 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	// So that go test runs this anew when one of them has changed.
+	_ "hocker/fetcher/archive"
+	_ "hocker/fetcher/engine"
+	_ "hocker/fetcher/lock"
 )
 
 // room is a package, and what it may import besides the standard library. Names
