@@ -5,12 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"time"
 )
-
-// connectTimeout is how long an engine may take to answer at all: a local
-// socket does so at once, but systemd may start the engine first.
-const connectTimeout = 30 * time.Second
 
 // socketURL stands for the address of an engine that is not found by one.
 const socketURL = "http://engine"

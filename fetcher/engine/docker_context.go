@@ -4,23 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/opencontainers/go-digest"
-
-	"hocker/fetcher/bytecount"
 )
-
-// configFolder is where docker keeps its configuration.
-func configFolder(getenv func(string) string) string {
-	if dir := getenv("DOCKER_CONFIG"); dir != "" {
-		return dir
-	}
-	return filepath.Join(getenv("HOME"), ".docker")
-}
 
 // defaultContext is docker's name for no context at all.
 const defaultContext = "default"
@@ -100,28 +88,4 @@ func readContext(store, name string) (Endpoint, error) {
 	}
 	endpoint.TLS, err = files.config()
 	return endpoint, err
-}
-
-// maxSmall bounds files that tell of an engine. They are a few kilobytes.
-const maxSmall = 1 << 20
-
-// readSmall reads a regular file of bounded size.
-func readSmall(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
-	if err == nil && len(data) > maxSmall {
-		err = fmt.Errorf("%s is larger than %s", path, bytecount.Format(maxSmall))
-	}
-	return data, err
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Engine is a container engine at an address. Paths of its API are asked for
@@ -19,6 +20,10 @@ type Engine struct {
 	base   string
 	client *http.Client
 }
+
+// connectTimeout is how long an engine may take to answer at all: a local
+// socket does so at once, but systemd may start the engine first.
+const connectTimeout = 30 * time.Second
 
 // ping finds out whether there is an engine.
 func (e *Engine) ping(ctx context.Context) error {

@@ -10,22 +10,6 @@ import (
 	"strings"
 )
 
-// ErrUnavailable says that no engine answers.
-var ErrUnavailable = errors.New("no container engine answers")
-
-// UnavailableError is an engine that does not answer. It is [ErrUnavailable].
-type UnavailableError struct {
-	Host string
-	Err  error
-}
-
-func (e *UnavailableError) Error() string {
-	return fmt.Sprintf("the container engine at %s does not answer: %v", e.Host, e.Err)
-}
-
-func (e *UnavailableError) Unwrap() error        { return e.Err }
-func (e *UnavailableError) Is(target error) bool { return target == ErrUnavailable }
-
 // NoneError is a machine without an engine that answers. It is [ErrUnavailable].
 type NoneError struct {
 	Tried []*UnavailableError

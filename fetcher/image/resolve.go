@@ -1,7 +1,6 @@
 package image
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
@@ -9,21 +8,6 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
-
-// Resolved is an image manifest in its own bytes and as data.
-type Resolved struct {
-	Manifest
-	Image ocispec.Manifest
-	// Platform is what an index says that the image is for; nil where none does.
-	Platform *ocispec.Platform
-
-	config []byte // its bytes, once they were needed
-}
-
-// OwnMediaType is the manifest's own word on its type, else the registry's.
-func (r *Resolved) OwnMediaType() string {
-	return cmp.Or(r.Image.MediaType, r.MediaType, ocispec.MediaTypeImageManifest)
-}
 
 // Resolve fetches what ref names and, where that is an index, the manifest in
 // it that fits a platform best: this machine's, if it is nil. An image that no

@@ -11,29 +11,7 @@ import (
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
-
-// Locker asks registries what images are made of. It asks for manifests and
-// configs, and never for a layer.
-type Locker struct {
-	Source Source
-	Jobs   int // requests at a time, at least 1
-	// Notice is told, in a line, what a person may want to know. Several
-	// goroutines may call it at once.
-	Notice func(line string)
-}
-
-// Wanted is an image that is to be locked.
-type Wanted struct {
-	Reference reference.Reference
-	As        string // as in Image
-	// AllPlatforms asks for all in the index that Nix has a system for.
-	AllPlatforms bool
-	// Platforms are the ones to lock, each of a Nix system of its own. If there are
-	// none, it is this machine's, or the one that an image without an index is for.
-	Platforms []ocispec.Platform
-}
 
 // Lock asks for each of the images, and returns them under the same names. What
 // f has of their manifests already is not asked for.

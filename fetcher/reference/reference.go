@@ -124,13 +124,6 @@ func ParseName(name string) (Repository, error) {
 	return registry.Repository(path)
 }
 
-// HasHost reports whether the first part of an image's name is a host: if it has a
-// dot or a port in it or is localhost, as Docker decides it.
-func HasHost(name string) bool {
-	host, _, hasSlash := strings.Cut(name, "/")
-	return hasSlash && (strings.ContainsAny(host, ".:[") || host == "localhost")
-}
-
 // Repository returns the repository of that path, checked against the
 // grammar. On Docker Hub a name without a slash means library/name.
 func (r Registry) Repository(path string) (Repository, error) {

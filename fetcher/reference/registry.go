@@ -182,3 +182,10 @@ func (r Registry) Name() string {
 	}
 	return r.Host
 }
+
+// HasHost reports whether the first part of an image's name is a host: if it has a
+// dot or a port in it or is localhost, as Docker decides it.
+func HasHost(name string) bool {
+	host, _, hasSlash := strings.Cut(name, "/")
+	return hasSlash && (strings.ContainsAny(host, ".:[") || host == "localhost")
+}

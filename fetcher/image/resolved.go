@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -14,6 +15,21 @@ import (
 type Source interface {
 	Manifest(ctx context.Context, ref reference.Reference) (Manifest, error)
 	Config(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error)
+}
+
+// Resolved is an image manifest in its own bytes and as data.
+type Resolved struct {
+	Manifest
+	Image ocispec.Manifest
+	// Platform is what an index says that the image is for; nil where none does.
+	Platform *ocispec.Platform
+
+	config []byte // its bytes, once they were needed
+}
+
+// OwnMediaType is the manifest's own word on its type, else the registry's.
+func (r *Resolved) OwnMediaType() string {
+	return cmp.Or(r.Image.MediaType, r.MediaType, ocispec.MediaTypeImageManifest)
 }
 
 // ReadConfig fetches the image's config, unless it was looked at already to
