@@ -22,10 +22,11 @@ import (
 // Blob opens the blob of desc.Digest. The reader ends with [io.EOF] only if
 // all of the content came and matched, with a *[content.VerifyError] otherwise. A
 // desc.Size above zero must fit as well; zero and below mean that the size is
-// not known. ctx governs the reader too; the caller closes it.
+// not known. ctx governs the reader too; the caller closes it. [io.Copy] from it
+// reads ahead: content is fetched and hashed while other content is written.
 //
-// Errors: [content.ErrDenied], [content.ErrNotFound], [content.ErrUnavailable], *[content.VerifyError],
-// *[image.ForeignError].
+// Errors: [content.ErrDenied], [content.ErrNotFound], [content.ErrUnavailable],
+// *[content.VerifyError], *[image.ForeignError].
 func (c *Client) Blob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
 	body, err := c.blob(ctx, repo, desc)
 	if err != nil {
@@ -47,10 +48,7 @@ func (c *Client) blob(ctx context.Context, repo reference.Repository, desc ocisp
 	if err != nil {
 		return nil, err
 	}
-	return struct {
-		io.Reader
-		io.Closer
-	}{&blobReader{content.Verify(r, desc.Digest, knownSize(desc)), source}, r}, nil
+	return &blobReader{content.Verify(r, desc.Digest, knownSize(desc)), r, source}, nil
 }
 
 // defaultConnections is what content networks and browsers take for polite.
@@ -97,8 +95,12 @@ func contentName(desc ocispec.Descriptor) string {
 // that gave something wrong.
 type blobReader struct {
 	io.Reader
+	io.Closer
 	source *blobSource
 }
+
+// WriteTo implements [io.WriterTo].
+func (r *blobReader) WriteTo(w io.Writer) (int64, error) { return transfer.CopyAhead(w, r) }
 
 func (r *blobReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
@@ -119,18 +121,6 @@ func lost(err error) error {
 		return &kindError{content.ErrUnavailable, err}
 	}
 	return err
-}
-
-// WriteBlob fetches a blob as [Client.Blob] does and writes it to w, in its
-// order and over one connection. It returns the number of bytes written, which
-// on an error are not to be used.
-func (c *Client) WriteBlob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, w io.Writer) (int64, error) {
-	body, err := c.Blob(ctx, repo, desc)
-	if err != nil {
-		return 0, err
-	}
-	defer body.Close()
-	return transfer.CopyAhead(w, body)
 }
 
 // Progress is told, as a blob comes, how many bytes of it there are, and of how

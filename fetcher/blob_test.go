@@ -187,7 +187,7 @@ func TestBlobReader(t *testing.T) {
 }
 
 // A disk that is full is the error, and the registry has no part in it.
-func TestWriteBlobDiskFull(t *testing.T) {
+func TestBlobDiskFull(t *testing.T) {
 	full := errors.New("disk full")
 	data := randomBytes(4 << 20)
 	s := startServer(t, answer{body: string(data)})
@@ -195,7 +195,7 @@ func TestWriteBlobDiskFull(t *testing.T) {
 	// CopyAhead reads on. Trace gets a count that still changes, and the reader
 	// opens the blob anew or panics.
 	c := &Client{Trace: func(Exchange) {}}
-	n, err := c.WriteBlob(t.Context(), s.app(t), ocispec.Descriptor{Digest: digest.FromBytes(data)}, &fullDisk{1 << 20, full})
+	n, err := copyBlob(t, c, s.app(t), ocispec.Descriptor{Digest: digest.FromBytes(data)}, &fullDisk{1 << 20, full})
 	if !errors.Is(err, full) || n != 1<<20 {
 		t.Errorf("wrote %d bytes, %v", n, err)
 	}

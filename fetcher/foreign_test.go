@@ -52,7 +52,7 @@ func TestForeignLayer(t *testing.T) {
 	}
 	c := &Client{Foreign: true}
 	var w strings.Builder
-	_, err := c.WriteBlob(t.Context(), registry.app(t), ocispec.Descriptor{MediaType: dockerForeign, Digest: helloDigest, URLs: []string{liar.URL}}, &w)
+	_, err := copyBlob(t, c, registry.app(t), ocispec.Descriptor{MediaType: dockerForeign, Digest: helloDigest, URLs: []string{liar.URL}}, &w)
 	var mismatch *content.VerifyError
 	if !errors.As(err, &mismatch) {
 		t.Errorf("wrong content: %v", err)

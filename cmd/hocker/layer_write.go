@@ -22,7 +22,12 @@ func (c *layerCmd) writeBlob(ctx context.Context, p process, src source, layer o
 			return c.fetch(ctx, p, src, layer, f.File, 0)
 		}
 		return c.watch(ctx, p, layer, func(seen io.Writer) error {
-			_, err := src.WriteBlob(ctx, src.ref.Repository, layer, io.MultiWriter(w, seen))
+			blob, err := src.Blob(ctx, src.ref.Repository, layer)
+			if err != nil {
+				return err
+			}
+			defer blob.Close()
+			_, err = io.Copy(io.MultiWriter(w, seen), blob)
 			return err
 		})
 	})
