@@ -19,11 +19,14 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Blob opens the blob of desc.Digest. The reader ends with [io.EOF] only if
-// all of the content came and matched, with a *[content.VerifyError] otherwise. A
-// desc.Size above zero must fit as well; zero and below mean that the size is
-// not known. ctx governs the reader too; the caller closes it. [io.Copy] from it
-// reads ahead: content is fetched and hashed while other content is written.
+// Blob returns a reader of the blob desc.Digest. The reader returns [io.EOF]
+// only after all of the content matched its digest, and desc.Size if that is
+// above zero; zero and below mean that the size is unknown. Content that does
+// not match is a *[content.VerifyError]. A lost connection is resumed where it
+// broke off.
+//
+// [io.Copy] from the reader fetches and hashes ahead while it writes. ctx applies
+// to the reader as well. The caller must close the reader.
 //
 // Errors: [content.ErrDenied], [content.ErrNotFound], [content.ErrUnavailable],
 // *[content.VerifyError], *[image.ForeignError].
@@ -51,10 +54,10 @@ func (c *Client) blob(ctx context.Context, repo reference.Repository, desc ocisp
 	return &blobReader{content.Verify(r, desc.Digest, knownSize(desc)), r, source}, nil
 }
 
-// defaultConnections is what content networks and browsers take for polite.
+// defaultConnections is in the range that browsers use for one host.
 const defaultConnections = 8
 
-// options says how a blob is transferred.
+// options returns the options for the transfer of a blob.
 func (c *Client) options(repo reference.Repository, desc ocispec.Descriptor) transfer.Options {
 	connections := c.Connections
 	if connections <= 0 {
@@ -73,7 +76,7 @@ func (c *Client) options(repo reference.Repository, desc ocispec.Descriptor) tra
 	}
 }
 
-// askedPause is how long a server wants to be left alone, within bounds.
+// askedPause returns the pause that a server asked for, within bounds.
 func askedPause(err error) time.Duration {
 	var answer *ResponseError
 	if errors.As(err, &answer) {
@@ -82,7 +85,7 @@ func askedPause(err error) time.Duration {
 	return 0
 }
 
-// contentName is what messages call a blob.
+// contentName returns the name of a blob in messages, as "layer 4f4fb700ef54".
 func contentName(desc ocispec.Descriptor) string {
 	kind := "layer"
 	if strings.Contains(desc.MediaType, "config") || strings.Contains(desc.MediaType, "container.image") {
@@ -91,8 +94,8 @@ func contentName(desc ocispec.Descriptor) string {
 	return fmt.Sprintf("%s %.12s", kind, desc.Digest.Encoded())
 }
 
-// blobReader puts into an error what was being read, and remembers a mirror
-// that gave something wrong.
+// blobReader adds the name of the blob to errors, and records mirrors that sent
+// wrong content.
 type blobReader struct {
 	io.Reader
 	io.Closer
@@ -115,7 +118,7 @@ func (r *blobReader) Read(p []byte) (int, error) {
 	return n, blobError(r.source.repo, r.source.desc.Digest, lost(err))
 }
 
-// lost says of a connection that was lost for good what that comes down to.
+// lost marks the loss of a connection as [content.ErrUnavailable].
 func lost(err error) error {
 	if errors.Is(err, transfer.ErrStalled) || isConnectionError(err) {
 		return &kindError{content.ErrUnavailable, err}
@@ -123,20 +126,21 @@ func lost(err error) error {
 	return err
 }
 
-// Progress is told, as a blob comes, how many bytes of it there are, and of how
-// many: SizeUnknown if the registry did not say. Several goroutines may call it,
+// Progress is called during a download with the number of bytes received and the
+// size of the blob, which may be SizeUnknown. Calls come from several goroutines,
 // one at a time.
 type Progress func(done, size int64)
 
-// FetchBlob fetches a blob into f, over several connections where that is
-// faster, and returns its size. What is in f already is taken for the blob's
-// beginning. Wrong content is thrown away and fetched once more. After an
-// error, f has the blob's beginning, as far as it came, to go on from. progress
-// may be nil.
+// FetchBlob downloads a blob to f, over several connections where that is faster,
+// and returns its size in bytes. If f is not empty, its content is taken as the
+// start of the blob and the download resumes there. Wrong content is discarded and
+// fetched again. After an error f holds the start of the blob, so that a later
+// call can resume. progress may be nil.
 //
 // Errors: those of [Client.Blob].
 func (c *Client) FetchBlob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, f *os.File, progress Progress) (int64, error) {
-	// Each mirror may be wrong, what was in f too, and the registry itself once.
+	// Any mirror may send wrong content, f may have held some, and the registry may
+	// send some once.
 	for attempts := 2; ; {
 		source, err := c.newBlobSource(repo, desc)
 		if err != nil {
@@ -156,13 +160,13 @@ func (c *Client) FetchBlob(ctx context.Context, repo reference.Repository, desc 
 			return 0, blobError(repo, desc.Digest, err)
 		}
 		if c.Notice != nil {
-			c.Notice(fmt.Sprintf("%s: %v, fetching it once more", contentName(desc), err))
+			c.Notice(fmt.Sprintf("%s: %v, fetching it again", contentName(desc), err))
 		}
 	}
 }
 
-// isWrong reports whether an error says that the content is wrong, or that what
-// was there of it before cannot be.
+// isWrong reports whether an error means that the content is wrong, or that the
+// partial content up to from is.
 func isWrong(err error, from int64) bool {
 	var mismatch *content.VerifyError
 	var answer *ResponseError
@@ -170,8 +174,8 @@ func isWrong(err error, from int64) bool {
 		from > 0 && errors.As(err, &answer) && answer.Status == http.StatusRequestedRangeNotSatisfiable
 }
 
-// fetchBlob makes one attempt, which goes on from what is in f. If what it finds
-// is wrong, f is empty afterwards.
+// fetchBlob makes one attempt and resumes after the content of f. If the content
+// is wrong, it empties f.
 func (c *Client) fetchBlob(ctx context.Context, source *blobSource, f *os.File, progress Progress) (from, n int64, err error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -195,11 +199,11 @@ func (c *Client) fetchBlob(ctx context.Context, source *blobSource, f *os.File, 
 	return from, n, err
 }
 
-// TeeBlob fetches a blob into f, over several connections where that is faster,
-// and writes it to w besides, in its order and while it comes. It returns the
-// blob's size; on an error what f and w got is not to be used.
+// TeeBlob downloads a blob to f, over several connections where that is faster,
+// and writes it to w, in order, during the download. It returns the size in bytes.
+// If it returns an error, what was written to f and w must not be used.
 //
-// Errors: those of [Client.Blob], and w's.
+// Errors: those of [Client.Blob], and those of w.
 func (c *Client) TeeBlob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, f transfer.File, w io.Writer) (int64, error) {
 	source, err := c.newBlobSource(repo, desc)
 	if err != nil {
@@ -215,8 +219,8 @@ func (c *Client) TeeBlob(ctx context.Context, repo reference.Repository, desc oc
 	return n, nil
 }
 
-// BlobTail returns the last n bytes of a blob whose size is known. They are not
-// verified, and so are good for a guess only.
+// BlobTail returns the last n bytes of a blob of which desc.Size is known. They
+// are not verified: use them for estimates only.
 func (c *Client) BlobTail(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, n int64) ([]byte, error) {
 	source, err := c.newBlobSource(repo, desc)
 	if err != nil {
@@ -229,12 +233,12 @@ func (c *Client) BlobTail(ctx context.Context, repo reference.Repository, desc o
 	}
 	defer stream.Body.Close()
 	if stream.Offset != offset {
-		return nil, fmt.Errorf("%s has no ranges", source.host())
+		return nil, fmt.Errorf("%s does not support range requests", source.host())
 	}
 	return io.ReadAll(io.LimitReader(stream.Body, n))
 }
 
-// transfer moves a blob to f and w, from an offset on, and verifies it.
+// transfer downloads a blob to f and w, starting at an offset, and verifies it.
 func (c *Client) transfer(ctx context.Context, source *blobSource, from int64, f transfer.File, w io.Writer) (int64, error) {
 	desc := source.desc
 	h := desc.Digest.Algorithm().Hash()
@@ -254,12 +258,12 @@ func (c *Client) transfer(ctx context.Context, source *blobSource, from int64, f
 	return n, nil
 }
 
-// reportedFile tells of what is written to it, in whichever order.
+// reportedFile reports how many bytes were written to it.
 type reportedFile struct {
 	transfer.File
 	report func(done int64)
 
-	mu   sync.Mutex // held while report is called: what it is told only grows
+	mu   sync.Mutex // held during report, so that done never decreases
 	done int64
 }
 
@@ -272,8 +276,8 @@ func (r *reportedFile) WriteAt(p []byte, offset int64) (int, error) {
 	return n, err
 }
 
-// boundedWriter refuses more than a blob's size, where that is known: a server
-// that does not end must not fill the disk.
+// boundedWriter rejects content beyond the size of a blob, if that is known, so
+// that an endless response does not fill the disk.
 type boundedWriter struct {
 	io.Writer
 	desc ocispec.Descriptor

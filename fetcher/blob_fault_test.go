@@ -222,44 +222,44 @@ var blobFaultTests = []struct {
 	// Content.
 	{
 		faults: "short after=1000000 times=1",
-		want:   outcome{notices: []string{"layer IT: " + otherText + "(1000000 bytes from registry.example), fetching it once more"}, asked: []string{"blob 200", "blob 200"}},
+		want:   outcome{notices: []string{"layer IT: " + otherText + "(1000000 bytes from registry.example), fetching it again"}, asked: []string{"blob 200", "blob 200"}},
 	},
 	{
 		faults: "short after=1000000 times=1", sized: true,
 		want: outcome{
-			notices: []string{"layer IT: the registry offers 1000000 bytes, the manifest says 3000000: content is shorter than it should be: DIGEST has 3000000 bytes, 1000000 came, fetching it once more"},
+			notices: []string{"layer IT: the registry offers 1000000 bytes, the manifest says 3000000: content is too short: expected 3000000 bytes for DIGEST, received 1000000, fetching it again"},
 			asked:   []string{"blob 200", "blob 200"},
 		},
 	},
 	{
 		faults: "chunked, long after=1000", sized: true,
 		want: outcome{
-			err: "content is longer than it should be: DIGEST has 3000000 bytes, and more came", mismatch: true,
-			notices: []string{"layer IT: content is longer than it should be: DIGEST has 3000000 bytes, and more came, fetching it once more"},
+			err: "content is too long: expected 3000000 bytes for DIGEST, received more", mismatch: true,
+			notices: []string{"layer IT: content is too long: expected 3000000 bytes for DIGEST, received more, fetching it again"},
 			asked:   []string{"blob 200", "blob 200"},
 		},
 	},
 	{
 		faults: "endless path=/blobs/", sized: true,
 		want: outcome{
-			err: "content is longer than it should be: DIGEST has 3000000 bytes, and more came", mismatch: true,
-			notices: []string{"layer IT: content is longer than it should be: DIGEST has 3000000 bytes, and more came, fetching it once more"},
+			err: "content is too long: expected 3000000 bytes for DIGEST, received more", mismatch: true,
+			notices: []string{"layer IT: content is too long: expected 3000000 bytes for DIGEST, received more, fetching it again"},
 			asked:   []string{"blob 200", "blob 200"},
 		},
 	},
 	{
 		faults: "endless path=/blobs/", sized: true, way: "Blob",
-		want: outcome{err: "content is longer than it should be: DIGEST has 3000000 bytes, and more came", mismatch: true, asked: []string{"blob 200"}},
+		want: outcome{err: "content is too long: expected 3000000 bytes for DIGEST, received more", mismatch: true, asked: []string{"blob 200"}},
 	},
 	{
 		faults: "corrupt after=2000000 times=1",
-		want:   outcome{notices: []string{"layer IT: " + otherText + whole + ", fetching it once more"}, asked: []string{"blob 200", "blob 200"}},
+		want:   outcome{notices: []string{"layer IT: " + otherText + whole + ", fetching it again"}, asked: []string{"blob 200", "blob 200"}},
 	},
 	{
 		faults: "corrupt after=2000000",
 		want: outcome{
 			err: otherText + whole, mismatch: true,
-			notices: []string{"layer IT: " + otherText + whole + ", fetching it once more"}, asked: []string{"blob 200", "blob 200"},
+			notices: []string{"layer IT: " + otherText + whole + ", fetching it again"}, asked: []string{"blob 200", "blob 200"},
 		},
 	},
 	{
@@ -269,20 +269,20 @@ var blobFaultTests = []struct {
 	{
 		faults: "cut after=1000000 times=1, changed skip=1 times=1", // tells so by the other ETag
 		want: outcome{
-			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: "+otherText+whole+", fetching it once more"),
+			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: "+otherText+whole+", fetching it again"),
 			asked:   []string{"blob 200", "blob 1000000- 200", "blob 200"}, waited: 250 * time.Millisecond,
 		},
 	},
 	{
 		faults: "cut after=1000000 times=1, long after=1000 skip=1 times=1", // of another size
 		want: outcome{
-			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: the registry offers 3001000 bytes, and offered 3000000 before: content is longer than it should be: DIGEST has 3000000 bytes, and more came, fetching it once more"),
+			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: the registry offers 3001000 bytes, previously 3000000: content is too long: expected 3000000 bytes for DIGEST, received more, fetching it again"),
 			asked:   []string{"blob 200", "blob 1000000- 200", "blob 200"}, waited: 250 * time.Millisecond,
 		},
 	},
 	{
 		faults: "gzip times=1",
-		want:   outcome{notices: []string{"layer IT: " + otherText + "(3000943 bytes from registry.example), fetching it once more"}, asked: []string{"blob 200", "blob 200"}},
+		want:   outcome{notices: []string{"layer IT: " + otherText + "(3000943 bytes from registry.example), fetching it again"}, asked: []string{"blob 200", "blob 200"}},
 	},
 	{faults: "label", want: outcome{asked: []string{"blob 200"}}},
 
@@ -321,14 +321,14 @@ var blobFaultTests = []struct {
 	{
 		faults: "lying-range after=100, cut after=1000000 times=1",
 		want: outcome{
-			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: content is longer than it should be: DIGEST has 3000000 bytes, and more came, fetching it once more"),
+			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: content is too long: expected 3000000 bytes for DIGEST, received more, fetching it again"),
 			asked:   []string{"blob 200", "blob 1000000- 206", "blob 200"}, waited: 250 * time.Millisecond,
 		},
 	},
 	{
 		faults: "cut after=1000000 times=1, endless path=/blobs/ ranged", // no end, where there should be one
 		want: outcome{
-			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: content is longer than it should be: DIGEST has 3000000 bytes, and more came, fetching it once more"),
+			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: content is too long: expected 3000000 bytes for DIGEST, received more, fetching it again"),
 			asked:   []string{"blob 200", "blob 1000000- 200", "blob 200"}, waited: 250 * time.Millisecond,
 		},
 	},

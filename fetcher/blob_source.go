@@ -18,28 +18,28 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// blobSource opens a blob at any offset, from a mirror or from its registry.
-// Where that redirects to, it goes by itself from then on, until it is refused.
+// blobSource opens a blob at any offset, from a mirror or from its registry. After
+// a redirect it requests the target directly, until the target refuses.
 type blobSource struct {
 	client *Client
 	repo   reference.Repository
 	desc   ocispec.Descriptor
 
 	mu        sync.Mutex
-	left      []reference.Repository // to ask, the best first
-	asked     map[int64]bool         // from which bytes on the first of them was asked
-	used      []reference.Repository // what has given something
-	target    *url.URL               // of the redirect; nil before and without one
-	validator string                 // for If-Range; empty for a server that gives none
+	left      []reference.Repository // mirrors left to try, then the registry
+	asked     map[int64]bool         // offsets requested from left[0]
+	used      []reference.Repository // repositories that sent content
+	target    *url.URL               // of the last redirect, or nil
+	validator string                 // for If-Range; empty if the server sends none
 	size      int64                  // as first stated, or SizeUnknown
-	noRanges  bool                   // what was asked for by range came wrong
+	noRanges  bool                   // a range request had a wrong response
 }
 
-// identity asks for the bytes as they are stored: a Content-Encoding would
-// change what is hashed.
+// identity asks for the bytes as they are stored. A Content-Encoding would change
+// the bytes that are hashed.
 var identity = http.Header{"Accept-Encoding": {"identity"}}
 
-// newBlobSource refuses a digest that is none before it becomes part of a URL.
+// newBlobSource returns an error for a malformed digest, before it gets into a URL.
 func (c *Client) newBlobSource(repo reference.Repository, desc ocispec.Descriptor) (*blobSource, error) {
 	c.setup.Do(c.init)
 	if _, err := reference.ParseDigest(string(desc.Digest)); err != nil {
@@ -56,7 +56,7 @@ func (s *blobSource) Open(ctx context.Context, offset, end int64) (*transfer.Str
 	for {
 		repo, more, again := s.next(offset)
 		if more && again {
-			s.leave(repo, fmt.Errorf("nothing came from byte %d on", offset))
+			s.leave(repo, fmt.Errorf("nothing received from byte %d", offset))
 			continue
 		}
 		stream, err := s.open(ctx, repo, offset, end, more || s.begun())
@@ -70,16 +70,16 @@ func (s *blobSource) Open(ctx context.Context, offset, end int64) (*transfer.Str
 	}
 }
 
-// begun reports whether something has come: the transfer then tries again by
-// itself.
+// begun reports whether content was received. From then on the transfer retries
+// by itself.
 func (s *blobSource) begun() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.used) > 0
 }
 
-// next returns where to ask, whether there is more than that, and whether it
-// was asked from that byte on before: then it gave nothing.
+// next returns the repository to request from, whether others remain after it, and
+// whether the same offset was requested from it before: then it sent nothing.
 func (s *blobSource) next(offset int64) (repo reference.Repository, more, again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,7 +88,7 @@ func (s *blobSource) next(offset int64) (repo reference.Repository, more, again 
 	return s.left[0], len(s.left) > 1, again
 }
 
-// leave passes a mirror over for the rest of the transfer.
+// leave skips a mirror for the rest of the transfer.
 func (s *blobSource) leave(repo reference.Repository, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,12 +96,12 @@ func (s *blobSource) leave(repo reference.Repository, err error) {
 		s.left = s.left[1:]
 		s.target, s.validator, s.noRanges = nil, "", false
 		clear(s.asked)
-		s.client.mirrors.leaveOut(repo, err)
+		s.client.mirrors.skip(repo, err)
 	}
 }
 
-// distrust notes that what came was wrong, and reports whether there was a
-// mirror in it, so that it may come right without.
+// distrust records that the content was wrong. It reports whether a mirror sent
+// part of it: another attempt without that mirror may succeed.
 func (s *blobSource) distrust() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +115,7 @@ func (s *blobSource) distrust() bool {
 	return mirrored
 }
 
-// open makes one attempt. With once, no request in it is tried again.
+// open makes one attempt. With once, it does not retry requests.
 func (s *blobSource) open(ctx context.Context, repo reference.Repository, offset, end int64, once bool) (*transfer.Stream, error) {
 	resp, err := s.get(ctx, repo, s.request(offset, end, once))
 	if isEnd(err, offset) {
@@ -133,7 +133,7 @@ func (s *blobSource) open(ctx context.Context, repo reference.Repository, offset
 	if resp.StatusCode != http.StatusPartialContent {
 		return nil, err
 	}
-	// Without a range, it may make more sense.
+	// A request without a range may succeed.
 	s.mu.Lock()
 	s.noRanges = true
 	s.mu.Unlock()
@@ -143,15 +143,14 @@ func (s *blobSource) open(ctx context.Context, repo reference.Repository, offset
 	return nil, err
 }
 
-// isEnd reports whether an error says that there is nothing from offset on,
-// since that is where the content ends.
+// isEnd reports whether an error means that the content ends at offset.
 func isEnd(err error, offset int64) bool {
 	var answer *ResponseError
 	return errors.As(err, &answer) && answer.Status == http.StatusRequestedRangeNotSatisfiable &&
 		answer.ContentRange == fmt.Sprintf("bytes */%d", offset)
 }
 
-// request is for content from offset up to end.
+// request returns a request for the content from offset up to end.
 func (s *blobSource) request(offset, end int64, once bool) request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +165,7 @@ func (s *blobSource) request(offset, end int64, once bool) request {
 	return r
 }
 
-// host is where the content comes from.
+// host returns the host that the content comes from.
 func (s *blobSource) host() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,7 +179,7 @@ func (s *blobSource) remember(repo reference.Repository, resp *http.Response, si
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.left[0] != repo {
-		return // passed over in the meantime
+		return // skipped in the meantime
 	}
 	if !slices.Contains(s.used, repo) {
 		s.used = append(s.used, repo)
@@ -191,14 +190,14 @@ func (s *blobSource) remember(repo reference.Repository, resp *http.Response, si
 	if resp.Request.Response != nil {
 		s.target = resp.Request.URL
 	}
-	// A weak validator says that bytes may differ.
+	// If-Range does not allow weak validators.
 	if tag := resp.Header.Get("ETag"); strings.HasPrefix(tag, `"`) {
 		s.validator = tag
 	}
 }
 
-// forget asks the registry the next time. Where it leads to then may know other
-// validators.
+// forget drops a redirect target, so that the next request goes to the registry.
+// The next target may have other validators.
 func (s *blobSource) forget(target *url.URL) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -207,8 +206,8 @@ func (s *blobSource) forget(target *url.URL) {
 	}
 }
 
-// get asks the target of an earlier redirect, which may have expired, else the
-// registry.
+// get sends a request to the target of an earlier redirect. Without one, or if it
+// has expired, get sends it to the registry.
 func (s *blobSource) get(ctx context.Context, repo reference.Repository, r request) (*http.Response, error) {
 	s.mu.Lock()
 	target := s.target
@@ -220,7 +219,7 @@ func (s *blobSource) get(ctx context.Context, repo reference.Repository, r reque
 			return resp, err
 		}
 		s.forget(target)
-		r.header.Del("If-Range") // it was the target's
+		r.header.Del("If-Range") // it belongs to the target
 	}
 	if image.IsForeign(s.desc) {
 		return s.client.getForeign(ctx, s.desc, r)
@@ -228,7 +227,7 @@ func (s *blobSource) get(ctx context.Context, repo reference.Repository, r reque
 	return s.client.ask(ctx, repo, "/blobs/"+s.desc.Digest.String(), r)
 }
 
-// stream makes sense of a 200 or a 206.
+// stream returns the content of a response with status 200 or 206.
 func (s *blobSource) stream(resp *http.Response, offset int64) (*transfer.Stream, error) {
 	stream := &transfer.Stream{
 		Body:   resp.Body,
@@ -243,7 +242,7 @@ func (s *blobSource) stream(resp *http.Response, offset int64) (*transfer.Stream
 		stream.Ranges = true
 	}
 	if stream.Offset > offset {
-		return nil, fmt.Errorf("the server begins at byte %d instead of %d", stream.Offset, offset)
+		return nil, fmt.Errorf("the server starts at byte %d instead of %d", stream.Offset, offset)
 	}
 	if stream.Size != content.SizeUnknown && stream.Size < offset {
 		return nil, &content.VerifyError{Want: s.desc.Digest, Read: offset, Size: stream.Size}
@@ -251,8 +250,8 @@ func (s *blobSource) stream(resp *http.Response, offset int64) (*transfer.Stream
 	return stream, s.checkSize(stream.Size)
 }
 
-// checkSize compares what the registry offers with what the manifest says, or
-// what was offered first.
+// checkSize compares the size that a response states with the size in the
+// manifest, or else with the size stated first.
 func (s *blobSource) checkSize(size int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -263,17 +262,17 @@ func (s *blobSource) checkSize(size int64) error {
 	if s.desc.Size > 0 {
 		return fmt.Errorf("the registry offers %d bytes, the manifest says %d: %w", size, s.size, mismatch)
 	}
-	return fmt.Errorf("the registry offers %d bytes, and offered %d before: %w", size, s.size, mismatch)
+	return fmt.Errorf("the registry offers %d bytes, previously %d: %w", size, s.size, mismatch)
 }
 
-// statedSize is how large the content should be, or SizeUnknown.
+// statedSize returns the expected size, or SizeUnknown.
 func (s *blobSource) statedSize() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.size
 }
 
-// knownSize is the size that a descriptor states, or SizeUnknown.
+// knownSize returns the size in a descriptor, or SizeUnknown.
 func knownSize(desc ocispec.Descriptor) int64 {
 	if desc.Size > 0 {
 		return desc.Size

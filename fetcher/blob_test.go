@@ -54,28 +54,28 @@ var blobTests = []struct {
 	{
 		name: "longer", handler: answer{body: "hello!", length: unannounced}, size: 5,
 		failure: failure{
-			text:   "blob of HOST/org/app@" + string(helloDigest) + ": content is longer than it should be: " + string(helloDigest) + " has 5 bytes, and more came",
+			text:   "blob of HOST/org/app@" + string(helloDigest) + ": content is too long: expected 5 bytes for " + string(helloDigest) + ", received more",
 			verify: &content.VerifyError{Want: helloDigest, Read: 6, Size: 5, Host: "HOST"},
 		},
 	},
 	{
 		name: "longer, as announced", handler: answer{body: "hello!"}, size: 5,
 		failure: failure{
-			text:   "blob of HOST/org/app@" + string(helloDigest) + ": the registry offers 6 bytes, the manifest says 5: content is longer than it should be: " + string(helloDigest) + " has 5 bytes, and more came",
+			text:   "blob of HOST/org/app@" + string(helloDigest) + ": the registry offers 6 bytes, the manifest says 5: content is too long: expected 5 bytes for " + string(helloDigest) + ", received more",
 			verify: &content.VerifyError{Want: helloDigest, Read: 6, Size: 5},
 		},
 	},
 	{
 		name: "shorter, as announced", handler: answer{body: "hell"}, size: 5,
 		failure: failure{
-			text:   "blob of HOST/org/app@" + string(helloDigest) + ": the registry offers 4 bytes, the manifest says 5: content is shorter than it should be: " + string(helloDigest) + " has 5 bytes, 4 came",
+			text:   "blob of HOST/org/app@" + string(helloDigest) + ": the registry offers 4 bytes, the manifest says 5: content is too short: expected 5 bytes for " + string(helloDigest) + ", received 4",
 			verify: &content.VerifyError{Want: helloDigest, Read: 4, Size: 5},
 		},
 	},
 	{
 		name: "shorter", handler: answer{body: "hell", length: unannounced}, size: 5,
 		failure: failure{
-			text:   "blob of HOST/org/app@" + string(helloDigest) + ": content is shorter than it should be: " + string(helloDigest) + " has 5 bytes, 4 came",
+			text:   "blob of HOST/org/app@" + string(helloDigest) + ": content is too short: expected 5 bytes for " + string(helloDigest) + ", received 4",
 			verify: &content.VerifyError{Want: helloDigest, Got: digest.FromString("hell"), Read: 4, Size: 5, Host: "HOST"},
 		},
 	},

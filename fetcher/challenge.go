@@ -5,24 +5,23 @@ import (
 	"unicode/utf8"
 )
 
-// authChallenge is one way in which a server asks for credentials.
+// authChallenge is one challenge of a WWW-Authenticate field.
 // https://www.rfc-editor.org/rfc/rfc9110#section-11.3
 type authChallenge struct {
-	scheme     string            // as the server writes it: they are equal in any case
-	token68    string            // what Negotiate has in place of parameters
-	parameters map[string]string // by their names in lower case
+	scheme     string            // as the server spells it; case does not matter
+	token68    string            // in place of parameters, as in Negotiate
+	parameters map[string]string // by name, in lower case
 }
 
-// is reports whether c is of a scheme.
+// is reports whether c has the given scheme.
 func (c authChallenge) is(scheme string) bool { return strings.EqualFold(c.scheme, scheme) }
 
-// bearerParameters are those that a client makes a request for a token of:
+// bearerParameters are the parameters that a token request is made from:
 // https://distribution.github.io/distribution/spec/auth/token/
 var bearerParameters = []string{"realm", "service", "scope"}
 
-// String writes c as parseChallenges and oras-go's own parser read it, whose
-// quoted strings are those of Go: a backslash stands before a quote or another
-// one, and before nothing else.
+// String formats c so that both parseChallenges and oras-go can parse it. oras-go
+// uses [strconv.Unquote], so a backslash may only precede a quote or a backslash.
 func (c authChallenge) String() string {
 	var b strings.Builder
 	b.WriteString(c.scheme)
@@ -38,9 +37,8 @@ func (c authChallenge) String() string {
 
 var quotedPairs = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-// parseChallenges reads WWW-Authenticate fields, each of which may have several
-// challenges in it. Of one that is malformed, what stands before the mistake is
-// there.
+// parseChallenges parses WWW-Authenticate fields, each of which may hold several
+// challenges. A malformed field yields what precedes the error.
 // https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
 func parseChallenges(fields []string) []authChallenge {
 	var all []authChallenge
@@ -72,8 +70,8 @@ func parseField(field string) (all []authChallenge) {
 	return all
 }
 
-// cutParameters reads parameters up to what begins the next challenge, which is
-// a word without a = behind it. ok is false where s is malformed.
+// cutParameters parses parameters up to the next challenge, which starts with a
+// token that no = follows. ok is false if s is malformed.
 func cutParameters(s string) (parameters map[string]string, rest string, ok bool) {
 	parameters = map[string]string{}
 	rest = skipSeparators(s)
@@ -87,8 +85,8 @@ func cutParameters(s string) (parameters map[string]string, rest string, ok bool
 		if !ok {
 			return parameters, "", false
 		}
-		// A name stands there once. What no header should have in it is as good as
-		// not there.
+		// The first of several equal names counts. A value with control characters
+		// is ignored.
 		if name = strings.ToLower(name); !hasKey(parameters, name) && isText(value) {
 			parameters[name] = value
 		}
@@ -102,14 +100,14 @@ func hasKey(m map[string]string, key string) bool {
 	return ok
 }
 
-// isText reports whether s is printable as far as a header goes.
+// isText reports whether s is UTF-8 without control characters.
 func isText(s string) bool {
 	control := func(r rune) bool { return r < ' ' || r == 0x7f }
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, control)
 }
 
-// cutValue reads a quoted string or a word. A word ends at a comma or a space,
-// not where a token does: addresses are found without quotes, too.
+// cutValue parses a quoted string or an unquoted value. The latter ends at a comma
+// or a space, and is not limited to a token: some servers do not quote URLs.
 func cutValue(s string) (value, rest string, ok bool) {
 	if !strings.HasPrefix(s, `"`) {
 		end := strings.IndexAny(s, ", \t")
@@ -123,7 +121,7 @@ func cutValue(s string) (value, rest string, ok bool) {
 		switch s[i] {
 		case '"':
 			return b.String(), s[i+1:], true
-		case '\\': // \x is x, whatever it is
+		case '\\': // a quoted pair: \x is x
 			if i++; i == len(s) {
 				return "", "", false
 			}
@@ -133,8 +131,8 @@ func cutValue(s string) (value, rest string, ok bool) {
 	return "", "", false
 }
 
-// cutToken68 reads what may stand behind a scheme in place of parameters, up to
-// a comma or the end.
+// cutToken68 parses a token68, which may follow a scheme in place of parameters.
+// It must end at a comma or at the end of s.
 // https://www.rfc-editor.org/rfc/rfc9110#section-11.2
 func cutToken68(s string) (token, rest string, ok bool) {
 	trimmed := skipSpace(s)
@@ -151,7 +149,7 @@ func cutToken68(s string) (token, rest string, ok bool) {
 	return token, rest, true
 }
 
-// cutToken reads a token: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
+// cutToken parses a token: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
 func cutToken(s string) (token, rest string) {
 	end := 0
 	for end < len(s) && (isAlphanumeric(s[end]) || strings.IndexByte("!#$%&'*+-.^_`|~", s[end]) >= 0) {
@@ -166,5 +164,5 @@ func isAlphanumeric(c byte) bool {
 
 func skipSpace(s string) string { return strings.TrimLeft(s, " \t") }
 
-// skipSeparators passes commas, of which a list may have too many, and spaces.
+// skipSeparators skips spaces and commas. A list may have empty elements.
 func skipSeparators(s string) string { return strings.TrimLeft(s, ", \t") }

@@ -133,13 +133,13 @@ var challengedTests = []struct {
 	{name: "another parameter before realm", challenges: []string{`Bearer error="invalid_token", realm="http://HOST/token",service="registry"`}, sent: "Bearer"},
 	{name: "no realm, but Basic", challenges: []string{`Bearer service="registry"`, "Basic"}, sent: "Basic"},
 	{name: "no scheme that is known", challenges: []string{"Negotiate", `Digest realm="d"`},
-		failure: failure{kind: content.ErrDenied, text: "the registry asks for a login by Negotiate, Digest, hocker knows Basic and Bearer"}},
+		failure: failure{kind: content.ErrDenied, text: "the registry asks for Negotiate, Digest authentication; hocker supports Basic and Bearer"}},
 	{name: "no realm", challenges: []string{`Bearer service="registry"`},
-		failure: failure{kind: content.ErrDenied, text: "the registry asks for a token and does not say where to get one: its Bearer challenge has no realm"}},
+		failure: failure{kind: content.ErrDenied, text: "the registry asks for a token but does not name its token service: the Bearer challenge has no realm"}},
 	{name: "realm that is no address", challenges: []string{`Bearer realm="registry?key=hunter2"`},
-		failure: failure{kind: content.ErrDenied, text: `the registry asks for a token of "registry", which is not the address of a token service`}},
+		failure: failure{kind: content.ErrDenied, text: `the registry names the token service "registry", which is not an http or https URL`}},
 	{name: "realm with a password", challenges: []string{`Bearer realm="http://me:hunter2@HOST/token"`},
-		failure: failure{kind: content.ErrDenied, text: "the registry asks for a token and does not say where to get one: its Bearer challenge has no realm"}},
+		failure: failure{kind: content.ErrDenied, text: "the registry asks for a token but does not name its token service: the Bearer challenge has no realm"}},
 }
 
 func TestChallenged(t *testing.T) {

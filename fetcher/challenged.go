@@ -10,33 +10,33 @@ import (
 	"hocker/fetcher/content"
 )
 
-// ChallengeError is a registry that asks for credentials in no way that this
-// client knows. It is [content.ErrDenied].
+// ChallengeError is returned if a registry's challenges name no authentication
+// scheme that the client supports. It matches [content.ErrDenied].
 type ChallengeError struct {
 	Method  string
 	URL     string   // without its query
-	Schemes []string // as the registry names them: Negotiate, Digest
-	// Realm is the one of a Bearer challenge, where that is at fault: it is not
-	// the address of a token service.
+	Schemes []string // as the registry spells them, such as Negotiate
+	// Realm is the realm of a Bearer challenge if it is not the URL of a token
+	// service.
 	Realm string
 }
 
 func (e *ChallengeError) Error() string {
 	at := e.Method + " " + e.URL + ": "
 	if !slices.ContainsFunc(e.Schemes, func(s string) bool { return strings.EqualFold(s, "Bearer") }) {
-		return fmt.Sprintf("%sthe registry asks for a login by %.100s, hocker knows Basic and Bearer", at, strings.Join(e.Schemes, ", "))
+		return fmt.Sprintf("%sthe registry asks for %.100s authentication; hocker supports Basic and Bearer", at, strings.Join(e.Schemes, ", "))
 	}
 	if e.Realm == "" {
-		return at + "the registry asks for a token and does not say where to get one: its Bearer challenge has no realm"
+		return at + "the registry asks for a token but does not name its token service: the Bearer challenge has no realm"
 	}
-	return fmt.Sprintf("%sthe registry asks for a token of %.100q, which is not the address of a token service", at, e.Realm)
+	return fmt.Sprintf("%sthe registry names the token service %.100q, which is not an http or https URL", at, e.Realm)
 }
 
 func (e *ChallengeError) Is(target error) bool { return target == content.ErrDenied }
 
-// challengedTransport reduces what a 401 asks for to the one challenge that can be
-// answered: the auth client above it reads the first one only, and by a grammar of
-// its own.
+// challengedTransport reduces the challenges of a 401 to one that the client
+// supports: the auth client above it reads only the first one, and not by the
+// grammar of the RFC.
 type challengedTransport struct{ http.RoundTripper }
 
 const challengeField = "Www-Authenticate"
@@ -56,7 +56,7 @@ func (t challengedTransport) RoundTrip(req *http.Request) (*http.Response, error
 		return resp, nil
 	}
 	if req.Header.Get("Authorization") != "" {
-		// What was shown was refused: that is what there is to say.
+		// The registry rejected the credential. That is the error to report.
 		resp.Header.Del(challengeField)
 		return resp, nil
 	}
@@ -64,8 +64,8 @@ func (t challengedTransport) RoundTrip(req *http.Request) (*http.Response, error
 	return nil, unanswerable(req, challenges)
 }
 
-// answerable chooses a challenge: a token, which is good for less than the
-// password, rather than the password.
+// answerable chooses a challenge. It prefers Bearer: a token gives less access
+// than the password.
 func answerable(challenges []authChallenge) (authChallenge, bool) {
 	for _, c := range challenges {
 		if c.is("Bearer") && isTokenService(c.parameters["realm"]) {
@@ -81,8 +81,8 @@ func answerable(challenges []authChallenge) (authChallenge, bool) {
 	return authChallenge{}, false
 }
 
-// isTokenService reports whether a realm is an address that can be asked. Whether
-// it may be asked, the auth client checks.
+// isTokenService reports whether a realm is an http or https URL. Whether it may
+// be contacted is for the auth client to check.
 func isTokenService(realm string) bool {
 	u, err := url.Parse(realm)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
@@ -92,7 +92,7 @@ func unanswerable(req *http.Request, challenges []authChallenge) *ChallengeError
 	e := &ChallengeError{Method: req.Method, URL: bareURL(req.URL)}
 	for _, c := range challenges {
 		e.Schemes = append(e.Schemes, c.scheme)
-		// A password may stand before an @, a key behind a ?.
+		// A password may precede an @, and a key may follow a ?.
 		realm, _, _ := strings.Cut(c.parameters["realm"], "?")
 		if c.is("Bearer") && e.Realm == "" && !strings.Contains(realm, "@") {
 			e.Realm = realm

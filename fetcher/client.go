@@ -15,59 +15,59 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// Client reads manifests and blobs from registries. The zero value is ready to
-// use; a Client must not be copied or changed after its first use, and may be
-// used by many goroutines at once. It keeps connections and tokens, so one
-// Client should serve a whole run.
+// Client fetches manifests and blobs from registries. The zero value is ready to
+// use. A Client is safe for concurrent use. It must not be copied or changed after
+// its first use. It caches connections and tokens, so use one Client for a whole
+// run.
 type Client struct {
 	// Credential finds the credential for a repository; nil means anonymous.
 	Credential credential.Func
 
-	// Transport makes the connections; nil means NewTransport(TransportOptions{}).
+	// Transport sends the requests; nil means NewTransport(TransportOptions{}).
 	Transport http.RoundTripper
 
-	// RangeTransport makes those for parts of a blob, of which several are under
-	// way: see [Transport.Separate]. Nil means Transport.
+	// RangeTransport sends the requests for ranges of a blob, several of them at a
+	// time: see [Transport.Separate]. Nil means Transport.
 	RangeTransport http.RoundTripper
 
-	// UserAgent names the program to the registry; empty means "hocker".
+	// UserAgent is the User-Agent field; empty means "hocker".
 	UserAgent string
 
-	// Mirrors are registries to ask before the one that a reference names. A
-	// mirror that fails or gives something wrong costs a notice, no more.
+	// Mirrors are tried, in order, before the registry that a reference names. A
+	// mirror that fails or sends wrong content is skipped with a notice.
 	Mirrors []Mirror
 
-	// Foreign allows layers that are foreign to be fetched from the URLs in
-	// their descriptors; otherwise they are a *ForeignError.
+	// Foreign allows foreign layers to be fetched from the URLs in their
+	// descriptors. Without it they are an *image.ForeignError.
 	Foreign bool
 
-	// Connections is how many connections a large blob may come over from one
-	// host at the same time, all blobs of the Client together. 0 means 8, 1 is
-	// one for each blob.
+	// Connections is the number of connections that large blobs may use to one
+	// host at a time, all downloads of the Client together; 0 means 8. With 1,
+	// each blob uses one connection.
 	Connections int
 
-	// Stall is how long no byte may come before a connection counts as lost; 0
-	// means 30 s.
+	// Stall is how long a connection may deliver nothing before it counts as lost;
+	// 0 means 30 s.
 	Stall time.Duration
 
-	// Notice is told, in a line without newline, what a person may want to
-	// know while it happens: a retry and its reason. Several goroutines may call
-	// it at once. Nil means silence.
+	// Notice is called with a message for the user, such as a retry and its
+	// reason: one line without a newline. Calls may be concurrent. Nil discards
+	// the messages.
 	Notice func(line string)
 
-	// Trace is told of each request when its answer has come and its body was
-	// read; nil means nobody is.
+	// Trace is called for each request after the body of its response is closed.
+	// Calls may be concurrent. It may be nil.
 	Trace func(Exchange)
 
 	setup    sync.Once
-	shared   http.RoundTripper // Transport, or the one that nil means
-	separate http.RoundTripper // RangeTransport, or the one that nil means
+	shared   http.RoundTripper // Transport or its default
+	separate http.RoundTripper // RangeTransport or its default
 	auth     *auth.Client
 
-	caches sync.Map // of a Credential to its auth.Cache
-	found  sync.Map // of a Repository to its *foundCredential
-	slots  sync.Map // of a host to its transfer.Slots
-	hiding sync.Map // of a Registry to its *hiding
+	caches sync.Map // auth.Cache by Credential
+	found  sync.Map // *foundCredential by Repository
+	slots  sync.Map // transfer.Slots by host
+	hiding sync.Map // *hiding by Registry
 
 	mirrors mirrors
 }
@@ -85,16 +85,16 @@ func (c *Client) init() {
 	}
 }
 
-// foundCredential is the credential of a repository, once it was found.
+// foundCredential is the cached credential for a repository.
 type foundCredential struct {
 	mu       sync.Mutex
 	found    bool
-	withheld *credential.WithheldError // why it is anonymous although there is one
+	withheld *credential.WithheldError // why a credential that exists is not used, or nil
 	credential.Credential
 }
 
-// findCredential asks for the credential of a repository until there is an
-// answer, and not again: it may be a helper program that gives it.
+// findCredential returns the credential for a repository. It caches the result,
+// as the lookup may run a credential helper, but no errors.
 func (c *Client) findCredential(ctx context.Context, repo reference.Repository) (credential.Credential, *credential.WithheldError, error) {
 	if c.Credential == nil {
 		return credential.Credential{}, nil, nil
@@ -117,9 +117,9 @@ func (c *Client) findCredential(ctx context.Context, repo reference.Repository) 
 	return known.Credential, known.withheld, nil
 }
 
-// authFor returns the auth client for requests that client sends to a registry.
-// It keeps what each credential was exchanged for by itself, since two
-// repositories of a host may have two of them.
+// authFor returns an auth client that sends requests to a registry by way of
+// client. Tokens are cached by credential: two repositories on the same host may
+// have different ones.
 func (c *Client) authFor(r reference.Registry, cred credential.Credential, client *http.Client) *auth.Client {
 	if cred.Username != "" || cred.IdentityToken != "" {
 		known, _ := c.hiding.LoadOrStore(r, &hiding{})
@@ -139,9 +139,9 @@ func (c *Client) authFor(r reference.Registry, cred credential.Credential, clien
 	cache, _ := c.caches.LoadOrStore(cred, auth.NewCache())
 	authorized.Cache = cache.(auth.Cache)
 	if reference.IsLoopback(r.Host) {
-		// The rule against token services on loopback addresses protects this
-		// machine's services from foreign registries; one on this machine may
-		// name them.
+		// oras-go blocks token services on loopback addresses, to protect the
+		// services of this machine from remote registries. A registry on this
+		// machine may use them.
 		authorized.BlockedRealmPrefixes = []netip.Prefix{}
 	}
 	return &authorized

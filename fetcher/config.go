@@ -12,13 +12,12 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Config fetches an image's config whole, so that nothing of it is used before
-// all of it was verified.
+// Config fetches an image config and returns it after it is verified.
 //
 // Errors: those of [Client.Blob].
 func (c *Client) Config(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error) {
 	if desc.Size > image.MaxConfigSize {
-		return nil, fmt.Errorf("config %s: %s is too much for an image config", desc.Digest, bytecount.Format(desc.Size))
+		return nil, fmt.Errorf("config %s: %s is too large for an image config", desc.Digest, bytecount.Format(desc.Size))
 	}
 	body, err := c.Blob(ctx, repo, desc)
 	if err != nil {
@@ -30,8 +29,8 @@ func (c *Client) Config(ctx context.Context, repo reference.Repository, desc oci
 		return nil, err
 	}
 	if len(data) > image.MaxConfigSize {
-		// What was read is not the end, and so was not verified.
-		return nil, fmt.Errorf("config %s: it is larger than %s, which is too much for an image config", desc.Digest, bytecount.Format(image.MaxConfigSize))
+		// The end was not reached, so the content is not verified.
+		return nil, fmt.Errorf("config %s: it is larger than %s, the limit for an image config", desc.Digest, bytecount.Format(image.MaxConfigSize))
 	}
 	return data, nil
 }

@@ -29,7 +29,7 @@ func TestConfigTooLarge(t *testing.T) {
 		t.Fatal(err)
 	}
 	data, err := (&Client{}).Config(t.Context(), repo, ocispec.Descriptor{Digest: digest.FromBytes(large)})
-	if err == nil || !strings.Contains(err.Error(), "too much for an image config") {
+	if err == nil || !strings.Contains(err.Error(), "the limit for an image config") {
 		t.Errorf("%d bytes, %v", len(data), err)
 	}
 }

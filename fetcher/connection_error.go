@@ -10,12 +10,12 @@ import (
 	"hocker/fetcher/internal/transfer"
 )
 
-// isConnectionError reports whether err says that the other side could not be
-// reached or broke off, rather than that it answered something wrong.
+// isConnectionError reports whether err means that a connection failed or broke
+// off, as opposed to a response that is wrong.
 func isConnectionError(err error) bool {
 	var netErr net.Error
 	var file *fs.PathError
-	if errors.As(err, &file) { // its errno looks like one of the network
+	if errors.As(err, &file) { // its errno looks like a network error
 		return false
 	}
 	var stream streamError
@@ -24,8 +24,8 @@ func isConnectionError(err error) bool {
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// streamError is HTTP/2's, which net/http keeps to itself, but lets be known by
-// its fields.
+// streamError receives the HTTP/2 stream error of net/http. That type is not
+// exported, but its As method fills any struct with these fields.
 type streamError struct {
 	StreamID uint32
 	Code     uint32

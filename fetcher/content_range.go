@@ -8,7 +8,8 @@ import (
 	"hocker/fetcher/internal/transfer"
 )
 
-// byteRange is the Range header from offset up to, but not with, end.
+// byteRange formats a Range field for the bytes from offset up to, and not
+// including, end.
 // https://www.rfc-editor.org/rfc/rfc9110#section-14.1.2
 func byteRange(offset, end int64) string {
 	if end == transfer.SizeUnknown {
@@ -17,11 +18,11 @@ func byteRange(offset, end int64) string {
 	return fmt.Sprintf("bytes=%d-%d", offset, end-1)
 }
 
-// parseContentRange reads a Content-Range header: bytes 5-9/10, or bytes 5-9/*
-// where the size is not known.
+// parseContentRange parses a Content-Range field: "bytes 5-9/10", or "bytes 5-9/*"
+// if the size is unknown.
 // https://www.rfc-editor.org/rfc/rfc9110#section-14.4
 func parseContentRange(s string) (offset, size int64, err error) {
-	malformed := fmt.Errorf("the server's answer has the Content-Range %.60q", s)
+	malformed := fmt.Errorf("the server sent the malformed Content-Range %.60q", s)
 	rest, ok := strings.CutPrefix(s, "bytes ")
 	if !ok {
 		return 0, 0, malformed

@@ -6,13 +6,14 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// DeniedError is a refusal by a registry or by its token service. It is
-// [content.ErrDenied]; or [content.ErrNotFound], where something was withheld: a registry may say
-// that of what one may not see.
+// DeniedError is returned if a registry or its token service denies access. It
+// matches [content.ErrDenied]. If a credential was withheld it may match
+// [content.ErrNotFound] instead: some registries answer 404 to hide private
+// repositories.
 type DeniedError struct {
 	Registry  reference.Registry
-	Anonymous bool                      // there was nothing to show to it
-	Withheld  *credential.WithheldError // what was not shown to it, or nil
+	Anonymous bool                      // the request had no credential
+	Withheld  *credential.WithheldError // why a credential was not sent, or nil
 	Err       error
 }
 
@@ -25,16 +26,16 @@ func (e *DeniedError) Unwrap() []error {
 	return []error{e.Err, e.Withheld}
 }
 
-// CredentialError is a credential that could not be had, as from a helper that
-// fails. It is [content.ErrDenied].
+// CredentialError is returned if the credential cannot be read, for example
+// because a credential helper fails. It matches [content.ErrDenied].
 type CredentialError struct{ Err error }
 
 func (e *CredentialError) Error() string        { return e.Err.Error() }
 func (e *CredentialError) Unwrap() error        { return e.Err }
 func (e *CredentialError) Is(target error) bool { return target == content.ErrDenied }
 
-// PasswordError is a registry that asks for a user name and a password, where
-// there is nothing, or a token. It is [content.ErrDenied].
+// PasswordError is returned if a registry asks for a user name and a password
+// and the client has none. It matches [content.ErrDenied].
 type PasswordError struct{}
 
 func (*PasswordError) Error() string {

@@ -1,18 +1,19 @@
-// Package fetcher reads images from Docker and OCI registries and lets nothing
-// through that does not match its digest.
+// Package fetcher is a client for Docker and OCI registries. It verifies
+// everything it returns against its digest.
 //
-// A [reference.Reference] names an image. A [Client] fetches its manifest
-// ([Client.Manifest]), its config ([Client.Config]) and its layers. The zero Client
-// is ready to use and anonymous.
+// A [reference.Reference] names an image. [Client.Manifest] fetches its
+// manifest or index, [Client.ManifestHead] only the digest, [Client.Config] the
+// image config. The zero Client is ready to use and anonymous.
 //
-// There are three ways to fetch a blob, by where it goes:
-//   - [Client.Blob] gives a reader, over one connection;
-//   - [Client.FetchBlob] fills a file, over several connections, and goes on with
-//     what an earlier run has left in it;
-//   - [Client.TeeBlob] fills a file in the same way, and passes the content on in
-//     its order besides, to be unpacked while it comes.
+// There are three ways to fetch a blob:
 //
-// [Client.BlobTail] gives a blob's last bytes, not verified.
+//   - [Client.Blob] returns a reader, over one connection.
+//   - [Client.FetchBlob] downloads it to a file, and resumes a partial one. It
+//     uses several connections where that is faster: prefer it for large layers.
+//   - [Client.TeeBlob] does the same and also writes the content to an
+//     [io.Writer], for example to decompress it during the download.
+//
+// [Client.BlobTail] returns the last bytes of a blob, unverified.
 //
 // The protocol is the OCI distribution specification, v1.1:
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md

@@ -15,7 +15,7 @@ func (e *FetchError) Error() string {
 
 func (e *FetchError) Unwrap() error { return e.Err }
 
-// kindError gives an error one of the three kinds without changing its text.
+// kindError adds one of the kinds to an error and keeps its text.
 type kindError struct {
 	kind error
 	err  error

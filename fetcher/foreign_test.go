@@ -28,12 +28,12 @@ func TestForeignLayer(t *testing.T) {
 		urls    []string
 		failure
 	}{
-		{name: "not allowed", urls: []string{owner.URL}, failure: failure{text: "blob of HOST/org/app@" + string(helloDigest) + ": layer " + string(helloDigest) + " is foreign: not the registry has it, but http://HOST"}},
+		{name: "not allowed", urls: []string{owner.URL}, failure: failure{text: "blob of HOST/org/app@" + string(helloDigest) + ": layer " + string(helloDigest) + " is foreign: the registry does not hold it; it is available from http://HOST"}},
 		{name: "allowed", allowed: true, urls: []string{owner.URL + "/layer"}},
 		{name: "second URL", allowed: true, urls: []string{lost.URL, "ftp://example.com/x", owner.URL}},
 		{name: "nowhere", allowed: true, urls: []string{lost.URL + "/layer?key=hunter2"}, failure: failure{kind: content.ErrNotFound, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/layer: 404 Not Found"}},
 		{name: "not for everybody", allowed: true, urls: []string{challenging.URL + "/layer"}, failure: failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/layer: 401 Unauthorized (UNAUTHORIZED authentication required)"}},
-		{name: "file", allowed: true, urls: []string{"file:///etc/passwd"}, failure: failure{text: "blob of HOST/org/app@" + string(helloDigest) + `: foreign layer: "file:///etc/passwd" is no http or https URL`}},
+		{name: "file", allowed: true, urls: []string{"file:///etc/passwd"}, failure: failure{text: "blob of HOST/org/app@" + string(helloDigest) + `: foreign layer: "file:///etc/passwd" is not an http or https URL`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,16 +8,16 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// guard keeps a credential, and what was had for it, off the plain http of
-// another machine. The client has seen to the registry itself; but it is the
-// registry that names its token service.
+// guard blocks requests that would send a credential, or a token obtained with
+// one, to another machine over plain http. The client has already checked the
+// registry, but the registry chooses its token service.
 type guard struct {
 	base     http.RoundTripper
 	registry reference.Registry
 }
 
 func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	// A token service is sent an identity token in a form.
+	// An identity token is sent to the token service in a form.
 	secret := req.Header.Get("Authorization") != "" || req.Method == http.MethodPost
 	if secret && req.URL.Scheme == "http" && !reference.IsLoopback(req.URL.Host) {
 		if req.Body != nil {

@@ -9,21 +9,21 @@ import (
 	"hocker/fetcher/content"
 )
 
-// unhidingTransport is for registries that hide what one may not see: they answer
-// 404 or 403 to who shows nothing, and ask for credentials at /v2/ alone. With a
-// credential at hand, /v2/ is asked then, and its challenge taken for the answer,
-// so that the auth client above tries again with the credential.
+// unhidingTransport is for registries that hide private repositories: they answer
+// anonymous requests with 404 or 403, and send a challenge only for /v2/. If the
+// client has a credential, this transport requests /v2/ and returns its challenge,
+// so that the auth client above retries with the credential.
 type unhidingTransport struct {
 	http.RoundTripper
-	root  string // of the registry, ending in /v2/: others' answers stay as they are
+	root  string // URL of the registry, ending in /v2/; other servers are left alone
 	known *hiding
 }
 
-// hiding is what is known of a registry. It is asked once.
+// hiding caches the challenge of a registry.
 type hiding struct {
 	mu        sync.Mutex
 	asked     bool
-	challenge string // of /v2/; empty for one that hides nothing
+	challenge string // for /v2/; empty if the registry hides nothing
 }
 
 func (t *unhidingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -33,15 +33,15 @@ func (t *unhidingTransport) RoundTrip(req *http.Request) (*http.Response, error)
 	}
 	challenge, err := t.challenge(req)
 	if err != nil || challenge == "" {
-		return resp, nil // there is nothing better to say
+		return resp, nil // the first response is the better error
 	}
 	resp.StatusCode, resp.Status = http.StatusUnauthorized, ""
 	resp.Header.Set(challengeField, challenge)
 	return resp, nil
 }
 
-// mayHide reports whether an answer of the registry itself may be another one to
-// who shows a credential.
+// mayHide reports whether the registry may respond differently to a request with a
+// credential.
 func (t *unhidingTransport) mayHide(resp *http.Response, req *http.Request) bool {
 	if req.Header.Get("Authorization") != "" || req.Response != nil || !strings.HasPrefix(req.URL.String(), t.root) {
 		return false
@@ -55,7 +55,7 @@ func (t *unhidingTransport) mayHide(resp *http.Response, req *http.Request) bool
 	return false
 }
 
-// challenge is what the registry asks for at /v2/.
+// challenge returns the challenge of the registry for /v2/.
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#determining-support
 func (t *unhidingTransport) challenge(req *http.Request) (string, error) {
 	t.known.mu.Lock()
@@ -70,7 +70,7 @@ func (t *unhidingTransport) challenge(req *http.Request) (string, error) {
 	ping.Header.Set("User-Agent", req.UserAgent())
 	resp, err := t.RoundTripper.RoundTrip(ping)
 	if err != nil {
-		// One that asks for what nobody can answer does so for good.
+		// An unsupported challenge stays unsupported.
 		t.known.asked = errors.As(err, new(*ChallengeError))
 		return "", err
 	}

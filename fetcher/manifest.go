@@ -17,7 +17,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// schema1Prefix begins the media types of the manifests before schema 2.
+// schema1Prefix is the prefix of the media types of schema 1 manifests.
 const schema1Prefix = "application/vnd.docker.distribution.manifest.v1+"
 
 var acceptManifests = []string{strings.Join([]string{
@@ -27,19 +27,19 @@ var acceptManifests = []string{strings.Join([]string{
 	image.MediaTypeDockerIndex,
 }, ", ")}
 
-// maxManifestSize is the most that [wholeAnswers] reads of an answer.
+// maxManifestSize bounds the size of a manifest, in bytes.
 const maxManifestSize = maxWholeSize
 
-// Manifest fetches the manifest or index that ref names. If ref has a digest,
-// the bytes match it; without one, Digest is computed from what came.
+// Manifest fetches the manifest or index that ref names. If ref has a digest, the
+// bytes match it. Otherwise Digest is computed from the bytes.
 //
 // Errors: [content.ErrDenied], [content.ErrNotFound], [content.ErrUnavailable], *[content.VerifyError].
 func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (image.Manifest, error) {
 	return c.fromCandidates(ctx, ref, c.manifest)
 }
 
-// fromCandidates asks the mirrors and the registry for a manifest, one after the
-// other.
+// fromCandidates calls ask for each mirror and then for the registry, until one
+// succeeds.
 func (c *Client) fromCandidates(ctx context.Context, ref reference.Reference, ask func(context.Context, reference.Reference) (image.Manifest, error)) (image.Manifest, error) {
 	c.setup.Do(c.init)
 	candidates := c.mirrors.candidates(ref.Repository, ref.Digest)
@@ -53,7 +53,7 @@ func (c *Client) fromCandidates(ctx context.Context, ref reference.Reference, as
 		case i == len(candidates)-1 || ctx.Err() != nil:
 			return image.Manifest{}, &FetchError{What: "manifest", From: ref.Familiar(), Err: err}
 		}
-		c.mirrors.leaveOut(repo, err)
+		c.mirrors.skip(repo, err)
 	}
 	panic("unreachable: a reference has its own registry at least")
 }
@@ -69,12 +69,12 @@ func (c *Client) manifest(ctx context.Context, ref reference.Reference) (image.M
 		return image.Manifest{}, err
 	}
 	if len(body) > maxManifestSize {
-		return image.Manifest{}, fmt.Errorf("it is larger than %s, which is more than a manifest may be", bytecount.Format(maxManifestSize))
+		return image.Manifest{}, fmt.Errorf("it is larger than %s, the limit for a manifest", bytecount.Format(maxManifestSize))
 	}
 	m := image.Manifest{MediaType: mediaType(resp), Bytes: body}
 	stated := resp.Header.Get("Docker-Content-Digest")
 	if strings.HasPrefix(m.MediaType, schema1Prefix) {
-		stated = "" // of the manifest without the signatures that are in the body
+		stated = "" // that digest does not cover the signatures in the body
 	}
 	if err := identify(&m, ref.Digest, stated); err != nil {
 		return image.Manifest{}, err
@@ -82,9 +82,9 @@ func (c *Client) manifest(ctx context.Context, ref reference.Reference) (image.M
 	return m, nil
 }
 
-// identify computes the manifest's digest and checks it against the one that
-// was asked for. Without one it is checked against the one that the registry
-// states, which finds proxies that change bodies on the way.
+// identify computes the manifest's digest and compares it with the digest asked
+// for. Without one it compares with the digest that the registry states, which
+// detects proxies that modify bodies.
 func identify(m *image.Manifest, asked digest.Digest, stated string) error {
 	want := asked
 	if want == "" {

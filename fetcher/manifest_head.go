@@ -12,14 +12,13 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// ManifestHead asks what ref names now, by a HEAD request, which brings no body:
-// Bytes is nil, and Digest is the registry's word, to be compared with or to be
-// asked for, and not verified. Docker Hub counts a GET as a pull, and a HEAD not:
+// ManifestHead returns the digest that ref names now. It sends a HEAD request:
+// Bytes is nil, and Digest is what the registry states, unverified. Docker Hub
+// counts a GET as a pull, but not a HEAD:
 // https://docs.docker.com/docker-hub/usage/pulls/
 //
-// A registry that does not answer HEAD with a digest, which the specification
-// allows it, or refuses it, as some do that answer GET, is asked for the manifest
-// itself, and Bytes is there.
+// If the registry refuses HEAD, or answers without a digest, which the
+// specification allows, ManifestHead fetches the manifest, and Bytes is set.
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#checking-if-content-exists-in-the-registry
 //
 // Errors: those of [Client.Manifest].
@@ -38,16 +37,15 @@ func (c *Client) manifestHead(ctx context.Context, ref reference.Reference) (ima
 	resp.Body.Close()
 	m := image.Manifest{MediaType: mediaType(resp)}
 	m.Digest, err = digest.Parse(resp.Header.Get("Docker-Content-Digest"))
-	// Of schema 1 the digest is another one than that of the bytes.
+	// The stated digest of a schema 1 manifest is not that of its bytes.
 	if err != nil || strings.HasPrefix(m.MediaType, schema1Prefix) {
 		return c.manifest(ctx, ref)
 	}
 	return m, nil
 }
 
-// refusesMethod reports whether a status may be about HEAD alone. Registries that
-// do not know the method say so in many ways: Nexus says that there is nothing.
-// What GET says then is what counts.
+// refusesMethod reports whether a status may be due to the method HEAD. Registries
+// without HEAD respond in many ways: Nexus with 404. The response to GET decides.
 func refusesMethod(status int) bool {
 	switch status {
 	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:

@@ -31,7 +31,7 @@ var manifestHeadTests = []struct {
 	{name: "not allowed", head: answer{status: http.StatusForbidden}, get: answer{status: http.StatusForbidden}, methods: "[HEAD GET]",
 		failure: failure{kind: content.ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 403 Forbidden"}},
 	{name: "not let in", head: challenge("Negotiate"), methods: "[HEAD]",
-		failure: failure{kind: content.ErrDenied, text: "manifest of HOST/org/app:1: HEAD http://HOST/v2/org/app/manifests/1: the registry asks for a login by Negotiate, hocker knows Basic and Bearer"}},
+		failure: failure{kind: content.ErrDenied, text: "manifest of HOST/org/app:1: HEAD http://HOST/v2/org/app/manifests/1: the registry asks for Negotiate authentication; hocker supports Basic and Bearer"}},
 }
 
 func TestManifestHead(t *testing.T) {

@@ -65,7 +65,7 @@ var manifestTests = []struct {
 	},
 	{
 		name: "over 4 MiB", tag: "1", handler: answer{body: strings.Repeat("x", 4<<20+1), length: unannounced},
-		failure: failure{text: "manifest of HOST/org/app:1: it is larger than 4.2 MB, which is more than a manifest may be"},
+		failure: failure{text: "manifest of HOST/org/app:1: it is larger than 4.2 MB, the limit for a manifest"},
 	},
 	{
 		name: "unauthorized", tag: "1", handler: answer{status: 401, body: `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`},
@@ -73,7 +73,7 @@ var manifestTests = []struct {
 	},
 	{
 		name: "unknown challenge", tag: "1", handler: answer{status: 401, header: map[string]string{"WWW-Authenticate": "Negotiate"}},
-		failure: failure{kind: content.ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: the registry asks for a login by Negotiate, hocker knows Basic and Bearer"},
+		failure: failure{kind: content.ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: the registry asks for Negotiate authentication; hocker supports Basic and Bearer"},
 	},
 	{
 		name: "forbidden", tag: "1", handler: answer{status: 403},

@@ -9,17 +9,18 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Mirror is a registry that is asked first for what is in another one, under
-// the same repository names. What it gives is checked as if it came from there.
+// Mirror is a registry that holds copies of another registry's content, under the
+// same repository names. It is tried first. Its content is verified in the same
+// way.
 type Mirror struct {
-	Of       string // the other one's name, as docker.io or host:port; * for all
+	Of       string // the mirrored registry: docker.io, host:port, or * for all
 	Registry reference.Registry
 }
 
-// ParseMirrors reads a list of mirrors in the order they are asked:
-// docker.io=https://mirror.example/v2/,*=cache.example:5000.
+// ParseMirrors parses a list of mirrors in the order in which they are tried, as
+// in docker.io=https://mirror.example/v2/,*=cache.example:5000.
 func ParseMirrors(s string) ([]Mirror, error) {
-	if strings.Contains(s, "@") { // before it is cut up
+	if strings.Contains(s, "@") { // before errors quote parts of s
 		return nil, reference.UserError("mirror")
 	}
 	var mirrors []Mirror
@@ -30,7 +31,7 @@ func ParseMirrors(s string) ([]Mirror, error) {
 		}
 		of, address, ok := strings.Cut(entry, "=")
 		if !ok {
-			return nil, &reference.InputError{What: "mirror", Value: entry, Reason: "expected REGISTRY=ADDRESS, as docker.io=https://mirror.example/v2/, or *=ADDRESS"}
+			return nil, &reference.InputError{What: "mirror", Value: entry, Reason: "expected REGISTRY=ADDRESS, such as docker.io=https://mirror.example/v2/, or *=ADDRESS"}
 		}
 		if of != "*" {
 			upstream, err := reference.ParseRegistry(of)
@@ -48,22 +49,21 @@ func ParseMirrors(s string) ([]Mirror, error) {
 	return mirrors, nil
 }
 
-// mirrors are those of a client, and what they have given wrong.
+// mirrors are the mirrors of a client, and a record of wrong content.
 type mirrors struct {
 	list   []Mirror
 	notice func(line string) // or nil
-	doubts sync.Map          // of a doubt to true
+	doubts sync.Map          // set of doubt
 }
 
-// doubt is content that a mirror gave wrong.
+// doubt is content that a mirror served wrong.
 type doubt struct {
 	registry reference.Registry
 	digest   digest.Digest
 }
 
-// candidates returns where to ask for content of a repository: the mirrors that
-// have not given it wrong before, then its own registry. d is empty for what is
-// asked for by tag.
+// candidates returns the repositories to request content from: the mirrors that
+// have not served it wrong, then repo itself. d is empty for a request by tag.
 func (m *mirrors) candidates(repo reference.Repository, d digest.Digest) []reference.Repository {
 	var found []reference.Repository
 	for _, mirror := range m.list {
@@ -75,14 +75,14 @@ func (m *mirrors) candidates(repo reference.Repository, d digest.Digest) []refer
 	return append(found, repo)
 }
 
-// distrust has a mirror not asked for that content again.
+// distrust excludes a mirror from further requests for that content.
 func (m *mirrors) distrust(mirror reference.Registry, d digest.Digest) {
 	m.doubts.Store(doubt{mirror, d}, true)
 }
 
-// leaveOut says why a mirror is passed over.
-func (m *mirrors) leaveOut(mirror reference.Repository, err error) {
+// skip reports why a mirror is skipped.
+func (m *mirrors) skip(mirror reference.Repository, err error) {
 	if m.notice != nil {
-		m.notice("mirror " + mirror.Registry.Host + " left out: " + err.Error())
+		m.notice("mirror " + mirror.Registry.Host + " skipped: " + err.Error())
 	}
 }

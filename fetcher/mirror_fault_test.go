@@ -27,15 +27,15 @@ var mirrorFaultTests = []struct {
 	{mirror: []string{"blob 200"}},
 	{
 		empty: true, mirror: []string{"blob 404"}, upstream: []string{"blob 200"},
-		notices: []string{"mirror mirror.example left out: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (BLOB_UNKNOWN blob unknown to registry)"},
+		notices: []string{"mirror mirror.example skipped: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (BLOB_UNKNOWN blob unknown to registry)"},
 	},
 	{
 		faults: "status code=503", mirror: []string{"blob 503"}, upstream: []string{"blob 200"},
-		notices: []string{"mirror mirror.example left out: GET http://mirror.example/v2/org/app/blobs/DIGEST: 503 Service Unavailable (FAULT this was ordered)"},
+		notices: []string{"mirror mirror.example skipped: GET http://mirror.example/v2/org/app/blobs/DIGEST: 503 Service Unavailable (FAULT this was ordered)"},
 	},
 	{
 		faults: "hang", mirror: []string{"blob 0"}, upstream: []string{"blob 200"},
-		notices: []string{"mirror mirror.example left out: GET http://mirror.example/v2/org/app/blobs/DIGEST: net/http: timeout awaiting response headers"},
+		notices: []string{"mirror mirror.example skipped: GET http://mirror.example/v2/org/app/blobs/DIGEST: net/http: timeout awaiting response headers"},
 	},
 	{
 		faults: "cut after=1000000", mirror: []string{"blob 200", "blob 1000000- 206", "blob 2000000- 206"},
@@ -45,7 +45,7 @@ var mirrorFaultTests = []struct {
 		faults: "cut after=1000000, status code=404 skip=1", mirror: []string{"blob 200", "blob 1000000- 404"}, upstream: []string{"blob 1000000- 206"},
 		notices: []string{
 			"layer IT: unexpected EOF at 1.0 MB of 3.0 MB, resuming (1)",
-			"mirror mirror.example left out: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT this was ordered)",
+			"mirror mirror.example skipped: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT this was ordered)",
 		},
 	},
 	{
@@ -53,39 +53,39 @@ var mirrorFaultTests = []struct {
 		notices: []string{
 			"layer IT: unexpected EOF at 1.0 MB of 3.0 MB, resuming (1)",
 			"layer IT: unexpected EOF at 1.0 MB of 3.0 MB, resuming (2)",
-			"mirror mirror.example left out: nothing came from byte 1000000 on",
+			"mirror mirror.example skipped: nothing received from byte 1000000",
 		},
 	},
 	{
 		faults: "stall after=0", mirror: []string{"blob 200"}, upstream: []string{"blob 200"},
 		notices: []string{
 			"layer IT: connection stalled at 0 bytes of 3.0 MB, resuming (1)",
-			"mirror mirror.example left out: nothing came from byte 0 on",
+			"mirror mirror.example skipped: nothing received from byte 0",
 		},
 	},
 	{
 		faults: "corrupt after=5", mirror: []string{"blob 200"}, upstream: []string{"blob 200"},
-		notices: []string{"layer IT: content does not match its digest: want DIGEST, got OTHER (3000000 bytes from mirror.example), fetching it once more"},
+		notices: []string{"layer IT: content does not match its digest: want DIGEST, got OTHER (3000000 bytes from mirror.example), fetching it again"},
 	},
 	{
 		faults: "short after=1000000", mirror: []string{"blob 200"}, upstream: []string{"blob 200"},
-		notices: []string{"layer IT: content does not match its digest: want DIGEST, got OTHER (1000000 bytes from mirror.example), fetching it once more"},
+		notices: []string{"layer IT: content does not match its digest: want DIGEST, got OTHER (1000000 bytes from mirror.example), fetching it again"},
 	},
 	{
 		faults: "short after=1000000", sized: true, mirror: []string{"blob 200"}, upstream: []string{"blob 200"},
-		notices: []string{"mirror mirror.example left out: the registry offers 1000000 bytes, the manifest says 3000000: content is shorter than it should be: DIGEST has 3000000 bytes, 1000000 came"},
+		notices: []string{"mirror mirror.example skipped: the registry offers 1000000 bytes, the manifest says 3000000: content is too short: expected 3000000 bytes for DIGEST, received 1000000"},
 	},
 	{ // The size it told, and what came before it gave up, are wrong.
 		faults: "short after=2000000, cut after=1000000, status code=404 skip=1", mirror: []string{"blob 200", "blob 1000000- 404"}, upstream: []string{"blob 1000000- 206", "blob 200", "blob 200"},
 		notices: []string{
 			"layer IT: unexpected EOF at 1.0 MB of 2.0 MB, resuming (1)",
-			"mirror mirror.example left out: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT this was ordered)",
-			"layer IT: the registry offers 3000000 bytes, and offered 2000000 before: content is longer than it should be: DIGEST has 2000000 bytes, and more came, fetching it once more",
+			"mirror mirror.example skipped: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT this was ordered)",
+			"layer IT: the registry offers 3000000 bytes, previously 2000000: content is too long: expected 2000000 bytes for DIGEST, received more, fetching it again",
 		},
 	},
 	{
 		faults: "loop", mirror: slices.Repeat([]string{"blob 307"}, 11), upstream: []string{"blob 200"},
-		notices: []string{"mirror mirror.example left out: GET /v2/org/app/blobs/DIGEST: stopped after 10 redirects"},
+		notices: []string{"mirror mirror.example skipped: GET /v2/org/app/blobs/DIGEST: stopped after 10 redirects"},
 	},
 }
 

@@ -20,7 +20,7 @@ var parseMirrorsTests = []struct {
 	{in: "docker.io=https://mirror.example/v2/", want: []Mirror{{"docker.io", reference.Registry{Scheme: "https", Host: "mirror.example"}}}},
 	{in: "https://index.docker.io/v1/=localhost:5000", want: []Mirror{{"docker.io", local}}},
 	{in: "*=localhost:5000, ghcr.io=https://h/ghcr/v2/", want: []Mirror{{"*", local}, {"ghcr.io", reference.Registry{Scheme: "https", Host: "h", Prefix: "/ghcr"}}}},
-	{in: "localhost:5000", err: `mirror "localhost:5000": expected REGISTRY=ADDRESS, as docker.io=https://mirror.example/v2/, or *=ADDRESS`},
+	{in: "localhost:5000", err: `mirror "localhost:5000": expected REGISTRY=ADDRESS, such as docker.io=https://mirror.example/v2/, or *=ADDRESS`},
 	{in: "=x", err: `registry: it has no host, expected https://HOST[:PORT]/v2/`},
 	{in: "x=", err: `registry: it has no host, expected https://HOST[:PORT]/v2/`},
 	{in: "x=https://me:hunter2@h", err: `mirror: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
@@ -48,9 +48,9 @@ func TestMirror(t *testing.T) {
 		upstream int    // requests to the registry
 	}{
 		{name: "has it", mirror: hello},
-		{name: "has it not", mirror: answer{status: 404}, upstream: 1, notice: "mirror HOST left out: GET http://HOST/v2/org/app/manifests/" + string(helloDigest) + ": 404 Not Found"},
-		{name: "asks for a password", mirror: challenge(basicChallenge), upstream: 1, notice: "mirror HOST left out: the registry asks for a user name and a password, and none were given"},
-		{name: "has something else", mirror: answer{body: "wrong"}, upstream: 1, notice: "mirror HOST left out: content does not match its digest: want " + string(helloDigest) + ", got " + string(wrongDigest) + " (5 bytes)"},
+		{name: "has it not", mirror: answer{status: 404}, upstream: 1, notice: "mirror HOST skipped: GET http://HOST/v2/org/app/manifests/" + string(helloDigest) + ": 404 Not Found"},
+		{name: "asks for a password", mirror: challenge(basicChallenge), upstream: 1, notice: "mirror HOST skipped: the registry asks for a user name and a password, and none were given"},
+		{name: "has something else", mirror: answer{body: "wrong"}, upstream: 1, notice: "mirror HOST skipped: content does not match its digest: want " + string(helloDigest) + ", got " + string(wrongDigest) + " (5 bytes)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -15,17 +15,17 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// ProxyError is a request that failed on its way through a proxy. It wraps the
-// cause. It is [content.ErrUnreachable] if the proxy itself refused.
+// ProxyError is returned if a request through a proxy fails. It wraps the cause.
+// It matches [content.ErrUnreachable] if the proxy itself refused the request.
 type ProxyError struct {
-	Proxy  string // its address, without the credentials that may be in it
-	Status int    // of the proxy's own answer, 0 without one
-	Err    error  // nil with a Status
+	Proxy  string // URL without user information
+	Status int    // of the proxy's own response, or 0
+	Err    error  // nil if Status is set
 }
 
 func (e *ProxyError) Error() string {
 	if e.Status != 0 {
-		return fmt.Sprintf("the proxy %s answers %d %s", e.Proxy, e.Status, http.StatusText(e.Status))
+		return fmt.Sprintf("the proxy %s answered %d %s", e.Proxy, e.Status, http.StatusText(e.Status))
 	}
 	return fmt.Sprintf("through the proxy %s: %v", e.Proxy, e.Err)
 }
@@ -33,11 +33,11 @@ func (e *ProxyError) Error() string {
 func (e *ProxyError) Unwrap() error        { return e.Err }
 func (e *ProxyError) Is(target error) bool { return e.Status != 0 && unreachable(target) }
 
-// proxySetting is the environment's word on the proxy for http or https.
+// proxySetting is an environment variable that names a proxy.
 type proxySetting struct{ variable, address string }
 
-// proxyOf reads the first of these variables that is there. An empty one is not:
-// Nix passes those so that are not set.
+// proxyOf returns the first of these variables that is set. An empty one counts as
+// unset: Nix passes unset impureEnvVars as empty.
 func proxyOf(variables ...string) proxySetting {
 	for _, variable := range variables {
 		for _, name := range []string{variable, strings.ToLower(variable)} {
@@ -49,8 +49,8 @@ func proxyOf(variables ...string) proxySetting {
 	return proxySetting{}
 }
 
-// check returns an error unless net/http knows the kind of proxy. Other than
-// httpproxy, it does not take a mistake for no proxy.
+// check returns an error unless net/http supports the proxy's scheme. httpproxy
+// would take a malformed address for no proxy.
 func (s proxySetting) check() error {
 	address := s.address
 	if !strings.Contains(address, "://") {
@@ -63,12 +63,12 @@ func (s proxySetting) check() error {
 			return nil
 		}
 	}
-	// Not quoted: there may be a password in it.
-	return &reference.InputError{What: s.variable, Reason: "it is not the address of a proxy, expected http://HOST:PORT, https://, socks5:// or socks5h://"}
+	// The address may hold a password, so the error does not quote it.
+	return &reference.InputError{What: s.variable, Reason: "not a proxy address, expected http://HOST:PORT, https://, socks5:// or socks5h://"}
 }
 
-// environmentProxy finds the proxy of a request in the environment, as
-// [http.ProxyFromEnvironment] does, and in ALL_PROXY where that has none.
+// environmentProxy returns a function that finds the proxy of a request, as
+// [http.ProxyFromEnvironment] does, with ALL_PROXY as the fallback.
 func environmentProxy() func(*http.Request) (*url.URL, error) {
 	settings := map[string]proxySetting{
 		"http":  proxyOf("HTTP_PROXY", "ALL_PROXY"),
@@ -89,13 +89,13 @@ func environmentProxy() func(*http.Request) (*url.URL, error) {
 	return func(req *http.Request) (*url.URL, error) {
 		proxy, err := find(req.URL)
 		if proxy == nil || err != nil {
-			return nil, err // none, or one for others only
+			return nil, err // none for this host
 		}
 		return proxy, broken[req.URL.Scheme]
 	}
 }
 
-// proxyConnected looks at a proxy's answer to CONNECT.
+// proxyConnected checks a proxy's response to CONNECT.
 func proxyConnected(_ context.Context, proxy *url.URL, _ *http.Request, resp *http.Response) error {
 	if resp.StatusCode == http.StatusOK {
 		return nil
@@ -103,12 +103,12 @@ func proxyConnected(_ context.Context, proxy *url.URL, _ *http.Request, resp *ht
 	return &ProxyError{Proxy: bareProxy(proxy), Status: resp.StatusCode}
 }
 
-// bareProxy prints a proxy's address without credentials.
+// bareProxy formats a proxy's URL without user information.
 func bareProxy(u *url.URL) string {
 	return (&url.URL{Scheme: cmp.Or(u.Scheme, "http"), Host: u.Host}).String()
 }
 
-// proxiedTransport names the proxy in what goes wrong on the way through one.
+// proxiedTransport wraps errors of requests through a proxy in a [ProxyError].
 type proxiedTransport struct{ *http.Transport }
 
 func (t proxiedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -120,7 +120,7 @@ func (t proxiedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch {
 	case proxy == nil:
 		return resp, err
-	case err == nil: // in plain http, a proxy's own answer looks like the registry's
+	case err == nil: // over plain http, net/http returns the proxy's 407 as the response
 		resp.Body.Close()
 		return nil, &ProxyError{Proxy: bareProxy(proxy), Status: resp.StatusCode}
 	case req.Context().Err() != nil:

@@ -41,9 +41,9 @@ var environmentProxyTests = []struct {
 	{name: "for nobody", env: map[string]string{"ALL_PROXY": "socks5://a.example", "NO_PROXY": "*"}, url: "https://h.example/"},
 	{name: "not for this machine", env: map[string]string{"ALL_PROXY": "socks5://a.example"}, url: "https://127.0.0.1/"},
 	{name: "what is not spoken", env: map[string]string{"all_proxy": "socks4://me:hunter2@a.example"}, url: "https://h.example/",
-		err: "all_proxy: it is not the address of a proxy, expected http://HOST:PORT, https://, socks5:// or socks5h://"},
+		err: "all_proxy: not a proxy address, expected http://HOST:PORT, https://, socks5:// or socks5h://"},
 	{name: "what is no address", env: map[string]string{"HTTPS_PROXY": "http://me:hunter2@[::1"}, url: "https://h.example/",
-		err: "HTTPS_PROXY: it is not the address of a proxy, expected http://HOST:PORT, https://, socks5:// or socks5h://"},
+		err: "HTTPS_PROXY: not a proxy address, expected http://HOST:PORT, https://, socks5:// or socks5h://"},
 	{name: "what is wrong for another", env: map[string]string{"HTTP_PROXY": "http://[::1"}, url: "https://h.example/"},
 	{name: "what is wrong and not for it", env: map[string]string{"ALL_PROXY": "http://[::1", "NO_PROXY": "h.example"}, url: "https://h.example/"},
 }
@@ -121,9 +121,9 @@ func TestHTTPProxy(t *testing.T) {
 	}{
 		{name: "http", scheme: "http", login: "me:hunter2@"},
 		{name: "https", scheme: "https", login: "me:hunter2@"},
-		{name: "http, wrong password", scheme: "http", login: "me:hunter3@", failure: failure{kind: content.ErrUnavailable, text: "the proxy http://PROXY answers 407 Proxy Authentication Required"}},
-		{name: "https, wrong password", scheme: "https", login: "me:hunter3@", failure: failure{kind: content.ErrUnavailable, text: "the proxy http://PROXY answers 407 Proxy Authentication Required"}},
-		{name: "https, no password", scheme: "https", failure: failure{kind: content.ErrUnavailable, text: "the proxy http://PROXY answers 407 Proxy Authentication Required"}},
+		{name: "http, wrong password", scheme: "http", login: "me:hunter3@", failure: failure{kind: content.ErrUnavailable, text: "the proxy http://PROXY answered 407 Proxy Authentication Required"}},
+		{name: "https, wrong password", scheme: "https", login: "me:hunter3@", failure: failure{kind: content.ErrUnavailable, text: "the proxy http://PROXY answered 407 Proxy Authentication Required"}},
+		{name: "https, no password", scheme: "https", failure: failure{kind: content.ErrUnavailable, text: "the proxy http://PROXY answered 407 Proxy Authentication Required"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,23 +5,21 @@ import (
 	"net/http"
 )
 
-// RedirectError is a redirect that is not followed. It is [content.ErrUnreachable]: what is
-// wanted is not to be had in this way.
+// RedirectError is returned for a redirect that is not followed. It matches
+// [content.ErrUnreachable].
 type RedirectError struct{ Reason string }
 
 func (e *RedirectError) Error() string        { return e.Reason }
 func (e *RedirectError) Is(target error) bool { return unreachable(target) }
 
-// maxRedirects is the limit that net/http has for clients without a
-// CheckRedirect of their own.
+// maxRedirects is the default limit of net/http.
 const maxRedirects = 10
 
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
 		return &RedirectError{fmt.Sprintf("stopped after %d redirects", maxRedirects)}
 	}
-	// net/http would tell the next host where it was sent from, with a signature
-	// that may stand there.
+	// The Referer field of net/http would reveal a signature in the previous URL.
 	req.Header.Del("Referer")
 	switch {
 	case via[0].URL.Scheme == "https" && req.URL.Scheme != "https":

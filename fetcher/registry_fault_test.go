@@ -40,11 +40,11 @@ var manifestFaultTests = []struct {
 	},
 	{
 		faults: "long after=5000000 path=/manifests/",
-		want:   outcome{err: "it is larger than 4.2 MB, which is more than a manifest may be", asked: []string{"manifest 200"}},
+		want:   outcome{err: "it is larger than 4.2 MB, the limit for a manifest", asked: []string{"manifest 200"}},
 	},
 	{
 		faults: "endless path=/manifests/",
-		want:   outcome{err: "it is larger than 4.2 MB, which is more than a manifest may be", asked: []string{"manifest 200"}},
+		want:   outcome{err: "it is larger than 4.2 MB, the limit for a manifest", asked: []string{"manifest 200"}},
 	},
 	{
 		faults: "corrupt after=3 times=1 path=/manifests/",

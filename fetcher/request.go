@@ -13,25 +13,24 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
-// request is what a server is asked, and how its answer is dealt with.
+// request is a request and how to handle its response.
 type request struct {
 	method string // empty means GET
 	url    string
 	header http.Header
-	// content says that the answer is the content of a blob, to be read as it
-	// comes. Every other answer is read whole.
+	// content marks a request for the content of a blob, which is streamed. Other
+	// responses are read whole.
 	content bool
-	// ranged says that it is for a part of the content, and that others may be
-	// under way: it has a connection of its own.
+	// ranged marks a request for a range. It gets a connection of its own, as
+	// others may run at the same time.
 	ranged bool
-	// once says that it is not tried again here: the caller goes on by itself, or
-	// has another registry to ask.
+	// once turns retries off: the caller retries by itself or has another
+	// registry to try.
 	once bool
 }
 
-// client returns the HTTP client for a request. What it sends passes, from the
-// outside in, the reading of challenges, the retries, the reading of answers that
-// are no content, and the trace.
+// client returns the HTTP client for a request. Its transports, from the outside
+// in, select a challenge, retry, read whole responses, and trace.
 func (c *Client) client(r request) *http.Client {
 	t := c.shared
 	if r.ranged {
@@ -48,9 +47,8 @@ func (c *Client) client(r request) *http.Client {
 	return &http.Client{Transport: challengedTransport{t}, CheckRedirect: checkRedirect}
 }
 
-// ask sends a request to the registry of repo, for path below the repository, and
-// returns the answer if it has what was asked for. The answer's body is the
-// caller's to close.
+// ask sends a request for a path below repo to its registry. It returns an error
+// unless the request succeeds. The caller must close the body.
 func (c *Client) ask(ctx context.Context, repo reference.Repository, path string, r request) (*http.Response, error) {
 	c.setup.Do(c.init)
 	r.url = repo.Registry.String() + repo.Path + path
@@ -63,14 +61,15 @@ func (c *Client) ask(ctx context.Context, repo reference.Repository, path string
 	}
 	ctx = auth.AppendScopesForHost(ctx, repo.Registry.Host, auth.ScopeRepository(repo.Path, auth.ActionPull))
 	resp, err := c.send(ctx, r, repo.Registry, cred)
-	// What is withheld may be what a registry wants that hides what one may not see.
+	// A registry that hides private repositories answers 404 for lack of the
+	// withheld credential.
 	if errors.Is(err, content.ErrDenied) || withheld != nil && errors.Is(err, content.ErrNotFound) {
 		err = &DeniedError{Registry: repo.Registry, Anonymous: cred.IsZero(), Withheld: withheld, Err: err}
 	}
 	return resp, err
 }
 
-// send sends a request with a credential, in the way that the registry asks for.
+// send sends a request with a credential, by the scheme that the registry asks for.
 func (c *Client) send(ctx context.Context, r request, registry reference.Registry, cred credential.Credential) (*http.Response, error) {
 	req, err := newHTTPRequest(ctx, r)
 	if err != nil {
@@ -83,21 +82,21 @@ func (c *Client) send(ctx context.Context, r request, registry reference.Registr
 	answer := (*ResponseError)(nil)
 	if err != nil {
 		err = requestError(ctx, err)
-		if errors.As(err, &answer) { // the token service's
+		if errors.As(err, &answer) { // from the token service
 			answer.Authorized, answer.Anonymous = !cred.IsZero(), cred.IsZero()
 		}
 		return nil, err
 	}
 	resp, err = successful(resp)
 	if errors.As(err, &answer) {
-		// A token may be one that everybody gets.
+		// Without a credential, the token is an anonymous one.
 		answer.Authorized, answer.Anonymous = answer.Authorized && !cred.IsZero(), cred.IsZero()
 	}
 	return resp, err
 }
 
-// sendAnonymous sends a request to a server that is not the registry itself, and
-// shows it no credential.
+// sendAnonymous sends a request without a credential, to a server other than the
+// registry.
 func (c *Client) sendAnonymous(ctx context.Context, r request) (*http.Response, error) {
 	c.setup.Do(c.init)
 	req, err := newHTTPRequest(ctx, r)
@@ -123,8 +122,8 @@ func newHTTPRequest(ctx context.Context, r request) (*http.Request, error) {
 	return req, nil
 }
 
-// successful returns resp if it has content: all of it, or the part that was
-// asked for.
+// successful returns resp if its status is 200, or 206 in response to a range
+// request. Otherwise it returns a *ResponseError.
 func successful(resp *http.Response) (*http.Response, error) {
 	ranged := resp.StatusCode == http.StatusPartialContent && resp.Request.Header.Get("Range") != ""
 	if resp.StatusCode == http.StatusOK || ranged {

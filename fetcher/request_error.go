@@ -15,14 +15,14 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
-// requestError makes the error of a request that got no answer one that a
-// caller can classify and a person can read.
+// requestError turns the error of a request without a response into one that
+// callers can classify and people can read.
 func requestError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	var answer *errcode.ErrorResponse
-	if errors.As(err, &answer) { // the token service's
+	if errors.As(err, &answer) { // from the token service
 		return fmt.Errorf("token service: %w", &ResponseError{
 			Method: answer.Method, URL: bareURL(answer.URL), Status: answer.StatusCode, Errors: answer.Errors,
 		})
@@ -34,7 +34,7 @@ func requestError(ctx context.Context, err error) error {
 	if errors.Is(err, auth.ErrBasicCredentialNotFound) {
 		return &PasswordError{}
 	}
-	// A *url.Error names method and whole URL once more.
+	// A *url.Error repeats the whole URL, with its query.
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = fmt.Errorf("%s %s: %w", strings.ToUpper(wrapped.Op), withoutQuery(wrapped.URL), wrapped.Err)
@@ -48,15 +48,16 @@ func requestError(ctx context.Context, err error) error {
 	return &bareError{err}
 }
 
-// isRefusedRedirect knows the errors of net/http and of oras-go, which have no type.
+// isRefusedRedirect recognizes by their text the errors of net/http and oras-go
+// that have no type.
 func isRefusedRedirect(text string) bool {
-	return strings.Contains(text, unreadableRedirect) ||
+	return strings.Contains(text, malformedRedirect) ||
 		strings.Contains(text, "redirect of token request rejected") ||
 		strings.Contains(text, "refusing to resend a token request body")
 }
 
-// refusedError is a connection, a redirect or a way through a proxy that there is
-// none of, and another attempt does not change that. It is [content.ErrUnreachable].
+// refusedError is a connection, redirect or proxy failure that a retry would not
+// change. It matches [content.ErrUnreachable].
 type refusedError struct{ error }
 
 func (e *refusedError) Unwrap() error        { return e.error }

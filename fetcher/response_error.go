@@ -13,27 +13,29 @@ import (
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
-// ResponseError is an answer of a registry that is not the content asked for.
-// It is [content.ErrDenied], [content.ErrNotFound] or [content.ErrUnavailable] by its status.
+// ResponseError is a response with a status other than success. By its status it
+// matches [content.ErrDenied], [content.ErrNotFound], [content.ErrUnavailable]
+// or none of them.
 type ResponseError struct {
 	Method string
 	URL    string // without its query, which may hold a signature
 	Status int
-	Errors errcode.Errors // the registry's own words, if it had any
-	// Authorized says that the request showed a credential, or a token that was
-	// had for one.
+	Errors errcode.Errors // from the body, if it has any
+	// Authorized reports whether the request carried a credential, or a token
+	// obtained with one.
 	Authorized bool
-	// Anonymous says that there was no credential to show. Where there was one, a
-	// registry that does not ask for it is not shown it.
+	// Anonymous reports whether the client has no credential for the registry. If
+	// it has one, it still sends it only when the registry asks.
 	Anonymous bool
-	// Redirected says that this is the answer of another server, to which the
-	// registry leads.
+	// Redirected reports whether another server sent the response, after a
+	// redirect from the registry.
 	Redirected bool
-	// PlainToTLS says that this is what a server of https has to say to plain http.
+	// PlainToTLS reports whether an https server rejected a plain http request.
 	PlainToTLS bool
-	// RetryAfter is how long the registry wants to be left alone, if it said so.
+	// RetryAfter is how long the registry asks to wait; zero if it does not say.
 	RetryAfter time.Duration
-	// ContentRange says, under a 416, how much there is: bytes */1000.
+	// ContentRange is the Content-Range field. With status 416 it states the size
+	// of the content, as in "bytes */1000".
 	ContentRange string
 }
 
@@ -43,13 +45,13 @@ func (e *ResponseError) Error() string {
 		msg += " (" + e.words() + ")"
 	}
 	if e.RetryAfter > 0 {
-		msg += fmt.Sprintf(", to be asked again in %s", e.RetryAfter.Round(time.Second))
+		msg += fmt.Sprintf(", retry after %s", e.RetryAfter.Round(time.Second))
 	}
 	return msg
 }
 
-// words joins what the registry said, without the details, which repeat the
-// request, and within bounds, since anything may stand there.
+// words joins the registry's error messages, cut to a sane length. It omits their
+// details, which repeat the request.
 func (e *ResponseError) words() string {
 	words := make([]string, 0, len(e.Errors))
 	for _, err := range e.Errors {
@@ -62,11 +64,11 @@ func (e *ResponseError) words() string {
 	return strings.ToValidUTF8(s, "?")
 }
 
-// Is puts the status into one of the three kinds of failure.
+// Is reports whether target is the kind of failure that the status stands for.
 func (e *ResponseError) Is(target error) bool { return target == statusKind(e.Status) }
 
-// maxErrorBytes bounds what is read of an error's body: the registry's own
-// words are a few hundred bytes.
+// maxErrorBytes bounds the part of an error's body that is read. Registries send
+// a few hundred bytes.
 const maxErrorBytes = 8 << 10
 
 func responseError(resp *http.Response) error {
@@ -79,7 +81,7 @@ func responseError(resp *http.Response) error {
 	e.Redirected = resp.Request.Response != nil
 	e.RetryAfter, _ = retryAfter(resp, time.Now())
 	e.ContentRange = resp.Header.Get("Content-Range")
-	// What breaks off is still the answer's beginning.
+	// A truncated body may still hold a complete error document.
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
 	var body struct {
 		Errors errcode.Errors `json:"errors"`
@@ -91,9 +93,9 @@ func responseError(resp *http.Response) error {
 	return e
 }
 
-// plainToTLS are the words of servers of https to who speaks plain http: net/http
-// (and with it Traefik, Caddy, docker-registry), nginx, Apache, Tomcat, Jetty.
-// There is nothing else to know them by.
+// plainToTLS lists what https servers reply to plain http requests: net/http (and
+// so Traefik, Caddy, docker-registry), nginx, Apache, Tomcat and Jetty. Nothing
+// but the text identifies these responses.
 var plainToTLS = []string{
 	"client sent an http request to an https server",
 	"the plain http request was sent to https port",

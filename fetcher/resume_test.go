@@ -160,13 +160,13 @@ var resumeTests = []struct {
 		name:   "a part that is not the one asked for",
 		pieces: []piece{{header: ranges, length: 5, body: "he", end: errCut}, {status: 206, header: rest("bytes 3-4/5"), body: "lo"}},
 		ranges: []string{"", "bytes=2-", ""}, ifRange: []string{"", `"v1"`, ""}, waited: 250 * time.Millisecond,
-		failure: failure{text: "blob of registry.example/org/app@" + string(helloDigest) + ": the server begins at byte 3 instead of 2"},
+		failure: failure{text: "blob of registry.example/org/app@" + string(helloDigest) + ": the server starts at byte 3 instead of 2"},
 	},
 	{
 		name:   "a part without its place",
 		pieces: []piece{{header: ranges, length: 5, body: "he", end: errCut}, {status: 206, body: "llo"}},
 		ranges: []string{"", "bytes=2-", ""}, ifRange: []string{"", `"v1"`, ""}, waited: 250 * time.Millisecond,
-		failure: failure{text: "blob of registry.example/org/app@" + string(helloDigest) + `: the server's answer has the Content-Range ""`},
+		failure: failure{text: "blob of registry.example/org/app@" + string(helloDigest) + `: the server sent the malformed Content-Range ""`},
 	},
 }
 

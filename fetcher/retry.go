@@ -13,14 +13,13 @@ import (
 	"oras.land/oras-go/v2/registry/remote/retry"
 )
 
-// retryPolicy is for requests that got no answer, or one that says to come
-// back. What a registry refuses for good (400, 401, 403, 404) is never asked
-// again.
+// retryPolicy applies to requests without a response, or with a status that may be
+// temporary. Other statuses, such as 400, 401, 403 and 404, are not retried.
 type retryPolicy struct {
 	attempts         int           // after the first one
-	minWait, maxWait time.Duration // the pause doubles from the one to the other
-	// maxRetryAfter is how long a server may ask to wait. One that wants more
-	// is given up, with the reason.
+	minWait, maxWait time.Duration // the wait doubles from minWait to maxWait
+	// maxRetryAfter is the longest wait that a server may ask for. If it asks for
+	// more, the request fails.
 	maxRetryAfter time.Duration
 }
 
@@ -31,15 +30,16 @@ var defaultRetryPolicy = retryPolicy{
 	maxRetryAfter: 2 * time.Minute,
 }
 
-// retrying retries the requests that base makes, and says so in a line each.
+// retrying returns a transport that retries the requests of base, with a notice for
+// each retry.
 func retrying(base http.RoundTripper, notice func(string)) http.RoundTripper {
 	transport := retry.NewTransport(base)
 	transport.Policy = func() retry.Policy { return &noticedRetry{defaultRetryPolicy, notice} }
 	return transport
 }
 
-// noticedRetry has a line for the user at each retry: in a build log, a pause
-// without a reason looks like a hang.
+// noticedRetry reports each retry: in a build log, a pause without a reason looks
+// like a hang.
 type noticedRetry struct {
 	retryPolicy
 	notice func(string)
@@ -63,14 +63,14 @@ func (p *noticedRetry) Retry(attempt int, resp *http.Response, err error) (time.
 	return wait, nil
 }
 
-// backoff doubles with each attempt, give or take a quarter, so that clients
-// that were turned away together do not come back together.
+// backoff returns a wait that doubles with each attempt and varies by a quarter, so
+// that clients that failed together do not retry together.
 func (p *retryPolicy) backoff(attempt int) time.Duration {
 	wait := min(p.minWait<<min(attempt, 20), p.maxWait)
 	return wait*3/4 + rand.N(wait/2+1)
 }
 
-// retryAfter reads how long a server asks to wait, in seconds or until a date.
+// retryAfter parses the Retry-After field, which holds seconds or a date.
 // https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
 func retryAfter(resp *http.Response, now time.Time) (time.Duration, bool) {
 	if resp == nil {
@@ -78,7 +78,7 @@ func retryAfter(resp *http.Response, now time.Time) (time.Duration, bool) {
 	}
 	value := resp.Header.Get("Retry-After")
 	seconds, err := strconv.ParseUint(value, 10, 31)
-	if err == nil || errors.Is(err, strconv.ErrRange) { // the most there is, then
+	if err == nil || errors.Is(err, strconv.ErrRange) { // on overflow, seconds is the maximum
 		return time.Duration(seconds) * time.Second, true
 	}
 	if date, err := http.ParseTime(value); err == nil {
@@ -99,7 +99,8 @@ func retryable(resp *http.Response, err error) bool {
 		var dns *net.DNSError
 		var proxy *ProxyError
 		switch {
-		// Not errors.Is: net/http's own time-outs are that too, and worth another try.
+		// Not errors.Is: it also matches the timeouts of net/http, which are worth a
+		// retry.
 		case errors.Is(err, context.Canceled), err == context.DeadlineExceeded:
 			return false
 		case errors.As(err, &dns):

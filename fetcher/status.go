@@ -6,7 +6,7 @@ import (
 	"hocker/fetcher/content"
 )
 
-// statusKind puts a status into one of the three kinds of failure, or none.
+// statusKind returns the kind of failure that a status stands for, or nil.
 func statusKind(status int) error {
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
@@ -19,14 +19,13 @@ func statusKind(status int) error {
 	return nil
 }
 
-// unreachable reports whether a kind of failure is that of a registry that gives
-// no answer.
+// unreachable reports whether a kind of failure means that the registry did not
+// respond.
 func unreachable(kind error) bool {
 	return kind == content.ErrUnreachable || kind == content.ErrUnavailable
 }
 
-// retryableStatus reports whether the same request may have another answer after
-// a while.
+// retryableStatus reports whether the same request may succeed later.
 func retryableStatus(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,

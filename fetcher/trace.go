@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Exchange is one request and its answer, as [Client.Trace] is told of it. It
-// holds no header and no query, and so no secret.
+// Exchange describes a request and its response for [Client.Trace]. It has no
+// header and no query, and so no secrets.
 type Exchange struct {
 	Method   string
 	URL      string
-	Status   int           // 0 if there was no answer
-	Duration time.Duration // until the body was closed
-	Bytes    int64         // of the body, as read
-	Err      error         // why there was no answer
+	Status   int           // 0 without a response
+	Duration time.Duration // until the body is closed
+	Bytes    int64         // read from the body
+	Err      error         // set without a response
 }
 
 type tracer struct {
@@ -48,8 +48,8 @@ func (t *tracer) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// tracedBody counts what is read of a body and reports it once, when closed.
-// That may happen while it is still being read.
+// tracedBody counts the bytes read and reports them once, when it is closed. Close
+// may be called during a Read.
 type tracedBody struct {
 	io.ReadCloser
 	n    atomic.Int64

@@ -14,30 +14,30 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// TransportOptions says how connections are made. The zero value is right for
-// public registries.
+// TransportOptions configures a [Transport]. The zero value suits public
+// registries.
 type TransportOptions struct {
-	// Roots returns the authorities that may vouch for a registry. It is called
-	// once, before the first connection that needs them. A nil func or pool means
-	// the system's, and where it has none, Mozilla's as of this build.
+	// Roots returns the CA roots to trust. It is called once, before the first https
+	// request. A nil func or pool means the system's roots, or Mozilla's as of this
+	// build if the system has none.
 	Roots func() *x509.CertPool
-	// Insecure turns the check of the registry's certificate off.
+	// Insecure turns off the verification of certificates.
 	Insecure bool
-	// ConnectTimeout bounds the making of a connection, and again its TLS
+	// ConnectTimeout limits the time to connect, and then the time of the TLS
 	// handshake; 0 means 10 s.
 	ConnectTimeout time.Duration
-	// AnswerTimeout bounds the wait for the beginning of an answer; 0 means
-	// 30 s. A body may take as long as it likes: see Client.Stall.
+	// AnswerTimeout limits the wait for the header of a response; 0 means 30 s.
+	// For the body, see Client.Stall.
 	AnswerTimeout time.Duration
 }
 
-// MaxIdleConnections is how many idle connections are kept for a registry, so
-// that as many fetches side by side need no new handshake.
+// MaxIdleConnections is the number of idle connections kept for each host. That
+// many concurrent fetches need no new handshakes.
 const MaxIdleConnections = 64
 
-// NewTransport returns a transport with the environment's proxies (HTTP_PROXY,
-// HTTPS_PROXY, else ALL_PROXY; NO_PROXY), HTTP/2 where offered, and no
-// decompression, since the bytes are hashed as they come.
+// NewTransport returns a transport that uses the proxies of the environment
+// (HTTP_PROXY, HTTPS_PROXY, else ALL_PROXY; NO_PROXY), and HTTP/2 where offered. It
+// does not decompress: digests are of the bytes as they are sent.
 func NewTransport(o TransportOptions) *Transport {
 	return &Transport{
 		plain: newHTTPTransport(o),
@@ -49,9 +49,8 @@ func NewTransport(o TransportOptions) *Transport {
 	}
 }
 
-// Transport makes connections, and shares one between requests where it can. It
-// keeps what https needs until it is needed: to read a list of CA roots takes
-// longer than to fetch a small blob.
+// Transport is an [http.RoundTripper] that reuses connections. It loads CA roots
+// only for the first https request: that takes longer than fetching a small blob.
 type Transport struct {
 	plain  *http.Transport
 	secure func() *http.Transport
@@ -65,8 +64,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return proxiedTransport{t.plain}.RoundTrip(req)
 }
 
-// Separate returns a transport of the same settings that makes a connection for
-// each request under way.
+// Separate returns a transport with the same options that uses a separate
+// connection for each concurrent request.
 func (t *Transport) Separate() *Transport {
 	return &Transport{
 		plain:  separateConnections(t.plain),
@@ -92,21 +91,21 @@ func newHTTPTransport(o TransportOptions) *http.Transport {
 	}
 }
 
-// separateConnections returns a transport that opens a connection for each
-// request under way: HTTP/2 would put them all onto one, and a server that gives
-// each connection a slice gives that one no more.
+// separateConnections returns a copy of t without HTTP/2, which would multiplex
+// concurrent requests over one connection. That gains nothing from a server that
+// throttles each connection.
 func separateConnections(t *http.Transport) *http.Transport {
 	separate := t.Clone()
 	separate.ForceAttemptHTTP2 = false
 	separate.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
-	// Clone has put h2 there already: a server would speak what nobody understands.
+	// Clone may have added h2, which this transport no longer supports.
 	if separate.TLSClientConfig != nil {
 		separate.TLSClientConfig.NextProtos = []string{"http/1.1"}
 	}
 	return separate
 }
 
-// roots returns the authorities, nil for the system's.
+// roots returns the CA roots to trust, or nil for the system's.
 func (o TransportOptions) roots() *x509.CertPool {
 	if o.Roots != nil {
 		if pool := o.Roots(); pool != nil {
@@ -119,13 +118,13 @@ func (o TransportOptions) roots() *x509.CertPool {
 	return nil
 }
 
-// bundledRoots are Mozilla's, for machines and sandboxes that have none.
+// bundledRoots returns Mozilla's CA roots, for machines and sandboxes without any.
 func bundledRoots() *x509.CertPool {
 	pool := x509.NewCertPool()
 	for root := range bundle.Roots() {
 		cert, err := x509.ParseCertificate(root.Certificate)
 		if err != nil {
-			panic(err) // part of the program
+			panic(err) // the bundle is compiled in
 		}
 		if root.Constraint == nil {
 			pool.AddCert(cert)
@@ -157,7 +156,7 @@ func appendRoots(pool *x509.CertPool, path string) error {
 		return fmt.Errorf("CA file: %w", err)
 	}
 	if !pool.AppendCertsFromPEM(pem) {
-		return fmt.Errorf("CA file %s: no certificate in PEM form in it", path)
+		return fmt.Errorf("CA file %s: it contains no PEM certificate", path)
 	}
 	return nil
 }

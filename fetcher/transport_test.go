@@ -64,7 +64,7 @@ func TestReadRootsFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = AddRoots(path)
-	checkError(t, err, "CA file "+path+": no certificate in PEM form in it")
+	checkError(t, err, "CA file "+path+": it contains no PEM certificate")
 }
 
 // Nobody listens.

@@ -10,20 +10,19 @@ import (
 	"hocker/fetcher/internal/transfer"
 )
 
-// maxWholeSize bounds an answer that is read whole, in bytes. The largest such
-// answer is a manifest. Registries must accept manifests of 4 MiB, and clients may
-// refuse larger ones:
+// maxWholeSize bounds a response that is read whole, in bytes. The largest ones are
+// manifests, for which the specification asks to support at least 4 MB:
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
 const maxWholeSize = 4 << 20
 
-// wholeAnswers reads what is not the content of a blob to its end before it
-// passes it on: manifests, tokens, challenges and errors. An answer that breaks
-// off or stalls is then an error of the request, which can be made again, and
-// the connection is there for the next one even if nobody wants the answer.
+// wholeAnswers reads a response to its end before it returns it, unless it is the
+// content of a blob: manifests, tokens, challenges and errors. If such a response
+// breaks off or stalls, the request fails and can be retried. The connection is
+// free for the next request even if the caller does not read the body.
 type wholeAnswers struct {
 	base    http.RoundTripper
 	stall   time.Duration
-	content string // the URL of a blob's content, which is passed on as it comes; or empty
+	content string // URL of a blob, the content of which is streamed; or empty
 }
 
 func (t *wholeAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -48,8 +47,8 @@ func (t *wholeAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// isContent reports whether a request is the one for the content, or one that its
-// answer led to.
+// isContent reports whether a request is for the content of the blob, possibly
+// after redirects.
 func (t *wholeAnswers) isContent(req *http.Request) bool {
 	for req.Response != nil {
 		req = req.Response.Request
@@ -57,7 +56,7 @@ func (t *wholeAnswers) isContent(req *http.Request) bool {
 	return req.URL.String() == t.content
 }
 
-// cancelledBody lets go of its request's context when it is closed.
+// cancelledBody cancels the context of its request when it is closed.
 type cancelledBody struct {
 	io.ReadCloser
 	cancel context.CancelCauseFunc

@@ -23,7 +23,7 @@ var protocolPeculiarities = []peculiarity{
 	},
 	{
 		name: "Negotiate and nothing else", login: me, front: challenging(me, "Negotiate"),
-		refused: &refusal{3, "asks for a login by Negotiate"},
+		refused: &refusal{3, "asks for Negotiate authentication"},
 	},
 	{name: "404 to who shows nothing, a challenge at /v2/", login: me, front: hiding(me, http.StatusNotFound)},
 	{name: "403 to who shows nothing, a challenge at /v2/", login: me, front: hiding(me, http.StatusForbidden)},

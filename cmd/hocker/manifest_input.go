@@ -100,7 +100,7 @@ func (in manifestInput) read(p process) ([]byte, error) {
 	case err != nil:
 		return nil, &manifestInputError{in, err}
 	case len(data) > maxManifest:
-		return nil, &manifestInputError{in, fmt.Errorf("it is larger than %s, which is more than a manifest may be", bytecount.Format(maxManifest))}
+		return nil, &manifestInputError{in, fmt.Errorf("it is larger than %s, the limit for a manifest", bytecount.Format(maxManifest))}
 	}
 	return data, nil
 }

@@ -1,5 +1,5 @@
 // Package atomicfile writes files that appear under their names only when they
-// are whole.
+// are complete.
 package atomicfile
 
 import (
@@ -11,16 +11,16 @@ import (
 	"path/filepath"
 )
 
-// File is a file that appears under its name only when it is whole: it is
-// written beside its place and renamed by [File.Commit]. [File.Discard] is for
-// defer: after Commit it does nothing.
+// File is a file that appears under its name only when it is complete. It is
+// written under a temporary name in the same directory, and [File.Commit] renames
+// it. Defer [File.Discard]: after Commit it does nothing.
 type File struct {
 	*os.File
-	path string // where it goes; empty when there is nothing left to do
+	path string // the final name; empty if no rename is left to do
 }
 
-// Create begins the file that is to stand at path. What is there and is no
-// regular file, such as a pipe or /dev/null, is written to as it is.
+// Create creates a file that is to replace the one at path, if any. A pipe or
+// device at path, such as /dev/null, is written to directly.
 func Create(path string) (*File, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -35,13 +35,12 @@ func Create(path string) (*File, error) {
 			return nil, err
 		}
 		return &File{File: f}, nil
-	default: // a link stays, and its target is replaced
+	default: // a symbolic link is kept, and its target replaced
 		if path, err = filepath.EvalSymlinks(path); err != nil {
 			return nil, err
 		}
 	}
-	// Not os.CreateTemp, whose files are private: this one ends up under the
-	// user's own umask.
+	// os.CreateTemp would make the file private. This one follows the umask.
 	part := filepath.Join(filepath.Dir(path), fmt.Sprintf(".hocker-%08x.part", rand.Uint32()))
 	f, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
@@ -50,10 +49,10 @@ func Create(path string) (*File, error) {
 	return &File{File: f, path: path}, nil
 }
 
-// Seekable reports whether content can be written at any place of the file.
+// Seekable reports whether content can be written at any offset.
 func (f *File) Seekable() bool { return f.path != "" }
 
-// Commit closes the file and puts it in its place.
+// Commit closes the file and renames it to its final name.
 func (f *File) Commit() error {
 	if err := f.Close(); err != nil {
 		return err
@@ -68,7 +67,7 @@ func (f *File) Commit() error {
 	return nil
 }
 
-// Discard removes the file unless it was committed.
+// Discard closes the file and removes it unless it was committed.
 func (f *File) Discard() {
 	f.Close()
 	if f.path != "" {

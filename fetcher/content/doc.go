@@ -1,3 +1,3 @@
-// Package content knows what is asked for by its digest: [Verify] lets nothing
-// else through, and the errors say what a failed fetch comes down to.
+// Package content verifies content against its digest, and defines the kinds of
+// failure of a fetch.
 package content

@@ -5,17 +5,17 @@ import (
 	"fmt"
 )
 
-// What a failed fetch comes down to. Every error that a client returns for
-// the registry's side of a failure is one of these under [errors.Is].
+// The kinds of failure. Every error of a client that is caused by the registry
+// matches one of these under [errors.Is].
 var (
-	// ErrDenied: the registry or its token service refused, with or without
-	// credentials (401, 403, no credentials where some are needed).
+	// ErrDenied: the registry or its token service denied access, with or without
+	// a credential (401, 403, or a credential is required and none is known).
 	ErrDenied = errors.New("access denied")
-	// ErrNotFound: there is no such repository, tag, manifest or blob.
+	// ErrNotFound: the repository, tag, manifest or blob does not exist.
 	ErrNotFound = errors.New("not found")
-	// ErrUnavailable: the registry cannot be reached, or keeps failing.
+	// ErrUnavailable: the registry cannot be reached or keeps failing.
 	ErrUnavailable = errors.New("unavailable")
-	// ErrUnreachable: the registry gives no answer at all, which goes for all
-	// else in it. It is ErrUnavailable, too.
+	// ErrUnreachable: the registry does not respond at all, so other requests to it
+	// would fail as well. It matches ErrUnavailable, too.
 	ErrUnreachable = fmt.Errorf("unreachable: %w", ErrUnavailable)
 )

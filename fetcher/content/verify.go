@@ -13,11 +13,10 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// SizeUnknown stands for the size of content of which only the digest is known.
+// SizeUnknown is the size of content of unknown size.
 const SizeUnknown int64 = -1
 
-// verifier passes content on and ends it with an error instead of io.EOF
-// unless all of it came and it matches its digest. What it says stays said.
+// verifier is the reader that Verify returns. Its errors are sticky.
 type verifier struct {
 	src  io.Reader
 	hash hash.Hash
@@ -27,8 +26,9 @@ type verifier struct {
 	err  error
 }
 
-// Verify returns a reader of src whose io.EOF means: size bytes came, no more
-// and no fewer, and they match want. Every other end is another error.
+// Verify returns a reader of src that returns io.EOF only after size bytes that
+// match want. size may be SizeUnknown. If the content does not match, the reader
+// returns a *VerifyError.
 func Verify(src io.Reader, want digest.Digest, size int64) io.Reader {
 	return &verifier{src: src, hash: want.Algorithm().Hash(), want: want, size: size}
 }
@@ -64,23 +64,23 @@ func (v *verifier) mismatch(got digest.Digest) error {
 	return &VerifyError{Want: v.want, Got: got, Read: v.read, Size: v.size}
 }
 
-// VerifyError is content that does not match what it was asked for by.
+// VerifyError is returned for content that does not match its digest or size.
 type VerifyError struct {
 	Want digest.Digest
-	Got  digest.Digest // empty if the content was not read to its end
+	Got  digest.Digest // empty if the content was not read to the end
 	Read int64         // bytes received
 	Size int64         // bytes expected, or SizeUnknown
-	Host string        // where it came from, where that is known
+	Host string        // the host that sent it, if known
 }
 
 func (e *VerifyError) Error() string {
 	switch {
 	case e.Got == e.Want:
-		return fmt.Sprintf("content does not have its size: %s has %d bytes, and %d were expected", e.Want, e.Read, e.Size)
+		return fmt.Sprintf("content has the wrong size: %s has %d bytes, expected %d", e.Want, e.Read, e.Size)
 	case e.Size != SizeUnknown && e.Read > e.Size:
-		return fmt.Sprintf("content is longer than it should be: %s has %d bytes, and more came", e.Want, e.Size)
+		return fmt.Sprintf("content is too long: expected %d bytes for %s, received more", e.Size, e.Want)
 	case e.Size != SizeUnknown && e.Read < e.Size:
-		return fmt.Sprintf("content is shorter than it should be: %s has %d bytes, %d came", e.Want, e.Size, e.Read)
+		return fmt.Sprintf("content is too short: expected %d bytes for %s, received %d", e.Size, e.Want, e.Read)
 	}
 	from := ""
 	if e.Host != "" {

@@ -40,22 +40,22 @@ var verifyTests = []struct {
 	},
 	{
 		name: "right content of the wrong size", src: strings.NewReader("hello"), want: helloDigest, size: 6, content: "hello",
-		err:    "content does not have its size: " + string(helloDigest) + " has 5 bytes, and 6 were expected",
+		err:    "content has the wrong size: " + string(helloDigest) + " has 5 bytes, expected 6",
 		verify: &VerifyError{Want: helloDigest, Got: helloDigest, Read: 5, Size: 6},
 	},
 	{
 		name: "short", src: strings.NewReader("hell"), want: helloDigest, size: 5, content: "hell",
-		err:    "content is shorter than it should be: " + string(helloDigest) + " has 5 bytes, 4 came",
+		err:    "content is too short: expected 5 bytes for " + string(helloDigest) + ", received 4",
 		verify: &VerifyError{Want: helloDigest, Got: digest.FromString("hell"), Read: 4, Size: 5},
 	},
 	{
 		name: "long in one piece", src: strings.NewReader("hello!"), want: helloDigest, size: 5,
-		err:    "content is longer than it should be: " + string(helloDigest) + " has 5 bytes, and more came",
+		err:    "content is too long: expected 5 bytes for " + string(helloDigest) + ", received more",
 		verify: &VerifyError{Want: helloDigest, Read: 6, Size: 5},
 	},
 	{
 		name: "long after the end", src: io.MultiReader(strings.NewReader("hello"), strings.NewReader("!")), want: helloDigest, size: 5, content: "hello",
-		err:    "content is longer than it should be: " + string(helloDigest) + " has 5 bytes, and more came",
+		err:    "content is too long: expected 5 bytes for " + string(helloDigest) + ", received more",
 		verify: &VerifyError{Want: helloDigest, Read: 6, Size: 5},
 	},
 	{name: "broken source", src: io.MultiReader(strings.NewReader("hel"), iotest.ErrReader(errSource)), want: helloDigest, size: 5, content: "hel", err: "source broke"},

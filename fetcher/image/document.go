@@ -2,7 +2,7 @@ package image
 
 import "github.com/opencontainers/go-digest"
 
-// The media types of Docker's manifests and configs, which came before the OCI's:
+// The media types of Docker's manifests and configs, which precede those of OCI:
 // https://distribution.github.io/distribution/spec/manifest-v2-2/
 const (
 	MediaTypeDockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
@@ -10,9 +10,9 @@ const (
 	MediaTypeDockerConfig   = "application/vnd.docker.container.image.v1+json"
 )
 
-// Manifest is a manifest or an index in the registry's own bytes.
+// Manifest is a manifest or index as the registry serves it.
 type Manifest struct {
-	MediaType string        // as the registry calls it: not checked
+	MediaType string        // as the registry states it; not checked
 	Digest    digest.Digest // of Bytes
 	Bytes     []byte
 }

@@ -151,7 +151,7 @@ var expressionFailureTests = []struct {
 	{name: "foreign layer", change: func(i *Image) {
 		i.Manifest.Layers[0].MediaType = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 		i.Manifest.Layers[0].URLs = []string{"https://example.com/layer"}
-	}, err: "fetchDockerLayer asks the registry: layer " + layerDigest + " is foreign: not the registry has it, but https://example.com/layer"},
+	}, err: "fetchDockerLayer asks the registry: layer " + layerDigest + " is foreign: the registry does not hold it; it is available from https://example.com/layer"},
 }
 
 func TestExpressionFailures(t *testing.T) {

@@ -1,5 +1,5 @@
-// Package subprocess runs programs that end when nobody waits for them any more,
-// together with all that they have started.
+// Package subprocess runs programs that end with a context, together with their
+// children.
 package subprocess
 
 import (
@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// endTime is what a program gets to tidy up when it is to end, and then its
-// children to let go of its output, which they do not have to.
+// endTime is how long a program may take to end after the signal, and to have its
+// output closed, which a child may hold open.
 const endTime = 5 * time.Second
 
-// Command returns a program that is sent a signal when ctx ends, as its children
-// are.
+// Command returns a command that receives the signal end when ctx is done, as do
+// its children.
 //
-// For that it has a process group of its own, except beside a terminal: there it
-// may have something to ask, such as a passphrase, which only the group in the
-// foreground can, and Ctrl-C goes to all of that group anyway.
+// For that it runs in a process group of its own, unless there is a controlling
+// terminal. There it may have to ask for a passphrase, which only the foreground
+// process group can do, and Ctrl-C reaches that whole group anyway.
 func Command(ctx context.Context, end syscall.Signal, name string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, name, args...)
 	c.WaitDelay = endTime
@@ -32,7 +32,7 @@ func Command(ctx context.Context, end syscall.Signal, name string, args ...strin
 	return c
 }
 
-// hasTerminal reports whether a terminal controls this process.
+// hasTerminal reports whether this process has a controlling terminal.
 func hasTerminal() bool {
 	f, err := os.Open("/dev/tty")
 	if err != nil {

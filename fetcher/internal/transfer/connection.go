@@ -7,12 +7,12 @@ import (
 	"sync/atomic"
 )
 
-// connection is one of several over which a file comes.
+// connection is one of the connections of a fileTransfer.
 type connection struct {
 	t       *fileTransfer
-	stream  *Stream // nil when there is none open
-	open    bool    // the stream goes on to the content's end
-	at      int64   // where the stream stands
+	stream  *Stream // nil if none is open
+	open    bool    // the stream extends to the end of the content
+	at      int64   // offset of the stream
 	trouble trouble
 }
 
@@ -23,11 +23,11 @@ func (c *connection) close() {
 	}
 }
 
-// errNoRanges is a server that begins at 0 whatever it is asked for.
-var errNoRanges = errors.New("the server does not know ranges after all")
+// errNoRanges is returned for a server that ignores the range of a request.
+var errNoRanges = errors.New("the server does not support ranges after all")
 
-// fetch fetches a segment, and with a stream that goes on behind it as much as
-// is free there.
+// fetch fetches a segment. If its stream extends beyond the segment, fetch goes on
+// with the segments after it, as long as they are free.
 func (c *connection) fetch(ctx context.Context, seg *segment) error {
 	for {
 		left := c.t.segments.left(seg)
@@ -49,8 +49,8 @@ func (c *connection) fetch(ctx context.Context, seg *segment) error {
 	}
 }
 
-// mend has the connection try again after an error, if that may help, or leaves
-// what there is to do to the others. It returns an error if there are none.
+// mend handles an error: the connection either retries or leaves the remaining work
+// to the others. mend returns an error if there are no others.
 func (c *connection) mend(ctx context.Context, err error) (left bool, _ error) {
 	var local *fileError
 	var refused *openError
@@ -73,12 +73,12 @@ func (c *connection) mend(ctx context.Context, err error) (left bool, _ error) {
 	return true, err
 }
 
-// openError is a source that did not open, after all that it tried itself.
+// openError is an error of Source.Open, after the source's own retries.
 type openError struct{ error }
 
 func (e *openError) Unwrap() error { return e.error }
 
-// seek has the stream stand at the segment's position, for what is left of it.
+// seek opens or advances the stream, so that it continues at the segment's position.
 func (c *connection) seek(ctx context.Context, seg *segment, left int64) error {
 	if c.stream != nil && (c.at == seg.pos || c.at < seg.pos && c.open && c.t.noRanges.Load()) {
 		return c.skip(seg.pos)
@@ -96,7 +96,7 @@ func (c *connection) seek(ctx context.Context, seg *segment, left int64) error {
 	if c.at == seg.pos {
 		return nil
 	}
-	// All of the content comes: that is for one connection alone.
+	// The server sends all of the content, which only the last connection can use.
 	c.t.noRanges.Store(true)
 	if !c.t.isLast() {
 		return &openError{errNoRanges}
@@ -105,7 +105,7 @@ func (c *connection) seek(ctx context.Context, seg *segment, left int64) error {
 	return c.skip(seg.pos)
 }
 
-// skip reads away what comes before a place.
+// skip discards the content before an offset.
 func (c *connection) skip(to int64) error {
 	c.stream.Offset = c.at
 	err := c.stream.skip(to)
@@ -113,7 +113,7 @@ func (c *connection) skip(to int64) error {
 	return err
 }
 
-// read reads up to a buffer of the segment and writes it to its place.
+// read reads up to one buffer of the segment and writes it to the file.
 func (c *connection) read(seg *segment, left int64) error {
 	b := c.t.follower.buffer()
 	n, readErr := fill(arrivals{c.stream.Body, &c.t.arrived}, b[:min(left, int64(len(b)))])
@@ -131,7 +131,7 @@ func (c *connection) read(seg *segment, left int64) error {
 	}
 	c.close()
 	switch {
-	case int64(n) == left: // all that was wanted
+	case int64(n) == left: // the segment is complete
 		return nil
 	case readErr == io.EOF:
 		return io.ErrUnexpectedEOF
@@ -151,7 +151,7 @@ func (c *connection) write(seg *segment, b []byte) error {
 	return nil
 }
 
-// arrivals counts what is read.
+// arrivals counts the bytes read.
 type arrivals struct {
 	io.Reader
 	n *atomic.Int64

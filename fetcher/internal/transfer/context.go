@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// ContextReader returns a reader of r that ends with ctx, for long work on a
-// file. A Read that waits goes on waiting.
+// ContextReader returns a reader of r that fails once ctx is done. It does not
+// interrupt a Read: it is for local files.
 func ContextReader(ctx context.Context, r io.Reader) io.Reader {
 	return &contextReader{ctx, r}
 }

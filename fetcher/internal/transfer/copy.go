@@ -2,23 +2,22 @@ package transfer
 
 import "io"
 
-// The buffers of a copy: large enough to make few calls into the kernel, few
-// and small enough to stay in the processor's cache.
+// The buffers of a copy are large enough to need few system calls, and small
+// enough to stay in the CPU cache.
 const (
 	copyBuffers    = 4
 	copyBufferSize = 256 << 10
 )
 
-// CopyAhead copies src to dst like io.Copy, with the reading (and the hashing
-// that src does) on one core while another writes. If dst fails, src is closed,
-// which must end a Read that is under way; it is not read any more when
-// CopyAhead returns.
+// CopyAhead copies src to dst like [io.Copy], but reads (and hashes, if src does)
+// and writes in parallel. If dst fails, CopyAhead closes src, which must interrupt
+// a pending Read. src is no longer in use when CopyAhead returns.
 func CopyAhead(dst io.Writer, src io.ReadCloser) (int64, error) {
 	free := make(chan []byte, copyBuffers)
 	for range copyBuffers {
 		free <- make([]byte, copyBufferSize)
 	}
-	full := make(chan []byte, copyBuffers) // has room for all there are: a send never blocks
+	full := make(chan []byte, copyBuffers) // holds all buffers: a send never blocks
 	var readErr error                      // read after full is closed
 	go func() {
 		defer close(full)
@@ -56,7 +55,7 @@ func CopyAhead(dst io.Writer, src io.ReadCloser) (int64, error) {
 }
 
 // fill reads until buf is full or src ends. Unlike io.ReadFull it returns src's
-// own error, so that the end of content is told from any other end.
+// own error, so that callers can tell the end of the content from a failure.
 func fill(src io.Reader, buf []byte) (n int, err error) {
 	for n < len(buf) && err == nil {
 		var m int

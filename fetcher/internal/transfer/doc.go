@@ -1,7 +1,7 @@
-// Package transfer moves content of which the size may be known over links
-// that break, stall and give each connection a slice: it goes on from the byte
-// where it stopped, and it uses several connections where that is faster.
+// Package transfer downloads content over links that break, stall or throttle
+// each connection. It resumes at the byte where a connection was lost, and uses
+// several connections where that is faster.
 //
-// It knows nothing of registries: a [Source] opens the content at a place. What
-// arrives is not trusted: the caller hashes it, or has it hashed.
+// It knows nothing about registries: a [Source] opens the content at an offset. It
+// does not verify the content: that is for the caller.
 package transfer

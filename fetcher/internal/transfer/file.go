@@ -9,16 +9,16 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// ToFile writes the content of source to f, and in its order to w, which may be
-// a hash. It returns its size. Large content comes over several connections if
-// the server knows ranges and if that is faster. On an error it returns how
-// much of the content f has from its beginning.
+// ToFile writes the content of source to f and, in order, to w, which may be a
+// hash. It returns the size of the content. Large content uses several connections
+// if the server supports ranges and if that is faster. With an error, ToFile
+// returns how many bytes f holds without a gap.
 func ToFile(ctx context.Context, source Source, f File, w io.Writer, options Options) (int64, error) {
 	from := options.From
 	start := ContextReader(ctx, io.NewSectionReader(f, 0, from))
 	if _, err := io.CopyBuffer(w, start, make([]byte, bufferSize)); err != nil {
 		if ctx.Err() != nil {
-			return from, err // which says nothing against what is there
+			return from, err // the partial content is not at fault
 		}
 		return 0, err
 	}
@@ -53,11 +53,11 @@ func ToFile(ctx context.Context, source Source, f File, w io.Writer, options Opt
 	return t.segments.front(), err
 }
 
-// errComplete ends what watches over a transfer.
+// errComplete is the cause that ends the watchers of a complete transfer.
 var errComplete = errors.New("complete")
 
-// run fetches all that there is; closeFirst ends the first stream, which was
-// opened before.
+// run fetches the segments. closeFirst cancels the first stream, whose context is
+// not that of run.
 func (t *fileTransfer) run(ctx context.Context, closeFirst func(), first *Stream) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -96,7 +96,7 @@ func (t *fileTransfer) run(ctx context.Context, closeFirst func(), first *Stream
 	return group.Wait()
 }
 
-// connection fetches one part after the other until none is left.
+// connection fetches segments until none is left.
 func (t *fileTransfer) connection(ctx context.Context, stream *Stream) error {
 	c := &connection{t: t, stream: stream, open: stream != nil, at: t.options.From}
 	c.trouble.options = &t.options

@@ -7,32 +7,32 @@ import (
 	"time"
 )
 
-// File is what content can be written to in any order, and read back from.
+// File is written in any order and read back.
 type File interface {
 	io.WriterAt
 	io.ReaderAt
 }
 
-// fileTransfer is a transfer over several connections.
+// fileTransfer is the state that the connections of a transfer share.
 type fileTransfer struct {
 	source   Source
 	options  Options
 	file     File
 	size     int64
-	answered time.Duration // that the first stream took to open
+	answered time.Duration // how long the first stream took to open
 	segments *segments
 	follower *follower
-	arrived  atomic.Int64 // bytes, whether they are wanted or not
-	received atomic.Int64 // bytes that are in the file
-	noRanges atomic.Bool  // the server begins at 0 whatever it is asked for
+	arrived  atomic.Int64 // bytes received, including those discarded
+	received atomic.Int64 // bytes written to the file
+	noRanges atomic.Bool  // the server ignores ranges
 
 	mu          sync.Mutex
 	connections int
-	over        func() // called when there is no connection left
-	refused     bool   // a connection was given up: no more are tried
+	over        func() // called when no connection is left
+	refused     bool   // a connection was given up: add no more
 }
 
-// enter counts a connection in, unless all have left.
+// enter adds a connection, unless all have left.
 func (t *fileTransfer) enter() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -43,7 +43,7 @@ func (t *fileTransfer) enter() bool {
 	return true
 }
 
-// leave counts a connection out.
+// leave removes a connection.
 func (t *fileTransfer) leave() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -52,7 +52,7 @@ func (t *fileTransfer) leave() {
 	}
 }
 
-// giveUp counts a connection out that does not get on, if another one does.
+// giveUp removes a failing connection, unless it is the last one.
 func (t *fileTransfer) giveUp() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -64,14 +64,14 @@ func (t *fileTransfer) giveUp() bool {
 	return true
 }
 
-// isLast reports whether there is no other connection left.
+// isLast reports whether only one connection is left.
 func (t *fileTransfer) isLast() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.connections == 1
 }
 
-// fileError is a failure of the file, which no other connection can mend.
+// fileError is a failed write to the file, which a retry would not help.
 type fileError struct{ error }
 
 func (e *fileError) Unwrap() error { return e.error }

@@ -5,37 +5,38 @@ import (
 	"sync"
 )
 
-// bufferSize is how much a connection reads before it writes: few calls into
-// the kernel, and still within a processor's cache.
+// bufferSize is how much a connection reads before it writes: enough to need few
+// system calls, and small enough for the CPU cache.
 const bufferSize = 256 << 10
 
-// maxQueue is how many buffers may wait to be passed on: with more of them, they
-// have left the cache by then. What comes when it is full is read back from the
+// maxQueue is the number of buffers that may wait to be passed on. With more, they
+// would leave the CPU cache. If the queue is full, content is read back from the
 // file later.
 const maxQueue = 4
 
-// follower gives the content of a file, which is written in any order, to a
-// writer in its order, as far as that has arrived: to a hash, for example.
-// Buffers that come in order are passed on as they are; the others are read
-// back from the file, which still has them in memory.
+// follower passes the content of a file that is written in any order to a writer
+// in order, to a hash for example. Buffers that arrive in order are passed on
+// directly. The others are read back from the file, most likely from the page
+// cache.
 type follower struct {
 	w     io.Writer
 	file  io.ReaderAt
-	front func() int64 // up to where all is written
-	free  chan []byte  // buffers to use again
+	front func() int64 // offset of the first gap in the file
+	free  chan []byte  // buffers to reuse
 
 	mu      sync.Mutex
 	wake    sync.Cond
 	queue   [][]byte
-	expect  int64 // where the first byte is that is neither passed on nor queued
+	expect  int64 // offset of the first byte neither passed on nor queued
 	closed  bool
 	aborted bool
 	done    chan struct{}
-	failed  chan struct{} // closed when w or the file failed, with err
+	failed  chan struct{} // closed after w or the file failed; err is set
 	err     error
 }
 
-// newFollower begins at a place; w has been given all before it.
+// newFollower returns a follower that starts at an offset. The caller has passed
+// the content before it to w.
 func newFollower(w io.Writer, file io.ReaderAt, from int64, front func() int64) *follower {
 	x := &follower{w: w, file: file, expect: from, front: front, free: make(chan []byte, 2*maxQueue), done: make(chan struct{}), failed: make(chan struct{})}
 	x.wake.L = &x.mu
@@ -60,7 +61,7 @@ func (x *follower) recycle(b []byte) {
 	}
 }
 
-// offer takes what was written at offset, and the buffer that it is in.
+// offer passes in the content written at offset. The buffer now belongs to x.
 func (x *follower) offer(offset int64, b []byte) {
 	x.mu.Lock()
 	queued := offset == x.expect && len(x.queue) < maxQueue
@@ -75,8 +76,8 @@ func (x *follower) offer(offset int64, b []byte) {
 	}
 }
 
-// finish waits until all that was written before is passed on, or if it does
-// not matter any more, until the writer returns.
+// finish waits until the content written so far is passed on. If that no longer
+// matters, it only waits for the current Write to return.
 func (x *follower) finish(matters bool) error {
 	x.mu.Lock()
 	x.closed = true
@@ -107,7 +108,7 @@ func (x *follower) run() {
 	}
 }
 
-// next waits for something to pass on: a buffer, or a part of the file.
+// next waits for content to pass on: a buffer, or a range of the file.
 func (x *follower) next() (piece []byte, offset, size int64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -5,30 +5,29 @@ import (
 	"time"
 )
 
-// How the number of connections grows: each time the last ones have made the
-// whole faster, there are four times as many.
+// The number of connections grows by a factor of four, as long as the last step
+// made the transfer faster.
 const (
 	growth = 4
-	// fastEnough is a rate, in bytes per second, at which the link is not what
-	// takes the time, but the hash and the disk.
+	// fastEnough is the rate, in bytes per second, from which the hash and the disk
+	// are the bottleneck rather than the link.
 	fastEnough = 250e6
-	// A server that answers within nearby fills its link with one connection,
-	// unless it is throttled. If that is no faster than fastEnough, it is most
-	// likely other transfers that take the processor's time; up to throttled,
-	// more connections are tried all the same.
+	// A server that responds within nearby fills the link with one connection,
+	// unless it throttles. A rate below fastEnough then most likely means that other
+	// transfers use the CPU. Only up to throttled, more connections are tried.
 	nearby    = 20 * time.Millisecond
 	throttled = 50e6
-	// settleTime is how long new connections may take to deliver: a few round
-	// trips around the world.
+	// settleTime is how long new connections may take to deliver: a few
+	// intercontinental round trips.
 	settleTime = 500 * time.Millisecond
-	// sampleTime is how long a rate is measured.
+	// sampleTime is the time over which a rate is measured.
 	sampleTime = 20 * time.Millisecond
-	// worthwhile is how much faster more connections must be to go on.
+	// worthwhile is the speedup that a step must bring for another one to follow.
 	worthwhile = 1.2
 )
 
-// grow adds connections while they make the transfer faster. add returns false
-// if there is none to be had at the moment.
+// grow adds connections while they make the transfer faster. add returns false if
+// none is available at the moment.
 func (t *fileTransfer) grow(ctx context.Context, add func() bool) {
 	before := t.rate(ctx)
 	if t.answered < nearby && before > throttled {
@@ -43,14 +42,14 @@ func (t *fileTransfer) grow(ctx context.Context, add func() bool) {
 			return
 		}
 		if added == 0 {
-			// Other transfers have all connections: they end some time.
+			// Other transfers use all connections. Try again later.
 			if before = t.rate(ctx); t.segments.isBusy() {
 				continue
 			}
 			return
 		}
-		// The new ones deliver when their handshakes are done: the rate is
-		// looked at until it has grown, for a while.
+		// New connections deliver only after their handshakes, so sample the rate
+		// until it has grown or settleTime is over.
 		deadline := time.Now().Add(settleTime)
 		now := t.rate(ctx)
 		for now > 0 && now < before*worthwhile && time.Now().Before(deadline) {
@@ -70,8 +69,8 @@ func (t *fileTransfer) isRefused() bool {
 	return t.refused
 }
 
-// rate measures for a moment how many bytes come, per second; 0 if the transfer
-// ended.
+// rate measures the bytes received per second over sampleTime. It returns 0 if the
+// transfer has ended.
 func (t *fileTransfer) rate(ctx context.Context) float64 {
 	start, from := time.Now(), t.arrived.Load()
 	timer := time.NewTimer(sampleTime)

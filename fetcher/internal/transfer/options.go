@@ -9,41 +9,41 @@ import (
 	"hocker/fetcher/bytecount"
 )
 
-// Options says how hard to try. The zero value of each field means its default.
+// Options configures a transfer. The zero value of each field means its default.
 type Options struct {
-	// Name is what messages call the content: "layer 4f4fb700ef54".
+	// Name is the name of the content in messages, such as "layer 4f4fb700ef54".
 	Name string
-	// From is how much of the content the file has already; ToFile hashes that
-	// and fetches the rest.
+	// From is the number of bytes that the file already holds. ToFile passes them
+	// to its writer and fetches the rest.
 	From int64
-	// Stall is how long no byte may come before a connection counts as lost.
+	// Stall is how long a connection may deliver nothing before it counts as lost.
 	// Default: 30 s.
 	Stall time.Duration
-	// Attempts is how often in a row a connection may be lost without a byte
-	// of progress in between. Default: 8, which is a minute.
+	// Attempts is how many times in a row a connection may be lost without
+	// progress. Default: 8, which takes about a minute.
 	Attempts int
-	// MinWait and MaxWait bound the pause before an attempt, which doubles
-	// each time. Defaults: 0.25 s and 30 s.
+	// MinWait and MaxWait bound the wait before an attempt, which doubles each
+	// time. Defaults: 0.25 s and 30 s.
 	MinWait, MaxWait time.Duration
 	// ParallelFrom is the size from which several connections are used.
 	// Default: 16 MiB.
 	ParallelFrom int64
-	// Retryable reports whether an error of the source's Open may be gone after
-	// a while; nil means that none is.
+	// Retryable reports whether an error of Source.Open may be temporary; nil means
+	// that none is.
 	Retryable func(error) bool
-	// Pause is how long an error asks to be left alone; nil means not at all.
+	// Pause returns the wait that an error asks for; nil means none.
 	Pause func(error) time.Duration
-	// Slots are the connections that may be open to a host at a time, shared by
-	// all transfers from it; nil means one for each transfer.
+	// Slots limits the connections to a host, and is shared by all transfers from
+	// it; nil means one connection for each transfer.
 	Slots Slots
-	// Notice is told of each interruption, in a line; nil means nobody is.
+	// Notice is called with one line for each interruption; it may be nil.
 	Notice func(line string)
 }
 
-// Slots is a stock of connections.
+// Slots is a semaphore for connections.
 type Slots chan struct{}
 
-// wait takes a connection as soon as there is one.
+// wait acquires a slot, and blocks until one is free.
 func (s Slots) wait(ctx context.Context) error {
 	if s == nil {
 		return nil
@@ -56,10 +56,10 @@ func (s Slots) wait(ctx context.Context) error {
 	}
 }
 
-// NewSlots returns a stock of n connections.
+// NewSlots returns a semaphore with n slots.
 func NewSlots(n int) Slots { return make(Slots, n) }
 
-// take reports whether there was a connection left, and takes it.
+// take acquires a slot if one is free, and reports whether it did.
 func (s Slots) take() bool {
 	select {
 	case s <- struct{}{}:
@@ -94,26 +94,26 @@ func (o *Options) stall() time.Duration { return orDefault(o.Stall, defaultStall
 
 func (o *Options) retryable(err error) bool { return o.Retryable != nil && o.Retryable(err) }
 
-// trouble counts what goes wrong without progress in between.
+// trouble counts losses without progress in between.
 type trouble struct {
 	options *Options
-	count   int // since the last byte
-	total   int // for the messages
+	count   int // since the last progress
+	total   int // for messages
 }
 
 func (t *trouble) progress() { t.count = 0 }
 
-// again waits before the next attempt, or returns cause if there is to be none.
+// again waits before the next attempt, or returns cause if no attempt is left.
 func (t *trouble) again(ctx context.Context, cause error, at, size int64) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if t.count++; t.count > orDefault(t.options.Attempts, defaultAttempts) {
-		return fmt.Errorf("connection lost at %s: %w", place(at, size), cause)
+		return fmt.Errorf("connection lost at %s: %w", position(at, size), cause)
 	}
 	t.total++
 	if t.options.Notice != nil {
-		t.options.Notice(fmt.Sprintf("%s: %v at %s, resuming (%d)", t.options.Name, cause, place(at, size), t.total))
+		t.options.Notice(fmt.Sprintf("%s: %v at %s, resuming (%d)", t.options.Name, cause, position(at, size), t.total))
 	}
 	timer := time.NewTimer(t.wait(cause))
 	defer timer.Stop()
@@ -125,8 +125,8 @@ func (t *trouble) again(ctx context.Context, cause error, at, size int64) error 
 	}
 }
 
-// wait doubles with each attempt, give or take a quarter, so that clients that
-// were cut off together do not come back together.
+// wait returns a wait that doubles with each attempt and varies by a quarter, so
+// that clients that were cut off together do not retry together.
 func (t *trouble) wait(cause error) time.Duration {
 	least, most := orDefault(t.options.MinWait, defaultMinWait), orDefault(t.options.MaxWait, defaultMaxWait)
 	d := min(least<<min(t.count-1, 20), most)
@@ -137,7 +137,7 @@ func (t *trouble) wait(cause error) time.Duration {
 	return d
 }
 
-func place(at, size int64) string {
+func position(at, size int64) string {
 	if size < 0 {
 		return bytecount.Format(at)
 	}

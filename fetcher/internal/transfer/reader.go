@@ -7,23 +7,23 @@ import (
 	"sync"
 )
 
-// Reader reads content in its order over one connection at a time, and goes on
-// where it stopped when that is lost.
+// Reader reads content in order, over one connection at a time. If the connection
+// is lost, it resumes with another one.
 type Reader struct {
-	ctx     context.Context // of the call that made the reader, until Close
+	ctx     context.Context // of NewReader, until Close
 	cancel  context.CancelFunc
 	source  Source
 	options Options
 	size    int64
 
-	mu      sync.Mutex // held by a Read, and by Close after it
-	stream  *Stream    // nil after a loss
-	lost    error      // why, if that was before the first Read
+	mu      sync.Mutex // held by Read; Close cancels ctx first
+	stream  *Stream    // nil after a lost connection
+	lost    error      // the error, if newReader lost it
 	offset  int64
 	trouble trouble
 }
 
-// NewReader opens source. ctx governs the reader until it is closed.
+// NewReader opens source. ctx applies to the reader until it is closed.
 func NewReader(ctx context.Context, source Source, options Options) (*Reader, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	stream, err := open(ctx, source, &options, 0, SizeUnknown)
@@ -34,7 +34,8 @@ func NewReader(ctx context.Context, source Source, options Options) (*Reader, er
 	return newReader(ctx, cancel, source, options, stream, 0), nil
 }
 
-// newReader goes on with a stream that is open, from a place on; cancel ends it.
+// newReader returns a Reader that continues an open stream at an offset. cancel
+// cancels ctx.
 func newReader(ctx context.Context, cancel context.CancelFunc, source Source, options Options, stream *Stream, from int64) *Reader {
 	r := &Reader{ctx: ctx, cancel: cancel, source: source, options: options, offset: from, size: stream.Size}
 	r.trouble.options = &r.options
@@ -68,7 +69,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 		switch {
 		case err == io.EOF && r.size != SizeUnknown && r.offset < r.size:
 			err = io.ErrUnexpectedEOF
-		case err != nil && r.offset == r.size: // nothing is missing
+		case err != nil && r.offset == r.size: // the content is complete
 			err = io.EOF
 		}
 		if n > 0 {
@@ -87,7 +88,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 	}
 }
 
-// reopen opens the source where the last stream was lost.
+// reopen opens the source at the offset where the last stream was lost.
 func (r *Reader) reopen() error {
 	for {
 		stream, err := open(r.ctx, r.source, &r.options, r.offset, SizeUnknown)
@@ -105,7 +106,7 @@ func (r *Reader) reopen() error {
 	}
 }
 
-// resume makes stream the one to read from, if it can be brought there.
+// resume advances stream to the current offset and makes it the one to read from.
 func (r *Reader) resume(stream *Stream) error {
 	err := sameContent(stream, r.size)
 	if err == nil {
@@ -128,7 +129,7 @@ func (r *Reader) close() {
 	r.stream = nil
 }
 
-// Close implements io.Closer. It ends a Read that is under way.
+// Close implements io.Closer. It interrupts a pending Read.
 func (r *Reader) Close() error {
 	r.cancel()
 	r.mu.Lock()

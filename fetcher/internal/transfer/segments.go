@@ -6,36 +6,32 @@ import (
 	"sync"
 )
 
-// The sizes of what one connection is given at a time: large enough that the
-// round trip of its request does not matter, small enough that what
-// follows the front, as the hash does, is done soon after the last byte.
+// The sizes of segments: large enough that the round trip of a request does not
+// matter, small enough that the follower finishes soon after the last byte.
 const (
 	minSegment = 4 << 20
 	maxSegment = 64 << 20
-	// minSplit is what is left of a segment at least when a connection that
-	// has nothing to do takes half of it.
+	// minSplit is the smallest half of a segment that an idle connection takes over.
 	minSplit = 1 << 20
 )
 
-// segment is a part of the content that one connection is busy with. All before
-// pos has been written; what is between pos and claim is being written, and
-// only by that connection.
+// segment is a range of the content that one connection fetches. The bytes before
+// pos are written. Those from pos to claim are being written by that connection.
 type segment struct {
 	pos, claim, end int64
 }
 
-// segments hands the content out to connections and keeps track of what has
-// arrived.
+// segments assigns the content to connections and tracks what is written.
 type segments struct {
 	mu     sync.Mutex
 	size   int64
-	step   int64     // how much is handed out at a time
-	next   int64     // all from here on is free
-	back   []segment // the lowest last
+	step   int64     // the size of a new segment
+	next   int64     // everything from here on is unassigned
+	back   []segment // released segments, lowest last
 	active map[*segment]bool
 }
 
-// newSegments is for content of which all before from is there.
+// newSegments returns the segments of content that is complete up to from.
 func newSegments(from, size int64, connections int) *segments {
 	return &segments{
 		size:   size,
@@ -45,9 +41,9 @@ func newSegments(from, size int64, connections int) *segments {
 	}
 }
 
-// take hands out a part: the first that a lost connection gave back, the next free
-// one, or half of what another connection has before it. It returns nil if
-// there is nothing worth a connection.
+// take assigns a segment: the lowest one that a connection released, else the next
+// unassigned one, else half of what another connection has left. It returns nil if
+// no work is worth a connection.
 func (s *segments) take() *segment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,8 +76,7 @@ func (s *segments) largest() (largest *segment) {
 	return largest
 }
 
-// isBusy reports whether there is so much to do yet that another connection
-// could help.
+// isBusy reports whether another connection could still help.
 func (s *segments) isBusy() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,8 +90,8 @@ func (s *segments) activate(pos, end int64) *segment {
 	return seg
 }
 
-// extend gives a connection the part behind its own, if that is free, so that a
-// stream that goes on anyway can be read further. It reports whether it did.
+// extend assigns a connection the range after its segment, if that is free, so that
+// it can keep reading its stream. It reports whether it did.
 func (s *segments) extend(seg *segment) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,8 +111,8 @@ func (s *segments) left(seg *segment) int64 {
 }
 
 // claim returns how many of n bytes that were read for seg may be written: fewer
-// if another connection took the end of seg over in the meantime. No byte is
-// ever written twice, or what was hashed could be overwritten.
+// than n if another connection took over the end of seg in the meantime. No byte
+// may be written twice: that could overwrite content that is already hashed.
 func (s *segments) claim(seg *segment, n int64) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,14 +121,14 @@ func (s *segments) claim(seg *segment, n int64) int64 {
 	return n
 }
 
-// settle notes that what was claimed is written.
+// settle records that the claimed bytes are written.
 func (s *segments) settle(seg *segment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seg.pos = seg.claim
 }
 
-// release takes a part back from a connection. What is left of it is free.
+// release takes a segment back from a connection. The rest of it can be taken again.
 func (s *segments) release(seg *segment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +139,7 @@ func (s *segments) release(seg *segment) {
 	}
 }
 
-// front returns up to where all has arrived.
+// front returns the offset up to which the content is written without a gap.
 func (s *segments) front() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// ErrStalled is a connection on which no byte came for too long.
+// ErrStalled is returned if a connection delivers nothing for too long.
 var ErrStalled = errors.New("connection stalled")
 
-// open opens source, and has its body fail with [ErrStalled] when no byte
-// comes for the time that o allows.
+// open opens source. Its body fails with [ErrStalled] if it delivers nothing for
+// the time that o allows.
 func open(ctx context.Context, source Source, o *Options, offset, end int64) (*Stream, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stream, err := source.Open(ctx, offset, end)
@@ -23,9 +23,9 @@ func open(ctx context.Context, source Source, o *Options, offset, end int64) (*S
 	return stream, nil
 }
 
-// Watch returns body with a limit for the time in which no byte comes: then it
-// cancels ctx, which is that of the body's request, and fails with [ErrStalled].
-// A limit of 0 means 30 s. Closing it cancels ctx as well.
+// Watch returns a reader of body that fails with [ErrStalled] if a Read takes
+// longer than limit; 0 means 30 s. It then calls cancel, which must cancel ctx, the
+// context of the body's request. Close calls cancel as well.
 func Watch(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser, limit time.Duration) io.ReadCloser {
 	b := &watchedBody{ReadCloser: body, ctx: ctx, cancel: cancel, limit: orDefault(limit, defaultStall)}
 	b.timer = time.AfterFunc(b.limit, func() { cancel(ErrStalled) })
@@ -33,8 +33,8 @@ func Watch(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadClos
 	return b
 }
 
-// watchedBody ends a Read that takes too long. Time between two reads, when the
-// consumer is busy, does not count.
+// watchedBody interrupts a Read that takes too long. The time between two Reads
+// does not count: then the consumer is busy.
 type watchedBody struct {
 	io.ReadCloser
 	ctx    context.Context // of this request alone
