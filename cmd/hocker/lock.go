@@ -22,7 +22,7 @@ type lockCmd struct {
 }
 
 func (*lockCmd) Help() string {
-	return "fetchdockerLock reads the file in Nix. It is made from manifests alone: no layer is downloaded.\n\n" +
+	return "fetchdockerLock reads the file in Nix. It is made from manifests and configs: no layer is downloaded.\n\n" +
 		"Example:\n  hocker lock add debian:bookworm redis:8\n  hocker lock check || hocker lock update"
 }
 
