@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"hocker/fetcher/credential"
@@ -155,4 +156,15 @@ func readPassword(r io.Reader) (string, error) {
 		return "", usagef("--password-stdin: nothing came on standard input")
 	}
 	return password, nil
+}
+
+// registryNames are the names of registries, each once.
+func registryNames(registries []reference.Registry) []string {
+	var names []string
+	for _, r := range registries {
+		if !slices.Contains(names, r.Name()) {
+			names = append(names, r.Name())
+		}
+	}
+	return names
 }

@@ -91,21 +91,6 @@ func commonHint(command string, errs []error) string {
 	return common
 }
 
-// fetchesLayers reports whether a command has --foreign.
-func fetchesLayers(command string) bool {
-	return strings.HasSuffix(command, "layer") || fetchesImage(command)
-}
-
-func fetchesImage(command string) bool { return strings.HasSuffix(command, "image") }
-
-// isBuilder reports whether a command is one that Nix runs. There, nobody can
-// give a flag.
-func isBuilder(command string) bool {
-	return strings.HasSuffix(command, " fetch") || strings.HasSuffix(command, " build")
-}
-
-func isDocker2nix(command string) bool { return strings.HasSuffix(command, "docker2nix") }
-
 // hint returns a way out for a manifest that was read and is of another kind.
 func (e *manifestInputError) hint(command string, got image.Kind) string {
 	switch got {
@@ -127,13 +112,6 @@ func platformHint(command string, e *image.WrongPlatformError, inNix bool) strin
 		return "lock it for the platform that it is for: --platform " + have
 	}
 	return "leave out --platform to take the image as it is"
-}
-
-func pick(first bool, a, b string) string {
-	if first {
-		return a
-	}
-	return b
 }
 
 func kindHint(command string, kind image.Kind) string {

@@ -9,12 +9,8 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 )
-
-// version is set by the linker where the build knows it.
-var version = ""
 
 func main() {
 	signals := catchSignals()
@@ -34,23 +30,4 @@ func main() {
 	ended := make(chan int, 1)
 	go func() { ended <- p.run(ctx) }()
 	os.Exit(wait(ended, signals, interrupt))
-}
-
-// process is what a command sees of the world around it.
-type process struct {
-	args           []string // with the name it was called by
-	getenv         func(string) string
-	stdin          *os.File
-	stdout, stderr *output
-}
-
-// programVersion is the release, or what Go knows of the build.
-func programVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

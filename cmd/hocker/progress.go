@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"hocker/fetcher/archive"
 	"hocker/fetcher/bytecount"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -22,14 +21,6 @@ type progress interface {
 	watch(kind string, blob ocispec.Descriptor) watcher
 	// done ends the show; whole says whether all blobs came.
 	done(whole bool)
-}
-
-// watcher is told of the bytes themselves, or of their number.
-type watcher interface {
-	archive.Watcher
-	add(n int64)
-	// skip says that so many bytes were there before, which took no time.
-	skip(n int64)
 }
 
 // newProgress returns bars on a terminal, a line per blob elsewhere, and
@@ -63,13 +54,6 @@ func (noProgress) expect(int64)                             {}
 func (noProgress) watch(string, ocispec.Descriptor) watcher { return unwatched{} }
 func (noProgress) done(bool)                                {}
 
-type unwatched struct{}
-
-func (unwatched) Write(p []byte) (int, error) { return len(p), nil }
-func (unwatched) add(int64)                   {}
-func (unwatched) skip(int64)                  {}
-func (unwatched) Done(error)                  {}
-
 // lines prints a line for each blob that has come.
 type lines struct{ w io.Writer }
 
@@ -99,9 +83,4 @@ func (l *line) Done(err error) {
 	if err == nil {
 		fmt.Fprintf(l.w, "%s: %s in %.1f s\n", l.name, bytecount.Format(l.n), time.Since(l.start).Seconds())
 	}
-}
-
-// shortDigest is a digest's beginning, as docker pull shows it.
-func shortDigest(d ocispec.Descriptor) string {
-	return fmt.Sprintf("%.12s", d.Digest.Encoded())
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -60,17 +59,6 @@ func (f *registryFlags) readFrom(asked []reference.Registry) (credential.Audienc
 		return audience, &usageError{err: err}
 	}
 	return audience, nil
-}
-
-// registryNames are the names of registries, each once.
-func registryNames(registries []reference.Registry) []string {
-	var names []string
-	for _, r := range registries {
-		if !slices.Contains(names, r.Name()) {
-			names = append(names, r.Name())
-		}
-	}
-	return names
 }
 
 // client makes the client for the registries of the images.

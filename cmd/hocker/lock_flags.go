@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"hocker/fetcher"
+	"hocker/fetcher/credential"
+	"hocker/fetcher/lock"
+	"hocker/fetcher/reference"
+)
+
+// lockFileFlag names the lock file.
+type lockFileFlag struct {
+	File string `default:"hocker.lock.json" placeholder:"PATH" help:"Lock file (default: hocker.lock.json)."`
+}
+
+// AfterApply is called by kong.
+func (f lockFileFlag) AfterApply() error {
+	if f.File == "-" {
+		return fmt.Errorf("--file -: the lock file cannot be standard input or output: name a file")
+	}
+	return checkFolder("--file", f.File)
+}
+
+// read reads the lock file, which has to be there, and may be a pipe.
+func (f lockFileFlag) read(ctx context.Context) (lock.File, error) {
+	file, err := await(ctx, func() (lock.File, error) { return lock.Read(f.File) })
+	if errors.Is(err, fs.ErrNotExist) {
+		return lock.File{}, f.missing()
+	}
+	return file, err
+}
+
+func (f lockFileFlag) missing() error {
+	return usagef("there is no lock file %s: `hocker lock add REFERENCE` makes one, --file PATH names another one", f.File)
+}
+
+// lockChangeFlags are those of the commands that change the lock file.
+type lockChangeFlags struct {
+	lockFileFlag
+	DryRun bool `help:"Show the changes without making them."`
+}
+
+// change has plan say what is to become of the file, and shows the difference.
+func (f lockChangeFlags) change(ctx context.Context, p process, table lockTableFlag, plan func(lock.File) (lock.Edit, error)) error {
+	w := lock.Writer{Path: f.File, DryRun: f.DryRun, Notice: func(line string) {
+		fmt.Fprintf(p.stderr, "%s\n", oneLine(line))
+	}}
+	before, after, err := w.Change(ctx, plan)
+	if err != nil {
+		return err
+	}
+	return table.show(p, lock.Compare(before, after))
+}
+
+// lockRegistryFlags are those of the commands that ask registries, of which
+// there may be several at once.
+type lockRegistryFlags struct {
+	registryFlags
+	Jobs int `group:"transfer" default:"16" placeholder:"N" help:"Requests at a time (default: 16)."`
+}
+
+// Validate is called by kong.
+func (f *lockRegistryFlags) Validate() error {
+	if f.Jobs < 1 || f.Jobs > fetcher.MaxIdleConnections {
+		return fmt.Errorf("--jobs: from 1 to %d", fetcher.MaxIdleConnections)
+	}
+	return f.registryFlags.Validate()
+}
+
+// locker makes the client for images. The audience is [registryFlags.typed] or
+// [registryFlags.readFrom], by where their names come from.
+func (f *lockRegistryFlags) locker(ctx context.Context, p process, audience func([]reference.Registry) (credential.Audience, error), refs []reference.Reference) (*lock.Locker, error) {
+	registries := make([]reference.Registry, len(refs))
+	for i, ref := range refs {
+		registries[i] = ref.Registry
+	}
+	who, err := audience(registries)
+	if err != nil {
+		return nil, err
+	}
+	client, err := f.client(ctx, p, who)
+	return &lock.Locker{Source: client, Jobs: f.Jobs, Notice: func(line string) { f.warn(p, line) }}, err
+}
+
+// withFailures prints each thing that failed on a line of its own. What is left
+// to say is how many there were.
+func (p process) withFailures(err error) error {
+	var failed *lock.FailuresError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	for _, f := range failed.Failures {
+		fmt.Fprintf(p.stderr, "hocker: %s: %s\n", f.Name, oneLine(f.Err.Error()))
+	}
+	return err
+}
