@@ -21,7 +21,7 @@ import (
 type prefetchCmd struct {
 	registryFlags
 	platformFlag
-	File         string `arg:"" name:"file" help:"Nix expression from docker2nix, or lock file."`
+	File         string `arg:"" name:"file" help:"Nix expression, as from docker2nix, or lock file."`
 	AllPlatforms bool   `help:"Download the images for every system in the file, not only for this one."`
 	JSON         bool   `name:"json" help:"Print a JSON array of objects with path, kind, image, digest and fetched, instead of the paths."`
 	GCRoot       string `name:"gc-root" placeholder:"DIR" help:"Keep the paths from garbage collection: link to them from this folder, as GC roots."`
@@ -47,7 +47,7 @@ func (c *prefetchCmd) Validate() error {
 }
 
 func (c *prefetchCmd) Run(ctx context.Context, p process) error {
-	images, err := await(ctx, func() ([]nix.ImageBlobs, error) { return readImages(c.File) })
+	images, err := readImages(ctx, c.File)
 	if err != nil {
 		return err
 	}

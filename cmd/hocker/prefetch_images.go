@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -20,30 +22,74 @@ import (
 // hundred bytes for each layer.
 const maxExpression = 16 << 20
 
-// readImages reads a lock file or what docker2nix wrote.
-func readImages(path string) ([]nix.ImageBlobs, error) {
+// readImages reads a lock file, or has Nix evaluate an expression.
+func readImages(ctx context.Context, path string) ([]nix.ImageBlobs, error) {
+	input, err := await(ctx, func() (imageFile, error) { return readImageFile(path) })
+	if err != nil || input.isLock {
+		return input.locked, err
+	}
+	if input.isStream {
+		// Nix would find nothing more in it.
+		copied, err := writeTemporary(input.data)
+		if err != nil {
+			return nil, err
+		}
+		defer os.Remove(copied)
+		path = copied
+	}
+	images, err := nix.Evaluate(ctx, path)
+	if errors.As(err, new(*nix.ExpressionError)) {
+		return nil, usagef("%s: %w", input.name, err)
+	}
+	return images, err
+}
+
+// imageFile is a file that names images.
+type imageFile struct {
+	name     string
+	isLock   bool
+	locked   []nix.ImageBlobs // of a lock file
+	isStream bool             // such as a pipe, which can be read once
+	data     []byte
+}
+
+func readImageFile(path string) (imageFile, error) {
+	input := imageFile{name: path}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, &usageError{err: err}
+		return input, &usageError{err: err}
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxExpression+1))
-	switch {
-	case err != nil:
-		return nil, &usageError{err: err}
-	case isLockFile(path, data):
-		file, err := lock.Read(path)
-		return file.Blobs(), err
-	case len(data) > maxExpression:
-		return nil, usagef("%s: it is larger than %s, and not an expression of docker2nix", path, bytecount.Format(maxExpression))
-	case len(bytes.TrimSpace(data)) == 0:
-		return nil, usagef("%s: it is empty: did the docker2nix before it fail?", path)
-	}
-	images, err := nix.ParseExpression(data)
+	input.data, err = io.ReadAll(io.LimitReader(f, maxExpression+1))
 	if err != nil {
-		return nil, usagef("%s: %w (what it wrote is read as it is: write it again, or let Nix build what was changed)", path, err)
+		return input, &usageError{err: err}
 	}
-	return images, nil
+	if info, err := f.Stat(); err == nil {
+		input.isStream = !info.Mode().IsRegular()
+	}
+	switch {
+	case isLockFile(path, input.data):
+		file, err := lock.Read(path)
+		input.isLock, input.locked = true, file.Blobs()
+		return input, err
+	case len(input.data) > maxExpression:
+		return input, usagef("%s is larger than %s, which no expression of images is", path, bytecount.Format(maxExpression))
+	case len(bytes.TrimSpace(input.data)) == 0:
+		return input, usagef("%s: it is empty: did the docker2nix before it fail?", path)
+	}
+	return input, nil
+}
+
+func writeTemporary(data []byte) (path string, err error) {
+	f, err := os.CreateTemp("", "hocker-prefetch-*.nix")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(data)
+	if err = cmp.Or(err, f.Close()); err != nil {
+		os.Remove(f.Name())
+	}
+	return f.Name(), err
 }
 
 // isLockFile reports whether a file is to be read as JSON: both forms begin with

@@ -22,6 +22,13 @@ type Blob struct {
 	Size       int64         // in bytes; 0 if it is not known
 }
 
+// ImageBlobs are what an image is made of.
+type ImageBlobs struct {
+	Name   string // where there are images of several names
+	System string // that the image is for; empty if nothing says so
+	Blobs  []Blob // the manifest if it is pinned, the config, the layers from the lowest on
+}
+
 // LayerName returns the name that fetchDockerLayer gives to a layer.
 func LayerName(layer digest.Digest) string {
 	return "docker-layer-" + layer.Encoded() + ".tar.gz"

@@ -1,0 +1,121 @@
+package nix
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"hocker/fetcher/internal/subprocess"
+)
+
+// Evaluate returns the images that an expression makes with fetchdocker: what
+// docker2nix wrote, or any other function of the fetch functions. Nix evaluates
+// the file as nix-build does, but builds nothing. Parts that no fetch function
+// gave, such as a file for a config, are left out.
+//
+// Errors: *[ExpressionError], *[StoreError] if there is no Nix.
+func Evaluate(ctx context.Context, file string) ([]ImageBlobs, error) {
+	evaluated, err := evaluate(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	if len(evaluated) == 0 {
+		return nil, &ExpressionError{"it makes no image, expected a function of fetchDockerConfig, fetchDockerLayer and fetchdocker, as docker2nix writes it"}
+	}
+	images := make([]ImageBlobs, len(evaluated))
+	for i, e := range evaluated {
+		if images[i], err = e.image(); err != nil {
+			return nil, err
+		}
+	}
+	return images, nil
+}
+
+// evaluator is the expression that evaluates another one.
+//
+//go:embed evaluate.nix
+var evaluator string
+
+func evaluate(ctx context.Context, file string) ([]evaluatedImage, error) {
+	// Nix finds what a file imports beside the file itself, not beside a link to it.
+	file, err := filepath.Abs(file)
+	if err == nil {
+		file, err = filepath.EvalSymlinks(file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	stdout := &boundedBuffer{limit: maxEvaluated}
+	var stderr bytes.Buffer
+	command := subprocess.Command(ctx, syscall.SIGTERM, "nix-instantiate",
+		"--eval", "--strict", "--json", "--expr", evaluator, "--argstr", "file", file,
+		// A pure or restricted evaluation may read this file and those beside it:
+		// whoever names it wants it read.
+		"--option", "pure-eval", "false", "-I", filepath.Dir(file))
+	command.Stdout, command.Stderr = stdout, &stderr
+	err = command.Run()
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(err, errTooLarge):
+		return nil, &ExpressionError{fmt.Sprintf("it makes images of more than %d bytes of arguments", maxEvaluated)}
+	case errors.As(err, new(*exec.ExitError)):
+		return nil, &ExpressionError{evaluationError(stderr.String())}
+	default:
+		return nil, &StoreError{Command: "nix-instantiate", Err: err}
+	}
+	var images []evaluatedImage
+	if err := json.Unmarshal(stdout.Bytes(), &images); err != nil {
+		return nil, fmt.Errorf("nix-instantiate: %w", err)
+	}
+	return images, nil
+}
+
+// maxEvaluated bounds what Nix may print: an image has a few hundred bytes for
+// each layer.
+const maxEvaluated = 64 << 20
+
+var errTooLarge = errors.New("too large")
+
+// boundedBuffer takes no more than limit bytes.
+type boundedBuffer struct {
+	bytes.Buffer
+	limit int
+}
+
+func (b *boundedBuffer) Write(data []byte) (int, error) {
+	if b.Len()+len(data) > b.limit {
+		return 0, errTooLarge
+	}
+	return b.Buffer.Write(data)
+}
+
+// evaluationError returns what Nix says is wrong, and where: the last error of
+// its output, after which come the lines of code. What comes before tells how
+// the evaluation got there.
+func evaluationError(output string) string {
+	if i := strings.LastIndex(output, "error:"); i >= 0 {
+		output = output[i+len("error:"):]
+	}
+	var reason []string
+	for line := range strings.Lines(output) {
+		line = strings.TrimSpace(line)
+		position, isPosition := strings.CutPrefix(line, "at ")
+		switch {
+		case isPosition && strings.HasPrefix(position, "/"):
+			return strings.Join(reason, " ") + ", at " + strings.TrimSuffix(position, ":")
+		case isPosition, strings.HasPrefix(line, "(use '--show-trace'"):
+			return strings.Join(reason, " ")
+		}
+		reason = append(reason, strings.Fields(line)...)
+	}
+	return strings.Join(reason, " ")
+}
