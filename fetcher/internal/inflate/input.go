@@ -13,6 +13,8 @@ const (
 	// lookahead is how many zeros follow the end of the data, so that eight
 	// bytes can be loaded without asking whether they are there.
 	lookahead = 32
+	// maxEmptyReads is how many reads in a row may give nothing, as for bufio.
+	maxEmptyReads = 100
 	// giveBack is how many bytes the accumulator may give back.
 	giveBack = 8
 )
@@ -47,10 +49,15 @@ func (in *input) fill(n int) {
 	kept := min(in.next, giveBack)
 	in.end = copy(in.buf[:], in.buf[in.next-kept:in.end])
 	in.next = kept
-	for in.end-in.next < n && in.err == nil {
+	for empty := 0; in.end-in.next < n && in.err == nil; {
 		var read int
 		read, in.err = in.r.Read(in.buf[in.end:inputSize])
 		in.end += read
+		if read > 0 {
+			empty = 0
+		} else if empty++; empty == maxEmptyReads && in.err == nil {
+			in.err = io.ErrNoProgress
+		}
 	}
 	clear(in.buf[in.end : in.end+lookahead])
 }

@@ -241,17 +241,20 @@ func TestReaderMemberBoundary(t *testing.T) {
 	}
 }
 
-// FuzzReader has ours take what the standard library takes, and zeros behind it.
+// FuzzReader has ours take what the standard library takes, and zeros behind it:
+// also where the data fills the window several times, and comes in odd pieces.
 func FuzzReader(f *testing.F) {
 	for _, content := range contents() {
-		content = content[:min(len(content), 2000)]
+		beginning := content[:min(len(content), 2000)]
 		for _, level := range []int{flate.HuffmanOnly, flate.NoCompression, flate.BestCompression} {
-			f.Add(pack(f, level, content))
-			f.Add(append(pack(f, level, content), 0, 0, 0))
+			f.Add(pack(f, level, beginning), uint16(0))
+			f.Add(append(pack(f, level, beginning), 0, 0, 0), uint16(1))
 		}
+		f.Add(pack(f, 6, content), uint16(3))
+		f.Add(pack(f, 6, content), uint16(4099))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := unpack(bytes.NewReader(data))
+	f.Fuzz(func(t *testing.T, data []byte, piece uint16) {
+		got, err := unpack(&oddReader{data: data, piece: int(piece)})
 		want, wantErr := standard(data)
 		if (err == nil) != (wantErr == nil) {
 			t.Fatalf("error %v, want %v", err, wantErr)
@@ -262,17 +265,48 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-func BenchmarkReader(b *testing.B) {
-	content := bytes.Join([][]byte{contents()["mixed"], contents()["text"]}, nil)
-	packed := pack(b, 6, content)
-	b.SetBytes(int64(len(content)))
-	for b.Loop() {
-		z, err := NewReader(bytes.NewReader(packed))
-		if err != nil {
-			b.Fatal(err)
+// oddReader gives data in pieces: of 1 byte, 2, and so on up to piece, and from
+// 1 on again, with a read of nothing between them; for a piece of 0, in one.
+type oddReader struct {
+	data        []byte
+	piece, last int
+	gaveNothing bool
+}
+
+func (r *oddReader) Read(p []byte) (n int, err error) {
+	if r.piece == 0 {
+		r.last = len(r.data)
+	} else if r.gaveNothing = !r.gaveNothing; r.gaveNothing {
+		return 0, nil
+	} else {
+		r.last = r.last%r.piece + 1
+	}
+	n = copy(p[:min(len(p), r.last)], r.data)
+	if r.data = r.data[n:]; len(r.data) == 0 {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// A reader that gives nothing is no reason to wait for ever.
+func TestReaderNoProgress(t *testing.T) {
+	packed := pack(t, 6, contents()["text"])
+	for _, given := range []int{0, 5, 10, 5000} {
+		nothing := &nothingReader{}
+		if _, err := unpack(io.MultiReader(bytes.NewReader(packed[:given]), nothing)); err != io.ErrNoProgress {
+			t.Errorf("after %d bytes: %v", given, err)
 		}
-		if _, err := io.Copy(io.Discard, z); err != nil {
-			b.Fatal(err)
+		if nothing.reads != 100 { // as for bufio
+			t.Errorf("after %d bytes: %d reads of nothing", given, nothing.reads)
 		}
 	}
+}
+
+type nothingReader struct{ reads int }
+
+func (r *nothingReader) Read([]byte) (int, error) {
+	if r.reads++; r.reads > 1000 {
+		return 0, errors.New("it goes on reading")
+	}
+	return 0, nil
 }
