@@ -18,7 +18,6 @@ let
     attrNames
     concatStringsSep
     fromJSON
-    functionArgs
     head
     isInt
     isString
@@ -128,7 +127,7 @@ let
       }
       // (if as == null then { } else { image = as; })
       // (
-        if index == null && functionArgs fetchdocker ? platform then
+        if index == null then
           {
             # What a manifest without an index is for only its config tells. An
             # index has said it, and a config that says otherwise was told of when

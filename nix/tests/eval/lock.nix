@@ -11,16 +11,15 @@ let
 
   example = ../../../fetcher/lock/testdata/hocker.lock.json;
 
-  imageFor =
-    fetchdocker: system:
+  lockFor =
+    system:
     import ../../lock.nix {
       fetchDockerConfig = arguments: arguments;
       fetchDockerLayer = arguments: arguments;
       fetchDockerManifest = arguments: arguments;
-      inherit fetchdocker system;
+      fetchdocker = arguments: arguments;
+      inherit system;
     };
-
-  lockFor = imageFor (arguments: arguments);
 
   refused = {
     success = false;
@@ -80,20 +79,14 @@ in
     expr = (lockFor "aarch64-darwin" example).debian == (lockFor "x86_64-linux" example).platforms.debian.aarch64-linux;
     expected = true;
   };
-  "the platform is passed on to who takes it, unless an index vouches for it" = {
+  "the platform is passed on, unless an index vouches for it" = {
     expr =
       let
-        lock = imageFor (
-          {
-            platform ? null,
-            ...
-          }:
-          platform
-        ) "aarch64-linux" example;
+        lock = lockFor "aarch64-linux" example;
       in
       [
-        lock.debian
-        lock.platforms.app.armv7l-linux
+        (lock.debian.platform or null)
+        lock.platforms.app.armv7l-linux.platform
       ];
     expected = [
       null
