@@ -14,7 +14,7 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// needs lets requests with one Authorization through, and challenges others.
+// needs accepts one Authorization and challenges other requests.
 func needs(authorization, how string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != authorization {
@@ -125,8 +125,7 @@ func TestCredentialFailure(t *testing.T) {
 	}
 }
 
-// A source may be a program that asks a person: it is asked once for each
-// repository.
+// A credential helper may prompt the user, so it runs once for each repository.
 func TestCredentialIsFoundOnce(t *testing.T) {
 	s := startServer(t, needs("Basic "+basic("me:pass"), basicChallenge, hello))
 	asked := 0
@@ -160,7 +159,7 @@ func TestCredentialOfACancelledCall(t *testing.T) {
 	}
 }
 
-// One client serves many goroutines, and knows each repository's credential.
+// A client is safe for concurrent use, and keeps the credentials of repositories apart.
 func TestManyAtOnce(t *testing.T) {
 	service := &tokenService{user: "me", pass: "pass"}
 	s := service.start(t)

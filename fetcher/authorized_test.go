@@ -13,8 +13,7 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// An answer says whether a credential was shown for it, whatever tokens went
-// over the wire: a token service may have one for everybody.
+// An error reports whether a credential was used. An anonymous token is none.
 func TestAuthorized(t *testing.T) {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)

@@ -20,21 +20,21 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// randomBytes returns n bytes that do not repeat.
+// randomBytes returns n pseudorandom bytes.
 func randomBytes(n int) []byte {
 	data := make([]byte, n)
 	rand.NewChaCha8([32]byte{}).Read(data)
 	return data
 }
 
-// outcome is what a faulty transfer comes to.
+// outcome is the outcome of a transfer with faults.
 type outcome struct {
-	err      string // without what it was that was fetched; empty: the right content
+	err      string // without the prefix; empty: success
 	kind     error  // one of the three, or nil: none of them
 	mismatch bool   // it is a *VerifyError
 	notices  []string
 	asked    []string
-	waited   time.Duration // more or less; 0: not at all
+	waited   time.Duration // about; 0: not at all
 }
 
 func (want outcome) check(t *testing.T, got outcome, err error) {
@@ -62,7 +62,7 @@ func (want outcome) check(t *testing.T, got outcome, err error) {
 	}
 }
 
-// ways are how a blob is fetched.
+// ways are the ways to fetch a blob.
 var ways = map[string]func(t *testing.T, c *Client, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error){
 	"FetchBlob": func(t *testing.T, c *Client, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error) {
 		path := filepath.Join(t.TempDir(), "blob")
@@ -86,7 +86,7 @@ var ways = map[string]func(t *testing.T, c *Client, repo reference.Repository, d
 	},
 }
 
-// fetchFaulty fetches data in one way from a registry with faults.
+// fetchFaulty fetches data from a registry with faults.
 func fetchFaulty(t *testing.T, w *world, way string, r *faults.Registry, c *Client, data []byte, sized bool) (outcome, error) {
 	t.Helper()
 	d := r.AddBlob(data)
@@ -113,7 +113,7 @@ const (
 	whole     = "(3000000 bytes from registry.example)"
 )
 
-// resuming are the notices of so many losses at the same place.
+// resuming returns the notices of n losses at the same offset.
 func resuming(what string, from, to int) []string {
 	var lines []string
 	for i := from; i <= to; i++ {
@@ -122,7 +122,7 @@ func resuming(what string, from, to int) []string {
 	return lines
 }
 
-// again are the notices of so many attempts.
+// again returns the notices of n retries.
 func again(what string, n int) []string {
 	var lines []string
 	for i := range n {
@@ -215,7 +215,7 @@ var blobFaultTests = []struct {
 		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206"}, waited: 250 * time.Millisecond},
 	},
 	{
-		faults: "chunked, cut after=3000000 times=1", // all came but for its end
+		faults: "chunked, cut after=3000000 times=1", // only the end is missing
 		want:   outcome{asked: []string{"blob 200"}},
 	},
 
@@ -267,7 +267,7 @@ var blobFaultTests = []struct {
 		want: outcome{err: otherText + whole, mismatch: true, asked: []string{"blob 200"}},
 	},
 	{
-		faults: "cut after=1000000 times=1, changed skip=1 times=1", // tells so by the other ETag
+		faults: "cut after=1000000 times=1, changed skip=1 times=1", // with another ETag
 		want: outcome{
 			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: "+otherText+whole+", fetching it again"),
 			asked:   []string{"blob 200", "blob 1000000- 200", "blob 200"}, waited: 250 * time.Millisecond,
@@ -292,7 +292,7 @@ var blobFaultTests = []struct {
 		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 200"}, waited: 250 * time.Millisecond},
 	},
 	{
-		faults: "no-ranges, cut after=1000000", // nothing else is possible
+		faults: "no-ranges, cut after=1000000", // so the transfer starts over
 		want: outcome{
 			err: "connection lost at 1.0 MB of 3.0 MB: unexpected EOF", kind: content.ErrUnavailable, notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 8),
 			asked: append([]string{"blob 200"}, slices.Repeat([]string{"blob 1000000- 200"}, 8)...), waited: 61750 * time.Millisecond,
@@ -303,11 +303,11 @@ var blobFaultTests = []struct {
 		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 200"}, waited: 250 * time.Millisecond},
 	},
 	{
-		faults: "other-range after=100, cut after=1000000 times=1", // more than was asked for
+		faults: "other-range after=100, cut after=1000000 times=1", // more than requested
 		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206"}, waited: 250 * time.Millisecond},
 	},
 	{
-		faults: "other-range after=-100, cut after=1000000 times=1", // less: then all of it
+		faults: "other-range after=-100, cut after=1000000 times=1", // less, so the whole blob is requested
 		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206", "blob 200"}, waited: 250 * time.Millisecond},
 	},
 	{
@@ -326,7 +326,7 @@ var blobFaultTests = []struct {
 		},
 	},
 	{
-		faults: "cut after=1000000 times=1, endless path=/blobs/ ranged", // no end, where there should be one
+		faults: "cut after=1000000 times=1, endless path=/blobs/ ranged", // endless, despite the range
 		want: outcome{
 			notices: append(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), "layer IT: content is too long: expected 3000000 bytes for DIGEST, received more, fetching it again"),
 			asked:   []string{"blob 200", "blob 1000000- 200", "blob 200"}, waited: 250 * time.Millisecond,

@@ -28,7 +28,7 @@ var blobTests = []struct {
 	{name: "right size", handler: hello, size: 5},
 	{name: "size below zero is unknown", handler: hello, size: -1},
 	{name: "length not announced", handler: answer{body: "hello", length: unannounced}, size: 5},
-	{name: "a digest header that lies does not count", handler: answer{body: "hello", header: map[string]string{"Docker-Content-Digest": string(wrongDigest)}}},
+	{name: "a wrong digest header is ignored", handler: answer{body: "hello", header: map[string]string{"Docker-Content-Digest": string(wrongDigest)}}},
 	{
 		name: "wrong content", handler: answer{body: "wrong"}, size: 5,
 		failure: failure{
@@ -37,7 +37,7 @@ var blobTests = []struct {
 		},
 	},
 	{
-		name:    "wrong content under a header that lies",
+		name:    "wrong content and wrong digest header",
 		handler: answer{body: "wrong", header: map[string]string{"Docker-Content-Digest": string(wrongDigest)}},
 		failure: failure{
 			text:   "blob of HOST/org/app@" + string(helloDigest) + ": content does not match its digest: want " + string(helloDigest) + ", got " + string(wrongDigest) + " (5 bytes from HOST)",
@@ -80,7 +80,7 @@ var blobTests = []struct {
 		},
 	},
 	{
-		name: "a part that nobody asked for", handler: answer{status: 206, body: "hello"},
+		name: "206 without a range request", handler: answer{status: 206, body: "hello"},
 		failure: failure{text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 206 Partial Content"},
 	},
 	{
@@ -110,7 +110,7 @@ var blobTests = []struct {
 	{name: "unavailable at first", handler: times(5, answer{status: 503}, hello), requests: 6},
 	{name: "too many requests at first", handler: times(2, answer{status: 429, header: map[string]string{"Retry-After": "0"}}, hello), requests: 3},
 	{name: "a closed connection at first", handler: times(2, hangUp, hello), requests: 3},
-	{name: "all kinds of trouble at first", handler: inTurn(answer{status: 500}, answer{status: 502}, answer{status: 504}, answer{status: 408}, hello), requests: 5},
+	{name: "various errors at first", handler: inTurn(answer{status: 500}, answer{status: 502}, answer{status: 504}, answer{status: 408}, hello), requests: 5},
 	{
 		name: "unavailable", handler: answer{status: 503}, requests: 6,
 		failure: failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": 503 Service Unavailable"},
@@ -151,8 +151,8 @@ func TestBlob(t *testing.T) {
 	}
 }
 
-// The bytes are hashed as they are stored: a transport that undid a
-// Content-Encoding would change them.
+// Digests are of the stored bytes. A transport that decodes a Content-Encoding
+// would change them.
 func TestBlobContentEncoding(t *testing.T) {
 	const gzipped = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\x07\x00\x86\xa6\x10\x36\x05\x00\x00\x00" // hello
 	s := startServer(t, answer{body: gzipped, header: map[string]string{"Content-Encoding": "gzip"}})
@@ -169,7 +169,7 @@ func TestBlobContentEncoding(t *testing.T) {
 	}
 }
 
-// A reader of a blob says how it ended again and again, and what it was reading.
+// The errors of a blob reader are sticky and name the blob.
 func TestBlobReader(t *testing.T) {
 	s := startServer(t, answer{body: "wrong"})
 	body, err := (&Client{}).Blob(t.Context(), s.app(t), ocispec.Descriptor{Digest: helloDigest})
@@ -186,7 +186,7 @@ func TestBlobReader(t *testing.T) {
 	}
 }
 
-// A disk that is full is the error, and the registry has no part in it.
+// A full disk is reported as such, not as a failure of the registry.
 func TestBlobDiskFull(t *testing.T) {
 	full := errors.New("disk full")
 	data := randomBytes(4 << 20)

@@ -16,7 +16,7 @@ import (
 var errEnough = errors.New("enough")
 
 // stall sends the first half of hello and then nothing, until the client
-// leaves.
+// disconnects.
 var stall = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Length", "5")
 	io.WriteString(w, "hel")
@@ -24,8 +24,8 @@ var stall = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	<-r.Context().Done()
 })
 
-// A context that ends in the middle of a body ends the reader with its cause,
-// which is no fault of the registry.
+// When the context is canceled within a body, the reader returns the cause and not
+// a failure of the registry.
 func TestCancelInBody(t *testing.T) {
 	s := startServer(t, stall)
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -39,7 +39,7 @@ var parseChallengesTests = []struct {
 	{[]string{`Bearer realm="r" service="s" Basic`}, []authChallenge{{"Bearer", "", parameters{"realm": "r", "service": "s"}}, {"Basic", "", parameters{}}}},
 	{[]string{`Bearer realm="r",realm="other"`}, []authChallenge{{"Bearer", "", parameters{"realm": "r"}}}},
 	{[]string{`,, Bearer ,realm="r",,service="",`}, []authChallenge{{"Bearer", "", parameters{"realm": "r", "service": ""}}}},
-	// What is malformed.
+	// Malformed fields.
 	{[]string{`Bearer service="s",realm="r`}, []authChallenge{{"Bearer", "", parameters{"service": "s"}}}},
 	{[]string{`Bearer service="s",realm="r\`}, []authChallenge{{"Bearer", "", parameters{"service": "s"}}}},
 	{[]string{`Bearer realm="r";service="s"`, "Basic"}, []authChallenge{{"Bearer", "", parameters{"realm": "r"}}, {"Basic", "", parameters{}}}},
@@ -56,7 +56,7 @@ func TestParseChallenges(t *testing.T) {
 	}
 }
 
-// What is printed is read as it was, by this package and by oras-go.
+// Formatted challenges are parsed correctly by this package and by oras-go.
 func FuzzParseChallenges(f *testing.F) {
 	for _, tt := range parseChallengesTests {
 		f.Add(strings.Join(tt.fields, ","))
@@ -80,13 +80,12 @@ func FuzzParseChallenges(f *testing.F) {
 	})
 }
 
-// roundTrip is a transport that answers by itself.
+// roundTrip is a function as an http.RoundTripper.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (r roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return r(req) }
 
-// orasReads has the auth client read a challenge, and looks at the request for a
-// token that it makes of it.
+// orasReads lets the auth client parse a challenge, and checks its token request.
 func orasReads(t *testing.T, c authChallenge) {
 	t.Helper()
 	// Not the address, so that no name is looked up.
@@ -122,7 +121,7 @@ func orasReads(t *testing.T, c authChallenge) {
 var challengedTests = []struct {
 	name       string
 	challenges []string // HOST is the registry
-	sent       string   // what is shown in the end
+	sent       string   // scheme of the last request
 	failure
 }{
 	{name: "two fields", challenges: []string{"Negotiate", basicChallenge}, sent: "Basic"},
@@ -132,11 +131,11 @@ var challengedTests = []struct {
 	{name: "quoted pairs", challenges: []string{`Bearer realm="http:\/\/HOST\/token",service="r\egistry"`}, sent: "Bearer"},
 	{name: "another parameter before realm", challenges: []string{`Bearer error="invalid_token", realm="http://HOST/token",service="registry"`}, sent: "Bearer"},
 	{name: "no realm, but Basic", challenges: []string{`Bearer service="registry"`, "Basic"}, sent: "Basic"},
-	{name: "no scheme that is known", challenges: []string{"Negotiate", `Digest realm="d"`},
+	{name: "no supported scheme", challenges: []string{"Negotiate", `Digest realm="d"`},
 		failure: failure{kind: content.ErrDenied, text: "the registry asks for Negotiate, Digest authentication; hocker supports Basic and Bearer"}},
 	{name: "no realm", challenges: []string{`Bearer service="registry"`},
 		failure: failure{kind: content.ErrDenied, text: "the registry asks for a token but does not name its token service: the Bearer challenge has no realm"}},
-	{name: "realm that is no address", challenges: []string{`Bearer realm="registry?key=hunter2"`},
+	{name: "realm is not a URL", challenges: []string{`Bearer realm="registry?key=hunter2"`},
 		failure: failure{kind: content.ErrDenied, text: `the registry names the token service "registry", which is not an http or https URL`}},
 	{name: "realm with a password", challenges: []string{`Bearer realm="http://me:hunter2@HOST/token"`},
 		failure: failure{kind: content.ErrDenied, text: "the registry asks for a token but does not name its token service: the Bearer challenge has no realm"}},
@@ -174,8 +173,7 @@ func TestChallenged(t *testing.T) {
 	}
 }
 
-// A token that a registry refuses without saying more is what was wrong, not its
-// challenge.
+// If a registry rejects a token, the error is the rejection and not the challenge.
 func TestRefusedToken(t *testing.T) {
 	s := startServer(t, challenge(`Bearer error="invalid_token"`))
 	_, err := fetchHello(t, static(s.app(t), credential.Credential{Token: "t0ken"}), s.app(t))

@@ -14,8 +14,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// A manifest that states no size must not have a config printed that was cut
-// off, and so not verified.
+// A config of unknown size above the limit is an error: a truncated one would not
+// be verified.
 func TestConfigTooLarge(t *testing.T) {
 	large := bytes.Repeat([]byte(" "), image.MaxConfigSize+2)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(large) }))

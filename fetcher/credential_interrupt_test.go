@@ -13,8 +13,8 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// A helper that hangs, and a file that is a pipe nobody writes to, end with the
-// context; and so does the child that the helper has started.
+// A helper that hangs, its child, and a read from a pipe without a writer all end
+// with the context.
 func TestCredentialInterrupted(t *testing.T) {
 	dir := t.TempDir()
 	pipe, begun := filepath.Join(dir, "pipe"), filepath.Join(dir, "begun")
@@ -67,7 +67,7 @@ func TestCredentialInterrupted(t *testing.T) {
 	}
 }
 
-// openWrite opens a named pipe, which waits for its reader, and keeps it open.
+// openWrite opens a named pipe for writing, which waits for a reader.
 func openWrite(t *testing.T, path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err == nil {

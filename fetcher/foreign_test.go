@@ -14,8 +14,8 @@ import (
 
 const dockerForeign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 
-// A foreign layer comes from its URLs, the first that has it, if that is
-// allowed; whoever is there gets no credential and is not believed.
+// A foreign layer is fetched from the first URL that has it, if allowed, without a
+// credential, and verified.
 func TestForeignLayer(t *testing.T) {
 	registry := startServer(t, hello)
 	lost := startServer(t, answer{status: 404})

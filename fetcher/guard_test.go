@@ -15,10 +15,10 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// witness notes who was sent what, and answers by the host and whether there was
-// something to see.
+// witness records the credentials sent to each host, and challenges requests
+// without one.
 type witness struct {
-	challenges map[string]string // by host, for those who show nothing
+	challenges map[string]string // by host, for anonymous requests
 	mu         sync.Mutex
 	sent       []string
 }
@@ -45,7 +45,7 @@ func (w *witness) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// bearer is a challenge with a token service.
+// bearer returns a Bearer challenge.
 func bearer(realm string) string { return `Bearer realm="` + realm + `",service="s"` }
 
 var plainHTTPTests = []struct {
@@ -124,21 +124,21 @@ var plainHTTPTests = []struct {
 	},
 }
 
-// from knows a credential for everybody.
+// from returns the same credential for every registry.
 func from(c credential.Credential) credential.Func {
 	return func(_ context.Context, _ reference.Repository) (credential.Credential, error) { return c, nil }
 }
 
-// withholds knows a credential that is for nobody.
+// withholds withholds the credential from every registry.
 func withholds(why *credential.WithheldError) credential.Func {
 	return func(context.Context, reference.Repository) (credential.Credential, error) {
 		return credential.Credential{}, why
 	}
 }
 
-// TestWhoIsShown: a credential goes over TLS, to this machine, or where its own
-// entry allows plain http; and to the token service under the same rule.
-func TestWhoIsShown(t *testing.T) {
+// A credential is sent over TLS, to this machine, or where its entry allows plain
+// http. The same applies to the token service.
+func TestCredentialNeedsTLS(t *testing.T) {
 	for _, tt := range plainHTTPTests {
 		t.Run(tt.name, func(t *testing.T) {
 			repo := app(t, tt.registry)

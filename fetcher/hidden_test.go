@@ -14,8 +14,8 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// secretive is a registry that answers so to who shows nothing, and asks for
-// credentials at /v2/ alone.
+// secretive is a registry that sends an answer to anonymous requests, and a
+// challenge only for /v2/.
 func secretive(how string, hidden answer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, pass, ok := r.BasicAuth()
@@ -59,7 +59,7 @@ var hiddenTests = []struct {
 		asked: []string{"GET " + blobPath, "GET /v2/", "GET " + blobPath, "GET " + tagPath, "HEAD " + tagPath},
 	},
 	{
-		name: "401 that asks for nothing", registry: secretive(basicChallenge, answer{status: http.StatusUnauthorized}), credential: me,
+		name: "401 without a challenge", registry: secretive(basicChallenge, answer{status: http.StatusUnauthorized}), credential: me,
 		asked: []string{"GET " + blobPath, "GET /v2/", "GET " + blobPath, "GET " + tagPath, "HEAD " + tagPath},
 	},
 	{
@@ -79,7 +79,7 @@ var hiddenTests = []struct {
 		asked: []string{"GET " + blobPath, "GET /v2/", "GET " + tagPath, "HEAD " + tagPath, "GET " + tagPath},
 	},
 	{
-		name: "what nobody can answer", registry: secretive("Negotiate", nowhere), credential: me, kind: content.ErrNotFound,
+		name: "unsupported challenge", registry: secretive("Negotiate", nowhere), credential: me, kind: content.ErrNotFound,
 		asked: []string{"GET " + blobPath, "GET /v2/", "GET " + tagPath, "HEAD " + tagPath, "GET " + tagPath},
 	},
 }
@@ -113,7 +113,7 @@ func TestHidden(t *testing.T) {
 	}
 }
 
-// A mirror that hides gets its own credential, and the registry itself none.
+// A mirror that hides repositories receives its own credential; the registry none.
 func TestHiddenMirror(t *testing.T) {
 	mirror := startServer(t, secretive(basicChallenge, nowhere))
 	registry := startServer(t, nowhere)
@@ -127,7 +127,7 @@ func TestHiddenMirror(t *testing.T) {
 	}
 }
 
-// What another host answers behind a redirect is no matter of the registry's.
+// The response of a redirect target does not cause a request for /v2/.
 func TestHiddenBehindARedirect(t *testing.T) {
 	storage := startServer(t, nowhere)
 	s := startServer(t, redirect(storage.URL+"/blob"))
@@ -139,7 +139,7 @@ func TestHiddenBehindARedirect(t *testing.T) {
 	}
 }
 
-// Many at once ask /v2/ once.
+// Concurrent fetches request /v2/ once.
 func TestHiddenFromMany(t *testing.T) {
 	s := startServer(t, secretive(basicChallenge, nowhere))
 	c := static(s.app(t), me)
@@ -163,7 +163,7 @@ func TestHiddenFromMany(t *testing.T) {
 	}
 }
 
-// What was not shown may be what a registry wants that says 404.
+// A 404 may be for lack of the withheld credential.
 func TestHiddenAndWithheld(t *testing.T) {
 	s := startServer(t, secretive(basicChallenge, nowhere))
 	withheld := &credential.WithheldError{Registry: s.app(t).Registry, Origin: credential.OriginVariable}

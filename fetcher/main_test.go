@@ -11,16 +11,16 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// realPolicy is how retries wait outside of tests.
+// realPolicy is the policy outside of tests.
 var realPolicy = defaultRetryPolicy
 
-// TestMain takes the waiting out of the retries.
+// TestMain makes retries wait for no time.
 func TestMain(m *testing.M) {
 	defaultRetryPolicy.minWait, defaultRetryPolicy.maxWait = 0, time.Millisecond
 	os.Exit(m.Run())
 }
 
-// checkError compares the whole text of an error; the empty text is no error.
+// checkError compares the text of an error; an empty want means no error.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	got := ""
@@ -44,5 +44,5 @@ var (
 	local = reference.Registry{Scheme: "http", Host: "localhost:5000"}
 )
 
-// basic is a user name and a password as basic authentication has them.
+// basic encodes a user name and password for basic authentication.
 func basic(userPass string) string { return base64.StdEncoding.EncodeToString([]byte(userPass)) }

@@ -19,18 +19,18 @@ var manifestHeadTests = []struct {
 }{
 	{name: "digest", head: answer{header: map[string]string{"Docker-Content-Digest": string(helloDigest)}}, methods: "[HEAD]"},
 	{name: "no digest", methods: "[HEAD GET]", bytes: true},
-	{name: "digest that is none", head: answer{header: map[string]string{"Docker-Content-Digest": "sha256:x"}}, methods: "[HEAD GET]", bytes: true},
+	{name: "malformed digest", head: answer{header: map[string]string{"Docker-Content-Digest": "sha256:x"}}, methods: "[HEAD GET]", bytes: true},
 	{name: "schema 1", head: answer{header: map[string]string{"Docker-Content-Digest": string(helloSHA512), "Content-Type": schema1Prefix + "prettyjws"}}, methods: "[HEAD GET]", bytes: true},
 	{name: "HEAD is not allowed", head: answer{status: http.StatusMethodNotAllowed}, methods: "[HEAD GET]", bytes: true},
-	{name: "HEAD is not known", head: answer{status: http.StatusNotImplemented}, methods: "[HEAD GET]", bytes: true},
+	{name: "HEAD is not implemented", head: answer{status: http.StatusNotImplemented}, methods: "[HEAD GET]", bytes: true},
 	{name: "HEAD is a bad request", head: answer{status: http.StatusBadRequest}, methods: "[HEAD GET]", bytes: true},
 	{name: "HEAD is forbidden", head: answer{status: http.StatusForbidden}, methods: "[HEAD GET]", bytes: true},
 	{name: "HEAD finds nothing", head: answer{status: http.StatusNotFound}, methods: "[HEAD GET]", bytes: true},
-	{name: "not there", head: answer{status: http.StatusNotFound}, get: answer{status: http.StatusNotFound}, methods: "[HEAD GET]",
+	{name: "not found", head: answer{status: http.StatusNotFound}, get: answer{status: http.StatusNotFound}, methods: "[HEAD GET]",
 		failure: failure{kind: content.ErrNotFound, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 404 Not Found"}},
-	{name: "not allowed", head: answer{status: http.StatusForbidden}, get: answer{status: http.StatusForbidden}, methods: "[HEAD GET]",
+	{name: "forbidden", head: answer{status: http.StatusForbidden}, get: answer{status: http.StatusForbidden}, methods: "[HEAD GET]",
 		failure: failure{kind: content.ErrDenied, text: "manifest of HOST/org/app:1: GET http://HOST/v2/org/app/manifests/1: 403 Forbidden"}},
-	{name: "not let in", head: challenge("Negotiate"), methods: "[HEAD]",
+	{name: "unsupported challenge", head: challenge("Negotiate"), methods: "[HEAD]",
 		failure: failure{kind: content.ErrDenied, text: "manifest of HOST/org/app:1: HEAD http://HOST/v2/org/app/manifests/1: the registry asks for Negotiate authentication; hocker supports Basic and Bearer"}},
 }
 

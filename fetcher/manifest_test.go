@@ -13,7 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// helloManifest is any document: the client does not look into it.
+// helloManifest serves hello: the client does not parse manifests.
 func helloManifest(digestHeader string) answer {
 	return answer{body: "hello", header: map[string]string{
 		"Content-Type":          "application/vnd.oci.image.manifest.v1+json; charset=utf-8",
@@ -36,13 +36,13 @@ var manifestTests = []struct {
 	{name: "by sha512 digest", tag: string(helloSHA512), handler: helloManifest(""), want: image.Manifest{MediaType: ociManifest, Digest: helloSHA512}},
 	{name: "by tag, no digest stated", tag: "1", handler: helloManifest(""), want: image.Manifest{MediaType: ociManifest, Digest: helloDigest}},
 	{name: "by tag, another algorithm stated", tag: "1", handler: helloManifest(string(helloSHA512)), want: image.Manifest{MediaType: ociManifest, Digest: helloSHA512}},
-	{name: "by tag, no digest in the digest header", tag: "1", handler: helloManifest("hello"), want: image.Manifest{MediaType: ociManifest, Digest: helloDigest}},
+	{name: "by tag, malformed digest header", tag: "1", handler: helloManifest("hello"), want: image.Manifest{MediaType: ociManifest, Digest: helloDigest}},
 	{name: "no media type", tag: "1", handler: answer{body: "hello", header: map[string]string{"Content-Type": ";"}}, want: image.Manifest{Digest: helloDigest}},
 	{name: "unavailable at first", tag: "1", handler: inTurn(answer{status: 502}, helloManifest("")), requests: 2, want: image.Manifest{MediaType: ociManifest, Digest: helloDigest}},
-	// What was asked for decides, not what the answer says of itself.
-	{name: "by digest, a digest header that lies", tag: string(helloDigest), handler: helloManifest(string(wrongDigest)), want: image.Manifest{MediaType: ociManifest, Digest: helloDigest}},
+	// The requested digest counts, not the one in the header.
+	{name: "by digest, wrong digest header", tag: string(helloDigest), handler: helloManifest(string(wrongDigest)), want: image.Manifest{MediaType: ociManifest, Digest: helloDigest}},
 	{
-		name: "by tag, a digest header that lies", tag: "1", handler: helloManifest(string(wrongDigest)),
+		name: "by tag, wrong digest header", tag: "1", handler: helloManifest(string(wrongDigest)),
 		failure: failure{
 			text:   "manifest of HOST/org/app:1: content does not match its digest: want " + string(wrongDigest) + ", got " + string(helloDigest) + " (5 bytes)",
 			verify: &content.VerifyError{Want: wrongDigest, Got: helloDigest, Read: 5, Size: content.SizeUnknown},
@@ -138,7 +138,7 @@ func TestManifestAccept(t *testing.T) {
 	}
 }
 
-// A path in front of /v2/ is part of every address.
+// A path prefix before /v2/ is part of every URL.
 func TestPrefix(t *testing.T) {
 	s := startServer(t, hello)
 	registry, err := reference.ParseRegistry(s.URL + "/some/proxy/v2/")

@@ -14,14 +14,14 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// mirrorFaultTests fetch a blob of three megabytes by way of a mirror that goes
-// wrong. Whatever it does costs lines, never the fetch.
+// mirrorFaultTests fetch a blob of three megabytes with a faulty mirror. The faults
+// cause notices, but never fail the fetch.
 var mirrorFaultTests = []struct {
 	faults   string
-	empty    bool // it does not have the blob
+	empty    bool // the mirror lacks the blob
 	sized    bool
 	notices  []string
-	mirror   []string // what it is asked
+	mirror   []string // requests to it
 	upstream []string
 }{
 	{mirror: []string{"blob 200"}},
@@ -75,7 +75,7 @@ var mirrorFaultTests = []struct {
 		faults: "short after=1000000", sized: true, mirror: []string{"blob 200"}, upstream: []string{"blob 200"},
 		notices: []string{"mirror mirror.example skipped: the registry offers 1000000 bytes, the manifest says 3000000: content is too short: expected 3000000 bytes for DIGEST, received 1000000"},
 	},
-	{ // The size it told, and what came before it gave up, are wrong.
+	{ // The mirror states the wrong size and sends wrong content.
 		faults: "short after=2000000, cut after=1000000, status code=404 skip=1", mirror: []string{"blob 200", "blob 1000000- 404"}, upstream: []string{"blob 1000000- 206", "blob 200", "blob 200"},
 		notices: []string{
 			"layer IT: unexpected EOF at 1.0 MB of 2.0 MB, resuming (1)",
@@ -134,8 +134,8 @@ func TestMirrorFaults(t *testing.T) {
 	}
 }
 
-// A mirror has credentials of its own, the registry its own, and neither sees
-// the other's.
+// A mirror and its registry have separate credentials, and neither receives the
+// other's.
 func TestMirrorCredentials(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		mirror := w.serve("mirror.example:80", faults.New())

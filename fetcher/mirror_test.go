@@ -38,8 +38,8 @@ func TestParseMirrors(t *testing.T) {
 	}
 }
 
-// What a mirror does costs a notice, no more; its registry's credentials are
-// none of its business.
+// A faulty mirror only causes a notice. It does not receive the registry's
+// credential.
 func TestMirror(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -47,10 +47,10 @@ func TestMirror(t *testing.T) {
 		notice   string // HOST is the mirror
 		upstream int    // requests to the registry
 	}{
-		{name: "has it", mirror: hello},
-		{name: "has it not", mirror: answer{status: 404}, upstream: 1, notice: "mirror HOST skipped: GET http://HOST/v2/org/app/manifests/" + string(helloDigest) + ": 404 Not Found"},
+		{name: "right content", mirror: hello},
+		{name: "not found", mirror: answer{status: 404}, upstream: 1, notice: "mirror HOST skipped: GET http://HOST/v2/org/app/manifests/" + string(helloDigest) + ": 404 Not Found"},
 		{name: "asks for a password", mirror: challenge(basicChallenge), upstream: 1, notice: "mirror HOST skipped: the registry asks for a user name and a password, and none were given"},
-		{name: "has something else", mirror: answer{body: "wrong"}, upstream: 1, notice: "mirror HOST skipped: content does not match its digest: want " + string(helloDigest) + ", got " + string(wrongDigest) + " (5 bytes)"},
+		{name: "wrong content", mirror: answer{body: "wrong"}, upstream: 1, notice: "mirror HOST skipped: content does not match its digest: want " + string(helloDigest) + ", got " + string(wrongDigest) + " (5 bytes)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestMirrorOfBlobs(t *testing.T) {
 	checkNoSecrets(t, mirror.asked()...)
 }
 
-// A blob that a mirror gave wrong is not asked from it again.
+// A blob that a mirror served wrong is not requested from it again.
 func TestMirrorGivesWrongBlob(t *testing.T) {
 	mirror, registry := startServer(t, answer{body: "wrong"}), startServer(t, hello)
 	c := &Client{Mirrors: []Mirror{{"*", mirror.app(t).Registry}}}

@@ -23,9 +23,9 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// inWorld runs a test with registries that are reached over a network in
-// memory. Time passes only while all wait, and what the test leaves behind fails
-// it. Retries wait as they do outside of tests.
+// inWorld runs a test with registries on an in-memory network, in a synctest
+// bubble: time passes only while all goroutines wait, and leaked goroutines fail
+// the test. Retries wait as they do outside of tests.
 func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	policy := defaultRetryPolicy
@@ -38,7 +38,7 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 	})
 }
 
-// world is the servers that can be reached, and the requests to them.
+// world is the reachable servers and the requests to them.
 type world struct {
 	hosts   map[string]func(net.Conn) // by host:port: takes connections
 	servers []*httptest.Server
@@ -47,7 +47,7 @@ type world struct {
 	told    lineRecord
 }
 
-// lineRecord gathers notices.
+// lineRecord collects notices.
 type lineRecord struct {
 	mu    sync.Mutex
 	lines []string
@@ -59,7 +59,7 @@ func (l *lineRecord) add(line string) {
 	l.lines = append(l.lines, line)
 }
 
-// serve has a registry answer at a host and port.
+// serve starts a registry at a host and port.
 func (w *world) serve(address string, r *faults.Registry) *faults.Registry {
 	w.start(address, r).Start()
 	return r
@@ -85,7 +85,7 @@ func (w *world) start(address string, r *faults.Registry) *httptest.Server {
 	return s
 }
 
-// silence has a host take connections and say nothing.
+// silence makes a host accept connections and send nothing.
 func (w *world) silence(address string) {
 	w.hosts[address] = func(conn net.Conn) { go io.Copy(io.Discard, conn) }
 }
@@ -100,7 +100,7 @@ func (w *world) end() {
 	}
 }
 
-// client is a client in this world.
+// client returns a client on the in-memory network.
 func (w *world) client() *Client {
 	transport := newHTTPTransport(TransportOptions{})
 	transport.TLSClientConfig.RootCAs = w.roots
@@ -118,7 +118,7 @@ func (w *world) client() *Client {
 	return &Client{Transport: transport, Notice: w.told.add}
 }
 
-// nearEnd and farEnd are a connection that can be reset by its server.
+// nearEnd and farEnd are the ends of a connection that the server can reset.
 type nearEnd struct {
 	net.Conn
 	wasReset *atomic.Bool
@@ -142,7 +142,7 @@ func (c *farEnd) SetLinger(int) error {
 	return nil
 }
 
-// pipeListener listens in memory.
+// pipeListener is an in-memory listener.
 type pipeListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -173,7 +173,7 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-// app is the repository org/app of a registry.
+// app returns the repository org/app of a registry.
 func app(t *testing.T, registry string) reference.Repository {
 	t.Helper()
 	r, err := reference.ParseRegistry(registry)
@@ -187,7 +187,7 @@ func app(t *testing.T, registry string) reference.Repository {
 	return repo
 }
 
-// asked says what a registry was asked and answered, in a short form.
+// asked summarizes the requests to a registry and their responses.
 func asked(r *faults.Registry) []string {
 	var lines []string
 	for _, request := range r.Requests() {
@@ -217,7 +217,7 @@ var (
 	otherDigest = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
 )
 
-// plain is the text of notices or an error without what is different each time.
+// plain replaces the parts of a notice or error that vary.
 func plain(text string, d digest.Digest) string {
 	text = strings.ReplaceAll(text, string(d), "DIGEST")
 	text = strings.ReplaceAll(text, d.Encoded()[:12], "IT")
@@ -233,6 +233,5 @@ func (w *world) notices(d digest.Digest) []string {
 	return lines
 }
 
-// about reports whether a time is more or less another one: pauses vary by a
-// quarter.
+// about reports whether two durations are about equal: waits vary by a quarter.
 func about(got, want time.Duration) bool { return got >= want*3/4 && got <= want*5/4 }

@@ -12,9 +12,9 @@ import (
 // parallelFaultTests fetch 17 MiB over several slow connections.
 var parallelFaultTests = []struct {
 	faults  string
-	kinds   []string // of notices, in any order
+	kinds   []string // kinds of notices, in any order
 	most    int      // requests
-	streams int      // that give content at a time; 0: it depends
+	streams int      // concurrent streams with content; 0: any number
 }{
 	{faults: "slow max=20000000", streams: 8, most: 14},
 	{faults: "cut after=1000000, slow max=20000000", kinds: []string{"unexpected EOF"}, streams: 8, most: 40},
@@ -50,7 +50,7 @@ func TestParallelFaults(t *testing.T) {
 					}
 				}
 				if len(got.notices) == 0 && len(tt.kinds) > 0 {
-					t.Error("nothing was told")
+					t.Error("no notices")
 				}
 				if len(got.asked) > tt.most {
 					t.Errorf("%d requests, want at most %d: %q", len(got.asked), tt.most, got.asked)

@@ -14,7 +14,7 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// Only what servers of https say to plain http is taken for that.
+// Only an https server's response to plain http sets PlainToTLS.
 func TestPlainToTLS(t *testing.T) {
 	for _, tt := range []struct {
 		name, body string
@@ -46,7 +46,7 @@ func TestPlainToTLS(t *testing.T) {
 	}
 }
 
-// askPlain asks a server by plain http, and returns its answer.
+// askPlain sends a plain http request and returns the error response.
 func askPlain(t *testing.T, addr string) *fetcher.ResponseError {
 	t.Helper()
 	ref, err := reference.Parse(strings.Replace(addr, "127.0.0.1", "localhost", 1) + "/app:1")

@@ -52,7 +52,7 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// Over several connections, what has come only grows, to the end.
+// With several connections, progress never decreases and reaches the size.
 func TestParallelProgress(t *testing.T) {
 	data := randomBytes(17 << 20)
 	inWorld(t, func(t *testing.T, w *world) {

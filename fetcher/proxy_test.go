@@ -14,7 +14,7 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// noProxies takes the proxies of whoever runs the tests out of the environment.
+// noProxies unsets the proxy variables of the environment.
 func noProxies(t *testing.T) {
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"} {
 		t.Setenv(name, "")
@@ -35,17 +35,17 @@ var environmentProxyTests = []struct {
 	{name: "all, http", env: map[string]string{"all_proxy": "p.example:3128"}, url: "http://h.example/", want: "http://p.example:3128"},
 	{name: "socks5", env: map[string]string{"all_proxy": "socks5://me:hunter2@p.example"}, url: "https://h.example/", want: "socks5://me:hunter2@p.example"},
 	{name: "socks5h", env: map[string]string{"all_proxy": "socks5h://p.example:1080"}, url: "https://h.example/", want: "socks5h://p.example:1080"},
-	{name: "of the scheme first", env: map[string]string{"ALL_PROXY": "socks5://a.example", "https_proxy": "https://p.example"}, url: "https://h.example/", want: "https://p.example"},
-	{name: "of another scheme", env: map[string]string{"ALL_PROXY": "socks5://a.example", "https_proxy": "https://p.example"}, url: "http://h.example/", want: "socks5://a.example"},
-	{name: "for others", env: map[string]string{"ALL_PROXY": "socks5://a.example", "no_proxy": "x.example,.h.example,h.example"}, url: "https://h.example/"},
-	{name: "for nobody", env: map[string]string{"ALL_PROXY": "socks5://a.example", "NO_PROXY": "*"}, url: "https://h.example/"},
-	{name: "not for this machine", env: map[string]string{"ALL_PROXY": "socks5://a.example"}, url: "https://127.0.0.1/"},
-	{name: "what is not spoken", env: map[string]string{"all_proxy": "socks4://me:hunter2@a.example"}, url: "https://h.example/",
+	{name: "the variable of the scheme wins", env: map[string]string{"ALL_PROXY": "socks5://a.example", "https_proxy": "https://p.example"}, url: "https://h.example/", want: "https://p.example"},
+	{name: "variable of another scheme", env: map[string]string{"ALL_PROXY": "socks5://a.example", "https_proxy": "https://p.example"}, url: "http://h.example/", want: "socks5://a.example"},
+	{name: "NO_PROXY", env: map[string]string{"ALL_PROXY": "socks5://a.example", "no_proxy": "x.example,.h.example,h.example"}, url: "https://h.example/"},
+	{name: "NO_PROXY=*", env: map[string]string{"ALL_PROXY": "socks5://a.example", "NO_PROXY": "*"}, url: "https://h.example/"},
+	{name: "loopback", env: map[string]string{"ALL_PROXY": "socks5://a.example"}, url: "https://127.0.0.1/"},
+	{name: "unsupported scheme", env: map[string]string{"all_proxy": "socks4://me:hunter2@a.example"}, url: "https://h.example/",
 		err: "all_proxy: not a proxy address, expected http://HOST:PORT, https://, socks5:// or socks5h://"},
-	{name: "what is no address", env: map[string]string{"HTTPS_PROXY": "http://me:hunter2@[::1"}, url: "https://h.example/",
+	{name: "malformed", env: map[string]string{"HTTPS_PROXY": "http://me:hunter2@[::1"}, url: "https://h.example/",
 		err: "HTTPS_PROXY: not a proxy address, expected http://HOST:PORT, https://, socks5:// or socks5h://"},
-	{name: "what is wrong for another", env: map[string]string{"HTTP_PROXY": "http://[::1"}, url: "https://h.example/"},
-	{name: "what is wrong and not for it", env: map[string]string{"ALL_PROXY": "http://[::1", "NO_PROXY": "h.example"}, url: "https://h.example/"},
+	{name: "malformed for another scheme", env: map[string]string{"HTTP_PROXY": "http://[::1"}, url: "https://h.example/"},
+	{name: "malformed and excluded", env: map[string]string{"ALL_PROXY": "http://[::1", "NO_PROXY": "h.example"}, url: "https://h.example/"},
 }
 
 func TestEnvironmentProxy(t *testing.T) {
@@ -71,13 +71,13 @@ func TestEnvironmentProxy(t *testing.T) {
 	}
 }
 
-// far is a repository that there is no way to but through a proxy.
+// far is a repository that can be reached only through a proxy.
 func far(scheme string) reference.Repository {
 	return reference.Repository{Registry: reference.Registry{Scheme: scheme, Host: "registry.invalid"}, Path: "org/app"}
 }
 
-// httpProxy lets through who knows the password: to one server, whatever host is
-// asked for.
+// httpProxy is a proxy with a password. It connects to one server, whatever host is
+// requested.
 type httpProxy struct {
 	to       *server
 	password string
@@ -100,7 +100,7 @@ func (p httpProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// connect carries a connection on to a host, and ends both.
+// connect relays a connection to a host.
 func connect(conn net.Conn, host string) {
 	defer conn.Close()
 	onward, err := net.Dial("tcp", host)
@@ -141,7 +141,7 @@ func TestHTTPProxy(t *testing.T) {
 	}
 }
 
-// checkProxied checks a fetch from far. PROXY in the text is the proxy's host.
+// checkProxied checks a fetch from far. PROXY in want stands for the proxy's host.
 func checkProxied(t *testing.T, got string, err error, want failure, scheme, proxy string) {
 	t.Helper()
 	if want.text != "" {
@@ -153,7 +153,7 @@ func checkProxied(t *testing.T, got string, err error, want failure, scheme, pro
 	}
 }
 
-func TestProxyIsNotThere(t *testing.T) {
+func TestProxyConnectionRefused(t *testing.T) {
 	closed := startServer(t, hello)
 	closed.Close()
 	for kind, text := range map[string]string{
@@ -169,7 +169,7 @@ func TestProxyIsNotThere(t *testing.T) {
 	}
 }
 
-// What does not come from the proxy is known as what it is.
+// Errors that do not come from the proxy keep their kind.
 func TestErrorsBehindAProxy(t *testing.T) {
 	noProxies(t)
 	s := startTLSServer(t, answer{status: http.StatusNotFound})

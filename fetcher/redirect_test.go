@@ -10,7 +10,7 @@ import (
 	"hocker/fetcher/credential"
 )
 
-// redirectTests send a request on from a registry that has let it in.
+// redirectTests redirect a request after the registry has accepted it.
 var redirectTests = []struct {
 	name       string
 	credential credential.Credential
@@ -22,8 +22,8 @@ var redirectTests = []struct {
 	{name: "token service", credential: credential.Credential{Username: "me", Password: "hunter2"}, challenge: `Bearer realm="REALM"`},
 }
 
-// Credentials stay with the registry they are for: no other origin sees them,
-// not by a redirect, nor when a redirect comes back.
+// Credentials are sent only to their registry: not to the target of a redirect, nor
+// after a redirect back.
 func TestRedirectToAnotherOrigin(t *testing.T) {
 	for _, tt := range redirectTests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -70,7 +70,7 @@ func checkNoSecrets(t *testing.T, requests ...*http.Request) {
 	}
 }
 
-// The origin that a redirect leads to may ask for a password, and gets none.
+// The target of a redirect may ask for a password, but receives none.
 func TestRedirectToAChallenge(t *testing.T) {
 	storage := startServer(t, challenge(basicChallenge))
 	registry := startServer(t, redirect(storage.URL+"/blob?sig=hunter2"))
@@ -83,14 +83,13 @@ func TestRedirectToAChallenge(t *testing.T) {
 	checkNoSecrets(t, storage.asked()...)
 }
 
-// What a redirect says in its query is as good as a password, and shows in no
-// error.
+// The query of a redirect may be a signature. No error shows it.
 func TestRedirectFailures(t *testing.T) {
 	closed := startServer(t, hello)
 	closed.Close()
 	tests := []struct {
 		name    string
-		storage http.Handler // nil: nobody answers
+		storage http.Handler // nil: connection refused
 		failure
 	}{
 		{
@@ -106,7 +105,7 @@ func TestRedirectFailures(t *testing.T) {
 			failure: failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/blob: EOF"},
 		},
 		{
-			name:    "nobody there",
+			name:    "connection refused",
 			failure: failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/blob: dial tcp HOST: connect: connection refused"},
 		},
 	}
@@ -139,7 +138,7 @@ func TestTenRedirects(t *testing.T) {
 	}
 }
 
-// Whoever is asked over TLS does not hand on to somebody in the clear.
+// Redirects from https to http are not followed.
 func TestRedirectToPlainHTTP(t *testing.T) {
 	plain := startServer(t, hello)
 	for _, way := range []struct {
@@ -181,7 +180,7 @@ func TestRedirectReferer(t *testing.T) {
 	}
 }
 
-// What net/http cannot read it quotes, whatever stands there.
+// net/http quotes malformed URLs. The error does not show them.
 func TestRedirectToNowhere(t *testing.T) {
 	for _, to := range []string{"http://[::1/blob?sig=hunter2", "HTTP://[::1/blob?sig=hunter2", "//[::1/blob?sig=hunter2", "/%zz/blob?sig=hunter2", "http://h/%zz?a=\"&sig=hunter2", "ftp://h/blob?sig=hunter2", "//me:hunter2@h:x/blob"} {
 		s := startServer(t, redirect(to))

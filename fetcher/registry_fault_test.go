@@ -17,7 +17,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// patience is how long a test waits for what should end by itself.
+// patience is how long a test waits for an operation to end.
 const patience = time.Hour
 
 // manifestFaultTests fetch a small manifest from registry.example.
@@ -93,8 +93,7 @@ func TestManifestFaults(t *testing.T) {
 	}
 }
 
-// tokenFaultTests fetch three megabytes from a registry that gives tokens to
-// everybody.
+// tokenFaultTests fetch three megabytes from a registry with anonymous tokens.
 var tokenFaultTests = []struct {
 	faults string
 	uses   int // requests that a token lasts for
@@ -102,7 +101,7 @@ var tokenFaultTests = []struct {
 }{
 	{faults: "label", want: outcome{asked: []string{"blob 401", "token 200", "blob auth 200"}}},
 	{
-		faults: "cut after=1000000", uses: 1, // it is over each time
+		faults: "cut after=1000000", uses: 1, // the token expires each time
 		want: outcome{
 			notices: slices.Concat(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), resuming("unexpected EOF at 2.0 MB of 3.0 MB", 2, 2)),
 			asked: []string{
@@ -146,7 +145,7 @@ var tokenFaultTests = []struct {
 		},
 	},
 	{
-		faults: "status code=401", // whoever asks
+		faults: "status code=401", // for any token
 		want:   outcome{err: "GET " + blobURL + ": 401 Unauthorized (FAULT this was ordered)", kind: content.ErrDenied, asked: []string{"blob 401"}},
 	},
 }
@@ -168,7 +167,7 @@ func TestTokenFaults(t *testing.T) {
 	}
 }
 
-// A token without end is read up to a limit, and an error's body too.
+// Endless tokens and error bodies are read up to a limit.
 func TestEndlessAnswers(t *testing.T) {
 	for _, fault := range []string{"endless path=/token", "endless path=/v2/"} {
 		t.Run(fault, func(t *testing.T) {
@@ -191,8 +190,8 @@ func TestEndlessAnswers(t *testing.T) {
 	}
 }
 
-// What the server asks for with Retry-After is kept to, in each of its forms
-// and under each status that is worth another try, up to a limit.
+// Retry-After is honored in both of its forms and for each retryable status, up to
+// a limit.
 func TestRetryAfterFaults(t *testing.T) {
 	for _, code := range []int{408, 425, 429, 500, 502, 503, 504} {
 		for after, want := range map[string]time.Duration{
@@ -222,7 +221,7 @@ func TestRetryAfterFaults(t *testing.T) {
 	}
 }
 
-// Nobody there, or somebody who says nothing.
+// Connections are refused, or accepted without a response.
 func TestNoAnswer(t *testing.T) {
 	const six = 7750 * time.Millisecond // the pauses between six attempts
 	for _, tt := range []struct {
@@ -258,7 +257,7 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-// Over TLS: HTTP/2 breaks in its own ways, and nobody is led out of it.
+// Over TLS, HTTP/2 fails in its own ways, and redirects to http are not followed.
 func TestTLSFaults(t *testing.T) {
 	data := randomBytes(3_000_000)
 	for _, tt := range []struct {

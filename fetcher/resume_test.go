@@ -16,26 +16,26 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// wire is a transport without a network, so that time need not pass: it gives
-// its pieces in turn, the last one again and again.
+// wire is a transport without a network. It returns its pieces in turn, and then
+// repeats the last one.
 type wire struct {
 	pieces []piece
 	asked  []*http.Request
 }
 
-// piece is an answer on the wire.
+// piece is a response of a wire.
 type piece struct {
 	status int // 0: 200
 	header map[string]string
 	length int // of the whole body; 0: of body, unannounced: none
 	body   string
-	end    error // instead of io.EOF; errStall: nothing comes any more
-	err    error // instead of an answer
+	end    error // instead of io.EOF; errStall: the body stalls
+	err    error // instead of a response
 }
 
 var (
 	errStall = errors.New("stall")
-	errCut   = io.ErrUnexpectedEOF // as net/http has it
+	errCut   = io.ErrUnexpectedEOF // as net/http returns it
 )
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -81,7 +81,7 @@ func (w *wire) header(key string) []string {
 	return values
 }
 
-// ranges is the header of a server that can begin anywhere.
+// ranges is the header of a server that supports ranges.
 var ranges = map[string]string{"Accept-Ranges": "bytes", "ETag": `"v1"`}
 
 func rest(contentRange string) map[string]string {
@@ -97,12 +97,12 @@ var resumeTests = []struct {
 	failure
 }{
 	{
-		name:   "goes on where it stopped",
+		name:   "resumes",
 		pieces: []piece{{header: ranges, length: 5, body: "he", end: errCut}, {status: 206, header: rest("bytes 2-4/5"), body: "llo"}},
 		ranges: []string{"", "bytes=2-"}, ifRange: []string{"", `"v1"`}, waited: 250 * time.Millisecond,
 	},
 	{
-		name: "again and again, with a byte each time",
+		name: "progress of one byte each time",
 		pieces: []piece{
 			{header: ranges, length: 5, body: "h", end: errCut}, {status: 206, header: rest("bytes 1-4/5"), length: 4, body: "e", end: errCut}, {status: 206, header: rest("bytes 2-4/5"), length: 3, body: "l", end: errCut},
 			{status: 206, header: rest("bytes 3-4/5"), length: 2, body: "l", end: errCut}, {status: 206, header: rest("bytes 4-4/5"), body: "o"},
@@ -110,22 +110,22 @@ var resumeTests = []struct {
 		ranges: []string{"", "bytes=1-", "bytes=2-", "bytes=3-", "bytes=4-"}, ifRange: []string{"", `"v1"`, `"v1"`, `"v1"`, `"v1"`}, waited: time.Second,
 	},
 	{
-		name:   "a server without ranges gives all once more",
+		name:   "a server without ranges",
 		pieces: []piece{{length: 5, body: "hel", end: errCut}, {body: "hello"}},
 		ranges: []string{"", "bytes=3-"}, ifRange: []string{"", ""}, waited: 250 * time.Millisecond,
 	},
 	{
-		name:   "a weak validator says nothing of bytes",
+		name:   "weak validator",
 		pieces: []piece{{header: map[string]string{"ETag": `W/"v1"`}, length: 5, body: "hel", end: errCut}, {status: 206, header: rest("bytes 3-4/*"), body: "lo"}},
 		ranges: []string{"", "bytes=3-"}, ifRange: []string{"", ""}, waited: 250 * time.Millisecond,
 	},
 	{
-		name:   "a clean end before the length that was announced is none",
+		name:   "clean end before Content-Length",
 		pieces: []piece{{header: ranges, length: 5, body: "hell"}, {status: 206, header: rest("bytes 4-4/5"), body: "o"}},
 		ranges: []string{"", "bytes=4-"}, ifRange: []string{"", `"v1"`}, waited: 250 * time.Millisecond,
 	},
 	{
-		name:   "a stalled connection is a lost one",
+		name:   "stalled",
 		pieces: []piece{{header: ranges, length: 5, body: "hel", end: errStall}, {status: 206, header: rest("bytes 3-4/5"), body: "lo"}},
 		ranges: []string{"", "bytes=3-"}, ifRange: []string{"", `"v1"`}, waited: 30*time.Second + 250*time.Millisecond,
 	},
@@ -151,26 +151,26 @@ var resumeTests = []struct {
 		failure: failure{kind: content.ErrUnavailable, text: "blob of registry.example/org/app@" + string(helloDigest) + ": connection lost at 0 bytes of 5 bytes: connection stalled"},
 	},
 	{
-		name:   "deleted in the meantime",
+		name:   "deleted during the transfer",
 		pieces: []piece{{header: ranges, length: 5, body: "he", end: errCut}, {status: 404}},
 		ranges: []string{"", "bytes=2-"}, ifRange: []string{"", `"v1"`}, waited: 250 * time.Millisecond,
 		failure: failure{kind: content.ErrNotFound, text: "blob of registry.example/org/app@" + string(helloDigest) + ": GET https://registry.example/v2/org/app/blobs/" + string(helloDigest) + ": 404 Not Found"},
 	},
 	{
-		name:   "a part that is not the one asked for",
+		name:   "another range",
 		pieces: []piece{{header: ranges, length: 5, body: "he", end: errCut}, {status: 206, header: rest("bytes 3-4/5"), body: "lo"}},
 		ranges: []string{"", "bytes=2-", ""}, ifRange: []string{"", `"v1"`, ""}, waited: 250 * time.Millisecond,
 		failure: failure{text: "blob of registry.example/org/app@" + string(helloDigest) + ": the server starts at byte 3 instead of 2"},
 	},
 	{
-		name:   "a part without its place",
+		name:   "no Content-Range",
 		pieces: []piece{{header: ranges, length: 5, body: "he", end: errCut}, {status: 206, body: "llo"}},
 		ranges: []string{"", "bytes=2-", ""}, ifRange: []string{"", `"v1"`, ""}, waited: 250 * time.Millisecond,
 		failure: failure{text: "blob of registry.example/org/app@" + string(helloDigest) + `: the server sent the malformed Content-Range ""`},
 	},
 }
 
-// farApp is a repository behind a wire.
+// farApp is a repository that is reached by a wire.
 var farApp = reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "registry.example"}, Path: "org/app"}
 
 func TestResume(t *testing.T) {

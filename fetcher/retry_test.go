@@ -16,7 +16,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// useRealPolicy has retries wait as they do for users.
+// useRealPolicy makes retries wait as they do outside of tests.
 func useRealPolicy(t *testing.T) {
 	t.Helper()
 	quick := defaultRetryPolicy
@@ -41,13 +41,12 @@ var waitTests = []struct {
 	{name: "as asked with a 503", pieces: []piece{{status: 503, header: after("120")}, {body: "hello"}}, asked: 2, least: 2 * time.Minute, most: 2 * time.Minute},
 	{name: "until a date", pieces: []piece{{status: 429, header: after("Sat, 01 Jan 2000 00:01:00 GMT")}, {body: "hello"}}, asked: 2, least: time.Minute, most: time.Minute},
 	{name: "until a date that is over", pieces: []piece{{status: 429, header: after("Sat, 01 Jan 1999 00:01:00 GMT")}, {body: "hello"}}, asked: 2, least: 187 * time.Millisecond, most: 313 * time.Millisecond},
-	{name: "not at once, though asked", pieces: []piece{{status: 429, header: after("0")}, {body: "hello"}}, asked: 2, least: 187 * time.Millisecond, most: 313 * time.Millisecond},
-	{name: "longer than a build can wait", pieces: []piece{{status: 429, header: after("121")}, {body: "hello"}}, asked: 1, err: true},
+	{name: "Retry-After: 0", pieces: []piece{{status: 429, header: after("0")}, {body: "hello"}}, asked: 2, least: 187 * time.Millisecond, most: 313 * time.Millisecond},
+	{name: "more than the limit", pieces: []piece{{status: 429, header: after("121")}, {body: "hello"}}, asked: 1, err: true},
 	{name: "nonsense", pieces: []piece{{status: 429, header: after("soon")}, {body: "hello"}}, asked: 2, least: 187 * time.Millisecond, most: 313 * time.Millisecond},
 }
 
-// Time in these tests begins at midnight on 1 January 2000 and passes when all
-// wait.
+// Time in a synctest bubble starts at midnight UTC on 1 January 2000.
 func TestWaits(t *testing.T) {
 	useRealPolicy(t)
 	for _, tt := range waitTests {
@@ -67,7 +66,7 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-// who is turned away for longer than hocker waits is not told for how long.
+// the error did not state a Retry-After above the limit.
 func TestLongRetryAfterIsTold(t *testing.T) {
 	w := &wire{pieces: []piece{{status: 429, header: after("3600")}}}
 	if _, err := fetchHello(t, &Client{Transport: w}, farApp); !errors.Is(err, content.ErrUnavailable) || !strings.Contains(err.Error(), "3600") && !strings.Contains(err.Error(), "1h") {
@@ -97,8 +96,8 @@ var retryableTests = []struct {
 	status int
 	want   bool
 }{
-	{name: "name that is not known", err: &net.DNSError{IsNotFound: true}},
-	{name: "name service that does not answer", err: &net.DNSError{IsTimeout: true}, want: true},
+	{name: "unknown host", err: &net.DNSError{IsNotFound: true}},
+	{name: "DNS timeout", err: &net.DNSError{IsTimeout: true}, want: true},
 	{name: "refused", err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}, want: true},
 	{name: "cancelled", err: fmt.Errorf("x: %w", context.Canceled)},
 	{name: "deadline", err: context.DeadlineExceeded},

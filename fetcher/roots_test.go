@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// A machine without CA roots gets those of the build, and no other one does. The
-// system's are read once in a process, so this needs two more.
+// A machine without CA roots uses the bundled ones, and only then. A process reads
+// the system's roots once, so this test starts two more.
 func TestRoots(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the system's roots are files on Linux alone")

@@ -19,8 +19,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// answer is one answer of a server, and its lies. The zero value is an empty
-// 200.
+// answer is a response of a server, right or wrong. The zero value is an empty 200.
 type answer struct {
 	status int
 	header map[string]string
@@ -53,7 +52,7 @@ func (a answer) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// hangUp is a connection that is closed without an answer.
+// hangUp closes the connection without a response.
 var hangUp = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 	if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 		conn.Close()
@@ -64,13 +63,12 @@ func redirect(to string) answer {
 	return answer{status: http.StatusTemporaryRedirect, header: map[string]string{"Location": to}}
 }
 
-// challenge is the 401 that asks for credentials in one way.
+// challenge is a 401 with one challenge.
 func challenge(how string) answer {
 	return answer{status: http.StatusUnauthorized, header: map[string]string{"WWW-Authenticate": how}, body: `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`}
 }
 
-// inTurn gives the first answer to the first request, and so on; the last one
-// stays.
+// inTurn sends its answers in turn, and then repeats the last one.
 func inTurn(answers ...http.Handler) http.Handler {
 	var mu sync.Mutex
 	n := 0
@@ -88,8 +86,7 @@ func times(n int, a http.Handler, then ...http.Handler) http.Handler {
 	return inTurn(append(slices.Repeat([]http.Handler{a}, n), then...)...)
 }
 
-// server is a registry that answers as its handler does and notes what it was
-// asked.
+// server is a registry that records its requests.
 type server struct {
 	*httptest.Server
 	mu   sync.Mutex
@@ -123,7 +120,7 @@ func (s *server) noting(handler http.Handler) http.Handler {
 	})
 }
 
-// asked returns what the server was asked, in order.
+// asked returns the requests, in order.
 func (s *server) asked() []*http.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,7 +138,7 @@ func (s *server) header(key string) []string {
 
 func (s *server) host() string { return s.Listener.Addr().String() }
 
-// app is the repository org/app of the server.
+// app returns the repository org/app of the server.
 func (s *server) app(t *testing.T) reference.Repository {
 	t.Helper()
 	registry, err := reference.ParseRegistry(s.URL)
@@ -155,14 +152,14 @@ func (s *server) app(t *testing.T) reference.Repository {
 	return repo
 }
 
-// transport trusts the server's certificate.
+// transport returns a transport that trusts the server's certificate.
 func (s *server) transport() http.RoundTripper {
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
 	return NewTransport(TransportOptions{Roots: func() *x509.CertPool { return roots }})
 }
 
-// failure is what is expected of a failed fetch. The zero value is none.
+// failure is the expected failure of a fetch. The zero value means success.
 type failure struct {
 	kind   error  // one of the three, or nil: none of them
 	text   string // HOST stands for the server's host and port

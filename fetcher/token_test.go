@@ -14,8 +14,8 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// tokenService is a registry with a token service beside it, on /token. A token
-// is good for one scope; expire makes all of them worthless.
+// tokenService is a registry with a token service at /token. A token is valid for
+// one scope; expire invalidates all of them.
 type tokenService struct {
 	user, pass string       // empty: anonymous
 	identity   string       // identity token that it takes as well
@@ -58,21 +58,21 @@ func (ts *tokenService) expire() {
 	ts.expired = ts.issued
 }
 
-// asked returns what the service was asked, in order.
+// asked returns the requests to the token service, in order.
 func (ts *tokenService) asked() []url.Values {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	return slices.Clone(ts.forms)
 }
 
-// tokens returns how many tokens there have been.
+// tokens returns the number of tokens issued.
 func (ts *tokenService) tokens() int {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	return ts.issued
 }
 
-// good reports whether r has a token for its repository that has not expired.
+// good reports whether r carries a valid token for its repository.
 func (ts *tokenService) good(r *http.Request) bool {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -147,7 +147,7 @@ var tokenTests = []struct {
 		failure: failure{kind: content.ErrUnavailable, text: "blob of HOST/org/app@" + string(helloDigest) + ": token service: GET http://HOST/token: 503 Service Unavailable"},
 	},
 	{
-		name: "token service gone", service: &tokenService{answer: hangUp},
+		name: "token service hangs up", service: &tokenService{answer: hangUp},
 		// Six attempts, and one more of net/http itself: the first goes over the
 		// connection of the challenge, which may simply have been too old.
 		asked:   slices.Repeat([]url.Values{{"service": {"registry"}, "scope": {"repository:org/app:pull"}}}, 7),
@@ -188,8 +188,8 @@ func TestTokenServiceTalksNonsense(t *testing.T) {
 	}
 }
 
-// A token is kept for its repository until the registry does not take it any
-// more, in the middle of a run or not.
+// A token is reused for its repository until the registry rejects it, even in the
+// middle of a run.
 func TestTokenExpires(t *testing.T) {
 	service := &tokenService{user: "me", pass: "pass"}
 	s := service.start(t)
@@ -214,7 +214,7 @@ func TestTokenExpires(t *testing.T) {
 	fetch(s.app(t), 4)
 }
 
-// A token service on this machine is no business of a registry elsewhere.
+// A remote registry cannot use a token service on this machine.
 func TestTokenServiceOnLoopback(t *testing.T) {
 	service := &tokenService{user: "me", pass: "hunter2"}
 	s := service.start(t)

@@ -11,7 +11,7 @@ import (
 	"hocker/fetcher/credential"
 )
 
-// record collects what a client tells.
+// record collects notices and exchanges.
 type record struct {
 	mu        sync.Mutex
 	exchanges []Exchange
@@ -44,8 +44,8 @@ func (r *record) lines(hosts ...string) []string {
 	return lines
 }
 
-// A run with all that has secrets in it: a password, a token and a signature.
-// What is told of it has none, and each request once.
+// The fetch uses a password, a token and a signature. The trace shows none of them,
+// and each request once.
 func TestTrace(t *testing.T) {
 	storage := startServer(t, inTurn(answer{status: 503, body: "come back"}, hello))
 	mux := http.NewServeMux()
@@ -75,7 +75,7 @@ func TestTrace(t *testing.T) {
 	}
 	for _, secret := range []string{"hunter2", basic("me:hunter2"), "sig=", "key="} {
 		if all := fmt.Sprintf("%+v %q", told.exchanges, told.notices); strings.Contains(all, secret) {
-			t.Errorf("%q is told: %s", secret, all)
+			t.Errorf("%q is shown: %s", secret, all)
 		}
 	}
 }
@@ -97,11 +97,11 @@ func TestTraceFailure(t *testing.T) {
 		}
 	}
 	if all := fmt.Sprintf("%+v %q", told.exchanges, told.notices); strings.Contains(all, "hunter2") {
-		t.Errorf("a secret is told: %s", all)
+		t.Errorf("a secret is shown: %s", all)
 	}
 }
 
-// A body that is closed twice was one exchange.
+// A body that is closed twice counts as one exchange.
 func TestTraceOnce(t *testing.T) {
 	var told record
 	var c Client

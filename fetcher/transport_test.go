@@ -15,7 +15,7 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// quietLog is for servers that are meant to be refused.
+// quietLog is the log of servers whose handshakes are meant to fail.
 var quietLog = log.New(io.Discard, "", 0)
 
 func TestTLS(t *testing.T) {
@@ -67,7 +67,7 @@ func TestReadRootsFailures(t *testing.T) {
 	checkError(t, err, "CA file "+path+": it contains no PEM certificate")
 }
 
-// Nobody listens.
+// The port is closed.
 func TestConnectionRefused(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -87,7 +87,7 @@ func TestConnectionRefused(t *testing.T) {
 	}
 }
 
-// A server that speaks another protocol is not asked again.
+// A server with another protocol is not retried.
 func TestPlainServerAskedOverTLS(t *testing.T) {
 	s := startServer(t, hello)
 	repo := s.app(t)

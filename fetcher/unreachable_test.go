@@ -18,7 +18,7 @@ func TestUnreachable(t *testing.T) {
 		registry string
 		want     bool
 	}{
-		{name: "nobody there", registry: silent.URL, want: true},
+		{name: "connection refused", registry: silent.URL, want: true},
 		{name: "503", registry: startServer(t, answer{status: 503}).URL},
 		{name: "404", registry: startServer(t, answer{status: 404}).URL},
 	}

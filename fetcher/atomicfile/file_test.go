@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// fileTests each begin in an empty folder, which make fills; path is what is
-// written to, and content what the folder holds afterwards.
+// fileTests start in an empty directory, which make fills. path is the file to
+// write, and content the directory afterwards.
 var fileTests = []struct {
 	name      string
 	make      func(t *testing.T, dir string)
@@ -158,8 +158,7 @@ func testFile(t *testing.T, dir, path string, commit bool, before map[string]str
 	}
 }
 
-// What has a name of its own among files, such as a pipe or a device, is
-// written to and stays.
+// A pipe or device is written to and not replaced.
 func TestCreateDevice(t *testing.T) {
 	f, err := Create(os.DevNull)
 	if err != nil {
@@ -198,7 +197,7 @@ func TestCreateFailures(t *testing.T) {
 	checkTree(t, "after failures", dir, map[string]string{"file": "", "loop": "-> loop"})
 }
 
-// A place that is lost while the file is written leaves nothing behind.
+// If Commit fails, no temporary file is left.
 func TestCommitFailure(t *testing.T) {
 	dir := t.TempDir()
 	f, err := Create(filepath.Join(dir, "out"))

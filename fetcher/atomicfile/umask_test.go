@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// A file gets the mode that the shell's > would give it, not the private one
-// of temporary files.
+// A file gets the mode that the shell's > gives it, not that of a temporary file.
 func TestCreateUmask(t *testing.T) {
 	for umask, want := range map[int]fs.FileMode{0o022: 0o644, 0o077: 0o600, 0: 0o666} {
 		path := filepath.Join(t.TempDir(), "out")
@@ -30,7 +29,7 @@ func TestCreateUmask(t *testing.T) {
 	}
 }
 
-// A reader at the other end of a named pipe gets what is written.
+// The reader of a named pipe receives what is written.
 func TestCreatePipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {

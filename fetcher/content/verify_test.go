@@ -83,7 +83,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// checkSticky reads on after the end: it stays what it was.
+// checkSticky checks that reading on returns the same error.
 func checkSticky(t *testing.T, r io.Reader, err error) {
 	t.Helper()
 	if err == nil {
@@ -96,8 +96,8 @@ func checkSticky(t *testing.T, r io.Reader, err error) {
 	}
 }
 
-// FuzzVerify: whatever comes, in whatever pieces, an end without error means
-// that it is the content.
+// FuzzVerify checks that, however the content is split, io.EOF means that it
+// matches.
 func FuzzVerify(f *testing.F) {
 	f.Add([]byte("hello"), []byte("hello"), int64(5), uint8(0))
 	f.Add([]byte("hello"), []byte("hello!"), int64(5), uint8(1))

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A program ends with its context, and so does the child that holds on to its
-// output.
+// A program ends with its context, and so does its child, which holds its output
+// open.
 func TestCommand(t *testing.T) {
 	if hasTerminal() {
 		t.Skip("beside a terminal, children are the terminal's to end")

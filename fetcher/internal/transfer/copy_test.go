@@ -49,8 +49,8 @@ func TestCopyAhead(t *testing.T) {
 	}
 }
 
-// An end that is no io.EOF is an error, whatever it is called and wherever it
-// comes, or broken content would pass as whole.
+// Any end but io.EOF itself is an error, at any offset. Otherwise truncated content
+// would pass as complete.
 func TestCopyAheadReadError(t *testing.T) {
 	for _, end := range []error{errors.New("source broke"), io.ErrUnexpectedEOF, fmt.Errorf("not the end: %w", io.EOF)} {
 		for _, size := range []int{0, 1, copyBufferSize, copyBuffers*copyBufferSize + 1} {

@@ -15,19 +15,17 @@ import (
 	"time"
 )
 
-// large is content that comes over several connections: not a multiple of
-// anything.
+// large is content for several connections. Its size is not a multiple of anything.
 var large = content(9<<20 + 4321)
 
-// parallelFrom is a size that is below it.
+// parallelFrom is smaller than large.
 const parallelFrom = 1 << 20
 
-// rate is what a connection gets: slow enough for more connections to come.
+// rate is the rate of a connection, slow enough for more connections to be added.
 const rate = 20 << 20
 
-// toFile transfers s and checks what must be, whatever happens: what came is
-// right, and nothing is left open. In its bubble, a deadlock or a goroutine that
-// is left fails the test. Time passes only while all wait.
+// toFile transfers s and checks the invariants: the content is right, and nothing is
+// left open. In its synctest bubble, deadlocks and leaked goroutines fail the test.
 func toFile(t *testing.T, s *source, f *file, options Options) error {
 	t.Helper()
 	h := sha256.New()
@@ -58,9 +56,9 @@ var fileTests = []struct {
 	loose   bool     // they depend on which connection is first
 }{
 	{name: "right", how: always(opening{rate: rate}), most: 4},
-	{name: "so fast that one is enough", how: always(opening{}), most: 1},
-	{name: "near, and fast enough for that", how: always(opening{rate: 60 << 20, wait: nearby - 1}), most: 1},
-	{name: "as fast, from far", how: always(opening{rate: 60 << 20, wait: nearby}), most: 4},
+	{name: "fast enough for one connection", how: always(opening{}), most: 1},
+	{name: "nearby and not throttled", how: always(opening{rate: 60 << 20, wait: nearby - 1}), most: 1},
+	{name: "same rate, not nearby", how: always(opening{rate: 60 << 20, wait: nearby}), most: 4},
 	{name: "no ranges", how: always(opening{rate: rate, noRanges: true, whole: true}), most: 1},
 	{name: "no ranges after all", how: always(opening{rate: rate, whole: true})},
 	{
@@ -134,7 +132,7 @@ var fileTests = []struct {
 		},
 	},
 	{
-		name: "each is cut",
+		name: "all are cut",
 		how: func(n int, _, _ int64) opening {
 			if n < 4 {
 				return opening{rate: rate, give: 1 << 19, end: errReset}
@@ -164,7 +162,7 @@ var fileTests = []struct {
 		notices: slices.Repeat([]string{"it: connection stalled, resuming (1)"}, 4),
 	},
 	{
-		name: "nothing comes any more", err: errReset,
+		name: "no more content", err: errReset,
 		how: func(n int, _, _ int64) opening {
 			if n < 4 {
 				return opening{rate: rate, give: 1 << 19, end: errReset}
@@ -199,7 +197,7 @@ func TestToFile(t *testing.T) {
 	}
 }
 
-// withoutPlaces sorts notices, and leaves out what is different each time.
+// withoutPlaces sorts notices and removes the parts that vary.
 func withoutPlaces(notices []string) []string {
 	var kept []string
 	for _, line := range notices {
@@ -211,7 +209,7 @@ func withoutPlaces(notices []string) []string {
 	return kept
 }
 
-// Whatever happens to however many connections, what comes is right.
+// Whatever happens to the connections, the file gets the right content.
 func TestToFileRandomly(t *testing.T) {
 	seeds := 4
 	if testing.Short() {
@@ -251,8 +249,8 @@ func TestToFileRandomly(t *testing.T) {
 	}
 }
 
-// A disk that is full, a file that cannot be read back, a writer that fails:
-// nobody else can mend that, and all connections end.
+// A full disk, a file that cannot be read back or a failing writer ends all
+// connections.
 func TestToFileLocalErrors(t *testing.T) {
 	broken := errors.New("broken")
 	for name, tt := range map[string]struct {
@@ -289,7 +287,7 @@ func TestToFileLocalErrors(t *testing.T) {
 	}
 }
 
-// The end of the context ends all connections at once, with its cause.
+// Canceling the context ends all connections at once, with its cause.
 func TestToFileCancel(t *testing.T) {
 	enough := errors.New("enough")
 	for name, how := range map[string]opening{
@@ -318,7 +316,7 @@ func TestToFileCancel(t *testing.T) {
 	}
 }
 
-// Transfers share their connections to a host, and none is left without.
+// Transfers to a host share its slots, and none starves.
 func TestSharedSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slots := NewSlots(3)
@@ -342,8 +340,8 @@ func TestSharedSlots(t *testing.T) {
 	})
 }
 
-// What the file has already is not fetched again, also from a server without
-// ranges, which may be cut while that is skipped.
+// Bytes that the file already holds are not written again, even if the server does
+// not support ranges or a connection is lost while they are skipped.
 func TestToFileFrom(t *testing.T) {
 	for name, how := range map[string]func(int, int64, int64) opening{
 		"ranges":                    nil,

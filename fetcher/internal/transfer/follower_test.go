@@ -10,8 +10,7 @@ import (
 	"testing/synctest"
 )
 
-// fed is a follower, and what it is fed from: pieces of data that are written
-// to a file, and offered then.
+// fed is a follower and the file that it follows.
 type fed struct {
 	*follower
 	data []byte
@@ -25,7 +24,7 @@ func feed(data []byte, w interface{ Write([]byte) (int, error) }) *fed {
 	return x
 }
 
-// write writes a piece and offers it; the front is then at front.
+// write writes a piece, sets the front and offers the piece.
 func (x *fed) write(begin, end, front int64) {
 	b := x.buffer()[:end-begin]
 	copy(b, x.data[begin:end])
@@ -53,8 +52,7 @@ func TestFollowerInOrder(t *testing.T) {
 	})
 }
 
-// In whatever order pieces of whatever size come, they are passed on in the
-// right one.
+// Pieces of any size, written in any order, are passed on in order.
 func TestFollowerInAnyOrder(t *testing.T) {
 	data := content(30 * bufferSize)
 	for seed := range uint64(6) {
@@ -86,7 +84,7 @@ func TestFollowerInAnyOrder(t *testing.T) {
 	}
 }
 
-// slowly is a writer that does not return until it may.
+// slowly is a writer whose Write blocks until released.
 type slowly struct {
 	bytes.Buffer
 	may chan struct{}
@@ -97,8 +95,8 @@ func (w *slowly) Write(p []byte) (int, error) {
 	return w.Buffer.Write(p)
 }
 
-// What comes while the writer is busy is kept up to a limit, and read back from
-// the file beyond.
+// While the writer is busy, a limited number of buffers is kept. The rest is read
+// back from the file.
 func TestFollowerFullQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		data := content(3 * maxQueue * bufferSize)
@@ -146,7 +144,7 @@ func TestFollowerErrors(t *testing.T) {
 						t.Error("nobody is told of the failure")
 					}
 				}
-				// What comes afterwards is in nobody's way.
+				// Later offers do not block.
 				for i := int64(0); i < 2*maxQueue; i++ {
 					x.write(3*bufferSize/2+i, 3*bufferSize/2+i+1, 3*bufferSize/2+i+1)
 				}
@@ -158,8 +156,7 @@ func TestFollowerErrors(t *testing.T) {
 	}
 }
 
-// What does not matter any more is not passed on: the end of a transfer that
-// failed does not wait for it.
+// An aborted follower passes nothing more on, so a failed transfer does not wait.
 func TestFollowerAborted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &slowly{may: make(chan struct{})}
@@ -178,7 +175,7 @@ func TestFollowerAborted(t *testing.T) {
 	})
 }
 
-// It begins behind what its writer has.
+// A follower may start at an offset.
 func TestFollowerFrom(t *testing.T) {
 	data := content(1000)
 	var w bytes.Buffer

@@ -60,7 +60,7 @@ var readerTests = []struct {
 		notices: []string{"it: connection reset at 400 bytes of 1.0 kB, resuming (1)", "it: connection reset at 600 bytes of 1.0 kB, resuming (2)"},
 	},
 	{
-		// The end of what is skipped is not the end of the content.
+		// An EOF while skipping is not the end of the content.
 		name: "no ranges, and less than before", how: func(n int, _, _ int64) opening {
 			if n == 0 {
 				return opening{noRanges: true, give: 400, size: SizeUnknown, end: errReset}
@@ -161,7 +161,7 @@ func TestReader(t *testing.T) {
 	}
 }
 
-// Whatever happens to the connections, what comes is right.
+// Whatever happens to the connections, the content is right.
 func TestReaderRandomly(t *testing.T) {
 	for seed := range uint64(50) {
 		synctest.Test(t, func(t *testing.T) {
@@ -185,7 +185,7 @@ func TestReaderRandomly(t *testing.T) {
 	}
 }
 
-// trouble50 is any trouble, half of the time.
+// trouble50 returns a random failure half of the time.
 func trouble50(random *rand.Rand) opening {
 	o := opening{rate: 1 + random.Int64N(100<<20), noRanges: random.IntN(4) == 0}
 	o.whole = o.noRanges
@@ -204,7 +204,7 @@ func trouble50(random *rand.Rand) opening {
 	return o
 }
 
-// The pauses double, and progress resets them.
+// The waits double, and progress resets them.
 func TestWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{data: content(1000), how: func(n int, _, _ int64) opening {
@@ -228,7 +228,7 @@ func TestWaits(t *testing.T) {
 	})
 }
 
-// A consumer that takes its time does not stall the connection.
+// A slow consumer is not a stalled connection.
 func TestSlowConsumer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{data: content(1000)}
@@ -250,7 +250,7 @@ func TestSlowConsumer(t *testing.T) {
 	})
 }
 
-// The end of its context ends a reader in whatever it does, with the cause.
+// Canceling the context ends a reader in any state, with the cause.
 func TestReaderCancel(t *testing.T) {
 	enough := errors.New("enough")
 	for name, how := range map[string]opening{
@@ -277,7 +277,7 @@ func TestReaderCancel(t *testing.T) {
 	}
 }
 
-// Close ends a Read that is under way.
+// Close interrupts a pending Read.
 func TestReaderClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{data: content(1000), how: always(opening{give: 10, end: errStall})}

@@ -5,15 +5,15 @@ import (
 	"testing"
 )
 
-// worker is what a connection does with segments, one step at a time.
+// worker takes the steps of a connection with a segment, one at a time.
 type worker struct {
 	seg     *segment
 	claimed int64 // being written
 }
 
-// walk lets workers take steps in the order that program says, lets one of them
-// do the rest, and checks after each step that no byte is written twice and
-// that the front is where the first gap is.
+// walk lets workers take steps in the order of program, and then one worker finish.
+// After each step it checks that no byte is written twice and that the front is at
+// the first gap.
 func walk(t *testing.T, from, size int64, connections int, program []byte) {
 	s := newSegments(from, size, connections)
 	workers := make([]worker, connections)
@@ -58,7 +58,7 @@ func walk(t *testing.T, from, size int64, connections int, program []byte) {
 		}
 		check()
 	}
-	// The first one does what is left.
+	// The first worker finishes.
 	for last := &workers[0]; s.front() < size; {
 		step(last, 1, 3<<20)
 		settle(last)
@@ -99,8 +99,7 @@ func FuzzSegments(f *testing.F) {
 	})
 }
 
-// What a lost connection gave back comes first, and the lowest of it, so that
-// the front moves on.
+// The lowest released segment is taken first, so that the front advances.
 func TestTakeTheLowest(t *testing.T) {
 	s := newSegments(0, 100<<20, 8)
 	first, second, third := s.take(), s.take(), s.take()
@@ -116,8 +115,8 @@ func TestTakeTheLowest(t *testing.T) {
 	}
 }
 
-// A connection that has nothing to do takes half of the largest part, behind
-// what is being written, unless it is too small to be worth it.
+// An idle connection takes half of what is left of the largest segment, unless that
+// is too small.
 func TestSplit(t *testing.T) {
 	s := newSegments(0, 6<<20, 1)
 	seg := s.take()
@@ -129,7 +128,7 @@ func TestSplit(t *testing.T) {
 	if quarter := s.take(); quarter == nil || quarter.end-quarter.pos != 1<<20 {
 		t.Errorf("got %v", quarter)
 	}
-	// The other one is 2 MiB yet.
+	// The other segment still has 2 MiB.
 	s.take()
 	if eighth := s.take(); eighth != nil {
 		t.Errorf("got %v, which is too small", eighth)

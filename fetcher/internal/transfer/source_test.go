@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// errReset stands for all that a network does to a connection.
+// errReset stands for any network error.
 var errReset = errors.New("connection reset")
 
-// errStall has a body give nothing more until it is given up.
+// errStall makes a body block until it is closed.
 var errStall = errors.New("stall")
 
-// errRefused is a source that does not open now, errDenied one that never will.
+// errRefused is a temporary error of Open, errDenied a permanent one.
 var (
 	errRefused = errors.New("refused")
 	errDenied  = errors.New("denied")
@@ -28,22 +28,22 @@ var (
 // opening is how a source opens once.
 type opening struct {
 	err      error         // instead of a stream
-	whole    bool          // from the beginning to the end, whatever was asked for
-	noRanges bool          // and says that it can do no other
-	size     int64         // as stated; 0: the truth
-	give     int64         // bytes that come; 0: all
+	whole    bool          // ignores the range
+	noRanges bool          // does not state support of ranges
+	size     int64         // stated; 0: the real one
+	give     int64         // bytes of the body; 0: all
 	end      error         // how it ends after them
 	rate     int64         // bytes per second; 0: at once
 	wait     time.Duration // before it opens
 }
 
-// nothing is what is given by an opening that gives nothing.
+// nothing is the value of give for an empty body.
 const nothing = -1
 
-// source is a source that goes wrong as it is told.
+// source is a Source with programmed faults.
 type source struct {
 	data []byte
-	// how says how the source opens the nth time, from 0; nil: as it should.
+	// how returns the nth opening, from 0; nil means no faults.
 	how func(n int, offset, end int64) opening
 
 	mu     sync.Mutex
@@ -55,7 +55,7 @@ type source struct {
 
 func (s *source) Open(ctx context.Context, offset, end int64) (*Stream, error) {
 	stream, wait, err := s.openNow(ctx, offset, end)
-	time.Sleep(wait) // with the lock given back
+	time.Sleep(wait) // without the lock
 	return stream, err
 }
 
@@ -100,7 +100,7 @@ func (s *source) openNow(ctx context.Context, offset, end int64) (_ *Stream, wai
 	}, o.wait, nil
 }
 
-// body is an open source.
+// body is the body of a stream.
 type body struct {
 	opening
 	s       *source
@@ -145,7 +145,7 @@ func (b *body) Close() error {
 	return nil
 }
 
-// check makes sure that all that was opened was closed.
+// check checks that every stream was closed.
 func (s *source) check(t *testing.T) {
 	t.Helper()
 	if s.open != 0 {
@@ -153,7 +153,7 @@ func (s *source) check(t *testing.T) {
 	}
 }
 
-// inTurn opens in each of these ways once, and as it should after that.
+// inTurn uses each of the openings once, and then none of the faults.
 func inTurn(openings ...opening) func(int, int64, int64) opening {
 	return func(n int, _, _ int64) opening {
 		if n < len(openings) {
@@ -163,12 +163,12 @@ func inTurn(openings ...opening) func(int, int64, int64) opening {
 	}
 }
 
-// always opens in one way.
+// always uses the same opening.
 func always(o opening) func(int, int64, int64) opening {
 	return func(int, int64, int64) opening { return o }
 }
 
-// file is a file in memory that remembers what was written where.
+// file is an in-memory file that records its writes.
 type file struct {
 	mu     sync.Mutex
 	data   []byte
@@ -191,7 +191,7 @@ func (f *file) WriteAt(p []byte, offset int64) (int, error) {
 	end := offset + int64(len(p))
 	if grown := int(end) - len(f.data); grown > 0 {
 		if cap(f.data) == 0 {
-			f.data = make([]byte, 0, len(large)) // once, and not again and again
+			f.data = make([]byte, 0, len(large)) // avoids reallocation
 		}
 		f.data = slices.Grow(f.data, grown)[:end]
 	}
@@ -208,8 +208,8 @@ func (f *file) ReadAt(p []byte, offset int64) (int, error) {
 	return bytes.NewReader(f.data).ReadAt(p, offset)
 }
 
-// check makes sure that the file is data, and that each byte from a place on
-// was written once.
+// check checks that the file holds data, and that each byte from an offset on was
+// written once.
 func (f *file) check(t *testing.T, data []byte, from int64) {
 	t.Helper()
 	if !bytes.Equal(f.data, data) {
@@ -220,8 +220,7 @@ func (f *file) check(t *testing.T, data []byte, from int64) {
 	}
 }
 
-// tiled makes sure that spans do not overlap, and returns up to where they have
-// no gap.
+// tiled checks that spans do not overlap, and returns the offset of the first gap.
 func tiled(t *testing.T, spans [][2]int64, from int64) int64 {
 	t.Helper()
 	slices.SortFunc(spans, func(a, b [2]int64) int { return int(a[0] - b[0]) })
@@ -240,7 +239,7 @@ func tiled(t *testing.T, spans [][2]int64, from int64) int64 {
 	return front
 }
 
-// lines gathers notices.
+// lines collects notices.
 type lines struct {
 	mu   sync.Mutex
 	list []string
@@ -252,7 +251,7 @@ func (l *lines) add(line string) {
 	l.list = append(l.list, line)
 }
 
-// checkHash compares what a hash was given with data.
+// checkHash checks that a hash has received data.
 func checkHash(t *testing.T, got []byte, data []byte) {
 	t.Helper()
 	if want := sha256.Sum256(data); !bytes.Equal(got, want[:]) {
