@@ -70,9 +70,9 @@ func TestBasicAuth(t *testing.T) {
 	}
 }
 
-// a basic credential is kept for a host, so that another repository of it
-// gets the first one's. It matters where auth files have a key for each
-// namespace and the registry answers 403, after which nothing is tried.
+// Two repositories on the same host may have different credentials, as in auth files
+// with a key for each namespace. A cache by host would send the first repository's
+// credential for the second, and a 403 is not retried.
 func TestBasicAuthOfTwoRepositories(t *testing.T) {
 	s := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, _, ok := r.BasicAuth()
@@ -143,7 +143,7 @@ func TestCredentialIsFoundOnce(t *testing.T) {
 	}
 }
 
-// the failure of one call, which was cancelled, is kept for all to come.
+// The error of a canceled call is not cached.
 func TestCredentialOfACancelledCall(t *testing.T) {
 	s := startServer(t, hello)
 	c := &Client{Credential: func(ctx context.Context, _ reference.Repository) (credential.Credential, error) {

@@ -196,7 +196,7 @@ var blobFaultTests = []struct {
 	{faults: "status code=404", want: outcome{err: "GET " + blobURL + ": 404 Not Found (FAULT this was ordered)", kind: content.ErrNotFound, asked: []string{"blob 404"}}},
 	{faults: "redirect to=http://cdn.example", want: outcome{asked: []string{"blob 307", "cdn 200"}}},
 	{
-		faults: "redirect to=http://cdn.example, cut after=1000000 times=1", // goes on where it was led to
+		faults: "redirect to=http://cdn.example, cut after=1000000 times=1", // resumes at the target of the redirect
 		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 307", "cdn 200", "cdn 1000000- 206"}, waited: 250 * time.Millisecond},
 	},
 	{

@@ -201,8 +201,8 @@ func TestBlobDiskFull(t *testing.T) {
 	}
 }
 
-// what is no digest panics, after it was asked for.
-func TestBlobOfNoDigest(t *testing.T) {
+// A malformed digest is an error, before any request.
+func TestMalformedDigest(t *testing.T) {
 	s := startServer(t, hello)
 	for _, d := range []digest.Digest{"", "sha256", "sha256:../../../secret", "md5:5d41402abc4b2a76b9719d911017c592"} {
 		func() {

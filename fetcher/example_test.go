@@ -6,14 +6,17 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 
 	"hocker/fetcher"
 	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Fetch an image's manifest, and with it the config.
+// Fetch the manifest of an image, and then its config.
 func ExampleClient() {
 	registry := exampleRegistry()
 	defer registry.Close()
@@ -39,7 +42,31 @@ func ExampleClient() {
 	// Output: {"os":"linux"}
 }
 
-// exampleRegistry has the one image org/app:1.
+// Copy a blob to standard output. io.Copy returns an error unless the content
+// matches its digest.
+func ExampleClient_Blob() {
+	registry := exampleRegistry()
+	defer registry.Close()
+	ref, err := reference.Parse(registry.Listener.Addr().String() + "/org/app:1")
+	if err != nil {
+		panic(err)
+	}
+	client := &fetcher.Client{}
+	blob, err := client.Blob(context.Background(), ref.Repository, ocispec.Descriptor{
+		Digest: "sha256:5809269daf2d55e988b09feecc13180c284754e4d2376d0f7297ab7c6a90b358",
+		Size:   14,
+	})
+	if err != nil {
+		panic(err)
+	}
+	defer blob.Close()
+	if _, err := io.Copy(os.Stdout, blob); err != nil {
+		panic(err)
+	}
+	// Output: {"os":"linux"}
+}
+
+// exampleRegistry serves one image, org/app:1.
 func exampleRegistry() *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/blobs/") {

@@ -11,11 +11,10 @@ import (
 	"testing"
 )
 
-// circular are packages whose files are one machine, cut up for the reader only.
+// circular lists packages whose files are split only for readability.
 var circular = []string{"fetcher/internal/inflate"}
 
-// Within a package, too, data goes one way: no file uses what stands in a file
-// that uses it, by whatever detour.
+// No two files of a package use each other, directly or through other files.
 func TestFilesHaveNoCircle(t *testing.T) {
 	for name := range rooms {
 		if slices.Contains(circular, name) {
@@ -30,7 +29,7 @@ func TestFilesHaveNoCircle(t *testing.T) {
 	}
 }
 
-// fileGraph says which files of a package a file uses definitions of.
+// fileGraph maps each file of a package to the files whose definitions it uses.
 type fileGraph map[string]map[string]bool
 
 // path returns a way of at least one step from a file to another, or nil.

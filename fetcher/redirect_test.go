@@ -166,8 +166,8 @@ func TestRedirectToPlainHTTP(t *testing.T) {
 	}
 }
 
-// net/http tells the next host in the Referer field where it comes from,
-// with the signature that another host's address had in its query.
+// A redirect does not send the previous URL in the Referer field: its query may be
+// a signature.
 func TestRedirectReferer(t *testing.T) {
 	last := startServer(t, hello)
 	middle := startServer(t, redirect(last.URL+"/blob"))

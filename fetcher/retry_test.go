@@ -26,7 +26,7 @@ func useRealPolicy(t *testing.T) {
 
 func after(s string) map[string]string { return map[string]string{"Retry-After": s} }
 
-// asked is how often, waited how long, until hello comes or none.
+// asked is the number of requests; least and most bound the total wait.
 var waitTests = []struct {
 	name        string
 	pieces      []piece
@@ -66,8 +66,8 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-// the error did not state a Retry-After above the limit.
-func TestLongRetryAfterIsTold(t *testing.T) {
+// The error states a Retry-After above the limit.
+func TestLongRetryAfter(t *testing.T) {
 	w := &wire{pieces: []piece{{status: 429, header: after("3600")}}}
 	if _, err := fetchHello(t, &Client{Transport: w}, farApp); !errors.Is(err, content.ErrUnavailable) || !strings.Contains(err.Error(), "3600") && !strings.Contains(err.Error(), "1h") {
 		t.Errorf("got %v", err)

@@ -15,11 +15,11 @@ import (
 	_ "hocker/fetcher/lock"
 )
 
-// room is a package, and what it may import besides the standard library. Names
-// without a dot in their first part are those of this module.
+// room lists what a package may import besides the standard library. Paths whose
+// first element has no dot are of this module.
 type room struct {
 	imports []string
-	// without is what it does without, in all that it imports.
+	// without lists packages that it must not depend on, even indirectly.
 	without []string
 }
 
@@ -30,7 +30,7 @@ const (
 	imageSpec   = "github.com/opencontainers/image-spec"
 )
 
-// offline is what a package does without that talks to no registry.
+// offline lists what a package that uses no registry must not depend on.
 var offline = []string{httpPackage, rootsBundle}
 
 // rooms is the plan of the house, from the ground up.
@@ -76,7 +76,7 @@ var rooms = map[string]room{
 	"fetcher/engine": {imports: []string{"fetcher/bytecount", "fetcher/reference", digests}, without: []string{rootsBundle}},
 }
 
-// pkg is what go list says of a package.
+// pkg is the output of go list for a package.
 type pkg struct {
 	ImportPath string
 	Imports    []string

@@ -206,7 +206,7 @@ func fetchHello(t *testing.T, c *Client, repo reference.Repository) (string, err
 	return fetchBlob(t, c, repo, helloDigest, 0)
 }
 
-// copyBlob copies what a client reads of a blob to w.
+// copyBlob fetches a blob and copies it to w.
 func copyBlob(t *testing.T, c *Client, repo reference.Repository, desc ocispec.Descriptor, w io.Writer) (int64, error) {
 	t.Helper()
 	blob, err := c.Blob(t.Context(), repo, desc)

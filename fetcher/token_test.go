@@ -25,7 +25,7 @@ type tokenService struct {
 	answer     http.Handler // instead of a token
 
 	mu      sync.Mutex
-	forms   []url.Values // what it was asked
+	forms   []url.Values // token requests
 	issued  int
 	expired int
 }
@@ -117,7 +117,7 @@ var tokenTests = []struct {
 	name       string
 	service    *tokenService
 	credential credential.Credential
-	asked      []url.Values // what the token service was asked; nil: as usual
+	asked      []url.Values // token requests; nil: the usual one
 	failure
 }{
 	{name: "anonymous", service: &tokenService{}},
@@ -175,9 +175,9 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// the address of a token service may have a secret in its query, and is
-// printed when the service answers something else than a token.
-func TestTokenServiceTalksNonsense(t *testing.T) {
+// If the token service does not send a token, the error shows its URL without the
+// query, which may hold a secret.
+func TestMalformedToken(t *testing.T) {
 	for _, body := range []string{`<html>log in</html>`, `{}`, `{"token":""}`, `{"token":`} {
 		service := &tokenService{answer: answer{body: body}}
 		s := service.start(t)

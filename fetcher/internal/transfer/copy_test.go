@@ -89,8 +89,8 @@ func TestCopyAheadWriteError(t *testing.T) {
 	}
 }
 
-// a writer that takes less without saying why is not noticed, and the
-// content has holes. io.Copy answers io.ErrShortWrite.
+// A short write without an error is io.ErrShortWrite, as with io.Copy. Otherwise the
+// content would have gaps.
 func TestCopyAheadShortWrite(t *testing.T) {
 	if n, err := CopyAhead(&fullDisk{room: 1}, io.NopCloser(bytes.NewReader(content(copyBufferSize)))); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("wrote %d of %d bytes: %v", n, copyBufferSize, err)
