@@ -61,7 +61,7 @@ var rooms = map[string]room{
 	"fetcher/nix": {
 		imports: []string{
 			"fetcher/credential", "fetcher/image", "fetcher/internal/subprocess", "fetcher/reference",
-			digests, imageSpec, "github.com/nix-community/go-nix",
+			digests, imageSpec, "github.com/nix-community/go-nix", "golang.org/x/sync",
 		},
 		without: offline,
 	},

@@ -1,39 +1,37 @@
-package main
+package nix
 
 import (
 	"context"
 	"os"
 	"path/filepath"
 
-	"hocker/fetcher/nix"
-
 	"golang.org/x/sync/errgroup"
 )
 
-// rootedStore is a store whose paths get a GC root each, a link in a folder.
-type rootedStore struct {
-	nix.Store
+// RootedStore is a store whose paths get a GC root each, a link in a folder.
+type RootedStore struct {
+	Store
 	roots string // the folder; empty for no roots
 }
 
-// newRootedStore makes the folder, if it is not there.
-func newRootedStore(store nix.Store, roots string) (rootedStore, error) {
+// NewRootedStore makes the folder, if it is not there.
+func NewRootedStore(store Store, roots string) (RootedStore, error) {
 	if roots == "" {
-		return rootedStore{Store: store}, nil
+		return RootedStore{Store: store}, nil
 	}
 	dir, err := filepath.Abs(roots)
 	if err != nil {
-		return rootedStore{}, err
+		return RootedStore{}, err
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return rootedStore{}, usagef("--gc-root: %w", err)
+		return RootedStore{}, err
 	}
-	return rootedStore{store, dir}, nil
+	return RootedStore{store, dir}, nil
 }
 
-// Add puts a file into the store as [nix.Store.Add] does, and roots it at once: a
+// Add puts a file into the store as [Store.Add] does, and roots it at once: a
 // garbage collection may begin before the next one comes.
-func (s rootedStore) Add(ctx context.Context, file string) (path string, err error) {
+func (s RootedStore) Add(ctx context.Context, file string) (path string, err error) {
 	if path, err = s.Store.Add(ctx, file); err != nil {
 		return "", err
 	}
@@ -42,7 +40,7 @@ func (s rootedStore) Add(ctx context.Context, file string) (path string, err err
 
 // root gives a path that is in the store its root, under the path's own name:
 // files that share blobs may share the folder.
-func (s rootedStore) root(ctx context.Context, path string) error {
+func (s RootedStore) root(ctx context.Context, path string) error {
 	if s.roots == "" {
 		return nil
 	}
@@ -50,7 +48,7 @@ func (s rootedStore) root(ctx context.Context, path string) error {
 }
 
 // rootAll gives several paths their roots.
-func (s rootedStore) rootAll(ctx context.Context, paths []string, jobs int) error {
+func (s RootedStore) rootAll(ctx context.Context, paths []string, jobs int) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
 	for _, path := range paths {
