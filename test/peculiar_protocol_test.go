@@ -19,7 +19,7 @@ var protocolPeculiarities = []peculiarity{
 	{name: "error= before realm=", login: me, front: challenging(me, `Bearer error="invalid_token", realm="http://HOST/token", service="s"`)},
 	{
 		name: "Bearer without a realm", login: me, front: challenging(me, `Bearer service="s"`),
-		refused: &refusal{3, "its Bearer challenge has no realm"},
+		refused: &refusal{3, "the Bearer challenge has no realm"},
 	},
 	{
 		name: "Negotiate and nothing else", login: me, front: challenging(me, "Negotiate"),
