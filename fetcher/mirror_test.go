@@ -21,9 +21,9 @@ var parseMirrorsTests = []struct {
 	{in: "https://index.docker.io/v1/=localhost:5000", want: []Mirror{{"docker.io", local}}},
 	{in: "*=localhost:5000, ghcr.io=https://h/ghcr/v2/", want: []Mirror{{"*", local}, {"ghcr.io", reference.Registry{Scheme: "https", Host: "h", Prefix: "/ghcr"}}}},
 	{in: "localhost:5000", err: `mirror "localhost:5000": expected REGISTRY=ADDRESS, such as docker.io=https://mirror.example/v2/, or *=ADDRESS`},
-	{in: "=x", err: `registry: it has no host, expected https://HOST[:PORT]/v2/`},
-	{in: "x=", err: `registry: it has no host, expected https://HOST[:PORT]/v2/`},
-	{in: "x=https://me:hunter2@h", err: `mirror: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
+	{in: "=x", err: `registry: missing host, expected https://HOST[:PORT]/v2/`},
+	{in: "x=", err: `registry: missing host, expected https://HOST[:PORT]/v2/`},
+	{in: "x=https://me:hunter2@h", err: `mirror: address must not contain a user name, query or fragment: pass credentials with their own flags or variables`},
 }
 
 func TestParseMirrors(t *testing.T) {

@@ -83,7 +83,7 @@ var completeReferenceTests = []struct {
 	{in: "library/debian:jessie", want: "debian:jessie"},
 	{in: "ghcr.io/org/app:1", want: "ghcr.io/org/app:1"},
 	{in: "localhost:5000/app", want: "localhost:5000/app:latest"},
-	{in: "Debian", err: `image name "Debian": repository names are lower-case`},
+	{in: "Debian", err: `image name "Debian": repository names must be lower-case`},
 	{in: "debian@" + digestA, err: "reference debian@" + digestA + ": an image is loaded under a name and a tag, not under a digest"},
 	{in: "http://me:hunter2@host/debian:1", err: "reference: an image is loaded under a name, with no http:// or docker:// before it"},
 }

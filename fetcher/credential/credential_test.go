@@ -154,10 +154,10 @@ var environmentCredentialTests = []struct {
 	{name: "line break in user", env: env{"DOCKER_USER": "me\n", "DOCKER_PASS": "hunter2"}, err: "DOCKER_USER has a line break in it"},
 	{name: "line break in token", env: env{"DOCKER_TOKEN": "hunter2\r\nHost: evil"}, err: "the token has a line break in it"},
 	{name: "broken config", env: env{"DOCKER_AUTH_CONFIG": `{"auths":`}, err: "DOCKER_AUTH_CONFIG is no Docker config.json: line 1: unexpected end of JSON input"},
-	{name: "no host", env: env{"DOCKER_REGISTRY": "ftp://x"}, err: `DOCKER_REGISTRY: registry "ftp://x": its scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
+	{name: "no host", env: env{"DOCKER_REGISTRY": "ftp://x"}, err: `DOCKER_REGISTRY: registry "ftp://x": scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
 	{
 		name: "a password in the host", env: env{"DOCKER_REGISTRY": "https://me:hunter2@ghcr.io"},
-		err: "DOCKER_REGISTRY: registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables",
+		err: "DOCKER_REGISTRY: registry: address must not contain a user name, query or fragment: pass credentials with their own flags or variables",
 	},
 }
 

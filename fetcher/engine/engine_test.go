@@ -122,7 +122,7 @@ var ensureTests = []struct {
 		answer: func(*fake) func(http.ResponseWriter, string) { return says(http.StatusBadGateway, "<html>") }},
 	{name: "answer of another kind", err: ": the answer to loading the image: invalid character '<' looking for beginning of value",
 		answer: func(*fake) func(http.ResponseWriter, string) { return says(http.StatusOK, "<html>") }},
-	{name: "ID of another kind", has: map[string]string{name: "latest"}, err: `digest "sha256:latest": expected sha256: and 64 hexadecimal digits in lower case`},
+	{name: "ID of another kind", has: map[string]string{name: "latest"}, err: `digest "sha256:latest": expected sha256: and 64 lower-case hexadecimal digits`},
 }
 
 func TestEnsure(t *testing.T) {

@@ -30,8 +30,8 @@ var parseConfigTests = []struct {
 	{name: "gzip", data: "\x1f\x8b\x08", err: "it is no image config: no JSON object"},
 	{name: "truncated", data: `{"rootfs":{"type":"layers"`, err: "it is no image config: unexpected end of JSON input"},
 	{name: "other types", data: `{"rootfs":[]}`, err: `it is no image config: json: cannot unmarshal array into Go struct field .rootfs of type struct { Type string "json:\"type\""; DiffIDs []digest.Digest "json:\"diff_ids\"" }`},
-	{name: "wrong diff ID", data: `{"rootfs":{"type":"layers","diff_ids":["` + digestA + `","sha256:x"]}}`, err: `rootfs.diff_ids[1]: digest "sha256:x": expected sha256: and 64 hexadecimal digits in lower case`},
-	{name: "empty diff ID", data: `{"rootfs":{"type":"layers","diff_ids":[""]}}`, err: `rootfs.diff_ids[0]: digest: expected sha256: and 64 hexadecimal digits in lower case`},
+	{name: "wrong diff ID", data: `{"rootfs":{"type":"layers","diff_ids":["` + digestA + `","sha256:x"]}}`, err: `rootfs.diff_ids[1]: digest "sha256:x": expected sha256: and 64 lower-case hexadecimal digits`},
+	{name: "empty diff ID", data: `{"rootfs":{"type":"layers","diff_ids":[""]}}`, err: `rootfs.diff_ids[0]: digest: expected sha256: and 64 lower-case hexadecimal digits`},
 }
 
 func TestParseConfig(t *testing.T) {

@@ -78,12 +78,12 @@ var documentTests = []struct {
 
 	{name: "no config", data: `{"schemaVersion":2,"layers":[]}`, kind: KindManifest, err: "the manifest has no config.digest"},
 	{name: "no config.digest", data: `{"schemaVersion":2,"config":{"size":1},"layers":[]}`, kind: KindManifest, err: "the manifest has no config.digest"},
-	{name: "short digest", data: `{"schemaVersion":2,"config":{"digest":"sha256:abc"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "sha256:abc": expected sha256: and 64 hexadecimal digits in lower case`},
-	{name: "digest that is a path", data: `{"schemaVersion":2,"config":{"digest":"sha256:../../etc/passwd"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "sha256:../../etc/passwd": expected sha256: and 64 hexadecimal digits in lower case`},
-	{name: "digest in capitals", data: `{"schemaVersion":2,"config":{"digest":"sha256:` + strings.ToUpper(digestA[7:]) + `"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "sha256:` + strings.ToUpper(digestA[7:]) + `": expected sha256: and 64 hexadecimal digits in lower case`},
-	{name: "md5", data: `{"schemaVersion":2,"config":{"digest":"md5:5d41402abc4b2a76b9719d911017c592"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "md5:5d41402abc4b2a76b9719d911017c592": expected sha256: and 64 hexadecimal digits in lower case`},
+	{name: "short digest", data: `{"schemaVersion":2,"config":{"digest":"sha256:abc"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "sha256:abc": expected sha256: and 64 lower-case hexadecimal digits`},
+	{name: "digest that is a path", data: `{"schemaVersion":2,"config":{"digest":"sha256:../../etc/passwd"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "sha256:../../etc/passwd": expected sha256: and 64 lower-case hexadecimal digits`},
+	{name: "digest in capitals", data: `{"schemaVersion":2,"config":{"digest":"sha256:` + strings.ToUpper(digestA[7:]) + `"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "sha256:` + strings.ToUpper(digestA[7:]) + `": expected sha256: and 64 lower-case hexadecimal digits`},
+	{name: "md5", data: `{"schemaVersion":2,"config":{"digest":"md5:5d41402abc4b2a76b9719d911017c592"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "md5:5d41402abc4b2a76b9719d911017c592": expected sha256: and 64 lower-case hexadecimal digits`},
 	{name: "layer without a digest", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[{"digest":"` + digestB + `"},{"size":1}]}`, kind: KindManifest, err: "the manifest has no layers[1].digest"},
-	{name: "layer of a wrong digest", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[{"digest":"sha256:\";${x}"}]}`, kind: KindManifest, err: `the manifest's layers[0]: digest "sha256:\";${x}": expected sha256: and 64 hexadecimal digits in lower case`},
+	{name: "layer of a wrong digest", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[{"digest":"sha256:\";${x}"}]}`, kind: KindManifest, err: `the manifest's layers[0]: digest "sha256:\";${x}": expected sha256: and 64 lower-case hexadecimal digits`},
 	{name: "size below zero", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[{"digest":"` + digestB + `","size":-1}]}`, kind: KindManifest, err: "the manifest's layers[0] has a size of -1 bytes"},
 	// Tools leave the layers out where there are none; those that were lost on the
 	// way the config tells of.

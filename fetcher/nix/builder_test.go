@@ -60,8 +60,8 @@ var readBuilderTests = []struct {
 	{name: "wrong layerDigest", env: layerEnv.with(env{"layerDigest": "abc"}), err: `layerDigest: hash "abc": ` + hashForms},
 	{name: "contradiction", env: layerEnv.with(env{"layerDigest": configBase16}), err: "layerDigest and hash contradict each other: layerDigest is " + configBase16 + ", the hash says " + layerBase16},
 	{name: "no image name", env: layerEnv.with(env{"imageName": ""}), err: "the derivation has no imageName"},
-	{name: "wrong image name", env: layerEnv.with(env{"imageName": "../x"}), err: `image name "library/../x": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
-	{name: "wrong registry", env: layerEnv.with(env{"registry": "ftp://x"}), err: `registry "ftp://x": its scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
+	{name: "wrong image name", env: layerEnv.with(env{"imageName": "../x"}), err: `image name "library/../x": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
+	{name: "wrong registry", env: layerEnv.with(env{"registry": "ftp://x"}), err: `registry "ftp://x": scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
 }
 
 func TestReadBuilder(t *testing.T) {

@@ -1,7 +1,6 @@
-// Package reference has the names of images: registries, repositories, tags and
-// digests. It reads them as people and tools write them, checks them against the
-// grammar of the distribution specification, and prints them.
+// Package reference parses, validates and prints the names of images: registries,
+// repositories, tags and digests, as the distribution specification defines them.
 //
-// [Parse] reads a whole reference, [ParseRegistry] the address of a registry:
+// [Parse] parses a whole reference, [ParseRegistry] the address of a registry:
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 package reference

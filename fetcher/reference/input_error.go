@@ -2,11 +2,11 @@ package reference
 
 import "fmt"
 
-// InputError reports a name, address or digest that is not of its form. Its text
-// does not repeat what stands before an @: see [Redact].
+// InputError reports a malformed name, address or digest. Its message hides
+// whatever precedes an @: see [Redact].
 type InputError struct {
 	What   string // "tag"
-	Value  string // as given, or empty where it must not be shown
+	Value  string // as given; empty if it may contain a secret
 	Reason string
 }
 

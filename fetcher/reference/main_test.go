@@ -6,7 +6,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// checkError compares the whole text of an error; the empty text is no error.
+// checkError compares the full message of an error. An empty want means no error.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	got := ""

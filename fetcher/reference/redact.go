@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Redact returns a message without what may be a password in it: of every word
-// with an @, what comes before it, unless a digest follows. The scheme of an
-// address stays, so that https://me:secret@host becomes https://…@host.
+// Redact hides possible passwords in a message. In every word that contains an @,
+// it replaces the text before the @, unless a digest follows. The scheme of an
+// address stays: https://me:secret@host becomes https://…@host.
 func Redact(text string) string {
 	if !strings.Contains(text, "@") {
 		return text
@@ -15,7 +15,7 @@ func Redact(text string) string {
 	return word.ReplaceAllStringFunc(text, redactValue)
 }
 
-// redactValue is Redact for a value that is one, whatever is in it.
+// redactValue is Redact for a single value, which may contain spaces and quotes.
 func redactValue(value string) string {
 	for at := len(value); ; {
 		at = strings.LastIndexByte(value[:at], '@')
@@ -30,12 +30,12 @@ func redactValue(value string) string {
 }
 
 var (
-	// word is what white space and double quotes part.
+	// word is text without white space and double quotes.
 	word          = regexp.MustCompile(`[^\s"]+`)
 	digestFollows = regexp.MustCompile(`(?i)^(?:sha\d+:|[a-z0-9+._-]+:[0-9a-f]{32})`)
-	// placeholder is our own words for a user name, as in ssh://USER@HOST.
+	// placeholder matches the user name in our own messages, as in ssh://USER@HOST.
 	placeholder = regexp.MustCompile(`^[a-z]+://\[?USER$`)
-	// addressScheme is what comes before a user name: of an address, of that of a
-	// mirror, or none.
+	// addressScheme matches the text that may precede a user name: the scheme of an
+	// address, with the REGISTRY= of a mirror before it.
 	addressScheme = regexp.MustCompile(`^(?:[A-Za-z0-9.:*-]+=)?(?:https?|tcp|ssh|unix|socks5h?|docker)://`)
 )

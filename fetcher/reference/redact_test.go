@@ -22,7 +22,7 @@ var redactTests = []struct{ text, want string }{
 	{"h:5000/x:1@" + zeroDigest, "h:5000/x:1@" + zeroDigest},
 	{"https://me:hunter2@h/x@" + zeroDigest, "https://…@h/x@" + zeroDigest},
 	{"debian@sha256:abc", "debian@sha256:abc"},
-	{"nothing stands after the @", "nothing stands after the @"},
+	{"missing digest after the @", "missing digest after the @"},
 	{"expected ssh://[USER@]HOST", "expected ssh://[USER@]HOST"},
 	{"me:hunter2USER@host", "…@host"},
 	{"@host", "@host"},
@@ -36,13 +36,13 @@ func TestRedact(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", tt.text, got, tt.want)
 		}
 		if again := Redact(tt.want); again != tt.want {
-			t.Errorf("%q: a second time it is %q", tt.want, again)
+			t.Errorf("%q: Redact is not idempotent: got %q", tt.want, again)
 		}
 	}
 }
 
-// A value that somebody gave is one, with the spaces and quotes in it.
-func TestInputErrorWithASecret(t *testing.T) {
+// A value is redacted as a whole, even if it contains spaces and quotes.
+func TestInputErrorRedacts(t *testing.T) {
 	for _, value := range []string{`https://me:hunter2 hunter3@host`, `me:"hunter2"@host`, "me:hunter2\n@host", "hunter2@host"} {
 		err := &InputError{What: "mirror", Value: value, Reason: "expected another one"}
 		if strings.Contains(err.Error(), "hunter") || !strings.Contains(err.Error(), "…@host") {
@@ -51,14 +51,14 @@ func TestInputErrorWithASecret(t *testing.T) {
 	}
 }
 
-// FuzzRedact: a password before an @ is gone, whatever it is, and digests stay.
+// FuzzRedact checks that any password before an @ is hidden and that digests stay.
 func FuzzRedact(f *testing.F) {
 	for _, tt := range redactTests {
 		f.Add(tt.text)
 	}
 	f.Fuzz(func(t *testing.T, secret string) {
 		if strings.ContainsAny(secret, "\"\\") || strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-			return // it is not one word
+			return // not a single word
 		}
 		for _, text := range []string{"https://me:" + secret + "@host", "docker.io=https://me:" + secret + "@host/app@" + zeroDigest} {
 			if got := Redact("said " + text + " twice"); got != "said "+addressScheme.FindString(text)+"…"+text[strings.LastIndex(text, "@host"):]+" twice" && !digestFollows.MatchString(secret) {

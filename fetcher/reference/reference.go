@@ -10,14 +10,14 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Repository is one repository of a registry.
+// Repository is a repository in a registry.
 type Repository struct {
 	Registry Registry
 	Path     string // library/debian
 }
 
-// Reference names one image in a repository: by tag, by digest, or by both, in
-// which case the digest decides.
+// Reference names an image in a repository by tag, by digest, or by both. If it
+// has both, the digest decides.
 type Reference struct {
 	Repository
 	Tag    string
@@ -33,16 +33,18 @@ var (
 
 const maxTag = 128
 
-// maxNameLength is the limit that clients put on host and path together:
+// maxNameLength limits host and path together, as other clients do:
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 const maxNameLength = 255
 
-// ParseReference reads one reference as Docker writes it: debian,
-// debian:jessie, ghcr.io/org/app@sha256:…, localhost:5000/x:1. Without a host
-// it is an image of Docker Hub, without tag and digest the tag is latest.
+// Parse parses a reference as Docker writes it: debian, debian:jessie,
+// ghcr.io/org/app@sha256:…, localhost:5000/x:1. Without a host, the registry is
+// Docker Hub. Without a tag or digest, the tag is latest.
 //
-// As an address, http://host:5000/x:1, it says how its registry is spoken to.
-// docker:// may stand before it, as skopeo wants it.
+// A scheme, as in http://host:5000/x:1, sets the scheme of the registry. The
+// docker:// prefix of skopeo is accepted.
+//
+// Errors: *[InputError].
 func Parse(s string) (Reference, error) {
 	s = strings.TrimPrefix(s, dockerTransport)
 	registry, path, err := cutAddress(s)
@@ -55,12 +57,12 @@ func Parse(s string) (Reference, error) {
 	return parseReference(s, ParseName)
 }
 
-// dockerTransport is the name of the transport that all references here are for:
+// dockerTransport is the prefix of references in the containers tools:
 // https://github.com/containers/image/blob/v5.36.0/docs/containers-transports.5.md
 const dockerTransport = "docker://"
 
-// cutAddress divides an address of an image, http://host/org/app, into its registry
-// and the rest. The rest of what is no address is empty.
+// cutAddress splits the address of an image, http://host/org/app, into its registry
+// and the rest. The path is empty if s has no scheme.
 func cutAddress(s string) (registry Registry, path string, err error) {
 	scheme, rest, ok := strings.Cut(s, "://")
 	if !ok {
@@ -71,13 +73,15 @@ func cutAddress(s string) (registry Registry, path string, err error) {
 		return Registry{}, "", err
 	}
 	if path == "" {
-		return Registry{}, "", &InputError{What: "reference", Value: s, Reason: "no image is named after the host"}
+		return Registry{}, "", &InputError{What: "reference", Value: s, Reason: "missing image name after the host"}
 	}
 	return registry, path, nil
 }
 
-// ParseReference reads a reference to an image of this registry, whatever its
-// first part looks like: org/app, org/app:1, app@sha256:….
+// ParseReference parses a reference to an image in r: org/app, org/app:1,
+// app@sha256:…. Its first component is never taken for a host.
+//
+// Errors: *[InputError].
 func (r Registry) ParseReference(s string) (Reference, error) {
 	return parseReference(s, r.Repository)
 }
@@ -87,12 +91,12 @@ func parseReference(s string, parseName func(string) (Repository, error)) (Refer
 	name, tag, hasTag := cutTag(name)
 	switch {
 	case hasDigest && dgst == "":
-		return Reference{}, &InputError{What: "reference", Value: s, Reason: "nothing stands after the @"}
+		return Reference{}, &InputError{What: "reference", Value: s, Reason: "missing digest after the @"}
 	case hasDigest && !digestFollows.MatchString(dgst):
-		// What comes before it is not looked at: it may be a user name and a password.
-		return Reference{}, &InputError{What: "reference", Value: s, Reason: "after an @, expected sha256: and 64 hexadecimal digits in lower case"}
+		// Report this before the name is checked: it may be a user name and a password.
+		return Reference{}, &InputError{What: "reference", Value: s, Reason: "expected sha256: and 64 lower-case hexadecimal digits after the @"}
 	case hasTag && tag == "":
-		return Reference{}, &InputError{What: "reference", Value: s, Reason: "nothing stands after the colon"}
+		return Reference{}, &InputError{What: "reference", Value: s, Reason: "missing tag after the colon"}
 	case !hasTag && !hasDigest:
 		tag = "latest"
 	}
@@ -103,9 +107,11 @@ func parseReference(s string, parseName func(string) (Repository, error)) (Refer
 	return newReference(repo, tag, dgst)
 }
 
-// ParseName reads an image name without tag: debian, library/debian,
-// ghcr.io/org/app, http://host:5000/org/app. Its first part is a host as
-// [HasHost] says.
+// ParseName parses an image name without a tag: debian, library/debian,
+// ghcr.io/org/app, http://host:5000/org/app. [HasHost] tells whether its first
+// component is a host.
+//
+// Errors: *[InputError].
 func ParseName(name string) (Repository, error) {
 	name = strings.TrimPrefix(name, dockerTransport)
 	registry, path, err := cutAddress(name)
@@ -124,29 +130,32 @@ func ParseName(name string) (Repository, error) {
 	return registry.Repository(path)
 }
 
-// Repository returns the repository of that path, checked against the
-// grammar. On Docker Hub a name without a slash means library/name.
+// Repository returns the repository at path. On Docker Hub, a path without a slash
+// means library/path.
+//
+// Errors: *[InputError].
 func (r Registry) Repository(path string) (Repository, error) {
 	switch {
 	case path == "":
-		return Repository{}, &InputError{What: "image name", Value: path, Reason: "it is empty"}
+		return Repository{}, &InputError{What: "image name", Value: path, Reason: "must not be empty"}
 	case path != strings.ToLower(path):
-		return Repository{}, &InputError{What: "image name", Value: path, Reason: "repository names are lower-case"}
+		return Repository{}, &InputError{What: "image name", Value: path, Reason: "repository names must be lower-case"}
 	case !pathPattern.MatchString(path):
-		return Repository{}, &InputError{What: "image name", Value: path, Reason: "expected parts of a-z, 0-9 and single . _ - between them, separated by slashes"}
+		return Repository{}, &InputError{What: "image name", Value: path, Reason: "expected components of a-z, 0-9 and single . _ - inside, separated by slashes"}
 	}
 	if r.IsDockerHub() && !strings.Contains(path, "/") {
 		path = "library/" + path
 	}
 	repo := Repository{Registry: r, Path: path}
 	if len(repo.String()) > maxNameLength {
-		return Repository{}, &InputError{What: "image name", Value: path, Reason: "it is longer than 255 characters with its host"}
+		return Repository{}, &InputError{What: "image name", Value: path, Reason: "longer than 255 characters including its host"}
 	}
 	return repo, nil
 }
 
-// Reference returns the image that tag names in the repository; tag may be a
-// digest.
+// Reference returns the reference to tag in the repository. The tag may be a digest.
+//
+// Errors: *[InputError].
 func (r Repository) Reference(tag string) (Reference, error) {
 	if strings.Contains(tag, ":") {
 		return newReference(r, "", tag)
@@ -168,31 +177,35 @@ func newReference(repo Repository, tag, dgst string) (Reference, error) {
 		}
 		ref.Digest = d
 	} else if tag == "" {
-		return Reference{}, &InputError{What: "tag", Value: tag, Reason: "it is empty"}
+		return Reference{}, &InputError{What: "tag", Value: tag, Reason: "must not be empty"}
 	}
 	return ref, nil
 }
 
-// CheckTag checks a tag against the distribution specification's grammar.
+// CheckTag checks tag against the grammar of the distribution specification.
+//
+// Errors: *[InputError].
 func CheckTag(tag string) error {
 	if len(tag) > maxTag || !tagPattern.MatchString(tag) {
-		return &InputError{What: "tag", Value: tag, Reason: "expected up to 128 of a-z, A-Z, 0-9, _ . -, not beginning with . or -"}
+		return &InputError{What: "tag", Value: tag, Reason: "expected at most 128 characters of a-z, A-Z, 0-9, _ . -, not starting with . or -"}
 	}
 	return nil
 }
 
-// ParseDigest reads a digest in its registered form, algorithm:hex, as in
+// ParseDigest parses a digest of a registered algorithm, algorithm:hex:
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests
+//
+// Errors: *[InputError].
 func ParseDigest(s string) (digest.Digest, error) {
 	d, err := digest.Parse(s)
 	if err != nil {
-		return "", &InputError{What: "digest", Value: s, Reason: "expected sha256: and 64 hexadecimal digits in lower case"}
+		return "", &InputError{What: "digest", Value: s, Reason: "expected sha256: and 64 lower-case hexadecimal digits"}
 	}
 	return d, nil
 }
 
-// cutTag splits s at the colon of its tag, which is the one after the last
-// slash: the one before belongs to a port.
+// cutTag splits s at the colon of its tag. A colon before the last slash belongs to
+// a port.
 func cutTag(s string) (name, tag string, ok bool) {
 	slash := strings.LastIndexByte(s, '/')
 	if colon := strings.LastIndexByte(s, ':'); colon > slash {
@@ -201,9 +214,8 @@ func cutTag(s string) (name, tag string, ok bool) {
 	return s, "", false
 }
 
-// Split cuts the path at its last slash, into what Nix expressions call
-// repository and imageName: org/team/app becomes org/team and app, app becomes
-// the empty string and app.
+// Split splits the path at its last slash into the repository and imageName of Nix
+// expressions: org/team/app becomes org/team and app. The repository of app is "".
 func (r Repository) Split() (repository, imageName string) {
 	if i := strings.LastIndexByte(r.Path, '/'); i >= 0 {
 		return r.Path[:i], r.Path[i+1:]
@@ -211,19 +223,19 @@ func (r Repository) Split() (repository, imageName string) {
 	return "", r.Path
 }
 
-// String returns the repository with its registry's name: docker.io/library/debian.
+// String returns the full name of the repository: docker.io/library/debian.
 func (r Repository) String() string {
 	return r.Registry.Name() + "/" + r.Path
 }
 
-// Familiar returns the name as people write it, which is how Docker shows it:
-// debian, org/app, ghcr.io/org/app.
+// Familiar returns the short name that Docker shows: debian, org/app,
+// ghcr.io/org/app.
 func (r Repository) Familiar() string {
 	if !r.Registry.IsDockerHub() {
 		return r.String()
 	}
 	for _, name := range []string{strings.TrimPrefix(r.Path, "library/"), r.Path} {
-		// my.org/x would be read as an image of the registry my.org.
+		// my.org/x on Docker Hub would parse as an image in the registry my.org.
 		if read, err := ParseName(name); err == nil && read == r {
 			return name
 		}
@@ -231,7 +243,7 @@ func (r Repository) Familiar() string {
 	return r.String()
 }
 
-// Identifier returns what a registry is asked for: the digest where there is
+// Identifier returns what a request to the registry names: the digest if there is
 // one, else the tag.
 func (r Reference) Identifier() string {
 	if r.Digest != "" {
@@ -240,10 +252,10 @@ func (r Reference) Identifier() string {
 	return r.Tag
 }
 
-// String returns the whole reference: docker.io/library/debian:jessie.
+// String returns the full reference: docker.io/library/debian:jessie.
 func (r Reference) String() string { return r.Repository.String() + r.suffix() }
 
-// Familiar returns the reference as people write it: debian:jessie.
+// Familiar returns the short reference that Docker shows: debian:jessie.
 func (r Reference) Familiar() string { return r.Repository.Familiar() + r.suffix() }
 
 func (r Reference) suffix() string {

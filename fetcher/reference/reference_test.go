@@ -29,14 +29,14 @@ var parseReferenceTests = []struct {
 	{in: "app@" + string(helloSHA512), want: Reference{Repository: Repository{DockerHub, "library/app"}, Digest: helloSHA512}, str: "docker.io/library/app@" + string(helloSHA512), familiar: "app@" + string(helloSHA512)},
 	{in: "a__b/c.d/e---f_g:_", want: Reference{Repository: Repository{DockerHub, "a__b/c.d/e---f_g"}, Tag: "_"}, str: "docker.io/a__b/c.d/e---f_g:_", familiar: "a__b/c.d/e---f_g:_"},
 	{in: "x:" + strings.Repeat("A", 128), want: Reference{Repository: Repository{DockerHub, "library/x"}, Tag: strings.Repeat("A", 128)}, str: "docker.io/library/x:" + strings.Repeat("A", 128), familiar: "x:" + strings.Repeat("A", 128)},
-	// this is another image than a/b, and its familiar name says a/b. Docker
-	// takes library/ away only where one part follows:
+	// library/a/b and a/b are different images. Docker drops library/ only before
+	// a single component:
 	// https://github.com/distribution/reference/blob/v0.6.0/normalize.go (familiarizeName)
 	{in: "library/a/b", want: Reference{Repository: Repository{DockerHub, "library/a/b"}, Tag: "latest"}, str: "docker.io/library/a/b:latest", familiar: "library/a/b:latest"},
-	// its familiar name is another registry's.
+	// The short name my.org/x would name another registry.
 	{in: "docker.io/my.org/x", want: Reference{Repository: Repository{DockerHub, "my.org/x"}, Tag: "latest"}, str: "docker.io/my.org/x:latest", familiar: "docker.io/my.org/x:latest"},
 
-	// As an address, and as skopeo has it.
+	// With a scheme, and with the docker:// prefix of skopeo.
 	{in: "https://ghcr.io/app", want: Reference{Repository: Repository{ghcr, "app"}, Tag: "latest"}, str: "ghcr.io/app:latest"},
 	{in: "https://ghcr.io:443/org/app:1@" + string(helloDigest), want: Reference{Repository: Repository{ghcr, "org/app"}, Tag: "1", Digest: helloDigest}, str: "ghcr.io/org/app:1@" + string(helloDigest)},
 	{in: "https://docker.io/debian", want: Reference{Repository: Repository{DockerHub, "library/debian"}, Tag: "latest"}, str: "docker.io/library/debian:latest", familiar: "debian:latest"},
@@ -46,47 +46,47 @@ var parseReferenceTests = []struct {
 	{in: "https://localhost:5000/app", want: Reference{Repository: Repository{Registry{Scheme: "https", Host: "localhost:5000"}, "app"}, Tag: "latest"}, str: "localhost:5000/app:latest"},
 	{in: "docker://debian", want: Reference{Repository: Repository{DockerHub, "library/debian"}, Tag: "latest"}, str: "docker.io/library/debian:latest", familiar: "debian:latest"},
 	{in: "docker://localhost:5000/x:1", want: Reference{Repository: Repository{local, "x"}, Tag: "1"}, str: "localhost:5000/x:1"},
-	// The port that is there anyway.
+	// The default port.
 	{in: "ghcr.io:443/app", want: Reference{Repository: Repository{ghcr, "app"}, Tag: "latest"}, str: "ghcr.io/app:latest"},
 	{in: "docker.io:443/debian", want: Reference{Repository: Repository{DockerHub, "library/debian"}, Tag: "latest"}, str: "docker.io/library/debian:latest", familiar: "debian:latest"},
 	{in: "localhost:80/x", want: Reference{Repository: Repository{Registry{Scheme: "http", Host: "localhost"}, "x"}, Tag: "latest"}, str: "localhost/x:latest"},
 	{in: "[::1]:80/x", want: Reference{Repository: Repository{Registry{Scheme: "http", Host: "[::1]"}, "x"}, Tag: "latest"}, str: "[::1]/x:latest"},
 	{in: "myhost:443/x", want: Reference{Repository: Repository{Registry{Scheme: "https", Host: "myhost:443"}, "x"}, Tag: "latest"}, str: "myhost:443/x:latest"},
 
-	{in: "", err: `image name: it is empty`},
-	{in: ":1", err: `image name: it is empty`},
-	{in: "debian:", err: `reference "debian:": nothing stands after the colon`},
-	{in: "debian@", err: `reference "…@": nothing stands after the @`},
-	{in: "debian:@" + string(helloDigest), err: `reference "debian:@` + string(helloDigest) + `": nothing stands after the colon`},
-	{in: "@" + string(helloDigest), err: `image name: it is empty`},
-	{in: "Debian", err: `image name "Debian": repository names are lower-case`},
-	{in: "ghcr.io/", err: `image name: it is empty`},
-	{in: "/debian", err: `image name "/debian": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
-	{in: "a//b", err: `image name "a//b": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
-	{in: "a/../b", err: `image name "a/../b": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
-	{in: "a..b", err: `image name "a..b": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
-	{in: "a___b", err: `image name "a___b": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
-	{in: "-a", err: `image name "-a": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
-	{in: "a b", err: `image name "a b": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
-	{in: "a\n", err: `image name "a\n": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
-	{in: "https://", err: `registry "https://": it has no host, expected https://HOST[:PORT]/v2/`},
-	{in: "https://ghcr.io", err: `reference "https://ghcr.io": no image is named after the host`},
-	{in: "https://ghcr.io/:1", err: `image name: it is empty`},
-	{in: "https://me:hunter2@ghcr.io/app", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
-	{in: "docker://https://me:hunter2@ghcr.io/app", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
-	{in: "oci://ghcr.io/app", err: `registry "oci://ghcr.io": its scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
-	{in: "docker://", err: `image name: it is empty`},
-	{in: "a${b}", err: `image name "a${b}": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
-	{in: `a:"b`, err: `tag "\"b": expected up to 128 of a-z, A-Z, 0-9, _ . -, not beginning with . or -`},
-	{in: "a:-b", err: `tag "-b": expected up to 128 of a-z, A-Z, 0-9, _ . -, not beginning with . or -`},
-	{in: "a:..", err: `tag "..": expected up to 128 of a-z, A-Z, 0-9, _ . -, not beginning with . or -`},
-	{in: "a:b\n", err: `tag "b\n": expected up to 128 of a-z, A-Z, 0-9, _ . -, not beginning with . or -`},
-	{in: "a:" + strings.Repeat("b", 129), err: `tag "` + strings.Repeat("b", 129) + `": expected up to 128 of a-z, A-Z, 0-9, _ . -, not beginning with . or -`},
-	{in: "a@sha256:abc", err: `digest "sha256:abc": expected sha256: and 64 hexadecimal digits in lower case`},
-	{in: "a@" + strings.ToUpper(string(helloDigest)), err: `digest "` + strings.ToUpper(string(helloDigest)) + `": expected sha256: and 64 hexadecimal digits in lower case`},
-	{in: "a@" + string(helloDigest) + "@b", err: `digest "…@b": expected sha256: and 64 hexadecimal digits in lower case`},
-	{in: "a@md5:5d41402abc4b2a76b9719d911017c592", err: `digest "md5:5d41402abc4b2a76b9719d911017c592": expected sha256: and 64 hexadecimal digits in lower case`},
-	{in: "ghcr.io/" + strings.Repeat("a", 248), err: `image name "` + strings.Repeat("a", 248) + `": it is longer than 255 characters with its host`},
+	{in: "", err: `image name: must not be empty`},
+	{in: ":1", err: `image name: must not be empty`},
+	{in: "debian:", err: `reference "debian:": missing tag after the colon`},
+	{in: "debian@", err: `reference "…@": missing digest after the @`},
+	{in: "debian:@" + string(helloDigest), err: `reference "debian:@` + string(helloDigest) + `": missing tag after the colon`},
+	{in: "@" + string(helloDigest), err: `image name: must not be empty`},
+	{in: "Debian", err: `image name "Debian": repository names must be lower-case`},
+	{in: "ghcr.io/", err: `image name: must not be empty`},
+	{in: "/debian", err: `image name "/debian": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
+	{in: "a//b", err: `image name "a//b": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
+	{in: "a/../b", err: `image name "a/../b": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
+	{in: "a..b", err: `image name "a..b": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
+	{in: "a___b", err: `image name "a___b": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
+	{in: "-a", err: `image name "-a": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
+	{in: "a b", err: `image name "a b": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
+	{in: "a\n", err: `image name "a\n": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
+	{in: "https://", err: `registry "https://": missing host, expected https://HOST[:PORT]/v2/`},
+	{in: "https://ghcr.io", err: `reference "https://ghcr.io": missing image name after the host`},
+	{in: "https://ghcr.io/:1", err: `image name: must not be empty`},
+	{in: "https://me:hunter2@ghcr.io/app", err: `registry: address must not contain a user name, query or fragment: pass credentials with their own flags or variables`},
+	{in: "docker://https://me:hunter2@ghcr.io/app", err: `registry: address must not contain a user name, query or fragment: pass credentials with their own flags or variables`},
+	{in: "oci://ghcr.io/app", err: `registry "oci://ghcr.io": scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
+	{in: "docker://", err: `image name: must not be empty`},
+	{in: "a${b}", err: `image name "a${b}": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
+	{in: `a:"b`, err: `tag "\"b": expected at most 128 characters of a-z, A-Z, 0-9, _ . -, not starting with . or -`},
+	{in: "a:-b", err: `tag "-b": expected at most 128 characters of a-z, A-Z, 0-9, _ . -, not starting with . or -`},
+	{in: "a:..", err: `tag "..": expected at most 128 characters of a-z, A-Z, 0-9, _ . -, not starting with . or -`},
+	{in: "a:b\n", err: `tag "b\n": expected at most 128 characters of a-z, A-Z, 0-9, _ . -, not starting with . or -`},
+	{in: "a:" + strings.Repeat("b", 129), err: `tag "` + strings.Repeat("b", 129) + `": expected at most 128 characters of a-z, A-Z, 0-9, _ . -, not starting with . or -`},
+	{in: "a@sha256:abc", err: `digest "sha256:abc": expected sha256: and 64 lower-case hexadecimal digits`},
+	{in: "a@" + strings.ToUpper(string(helloDigest)), err: `digest "` + strings.ToUpper(string(helloDigest)) + `": expected sha256: and 64 lower-case hexadecimal digits`},
+	{in: "a@" + string(helloDigest) + "@b", err: `digest "…@b": expected sha256: and 64 lower-case hexadecimal digits`},
+	{in: "a@md5:5d41402abc4b2a76b9719d911017c592", err: `digest "md5:5d41402abc4b2a76b9719d911017c592": expected sha256: and 64 lower-case hexadecimal digits`},
+	{in: "ghcr.io/" + strings.Repeat("a", 248), err: `image name "` + strings.Repeat("a", 248) + `": longer than 255 characters including its host`},
 }
 
 func TestParseReference(t *testing.T) {
@@ -112,12 +112,12 @@ func TestParseReference(t *testing.T) {
 	}
 }
 
-// checkReference checks what holds for every reference that [ParseReference]
-// returns: both ways to print it name the same image.
+// checkReference checks a property of every reference that [Parse] returns: both
+// of its printed forms parse as the same reference.
 func checkReference(t *testing.T, ref Reference) {
 	t.Helper()
-	// A name has no scheme in it, and where its host is no host to Docker, only the
-	// address says all.
+	// A name has no scheme, so only the address round-trips where the scheme or the
+	// host would be read differently.
 	printed := []string{ref.Registry.Scheme + "://" + ref.String(), "docker://" + ref.Registry.Scheme + "://" + ref.String()}
 	if bare, err := ParseRegistry(ref.Registry.Host); err == nil && bare == ref.Registry && HasHost(ref.Registry.Host+"/") || ref.Registry.IsDockerHub() {
 		printed = append(printed, ref.String(), ref.Familiar(), "docker://"+ref.String())
@@ -137,7 +137,7 @@ func checkReference(t *testing.T, ref Reference) {
 	}
 }
 
-// In a registry that is known, no part of a name is a host.
+// When the registry is given, no component of the name is a host.
 var registryParseReferenceTests = []struct {
 	registry Registry
 	in       string
@@ -149,8 +149,8 @@ var registryParseReferenceTests = []struct {
 	{registry: ghcr, in: "localhost/app@" + string(helloDigest), want: Reference{Repository: Repository{ghcr, "localhost/app"}, Digest: helloDigest}},
 	{registry: DockerHub, in: "app", want: Reference{Repository: Repository{DockerHub, "library/app"}, Tag: "latest"}},
 	{registry: DockerHub, in: "org/app", want: Reference{Repository: Repository{DockerHub, "org/app"}, Tag: "latest"}},
-	{registry: ghcr, in: "localhost:5000/app", err: `image name "localhost:5000/app": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
-	{registry: ghcr, in: "", err: `image name: it is empty`},
+	{registry: ghcr, in: "localhost:5000/app", err: `image name "localhost:5000/app": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
+	{registry: ghcr, in: "", err: `image name: must not be empty`},
 }
 
 func TestRegistryParseReference(t *testing.T) {
@@ -176,8 +176,8 @@ var parseNameTests = []struct {
 	{in: "org/team/app", want: Repository{DockerHub, "org/team/app"}, familiar: "org/team/app", repository: "org/team", imageName: "app"},
 	{in: "ghcr.io/app", want: Repository{ghcr, "app"}, familiar: "ghcr.io/app", imageName: "app"},
 	{in: "localhost:5000/library/app", want: Repository{local, "library/app"}, familiar: "localhost:5000/library/app", repository: "library", imageName: "app"},
-	{in: "debian:1", err: `image name "debian:1": expected parts of a-z, 0-9 and single . _ - between them, separated by slashes`},
-	{in: "ghcr.io:x/app", err: `registry "ghcr.io:x": "ghcr.io:x" is no host name, expected https://HOST[:PORT]/v2/`},
+	{in: "debian:1", err: `image name "debian:1": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
+	{in: "ghcr.io:x/app", err: `registry "ghcr.io:x": "ghcr.io:x" is not a valid host name, expected https://HOST[:PORT]/v2/`},
 }
 
 func TestParseName(t *testing.T) {

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -14,11 +15,11 @@ import (
 // The zero value is no registry; use [ParseRegistry] or [DockerHub].
 type Registry struct {
 	Scheme string // "http" or "https"
-	Host   string // host name or address, with the port where one was given
+	Host   string // host name or address, with its port if it has one
 	Prefix string // path before /v2/: "" or "/some/path"
 }
 
-// DockerHub is the registry of images whose name has no host in it.
+// DockerHub is the registry of image names without a host.
 var DockerHub = Registry{Scheme: "https", Host: "registry-1.docker.io"}
 
 // dockerHubHosts are the names that Docker Hub's registry goes by, in the
@@ -38,10 +39,12 @@ var (
 	prefixPattern = regexp.MustCompile(`^(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
 )
 
-// ParseRegistry reads a registry's address: https://host[:port][/prefix]/v2/,
-// the same without /v2/, with http://, or a bare host[:port][/prefix]. A bare
-// loopback host means plain http, as it does to Docker, every other bare host
-// means https. The scheme's own port is left out: host:443 is host.
+// ParseRegistry parses the address of a registry: https://host[:port][/prefix]/v2/,
+// the same with http:// or without /v2/, or a bare host[:port][/prefix]. Without a
+// scheme, a loopback host means http, as in Docker, and any other host means https.
+// The default port of the scheme is dropped: host:443 is host.
+//
+// Errors: *[InputError].
 func ParseRegistry(s string) (Registry, error) {
 	scheme, rest, hasScheme := strings.Cut(s, "://")
 	if !hasScheme {
@@ -51,7 +54,7 @@ func ParseRegistry(s string) (Registry, error) {
 		return Registry{}, UserError("registry")
 	}
 	if scheme != "" && scheme != "http" && scheme != "https" {
-		return Registry{}, registryError(s, "its scheme is neither http nor https")
+		return Registry{}, registryError(s, "scheme is neither http nor https")
 	}
 	host, path, _ := strings.Cut(rest, "/")
 	if err := checkHost(host); err != nil {
@@ -66,24 +69,24 @@ func ParseRegistry(s string) (Registry, error) {
 	if dockerHubHosts[host] {
 		// Credential files call Docker Hub https://index.docker.io/v1/.
 		if prefix != "" && prefix != "/v1" && prefix != "/v2" {
-			return Registry{}, registryError(s, "Docker Hub's API has no path in front of /v2/")
+			return Registry{}, registryError(s, "Docker Hub has no path before /v2/")
 		}
 		return DockerHub, nil
 	}
 	if strings.HasSuffix(prefix, "/v1") {
-		return Registry{}, registryError(s, "version 1 of the registry API is not spoken: the address ends in /v2/")
+		return Registry{}, registryError(s, "version 1 of the registry API is not supported")
 	}
 	prefix = strings.TrimRight(strings.TrimSuffix(prefix, "/v2"), "/")
 	if !prefixPattern.MatchString(prefix) {
-		return Registry{}, registryError(s, "its path has characters that a registry's path cannot have")
+		return Registry{}, registryError(s, "invalid path")
 	}
 	return Registry{Scheme: scheme, Host: host, Prefix: prefix}, nil
 }
 
-// UserError returns the error of an address with a user name in it. It does not
-// quote the address: what stands before an @ may be a password.
+// UserError returns the error for an address that contains a user name. It does not
+// quote the address, which may contain a password.
 func UserError(what string) error {
-	return &InputError{What: what, Reason: "an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables"}
+	return &InputError{What: what, Reason: "address must not contain a user name, query or fragment: pass credentials with their own flags or variables"}
 }
 
 func registryError(s, reason string) error {
@@ -92,29 +95,28 @@ func registryError(s, reason string) error {
 
 func checkHost(host string) error {
 	if host == "" {
-		return fmt.Errorf("it has no host")
+		return errors.New("missing host")
 	}
 	if len(host) > 255 || !hostPattern.MatchString(host) {
-		return fmt.Errorf("%q is no host name", host)
+		return fmt.Errorf("%q is not a valid host name", host)
 	}
 	if strings.HasPrefix(host, "[") {
 		addr, _, _ := strings.Cut(host[1:], "]")
 		if _, err := netip.ParseAddr(addr); err != nil {
-			return fmt.Errorf("[%s] is no IPv6 address", addr)
+			return fmt.Errorf("[%s] is not a valid IPv6 address", addr)
 		}
 	}
 	if _, port, err := net.SplitHostPort(host); err == nil {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return fmt.Errorf("%s is no port", port)
+			return fmt.Errorf("%s is not a valid port", port)
 		}
 	}
 	return nil
 }
 
-// withoutDefaultPort leaves out the port that a scheme has anyway, so that one
-// registry has one name: to credentials, caches and lock files. It stays where a
-// reference would not have a host without it: myhost:443/app, but myhost/app is an
-// image of Docker Hub.
+// withoutDefaultPort drops the default port of a scheme, so that credentials,
+// caches and lock files know one registry by one name. It keeps a port that makes
+// the name a host: myhost:443/app is on myhost, but myhost/app is on Docker Hub.
 func withoutDefaultPort(scheme, host string) string {
 	port := ":443"
 	if scheme == "http" {
@@ -126,10 +128,9 @@ func withoutDefaultPort(scheme, host string) string {
 	return host
 }
 
-// HostName returns the name of the registry at a host, with its port where it has
-// one: in lower case, without the scheme's own port, docker.io for each of Docker
-// Hub's hosts. An empty scheme means the one that [ParseRegistry] takes for a bare
-// host.
+// HostName returns the name of the registry at a host: lower-case, without the
+// default port of the scheme, and docker.io for every host of Docker Hub. An empty
+// scheme means the one that [ParseRegistry] assumes for a bare host.
 func HostName(scheme, host string) string {
 	host = strings.ToLower(host)
 	if scheme == "" {
@@ -142,8 +143,8 @@ func HostName(scheme, host string) string {
 	return host
 }
 
-// defaultScheme is plain http for loopback hosts: nobody has a certificate for
-// those, and nothing leaves the machine.
+// defaultScheme returns http for loopback hosts: they have no certificate, and the
+// traffic does not leave the machine.
 func defaultScheme(host string) string {
 	if IsLoopback(host) {
 		return "http"
@@ -151,8 +152,8 @@ func defaultScheme(host string) string {
 	return "https"
 }
 
-// IsLoopback reports whether host, with or without a port, is this machine:
-// localhost, 127.0.0.0/8 or ::1.
+// IsLoopback reports whether host, with or without a port, is localhost or an
+// address in 127.0.0.0/8 or ::1.
 func IsLoopback(host string) bool {
 	name := (&url.URL{Host: host}).Hostname()
 	if name == "localhost" {
@@ -162,8 +163,8 @@ func IsLoopback(host string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
-// IsExposed reports whether others can read what is sent to the registry: plain
-// http that leaves this machine.
+// IsExposed reports whether requests to the registry leave this machine over plain
+// http, where others can read them.
 func (r Registry) IsExposed() bool { return r.Scheme == "http" && !IsLoopback(r.Host) }
 
 // String returns the registry's API root, ending in /v2/.
@@ -174,8 +175,8 @@ func (r Registry) String() string {
 // IsDockerHub reports whether r is Docker Hub.
 func (r Registry) IsDockerHub() bool { return r == DockerHub }
 
-// Name returns what stands for the registry in a reference: docker.io, or the
-// host with its port.
+// Name returns the registry's name in a reference: docker.io, or the host with its
+// port.
 func (r Registry) Name() string {
 	if r.IsDockerHub() {
 		return "docker.io"

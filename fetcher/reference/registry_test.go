@@ -15,7 +15,7 @@ var parseRegistryTests = []struct {
 	{in: "https://registry-1.docker.io/v2/", want: DockerHub},
 	{in: "docker.io", want: DockerHub},
 	{in: "Docker.IO", want: DockerHub},
-	{in: "http://docker.io", want: DockerHub}, // never in the clear
+	{in: "http://docker.io", want: DockerHub}, // never over plain http
 	{in: "https://index.docker.io/v1/", want: DockerHub},
 	{in: "https://registry.hub.docker.com/v2/", want: DockerHub},
 	{in: "https://ghcr.io/v2/", want: Registry{Scheme: "https", Host: "ghcr.io"}},
@@ -49,33 +49,33 @@ var parseRegistryTests = []struct {
 	{in: "[::1]:5000", want: Registry{Scheme: "http", Host: "[::1]:5000"}},
 	{in: "[2001:DB8::1]", want: Registry{Scheme: "https", Host: "[2001:db8::1]"}},
 
-	{in: "", err: `registry: it has no host, expected https://HOST[:PORT]/v2/`},
-	{in: "https://", err: `registry "https://": it has no host, expected https://HOST[:PORT]/v2/`},
-	{in: "/v2/", err: `registry "/v2/": it has no host, expected https://HOST[:PORT]/v2/`},
-	{in: "ftp://host", err: `registry "ftp://host": its scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
-	{in: "https://user:hunter2@host/v2/", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
-	{in: "user:hunter2@host", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
-	// the scheme is looked at before the user name, and prints the password.
-	{in: "ftp://user:hunter2@host", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
-	{in: "https://host/v2/?token=hunter2", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
-	{in: "https://host/#x", err: `registry: an address with a user name, a query or a fragment: give the address alone, and credentials by their own flags or variables`},
-	{in: "https://host/v1/", err: `registry "https://host/v1/": version 1 of the registry API is not spoken: the address ends in /v2/, expected https://HOST[:PORT]/v2/`},
-	{in: "https://docker.io/library/", err: `registry "https://docker.io/library/": Docker Hub's API has no path in front of /v2/, expected https://HOST[:PORT]/v2/`},
-	{in: "https://host/../v2/", err: `registry "https://host/../v2/": its path has characters that a registry's path cannot have, expected https://HOST[:PORT]/v2/`},
-	{in: "https://host/a//b/v2/", err: `registry "https://host/a//b/v2/": its path has characters that a registry's path cannot have, expected https://HOST[:PORT]/v2/`},
-	{in: "https://host/a%2fb/", err: `registry "https://host/a%2fb/": its path has characters that a registry's path cannot have, expected https://HOST[:PORT]/v2/`},
-	{in: `https://host/"${x}`, err: `registry "https://host/\"${x}": its path has characters that a registry's path cannot have, expected https://HOST[:PORT]/v2/`},
-	{in: "-host", err: `registry "-host": "-host" is no host name, expected https://HOST[:PORT]/v2/`},
-	{in: "ho st", err: `registry "ho st": "ho st" is no host name, expected https://HOST[:PORT]/v2/`},
-	{in: "host\n", err: `registry "host\n": "host\n" is no host name, expected https://HOST[:PORT]/v2/`},
-	{in: "host:", err: `registry "host:": "host:" is no host name, expected https://HOST[:PORT]/v2/`},
-	{in: "host:0", err: `registry "host:0": 0 is no port, expected https://HOST[:PORT]/v2/`},
-	{in: "host:65536", err: `registry "host:65536": 65536 is no port, expected https://HOST[:PORT]/v2/`},
-	{in: "::1", err: `registry "::1": "::1" is no host name, expected https://HOST[:PORT]/v2/`},
-	{in: "[::1", err: `registry "[::1": "[::1" is no host name, expected https://HOST[:PORT]/v2/`},
-	{in: "[::g]", err: `registry "[::g]": "[::g]" is no host name, expected https://HOST[:PORT]/v2/`},
-	{in: "[1:2]", err: `registry "[1:2]": [1:2] is no IPv6 address, expected https://HOST[:PORT]/v2/`},
-	{in: "[fe80::1%eth0]", err: `registry "[fe80::1%eth0]": "[fe80::1%eth0]" is no host name, expected https://HOST[:PORT]/v2/`},
+	{in: "", err: `registry: missing host, expected https://HOST[:PORT]/v2/`},
+	{in: "https://", err: `registry "https://": missing host, expected https://HOST[:PORT]/v2/`},
+	{in: "/v2/", err: `registry "/v2/": missing host, expected https://HOST[:PORT]/v2/`},
+	{in: "ftp://host", err: `registry "ftp://host": scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
+	{in: "https://user:hunter2@host/v2/", err: `registry: address must not contain a user name, query or fragment: pass credentials with their own flags or variables`},
+	{in: "user:hunter2@host", err: `registry: address must not contain a user name, query or fragment: pass credentials with their own flags or variables`},
+	// The user name is checked before the scheme, whose error quotes the address.
+	{in: "ftp://user:hunter2@host", err: `registry: address must not contain a user name, query or fragment: pass credentials with their own flags or variables`},
+	{in: "https://host/v2/?token=hunter2", err: `registry: address must not contain a user name, query or fragment: pass credentials with their own flags or variables`},
+	{in: "https://host/#x", err: `registry: address must not contain a user name, query or fragment: pass credentials with their own flags or variables`},
+	{in: "https://host/v1/", err: `registry "https://host/v1/": version 1 of the registry API is not supported, expected https://HOST[:PORT]/v2/`},
+	{in: "https://docker.io/library/", err: `registry "https://docker.io/library/": Docker Hub has no path before /v2/, expected https://HOST[:PORT]/v2/`},
+	{in: "https://host/../v2/", err: `registry "https://host/../v2/": invalid path, expected https://HOST[:PORT]/v2/`},
+	{in: "https://host/a//b/v2/", err: `registry "https://host/a//b/v2/": invalid path, expected https://HOST[:PORT]/v2/`},
+	{in: "https://host/a%2fb/", err: `registry "https://host/a%2fb/": invalid path, expected https://HOST[:PORT]/v2/`},
+	{in: `https://host/"${x}`, err: `registry "https://host/\"${x}": invalid path, expected https://HOST[:PORT]/v2/`},
+	{in: "-host", err: `registry "-host": "-host" is not a valid host name, expected https://HOST[:PORT]/v2/`},
+	{in: "ho st", err: `registry "ho st": "ho st" is not a valid host name, expected https://HOST[:PORT]/v2/`},
+	{in: "host\n", err: `registry "host\n": "host\n" is not a valid host name, expected https://HOST[:PORT]/v2/`},
+	{in: "host:", err: `registry "host:": "host:" is not a valid host name, expected https://HOST[:PORT]/v2/`},
+	{in: "host:0", err: `registry "host:0": 0 is not a valid port, expected https://HOST[:PORT]/v2/`},
+	{in: "host:65536", err: `registry "host:65536": 65536 is not a valid port, expected https://HOST[:PORT]/v2/`},
+	{in: "::1", err: `registry "::1": "::1" is not a valid host name, expected https://HOST[:PORT]/v2/`},
+	{in: "[::1", err: `registry "[::1": "[::1" is not a valid host name, expected https://HOST[:PORT]/v2/`},
+	{in: "[::g]", err: `registry "[::g]": "[::g]" is not a valid host name, expected https://HOST[:PORT]/v2/`},
+	{in: "[1:2]", err: `registry "[1:2]": [1:2] is not a valid IPv6 address, expected https://HOST[:PORT]/v2/`},
+	{in: "[fe80::1%eth0]", err: `registry "[fe80::1%eth0]": "[fe80::1%eth0]" is not a valid host name, expected https://HOST[:PORT]/v2/`},
 }
 
 func TestParseRegistry(t *testing.T) {
@@ -93,8 +93,8 @@ func TestParseRegistry(t *testing.T) {
 	}
 }
 
-// checkRegistry checks what holds for every parsed registry: it prints back,
-// and its address is nothing but scheme, host and a clean path.
+// checkRegistry checks properties of every parsed registry: it round-trips, and its
+// address consists of a scheme, a host and a clean path.
 func checkRegistry(t *testing.T, r Registry) {
 	t.Helper()
 	again, err := ParseRegistry(r.String())
@@ -110,7 +110,7 @@ func checkRegistry(t *testing.T, r Registry) {
 		t.Errorf("%+v prints as %#v, want %#v", r, *u, want)
 	}
 	if clean := u.JoinPath().Path; clean != u.Path {
-		t.Errorf("%s is another path than %s", u.Path, clean)
+		t.Errorf("path %s is not clean, want %s", u.Path, clean)
 	}
 }
 
@@ -129,7 +129,7 @@ func FuzzParseRegistry(f *testing.F) {
 			t.Errorf("%q: got %+v and %T", s, r, err)
 		}
 		if strings.Contains(s, "hunter2@") && strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%q: its password is printed: %v", s, err)
+			t.Errorf("%q: the error contains the password: %v", s, err)
 		}
 	})
 }

@@ -18,10 +18,10 @@ var repositoryReferenceTests = []struct {
 }{
 	{tag: "1", want: Reference{Repository: Repository{ghcr, "app"}, Tag: "1"}, identifier: "1"},
 	{tag: string(helloDigest), want: Reference{Repository: Repository{ghcr, "app"}, Digest: helloDigest}, identifier: string(helloDigest)},
-	{tag: "", err: `tag: it is empty`},
-	{tag: ":", err: `digest ":": expected sha256: and 64 hexadecimal digits in lower case`},
-	{tag: "a/b", err: `tag "a/b": expected up to 128 of a-z, A-Z, 0-9, _ . -, not beginning with . or -`},
-	{tag: "latest@" + string(helloDigest), err: `digest "latest@` + string(helloDigest) + `": expected sha256: and 64 hexadecimal digits in lower case`},
+	{tag: "", err: `tag: must not be empty`},
+	{tag: ":", err: `digest ":": expected sha256: and 64 lower-case hexadecimal digits`},
+	{tag: "a/b", err: `tag "a/b": expected at most 128 characters of a-z, A-Z, 0-9, _ . -, not starting with . or -`},
+	{tag: "latest@" + string(helloDigest), err: `digest "latest@` + string(helloDigest) + `": expected sha256: and 64 lower-case hexadecimal digits`},
 }
 
 func TestRepositoryReference(t *testing.T) {
@@ -36,10 +36,10 @@ func TestRepositoryReference(t *testing.T) {
 	}
 }
 
-func TestIdentifierOfBoth(t *testing.T) {
+func TestIdentifierPrefersDigest(t *testing.T) {
 	ref := Reference{Repository: Repository{ghcr, "app"}, Tag: "1", Digest: helloDigest}
 	if got := ref.Identifier(); got != string(helloDigest) {
-		t.Errorf("got %s: the digest decides", got)
+		t.Errorf("got %s, want the digest", got)
 	}
 }
 
@@ -50,7 +50,7 @@ func FuzzParseReference(f *testing.F) {
 	for _, tt := range parseNameTests {
 		f.Add(tt.in)
 	}
-	// a name that fits without library/ is too long when it is read again.
+	// Adding library/ makes this name too long.
 	f.Add("docker.io/" + strings.Repeat("a", 230))
 	f.Fuzz(func(t *testing.T, s string) {
 		ref, err := Parse(s)
@@ -67,8 +67,8 @@ func FuzzParseReference(f *testing.F) {
 	})
 }
 
-// checkRequestPath makes sure that a reference cannot lead anywhere but below
-// its repository, and has no character that means something elsewhere.
+// checkRequestPath checks that the URL of a reference stays below its repository,
+// and that the reference has no characters that URLs or shells interpret.
 func checkRequestPath(t *testing.T, ref Reference) {
 	t.Helper()
 	want := "/v2/" + ref.Path + "/manifests/" + ref.Identifier()
@@ -101,7 +101,7 @@ func FuzzParseDigest(f *testing.F) {
 			return
 		}
 		if d.String() != s || len(d.Encoded()) != 2*d.Algorithm().Size() || strings.Trim(d.Encoded(), "0123456789abcdef") != "" {
-			t.Errorf("%q is no digest, and was read as %q", s, d)
+			t.Errorf("invalid digest %q was accepted as %q", s, d)
 		}
 		if empty := d.Algorithm().FromString(""); d.Algorithm() == digest.SHA256 && len(empty) != len(d) {
 			t.Errorf("%q is not as long as %q", d, empty)
