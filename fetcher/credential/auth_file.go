@@ -27,7 +27,7 @@ type authFile struct {
 	Helpers map[string]string    `json:"credHelpers"`
 	Store   string               `json:"credsStore"`
 
-	plain map[string]authEntry // of Auths, those whose keys begin with http://
+	plain map[string]authEntry // entries of Auths whose keys start with http://
 }
 
 type authEntry struct {
@@ -38,8 +38,8 @@ type authEntry struct {
 	RegistryToken string `json:"registrytoken"`
 }
 
-// AuthFiles returns the places where docker login and podman login leave
-// credentials, whether there are files or not, in the order they are asked.
+// AuthFiles returns the files in which docker login and podman login store credentials,
+// in the order they are read. They need not exist.
 func AuthFiles(getenv func(string) string) []string {
 	var paths []string
 	add := func(dir string, names ...string) {
@@ -67,9 +67,9 @@ func AuthFiles(getenv func(string) string) []string {
 	return paths
 }
 
-// FromAuthFiles asks those of the files for a credential that are there.
-// What is wrong with one of them is a line for notice, and the next is asked:
-// nobody named these files for this fetch.
+// FromAuthFiles returns the credentials in the given files, which need not exist. An
+// error in a file is passed to notice as one line, and the next file is read: the user
+// did not name these files for this fetch.
 func FromAuthFiles(paths []string, notice func(line string)) Func {
 	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		for _, path := range paths {
@@ -85,7 +85,7 @@ func FromAuthFiles(paths []string, notice func(line string)) Func {
 			case ctx.Err() != nil:
 				return Credential{}, context.Cause(ctx)
 			case err != nil:
-				noticeLeftOut(notice, err)
+				noticeIgnored(notice, err)
 			case !c.IsZero():
 				return c, nil
 			}
@@ -94,16 +94,16 @@ func FromAuthFiles(paths []string, notice func(line string)) Func {
 	}
 }
 
-// noticeLeftOut says why a place was passed over that may have had a credential.
-func noticeLeftOut(notice func(line string), err error) {
+// noticeIgnored reports a source that was skipped because of err.
+func noticeIgnored(notice func(line string), err error) {
 	if notice != nil {
-		notice(fmt.Sprintf("warning: credentials left out: %v", err))
+		notice(fmt.Sprintf("warning: ignoring credentials: %v", err))
 	}
 }
 
 func findInAuthFile(ctx context.Context, path string, data []byte, repo reference.Repository, notice func(line string)) (Credential, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
-		return Credential{}, nil // as docker logout may leave it
+		return Credential{}, nil // docker logout may leave it empty
 	}
 	file, err := parseAuthFile(path, data)
 	if err != nil {
@@ -115,10 +115,10 @@ func findInAuthFile(ctx context.Context, path string, data []byte, repo referenc
 func parseAuthFile(name string, data []byte) (*authFile, error) {
 	f := &authFile{name: name}
 	if err := json.Unmarshal(data, f); err != nil {
-		return nil, fmt.Errorf("%s is no Docker config.json: line %d: %w", name, errorLine(data, err), jsonError(err))
+		return nil, fmt.Errorf("%s is not a Docker config.json: line %d: %w", name, errorLine(data, err), jsonError(err))
 	}
-	// Keys in normal form, so that https://host/v2/ is found by host. Of two that
-	// are the same then, the one that was in that form counts.
+	// Normalise the keys, so that host finds https://host/v2/. If two keys become the
+	// same, the one that was already normal wins.
 	entries := make(map[string]authEntry, len(f.Auths))
 	f.plain = map[string]authEntry{}
 	for _, key := range slices.Sorted(maps.Keys(f.Auths)) {
@@ -134,22 +134,22 @@ func parseAuthFile(name string, data []byte) (*authFile, error) {
 	return f, nil
 }
 
-// jsonError is an error of encoding/json without the names of Go's types, and
-// with at most one character of the text.
+// jsonError rewrites an error of encoding/json so that it names no Go types and quotes
+// at most one character of the input.
 func jsonError(err error) error {
 	var mistyped *json.UnmarshalTypeError
 	if !errors.As(err, &mistyped) {
 		return err
 	}
-	// A number is quoted behind its kind: it may be a password.
+	// Value may end in the number itself, which may be a password.
 	kind, _, _ := strings.Cut(mistyped.Value, " ")
 	if mistyped.Field == "" {
-		return fmt.Errorf("it is not an object but of type %s", kind)
+		return fmt.Errorf("expected an object, got %s", kind)
 	}
-	return fmt.Errorf("%s must not be of type %s", mistyped.Field, kind)
+	return fmt.Errorf("%s has the wrong type: %s", mistyped.Field, kind)
 }
 
-// errorLine returns the line of an error in JSON, from 1.
+// errorLine returns the line of a JSON error, from 1.
 func errorLine(data []byte, err error) int {
 	offset := int64(len(data))
 	var syntax *json.SyntaxError
@@ -160,11 +160,11 @@ func errorLine(data []byte, err error) int {
 	case errors.As(err, &mistyped):
 		offset = mistyped.Offset
 	}
-	// The offset is behind the byte that does not fit.
+	// The offset is one past the offending byte.
 	return 1 + bytes.Count(data[:min(max(offset-1, 0), int64(len(data)))], []byte("\n"))
 }
 
-// authKey strips what old files have around the host of a key.
+// authKey normalises a key: old files have a scheme, /v1 or /v2 around the host.
 func authKey(key string) string {
 	scheme, _, hasScheme := strings.Cut(key, "://")
 	if !hasScheme {
@@ -181,9 +181,9 @@ func authKey(key string) string {
 	return host
 }
 
-// source looks a repository up: its registry's helper, the store for all
-// registries, then the entries. A helper that fails is a line for notice: what
-// the file has besides may do.
+// source looks up a repository in the helper of its registry, or else in the default
+// store, then in the entries. The error of a helper is passed to notice, because an
+// entry may still match.
 func (f *authFile) source(notice func(line string)) Func {
 	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		if helper, plain := f.helper(repo.Registry); helper != "" {
@@ -192,7 +192,7 @@ func (f *authFile) source(notice func(line string)) Func {
 			case ctx.Err() != nil:
 				return Credential{}, context.Cause(ctx)
 			case err != nil:
-				noticeLeftOut(notice, fmt.Errorf("%s: %w", f.name, err))
+				noticeIgnored(notice, fmt.Errorf("%s: %w", f.name, err))
 			case !c.IsZero():
 				c.PlainHTTP = plain
 				return c, nil
@@ -208,15 +208,15 @@ func (f *authFile) source(notice func(line string)) Func {
 	}
 }
 
-// lookUp finds the entry of a repository, the most special one first: as
-// host/org/app, host/org, host.
+// lookUp finds the most specific entry for a repository: host/org/app, host/org, then
+// host.
 func lookUp(entries map[string]authEntry, file string, repo reference.Repository) (Credential, error) {
 	key := repo.String()
 	for {
 		if entry, ok := entries[key]; ok {
 			c, err := entry.credential()
 			if err != nil {
-				return Credential{}, fmt.Errorf("%s: the entry of %s: %w", file, key, err)
+				return Credential{}, fmt.Errorf("%s: entry for %s: %w", file, key, err)
 			}
 			if !c.IsZero() {
 				return c, nil
@@ -230,8 +230,8 @@ func lookUp(entries map[string]authEntry, file string, repo reference.Repository
 	}
 }
 
-// helper returns the suffix of the credential helper in charge of a registry,
-// and whether its key begins with http://.
+// helper returns the suffix of the credential helper for a registry, and whether its
+// key starts with http://.
 func (f *authFile) helper(r reference.Registry) (suffix string, plain bool) {
 	for _, key := range slices.Sorted(maps.Keys(f.Helpers)) {
 		if authKey(key) != r.Name() {
@@ -254,13 +254,13 @@ func (e authEntry) credential() (Credential, error) {
 		decoded, err := base64.StdEncoding.DecodeString(e.Auth)
 		user, pass, ok := strings.Cut(string(decoded), ":")
 		if err != nil || !ok {
-			return Credential{}, fmt.Errorf("auth is not the base64 form of user:password")
+			return Credential{}, fmt.Errorf("auth is not user:password in base64")
 		}
 		// Docker pads the password with zero bytes in some old files.
 		c.Username, c.Password = user, strings.TrimRight(pass, "\x00")
 	}
 	if c.IdentityToken != "" {
-		// The user name is then a placeholder.
+		// The user name is only a placeholder.
 		return Credential{IdentityToken: c.IdentityToken}, nil
 	}
 	return c, c.check("username", "password")

@@ -18,7 +18,7 @@ var authFileTests = []struct {
 	err  string
 }{
 	{name: "empty object", data: `{}`, want: []found{{repo: ghcrApp}}},
-	{name: "nothing of use", data: `{"auths":{"ghcr.io":{}},"HttpHeaders":{"x":"y"}}`, want: []found{{repo: ghcrApp}}},
+	{name: "no credentials", data: `{"auths":{"ghcr.io":{}},"HttpHeaders":{"x":"y"}}`, want: []found{{repo: ghcrApp}}},
 	{
 		name: "auth, user and password, tokens",
 		data: `{"auths":{
@@ -34,7 +34,7 @@ var authFileTests = []struct {
 	{name: "registry token", data: `{"auths":{"ghcr.io":{"registrytoken":"t0ken"}}}`, want: []found{{repo: ghcrApp, want: Credential{Token: "t0ken"}}}},
 	{name: "padded password", data: `{"auths":{"ghcr.io":{"auth":"` + basic("me:pass\x00\x00") + `"}}}`, want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}}},
 	{
-		name: "the most special key",
+		name: "the most specific key",
 		data: `{"auths":{
 			"ghcr.io": {"registrytoken":"host"},
 			"ghcr.io/org": {"registrytoken":"org"},
@@ -49,7 +49,7 @@ var authFileTests = []struct {
 		},
 	},
 	{
-		name: "an empty special key is passed over",
+		name: "an empty specific key is skipped",
 		data: `{"auths":{"ghcr.io":{"registrytoken":"host"},"ghcr.io/org":{}}}`,
 		want: []found{{repo: ghcrApp, want: Credential{Token: "host"}}},
 	},
@@ -57,7 +57,7 @@ var authFileTests = []struct {
 	{name: "docker hub's own host", data: `{"auths":{"registry-1.docker.io":{"registrytoken":"hub"}}}`, want: []found{{repo: hubApp, want: Credential{Token: "hub"}}}},
 	{name: "docker hub's namespaces", data: `{"auths":{"docker.io/org":{"registrytoken":"org"}}}`, want: []found{{repo: hubApp, want: Credential{Token: "org"}}, {repo: reference.Repository{Registry: reference.DockerHub, Path: "library/debian"}}}},
 	{name: "addresses as keys", data: `{"auths":{"https://ghcr.io/v2/":{"registrytoken":"a"},"http://localhost:5000":{"registrytoken":"b"}}}`, want: []found{{repo: ghcrApp, want: Credential{Token: "a"}}, {repo: localApp, want: Credential{Token: "b"}}}},
-	{name: "ports that are there anyway", data: `{"auths":{"ghcr.io:443":{"registrytoken":"a"},"https://docker.io:443/org":{"registrytoken":"b"},"ghcr.io:80/x":{"registrytoken":"c"}}}`,
+	{name: "default ports", data: `{"auths":{"ghcr.io:443":{"registrytoken":"a"},"https://docker.io:443/org":{"registrytoken":"b"},"ghcr.io:80/x":{"registrytoken":"c"}}}`,
 		want: []found{{repo: ghcrApp, want: Credential{Token: "a"}}, {repo: hubApp, want: Credential{Token: "b"}}, {repo: reference.Repository{Registry: ghcr, Path: "x/y"}, want: Credential{Token: "a"}}}},
 	{
 		name: "http:// in the key",
@@ -70,13 +70,13 @@ var authFileTests = []struct {
 	},
 	{name: "password of several lines", data: `{"auths":{"ghcr.io":{"auth":"` + basic("_json_key:"+jsonKey) + `"}}}`, want: []found{{repo: ghcrApp, want: Credential{Username: "_json_key", Password: jsonKey}}}},
 
-	{name: "not base64", data: `{"auths":{"ghcr.io":{"auth":"hunter2!"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: auth is not the base64 form of user:password"}, {repo: localApp}}},
-	{name: "no colon", data: `{"auths":{"ghcr.io":{"auth":"` + basic("hunter2") + `"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: auth is not the base64 form of user:password"}}},
-	{name: "half", data: `{"auths":{"ghcr.io/org":{"username":"hunter2"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io/org: username is given without password"}}},
-	{name: "line break", data: `{"auths":{"ghcr.io":{"registrytoken":"hunter2\r\nX: y"}}}`, want: []found{{repo: ghcrApp, err: "FILE: the entry of ghcr.io: the token has a line break in it"}}},
-	{name: "truncated", data: `{"auths":{"ghcr.io":{"auth":"hunter2"}}`, err: "FILE is no Docker config.json: line 1: unexpected end of JSON input"},
-	{name: "list", data: `[]`, err: "FILE is no Docker config.json: line 1: it is not an object but of type array"},
-	{name: "empty", data: ``, err: "FILE is no Docker config.json: line 1: unexpected end of JSON input"},
+	{name: "not base64", data: `{"auths":{"ghcr.io":{"auth":"hunter2!"}}}`, want: []found{{repo: ghcrApp, err: "FILE: entry for ghcr.io: auth is not user:password in base64"}, {repo: localApp}}},
+	{name: "no colon", data: `{"auths":{"ghcr.io":{"auth":"` + basic("hunter2") + `"}}}`, want: []found{{repo: ghcrApp, err: "FILE: entry for ghcr.io: auth is not user:password in base64"}}},
+	{name: "half", data: `{"auths":{"ghcr.io/org":{"username":"hunter2"}}}`, want: []found{{repo: ghcrApp, err: "FILE: entry for ghcr.io/org: username is given without password"}}},
+	{name: "line break", data: `{"auths":{"ghcr.io":{"registrytoken":"hunter2\r\nX: y"}}}`, want: []found{{repo: ghcrApp, err: "FILE: entry for ghcr.io: the token contains a line break"}}},
+	{name: "truncated", data: `{"auths":{"ghcr.io":{"auth":"hunter2"}}`, err: "FILE is not a Docker config.json: line 1: unexpected end of JSON input"},
+	{name: "list", data: `[]`, err: "FILE is not a Docker config.json: line 1: expected an object, got array"},
+	{name: "empty", data: ``, err: "FILE is not a Docker config.json: line 1: unexpected end of JSON input"},
 }
 
 func TestAuthFile(t *testing.T) {
@@ -91,9 +91,8 @@ func TestAuthFile(t *testing.T) {
 	}
 }
 
-// two keys of one registry are taken in the order of a Go map, another one
-// in each run. Tools that add docker.io beside https://index.docker.io/v1/ make
-// such files.
+// Two keys of one registry must not be picked in the random order of a Go map. Tools
+// that add docker.io beside https://index.docker.io/v1/ write such files.
 func TestAuthFileSameRegistryTwice(t *testing.T) {
 	const data = `{"auths":{"https://index.docker.io/v1/":{"registrytoken":"a"},"docker.io":{"registrytoken":"b"},"ghcr.io":{"registrytoken":"c"},"https://ghcr.io":{}}}`
 	seen := map[Credential]bool{}
@@ -115,8 +114,8 @@ func TestAuthFileSameRegistryTwice(t *testing.T) {
 	}
 }
 
-// helperScript answers as docker-credential-NAME does; it notes each server it
-// is asked for in the file asked.
+// helperScript behaves like docker-credential-NAME, and logs each server it is asked
+// for in the file asked.
 const helperScript = `#!/bin/sh
 read -r server
 echo "$1 $server" >> "${0%/*}/asked"
@@ -129,8 +128,7 @@ broken.example) echo 'hunter2' ;;
 esac
 `
 
-// installHelper puts docker-credential-NAME into a PATH of its own and returns
-// the file in which it notes what it was asked.
+// installHelper puts docker-credential-NAME first in PATH and returns its log.
 func installHelper(t *testing.T, name string) (asked string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -161,15 +159,15 @@ func TestCredentialHelper(t *testing.T) {
 				{repo: locked},
 				{repo: broken},
 			},
-			notices: "warning: credentials left out: FILE: credential helper docker-credential-x: the keychain is locked\n" +
-				"warning: credentials left out: FILE: credential helper docker-credential-x: invalid character 'h' looking for beginning of value\n",
+			notices: "warning: ignoring credentials: FILE: credential helper docker-credential-x: the keychain is locked\n" +
+				"warning: ignoring credentials: FILE: credential helper docker-credential-x: invalid character 'h' looking for beginning of value\n",
 			asked: "get ghcr.io\nget https://index.docker.io/v1/\nget localhost:5000\nget locked.example\nget broken.example\n",
 		},
 		{
 			name: "helper of one registry",
 			data: `{"credHelpers":{"https://ghcr.io/v2/":"x"}}`,
 			want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}, {repo: hubApp}},
-			// Nobody else is asked.
+			// The helper is not asked about other registries.
 			asked: "get ghcr.io\n",
 		},
 		{
@@ -179,7 +177,7 @@ func TestCredentialHelper(t *testing.T) {
 				{repo: hubApp, want: Credential{IdentityToken: "id"}},
 				{repo: ghcrApp},
 			},
-			notices: "warning: credentials left out: FILE: credential helper docker-credential-none: exec: \"docker-credential-none\": executable file not found in $PATH\n",
+			notices: "warning: ignoring credentials: FILE: credential helper docker-credential-none: exec: \"docker-credential-none\": executable file not found in $PATH\n",
 			asked:   "get https://index.docker.io/v1/\n",
 		},
 		{
@@ -189,10 +187,10 @@ func TestCredentialHelper(t *testing.T) {
 			asked: "get ghcr.io\n",
 		},
 		{
-			name:    "entry after a helper that is not here",
+			name:    "entry after a missing helper",
 			data:    `{"credsStore":"none","auths":{"ghcr.io":{"registrytoken":"entry"}}}`,
 			want:    []found{{repo: ghcrApp, want: Credential{Token: "entry"}}},
-			notices: "warning: credentials left out: FILE: credential helper docker-credential-none: exec: \"docker-credential-none\": executable file not found in $PATH\n",
+			notices: "warning: ignoring credentials: FILE: credential helper docker-credential-none: exec: \"docker-credential-none\": executable file not found in $PATH\n",
 		},
 		{
 			name: "http:// in a helper's key",
@@ -203,7 +201,7 @@ func TestCredentialHelper(t *testing.T) {
 			asked: "get ghcr.io\n",
 		},
 		{
-			name:  "entry after a helper that knows nothing",
+			name:  "entry after a helper without a credential",
 			data:  `{"credsStore":"x","auths":{"localhost:5000":{"registrytoken":"entry"}}}`,
 			want:  []found{{repo: localApp, want: Credential{Token: "entry"}}},
 			asked: "get localhost:5000\n",
@@ -228,8 +226,8 @@ func TestCredentialHelper(t *testing.T) {
 	}
 }
 
-// FuzzAuthFile: what is found can be sent, and prints as an entry that says the
-// same; what is refused gives nothing; neither prints a secret.
+// FuzzAuthFile checks that every credential found can be sent and round-trips as an
+// entry, that errors come with no credential, and that no error contains a secret.
 func FuzzAuthFile(f *testing.F) {
 	for _, tt := range authFileTests {
 		f.Add([]byte(tt.data))
@@ -242,7 +240,7 @@ func FuzzAuthFile(f *testing.F) {
 			}
 			return
 		}
-		file.Helpers, file.Store = nil, "" // not to be run
+		file.Helpers, file.Store = nil, "" // do not run helpers
 		for _, repo := range []reference.Repository{ghcrApp, localApp, hubApp, {Registry: ghcr, Path: "org/team/app"}} {
 			c, err := file.source(nil)(t.Context(), repo)
 			switch {
@@ -257,11 +255,11 @@ func FuzzAuthFile(f *testing.F) {
 	})
 }
 
-// checkAuthEntry prints a credential as an auth file and reads it again.
+// checkAuthEntry checks that a credential round-trips as an auth file.
 func checkAuthEntry(t *testing.T, repo reference.Repository, c Credential) {
 	t.Helper()
 	if !utf8.ValidString(c.Username + c.Password) {
-		return // from base64: JSON has no other way to write it
+		return // decoded from base64; JSON strings cannot hold it
 	}
 	data, err := json.Marshal(authFile{Auths: map[string]authEntry{
 		repo.String(): {Username: c.Username, Password: c.Password, IdentityToken: c.IdentityToken, RegistryToken: c.Token},

@@ -9,33 +9,32 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// Credential is what a client shows to a registry: a user name with its
-// password, or a bearer token, or an identity token that the registry's token
-// service gave for a login. The zero value is none of them: anonymous.
+// Credential is a user name and password, a bearer token, or an identity token that
+// the registry's token service issued at login. The zero value is anonymous.
 type Credential struct {
 	Username      string
 	Password      string
-	Token         string // sent as it is: Authorization: Bearer …
+	Token         string // sent as is: Authorization: Bearer …
 	IdentityToken string // exchanged for tokens at the token service
 
-	// PlainHTTP allows it to be sent over plain http to another machine. It is
-	// set where the person who gave it wrote http:// before the host.
+	// PlainHTTP allows sending the credential to another machine over plain http.
+	// It is set if the user wrote http:// before the host.
 	PlainHTTP bool
 }
 
-// IsZero reports whether c is no credential.
+// IsZero reports whether c is anonymous.
 func (c Credential) IsZero() bool {
 	c.PlainHTTP = false
 	return c == Credential{}
 }
 
-// Validate makes sure that c is whole, and can be sent.
+// Validate returns an error if c is incomplete or cannot be sent.
 func (c Credential) Validate() error { return c.check("the user name", "a password") }
 
-// check is Validate with other names for the two halves: half a credential is a mistake that a
-// registry would only answer with a bare 401. A password may have several lines,
-// as Google's JSON keys have: basic authentication sends it as base64. A token
-// is sent as it is.
+// check is Validate with names for the user name and the password. A registry answers
+// half a credential with a bare 401, so it is reported here. A password may have several
+// lines, as Google's JSON keys do: basic authentication encodes it in base64. A token
+// is sent as is.
 func (c Credential) check(user, pass string) error {
 	switch {
 	case c.Username == "" && c.Password != "":
@@ -43,25 +42,24 @@ func (c Credential) check(user, pass string) error {
 	case c.Username != "" && c.Password == "" && c.IdentityToken == "":
 		return fmt.Errorf("%s is given without %s", user, pass)
 	case strings.Contains(c.Username, ":"):
-		return fmt.Errorf("%s has a colon in it, which basic authentication cannot carry", user)
+		return fmt.Errorf("%s contains a colon, which basic authentication does not allow", user)
 	case strings.ContainsAny(c.Username, "\r\n"):
-		return fmt.Errorf("%s has a line break in it", user)
+		return fmt.Errorf("%s contains a line break", user)
 	case strings.ContainsAny(c.Token, "\r\n"):
-		return errors.New("the token has a line break in it")
+		return errors.New("the token contains a line break")
 	}
 	return nil
 }
 
-// Func finds the credential for a repository. Anonymous is the zero
-// Credential, not an error.
+// Func finds the credential for a repository. If there is none, it returns the zero
+// Credential and no error.
 //
-// Errors: a *[WithheldError] says that there is a credential which is not for
-// this registry as it is asked; the request is anonymous then. Any other error
-// ends the fetch.
+// Errors: *[WithheldError] if there is a credential that must not be sent to this
+// registry; the request is then anonymous. Any other error ends the fetch.
 type Func func(ctx context.Context, repo reference.Repository) (Credential, error)
 
-// First asks each source in turn until one knows a credential. Where
-// none does, it says what the first of them withheld.
+// First returns a Func that tries each source in turn until one has a credential. If
+// none has, it returns the first *[WithheldError].
 func First(sources ...Func) Func {
 	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		var withheld error
@@ -80,7 +78,7 @@ func First(sources ...Func) Func {
 	}
 }
 
-// noCredential is a source that knows none.
+// noCredential is a source without a credential.
 func noCredential(context.Context, reference.Repository) (Credential, error) {
 	return Credential{}, nil
 }

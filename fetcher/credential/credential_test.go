@@ -8,7 +8,7 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// env is an environment for the functions that take a getenv.
+// env is an environment; its get is a getenv.
 type env map[string]string
 
 func (e env) get(name string) string { return e[name] }
@@ -19,7 +19,7 @@ var (
 	hubApp   = reference.Repository{Registry: reference.DockerHub, Path: "org/app"}
 )
 
-// found is one answer of a credential source.
+// found is the expected result of a source for one repository.
 type found struct {
 	repo reference.Repository
 	want Credential
@@ -40,7 +40,7 @@ func checkFound(t *testing.T, find Func, want []found) {
 }
 
 var (
-	// plainApp is at another machine, over plain http.
+	// plainApp is on another machine, over plain http.
 	plainApp   = reference.Repository{Registry: reference.Registry{Scheme: "http", Host: "ghcr.io"}, Path: "org/app"}
 	mirrorApp  = reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "mirror.example"}, Path: "org/app"}
 	t0ken      = Credential{Token: "t0ken"}
@@ -48,12 +48,12 @@ var (
 )
 
 const (
-	noHost  = "there is a credential, but it does not say which host it is for"
+	noHost  = "a credential is set, but not the host it is for"
 	jsonKey = "{\n  \"type\": \"service_account\"\n}\n"
 )
 
-// typedGhcr is the audience of hocker manifest ghcr.io/org/app, readGhcr of a
-// lock file or a derivation that names it.
+// typedGhcr is the audience of hocker manifest ghcr.io/org/app, readGhcr that of a lock
+// file or derivation that names the image.
 var (
 	typedGhcr = Audience{Named: ghcr, Asked: []reference.Registry{ghcr}}
 	readGhcr  = Audience{Asked: []reference.Registry{ghcr}}
@@ -74,12 +74,12 @@ var environmentCredentialTests = []struct {
 		want: []found{{repo: ghcrApp, want: t0ken}, {repo: localApp}, {repo: hubApp}, {repo: mirrorApp}},
 	},
 	{
-		name: "token of no host, registry from a file", audience: readGhcr,
+		name: "token without a host, registry from a file", audience: readGhcr,
 		env:  env{"DOCKER_TOKEN": "t0ken"},
 		want: []found{{repo: ghcrApp, err: noHost}, {repo: mirrorApp}},
 	},
 	{
-		name: "user of no host, registry from a file", audience: readGhcr,
+		name: "user without a host, registry from a file", audience: readGhcr,
 		env:  env{"DOCKER_USER": "me", "DOCKER_PASS": "pass"},
 		want: []found{{repo: ghcrApp, err: noHost}},
 	},
@@ -89,7 +89,7 @@ var environmentCredentialTests = []struct {
 		want: []found{{repo: ghcrApp, want: t0ken}, {repo: localApp}, {repo: hubApp}, {repo: mirrorApp}},
 	},
 	{
-		name: "for another host than the one that is typed", audience: typedGhcr,
+		name: "for another host than the named one", audience: typedGhcr,
 		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_REGISTRY": "localhost:5000"},
 		want: []found{{repo: ghcrApp}, {repo: localApp, want: t0ken}},
 	},
@@ -99,17 +99,17 @@ var environmentCredentialTests = []struct {
 		want: []found{{repo: ghcrApp, want: t0ken}, {repo: localApp, want: t0ken}, {repo: hubApp, want: t0ken}, {repo: mirrorApp}},
 	},
 	{
-		name: "for any host: those that images name, not their mirrors", audience: readGhcr,
+		name: "for any host: the registries of images, not their mirrors", audience: readGhcr,
 		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_REGISTRY": "*"},
 		want: []found{{repo: ghcrApp, want: t0ken}, {repo: localApp}, {repo: mirrorApp}},
 	},
 	{
-		name: "any of blank is none", audience: readGhcr,
+		name: "no hosts but separators", audience: readGhcr,
 		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_REGISTRY": " , "},
 		want: []found{{repo: ghcrApp, err: noHost}},
 	},
 	{
-		name: "http:// of the variable", audience: readGhcr,
+		name: "http:// in the variable", audience: readGhcr,
 		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_REGISTRY": "http://ghcr.io"},
 		want: []found{{repo: plainApp, want: plainToken}, {repo: ghcrApp, want: plainToken}, {repo: hubApp}},
 	},
@@ -126,7 +126,7 @@ var environmentCredentialTests = []struct {
 	{
 		name: "token before user before config", audience: typedGhcr,
 		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_USER": "me", "DOCKER_PASS": "pass", "DOCKER_AUTH_CONFIG": `{`},
-		want: []found{{repo: ghcrApp, want: t0ken}, {repo: hubApp, err: "DOCKER_AUTH_CONFIG is no Docker config.json: line 1: unexpected end of JSON input"}},
+		want: []found{{repo: ghcrApp, want: t0ken}, {repo: hubApp, err: "DOCKER_AUTH_CONFIG is not a Docker config.json: line 1: unexpected end of JSON input"}},
 	},
 	{
 		name: "user before config", audience: typedGhcr,
@@ -134,12 +134,12 @@ var environmentCredentialTests = []struct {
 		want: []found{{repo: ghcrApp, want: me}},
 	},
 	{
-		name: "config for those whom the token is not for", audience: readGhcr,
+		name: "config for hosts that the token is not for", audience: readGhcr,
 		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_REGISTRY": "docker.io", "DOCKER_AUTH_CONFIG": `{"auths":{"ghcr.io":{"auth":"bWU6cGFzcw=="}}}`},
 		want: []found{{repo: ghcrApp, want: me}, {repo: hubApp, want: t0ken}},
 	},
 	{
-		name: "config for a token of no host", audience: readGhcr,
+		name: "config instead of a token without a host", audience: readGhcr,
 		env:  env{"DOCKER_TOKEN": "t0ken", "DOCKER_AUTH_CONFIG": `{"auths":{"ghcr.io":{"auth":"bWU6cGFzcw=="}}}`},
 		want: []found{{repo: ghcrApp, want: me}},
 	},
@@ -150,10 +150,10 @@ var environmentCredentialTests = []struct {
 	},
 	{name: "half", env: env{"DOCKER_USER": "me"}, err: "DOCKER_USER is given without DOCKER_PASS"},
 	{name: "other half", env: env{"DOCKER_PASS": "hunter2"}, err: "DOCKER_PASS is given without DOCKER_USER"},
-	{name: "colon", env: env{"DOCKER_USER": "me:you", "DOCKER_PASS": "hunter2"}, err: "DOCKER_USER has a colon in it, which basic authentication cannot carry"},
-	{name: "line break in user", env: env{"DOCKER_USER": "me\n", "DOCKER_PASS": "hunter2"}, err: "DOCKER_USER has a line break in it"},
-	{name: "line break in token", env: env{"DOCKER_TOKEN": "hunter2\r\nHost: evil"}, err: "the token has a line break in it"},
-	{name: "broken config", env: env{"DOCKER_AUTH_CONFIG": `{"auths":`}, err: "DOCKER_AUTH_CONFIG is no Docker config.json: line 1: unexpected end of JSON input"},
+	{name: "colon", env: env{"DOCKER_USER": "me:you", "DOCKER_PASS": "hunter2"}, err: "DOCKER_USER contains a colon, which basic authentication does not allow"},
+	{name: "line break in user", env: env{"DOCKER_USER": "me\n", "DOCKER_PASS": "hunter2"}, err: "DOCKER_USER contains a line break"},
+	{name: "line break in token", env: env{"DOCKER_TOKEN": "hunter2\r\nHost: evil"}, err: "the token contains a line break"},
+	{name: "broken config", env: env{"DOCKER_AUTH_CONFIG": `{"auths":`}, err: "DOCKER_AUTH_CONFIG is not a Docker config.json: line 1: unexpected end of JSON input"},
 	{name: "no host", env: env{"DOCKER_REGISTRY": "ftp://x"}, err: `DOCKER_REGISTRY: registry "ftp://x": scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
 	{
 		name: "a password in the host", env: env{"DOCKER_REGISTRY": "https://me:hunter2@ghcr.io"},
@@ -161,7 +161,7 @@ var environmentCredentialTests = []struct {
 	},
 }
 
-// environmentCredential is what the commands ask for.
+// environmentCredential combines the functions as the commands do.
 func environmentCredential(e env, audience Audience) (Func, error) {
 	hosts, err := EnvironmentHosts(e.get)
 	if err != nil {
@@ -201,12 +201,12 @@ func TestFirst(t *testing.T) {
 		err  error
 	}{
 		{name: "no source", find: First()},
-		{name: "none knows one", find: First(none, none)},
+		{name: "none has a credential", find: First(none, none)},
 		{name: "first", find: First(me, you), want: Credential{Token: "me"}},
 		{name: "second", find: First(none, you, failing), want: Credential{Token: "you"}},
-		{name: "what is withheld is passed over", find: First(withheld, none, you), want: Credential{Token: "you"}},
-		{name: "but told where nobody knows one", find: First(none, withheld, other), err: left},
-		{name: "an error is not passed over", find: First(none, failing, you), err: broken},
+		{name: "a withheld credential is skipped", find: First(withheld, none, you), want: Credential{Token: "you"}},
+		{name: "a withheld credential is reported if there is no other", find: First(none, withheld, other), err: left},
+		{name: "an error is not skipped", find: First(none, failing, you), err: broken},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,9 +1,8 @@
-// Package credential finds what to show to a registry, and sees to it that each
-// secret goes to the host that it is for.
+// Package credential finds credentials for registries, and sends each secret only to
+// the host it is for.
 //
-// A [Func] finds the [Credential] for a repository. There is one for each place
-// where people and tools keep secrets: [FromEnvironment], [FromAuthFiles],
-// [FromNetrc], [ReadFile]; [First] asks several in turn. [Audience] says which
-// registries are asked, and whether a person named them: a secret without a host
-// goes to no other.
+// A [Func] finds the [Credential] for a repository. [FromEnvironment],
+// [FromAuthFiles], [FromNetrc] and [ReadFile] each read one kind of source; [First]
+// tries several in turn. [Audience] lists the registries of a run, and which of them
+// the user named: a secret without a host goes only to that one.
 package credential

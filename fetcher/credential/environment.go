@@ -7,7 +7,7 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// EnvironmentHosts reads DOCKER_REGISTRY: the hosts that the secrets in the
+// EnvironmentHosts returns the hosts in DOCKER_REGISTRY, which the secrets in the
 // environment are for.
 //
 // Errors: *[reference.InputError].
@@ -19,11 +19,11 @@ func EnvironmentHosts(getenv func(string) string) ([]Host, error) {
 	return hosts, nil
 }
 
-// FromEnvironment reads DOCKER_TOKEN, else DOCKER_USER with DOCKER_PASS,
-// which are for the hosts in DOCKER_REGISTRY; for other hosts it reads
-// DOCKER_AUTH_CONFIG, the text of a Docker config.json. A variable that is empty
-// counts as unset, since Nix passes unset ones so. What is wrong with a
-// credential helper is a line for notice.
+// FromEnvironment returns the credentials in the environment: for the hosts in
+// DOCKER_REGISTRY, DOCKER_TOKEN or else DOCKER_USER and DOCKER_PASS; for other hosts,
+// those in DOCKER_AUTH_CONFIG, the content of a Docker config.json. An empty variable
+// counts as unset, because Nix passes unset variables as empty. Errors of credential
+// helpers are passed to notice, one line each.
 func FromEnvironment(getenv func(string) string, audience Audience, notice func(line string)) (Func, error) {
 	hosts, err := EnvironmentHosts(getenv)
 	if err != nil {
@@ -46,7 +46,7 @@ func FromEnvironment(getenv func(string) string, audience Audience, notice func(
 			config = file.source(notice)
 		case s.IsZero():
 			return nil, err
-		default: // it matters if there is nothing before it for a registry
+		default: // report it only for registries that the variables before it do not cover
 			config = func(context.Context, reference.Repository) (Credential, error) { return Credential{}, err }
 		}
 	}

@@ -9,32 +9,31 @@ import (
 	"hocker/fetcher/bytecount"
 )
 
-// File is what a credentials file says.
+// File is the content of a credentials file.
 type File struct {
 	Credential Func
-	// Exposed is set if other users of the machine can read the file.
+	// Exposed reports whether other users of the machine can read the file.
 	Exposed bool
-	// Unbound is set if it has one credential, and does not say for which host.
+	// Unbound reports whether the file has one credential and no host for it.
 	Unbound bool
 }
 
-// maxCredentialFile bounds what is read as a credentials file: more than that
-// is some other file.
+// maxCredentialFile limits the size of a credentials file, in bytes. A larger file is
+// some other file.
 const maxCredentialFile = 1 << 20
 
-// ReadFile reads a credentials file: lines USERNAME= and PASSWORD=,
-// or BEARER_TOKEN=, also spelt DOCKER_USER=, DOCKER_PASS= and DOCKER_TOKEN=,
-// with the hosts that they are for in REGISTRY= or DOCKER_REGISTRY=; or a Docker
-// config.json; or a netrc. Empty lines and lines that begin with # are left out.
-// What is wrong with a credential helper is a line for notice. An error names
-// the line, never what is in it.
+// ReadFile reads a credentials file. It is a Docker config.json, a netrc, or a list of
+// NAME=value lines: USERNAME and PASSWORD, or BEARER_TOKEN, with the hosts they are for
+// in REGISTRY. DOCKER_USER, DOCKER_PASS, DOCKER_TOKEN and DOCKER_REGISTRY are accepted
+// too. Empty lines and lines that start with # are ignored. Errors of credential helpers
+// are passed to notice, one line each. An error names the line, never its content.
 func ReadFile(path string, audience Audience, notice func(line string)) (File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return File{}, fmt.Errorf("credentials file: %w", err)
 	}
 	if !info.Mode().IsDir() && info.Size() > maxCredentialFile {
-		return File{}, fmt.Errorf("credentials file %s: %s is too much for one", path, bytecount.Format(info.Size()))
+		return File{}, fmt.Errorf("credentials file %s: %s is too large", path, bytecount.Format(info.Size()))
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -62,7 +61,7 @@ func parseCredentialFile(name string, data []byte, audience Audience, notice fun
 			return File{}, fmt.Errorf("netrc %s: %w", name, err)
 		}
 		if len(file) == 0 {
-			return File{}, fmt.Errorf("netrc %s: no machine in it has a login and a password", name)
+			return File{}, fmt.Errorf("netrc %s: no machine has both a login and a password", name)
 		}
 		return File{Credential: file.source(name, audience)}, nil
 	}
@@ -86,35 +85,35 @@ func parseCredentialLines(data []byte) (secret, error) {
 		}
 		key, value, ok := strings.Cut(line, "=")
 		if !ok {
-			return secret{}, fmt.Errorf("line %d is not of the form NAME=value", n)
+			return secret{}, fmt.Errorf("line %d: expected NAME=value", n)
 		}
 		field := lineField(strings.TrimSpace(key), &s.Credential, &registry)
 		switch {
 		case field == nil:
 			return secret{}, fmt.Errorf("line %d: expected REGISTRY=, USERNAME=, PASSWORD= or BEARER_TOKEN= (or DOCKER_REGISTRY=, DOCKER_USER=, DOCKER_PASS=, DOCKER_TOKEN=)", n)
 		case value == "":
-			return secret{}, fmt.Errorf("line %d: nothing stands after the =", n)
+			return secret{}, fmt.Errorf("line %d: missing value after =", n)
 		case *field != "":
-			return secret{}, fmt.Errorf("line %d says again what an earlier line said", n)
+			return secret{}, fmt.Errorf("line %d repeats an earlier line", n)
 		}
 		*field = value
 		if field == &registry {
 			var err error
 			if s.hosts, err = ParseHosts(value); err != nil || len(s.hosts) == 0 {
-				return secret{}, fmt.Errorf("line %d: expected hosts, as registry.example or host:5000, with commas between them", n)
+				return secret{}, fmt.Errorf("line %d: expected comma-separated hosts, such as registry.example or host:5000", n)
 			}
 		}
 	}
 	if s.IsZero() {
-		return secret{}, fmt.Errorf("no credential in it: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json, or a netrc")
+		return secret{}, fmt.Errorf("no credential found: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json, or a netrc")
 	}
 	if s.Token != "" && s.Username+s.Password != "" {
-		return secret{}, fmt.Errorf("it holds a token and a user name: one of them")
+		return secret{}, fmt.Errorf("both a token and a user name: remove one of them")
 	}
 	return s, s.check("USERNAME", "PASSWORD")
 }
 
-// lineField returns what a line of a credentials file sets.
+// lineField returns the field that a line with this key sets, or nil.
 func lineField(key string, c *Credential, registry *string) *string {
 	switch key {
 	case "REGISTRY", "DOCKER_REGISTRY":

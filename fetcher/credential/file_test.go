@@ -25,33 +25,33 @@ var credentialFileTests = []struct {
 	{name: "token", data: "BEARER_TOKEN=abc.def==\n", want: []found{{repo: ghcrApp, want: Credential{Token: "abc.def=="}}, {repo: hubApp}}},
 	{name: "other token", data: "DOCKER_TOKEN=abc\n", want: []found{{repo: ghcrApp, want: Credential{Token: "abc"}}}},
 	{name: "comments, empty lines, CRLF", data: "# mine\r\n\r\n \t\r\nUSERNAME=me\r\nPASSWORD=pass\r\n", want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}}},
-	{name: "all of a value counts", data: "USERNAME=me\nPASSWORD= #p=a\"s's${x}\\ \n", want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: " #p=a\"s's${x}\\ "}}}},
+	{name: "a value is taken verbatim", data: "USERNAME=me\nPASSWORD= #p=a\"s's${x}\\ \n", want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: " #p=a\"s's${x}\\ "}}}},
 	{name: "docker config", data: ` {"auths":{"ghcr.io":{"auth":"bWU6cGFzcw=="}}}`, want: []found{{repo: ghcrApp, want: Credential{Username: "me", Password: "pass"}}, {repo: localApp}}},
 	{name: "for hosts", data: "REGISTRY=docker.io, localhost:5000\nUSERNAME=me\nPASSWORD=pass\n", want: []found{{repo: ghcrApp}, {repo: localApp, want: me}, {repo: hubApp, want: me}}},
 	{name: "for a host over plain http", data: "DOCKER_REGISTRY=http://ghcr.io\nBEARER_TOKEN=t0ken\n", want: []found{{repo: plainApp, want: plainToken}, {repo: localApp}}},
 	{name: "for any", data: "BEARER_TOKEN=t0ken\nREGISTRY=*\n", want: []found{{repo: ghcrApp, want: t0ken}, {repo: mirrorApp}}},
 	{name: "netrc", data: "# mine\nmachine ghcr.io login me password pass\n", want: []found{{repo: ghcrApp, want: me}, {repo: localApp}}},
-	{name: "netrc for what is typed", data: "default login me password pass\n", want: []found{{repo: ghcrApp, want: me}, {repo: localApp}}},
+	{name: "netrc for the named registry", data: "default login me password pass\n", want: []found{{repo: ghcrApp, want: me}, {repo: localApp}}},
 
-	{name: "no host", data: "REGISTRY=hunter2 ftp://x\n", err: "credentials file FILE: line 1: expected hosts, as registry.example or host:5000, with commas between them"},
-	{name: "no host at all", data: "USERNAME=me\nREGISTRY=,\n", err: "credentials file FILE: line 2: expected hosts, as registry.example or host:5000, with commas between them"},
-	{name: "netrc of nobody", data: "machine ghcr.io login me\n", err: "netrc FILE: no machine in it has a login and a password"},
-	{name: "broken netrc", data: "machine ghcr.io\n login\n", err: "netrc FILE: line 2: nothing stands after login"},
-	{name: "empty", data: "", err: "credentials file FILE: no credential in it: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json, or a netrc"},
-	{name: "comment only", data: "# USERNAME=me\n", err: "credentials file FILE: no credential in it: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json, or a netrc"},
-	{name: "no name", data: "USERNAME=me\nhunter2\n", err: "credentials file FILE: line 2 is not of the form NAME=value"},
+	{name: "no host", data: "REGISTRY=hunter2 ftp://x\n", err: "credentials file FILE: line 1: expected comma-separated hosts, such as registry.example or host:5000"},
+	{name: "no host at all", data: "USERNAME=me\nREGISTRY=,\n", err: "credentials file FILE: line 2: expected comma-separated hosts, such as registry.example or host:5000"},
+	{name: "netrc without a login", data: "machine ghcr.io login me\n", err: "netrc FILE: no machine has both a login and a password"},
+	{name: "broken netrc", data: "machine ghcr.io\n login\n", err: "netrc FILE: line 2: missing value after login"},
+	{name: "empty", data: "", err: "credentials file FILE: no credential found: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json, or a netrc"},
+	{name: "comment only", data: "# USERNAME=me\n", err: "credentials file FILE: no credential found: expected USERNAME= and PASSWORD=, or BEARER_TOKEN=, or a Docker config.json, or a netrc"},
+	{name: "no name", data: "USERNAME=me\nhunter2\n", err: "credentials file FILE: line 2: expected NAME=value"},
 	{name: "line breaks in a secret", data: "BEARER_TOKEN=abc\nhunter2=\n", err: "credentials file FILE: line 2: expected REGISTRY=, USERNAME=, PASSWORD= or BEARER_TOKEN= (or DOCKER_REGISTRY=, DOCKER_USER=, DOCKER_PASS=, DOCKER_TOKEN=)"},
 	{name: "unknown name", data: "\n# x\nuser=hunter2\n", err: "credentials file FILE: line 3: expected REGISTRY=, USERNAME=, PASSWORD= or BEARER_TOKEN= (or DOCKER_REGISTRY=, DOCKER_USER=, DOCKER_PASS=, DOCKER_TOKEN=)"},
-	{name: "empty value", data: "USERNAME=me\nPASSWORD=\n", err: "credentials file FILE: line 2: nothing stands after the ="},
-	{name: "twice", data: "USERNAME=me\nPASSWORD=hunter2\nPASSWORD=hunter3\n", err: "credentials file FILE: line 3 says again what an earlier line said"},
-	{name: "twice in two spellings", data: "USERNAME=me\nDOCKER_USER=me\n", err: "credentials file FILE: line 2 says again what an earlier line said"},
+	{name: "empty value", data: "USERNAME=me\nPASSWORD=\n", err: "credentials file FILE: line 2: missing value after ="},
+	{name: "twice", data: "USERNAME=me\nPASSWORD=hunter2\nPASSWORD=hunter3\n", err: "credentials file FILE: line 3 repeats an earlier line"},
+	{name: "twice in two spellings", data: "USERNAME=me\nDOCKER_USER=me\n", err: "credentials file FILE: line 2 repeats an earlier line"},
 	{name: "half", data: "USERNAME=me\n", err: "credentials file FILE: USERNAME is given without PASSWORD"},
 	{name: "other half", data: "PASSWORD=hunter2\n", err: "credentials file FILE: PASSWORD is given without USERNAME"},
-	{name: "both", data: "BEARER_TOKEN=hunter2\nUSERNAME=me\n", err: "credentials file FILE: it holds a token and a user name: one of them"},
-	{name: "colon", data: "USERNAME=me:hunter2\nPASSWORD=hunter2\n", err: "credentials file FILE: USERNAME has a colon in it, which basic authentication cannot carry"},
-	{name: "broken config", data: `{"auths":{"ghcr.io":{"auth":"hunter2"}`, err: "FILE is no Docker config.json: line 1: unexpected end of JSON input"},
-	{name: "config of other types", data: `{"auths":{"ghcr.io":"hunter2"}}`, err: "FILE is no Docker config.json: line 1: auths must not be of type string"},
-	{name: "a password that is a number", data: `{"auths":{"ghcr.io":{"password":12345}}}`, err: "FILE is no Docker config.json: line 1: auths.password must not be of type number"},
+	{name: "both", data: "BEARER_TOKEN=hunter2\nUSERNAME=me\n", err: "credentials file FILE: both a token and a user name: remove one of them"},
+	{name: "colon", data: "USERNAME=me:hunter2\nPASSWORD=hunter2\n", err: "credentials file FILE: USERNAME contains a colon, which basic authentication does not allow"},
+	{name: "broken config", data: `{"auths":{"ghcr.io":{"auth":"hunter2"}`, err: "FILE is not a Docker config.json: line 1: unexpected end of JSON input"},
+	{name: "config of other types", data: `{"auths":{"ghcr.io":"hunter2"}}`, err: "FILE is not a Docker config.json: line 1: auths has the wrong type: string"},
+	{name: "a password that is a number", data: `{"auths":{"ghcr.io":{"password":12345}}}`, err: "FILE is not a Docker config.json: line 1: auths.password has the wrong type: number"},
 }
 
 func TestReadFile(t *testing.T) {
@@ -84,7 +84,7 @@ func TestReadFileFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = ReadFile(large, Audience{Named: ghcr}, nil)
-	checkError(t, err, "credentials file "+large+": 1.0 MB is too much for one")
+	checkError(t, err, "credentials file "+large+": 1.0 MB is too large")
 }
 
 func TestReadFileExposed(t *testing.T) {
@@ -111,18 +111,18 @@ func TestReadFileExposed(t *testing.T) {
 	}
 }
 
-// FuzzCredentialFile: what is accepted is a credential that prints back, what
-// is not is refused without a word of the secret.
+// FuzzCredentialFile checks that an accepted file holds one credential that round-trips,
+// and that errors contain no secret.
 func FuzzCredentialFile(f *testing.F) {
 	for _, tt := range credentialFileTests {
 		f.Add(tt.data)
 	}
 	f.Fuzz(func(t *testing.T, data string) {
 		if strings.HasPrefix(strings.TrimSpace(data), "{") {
-			return // FuzzAuthFile's part
+			return // see FuzzAuthFile
 		}
 		if isNetrc([]byte(data)) {
-			return // FuzzNetrc's part
+			return // see FuzzNetrc
 		}
 		file, err := parseCredentialFile("FILE", []byte(data), Audience{Named: ghcr}, nil)
 		if err != nil {
@@ -134,7 +134,7 @@ func FuzzCredentialFile(f *testing.F) {
 			}
 			return
 		}
-		// It goes to the hosts that the file names, and to no other.
+		// The credential is for the hosts in the file, and no others.
 		s, err := parseCredentialLines([]byte(data))
 		if err != nil || s.IsZero() || (s.Token != "") == (s.Username != "") || (s.Username == "") != (s.Password == "") {
 			t.Fatalf("%q: got %+v, %v", data, s, err)

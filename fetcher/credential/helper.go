@@ -15,10 +15,10 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// dockerHubServer is the name under which helpers keep Docker Hub's credential.
+// dockerHubServer is Docker Hub's server URL in credential helpers.
 const dockerHubServer = "https://index.docker.io/v1/"
 
-// askHelper asks docker-credential-HELPER for a registry's credential.
+// askHelper gets the credential of a registry from docker-credential-HELPER:
 // https://github.com/docker/docker-credential-helpers#development
 func askHelper(ctx context.Context, helper string, r reference.Registry) (Credential, error) {
 	server := r.Name()
@@ -35,8 +35,8 @@ func askHelper(ctx context.Context, helper string, r reference.Registry) (Creden
 	return c, nil
 }
 
-// What helpers say in place of a user name for an identity token, and of an
-// error where they have nothing.
+// The user name that helpers return with an identity token, and their message if they
+// have no credential.
 const (
 	helperToken    = "<token>"
 	helperNotFound = "credentials not found in native keychain"
@@ -47,7 +47,7 @@ func runHelper(ctx context.Context, program, server string) (Credential, error) 
 	command.Stdin, command.Stderr = strings.NewReader(server), os.Stderr
 	output, err := command.Output()
 	if errors.Is(err, exec.ErrWaitDelay) {
-		err = nil // it has ended well, and left an agent behind that holds its output
+		err = nil // it succeeded, but left an agent running that holds its output open
 	}
 	message := string(bytes.TrimSpace(output))
 	switch {

@@ -9,23 +9,22 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// Host is a host that a secret is for.
+// Host is a host that may receive a secret.
 type Host struct {
-	Name      string // as Registry.Name has it: docker.io, host:5000; * for any
+	Name      string // as in Registry.Name: docker.io, host:5000; * for any
 	PlainHTTP bool   // it was written with http://
 }
 
-// anyHost stands for the hosts of all registries that images are in.
+// anyHost matches the hosts of all registries in [Audience.Asked].
 const anyHost = "*"
 
-// ParseHosts reads the hosts that a secret is for, separated by commas or white
-// space: registry.example, host:5000, docker.io, * for any. With http:// before
-// it, a host may be sent the secret over plain http. An address that ends in
-// /v2/ stands for its host.
+// ParseHosts parses hosts separated by commas or white space: registry.example,
+// host:5000, docker.io, or * for any. A host with http:// before it may receive the
+// secret over plain http. The address of a registry, ending in /v2/, means its host.
 //
 // Errors: *[reference.InputError].
 func ParseHosts(s string) ([]Host, error) {
-	if strings.Contains(s, "@") { // before it is cut up
+	if strings.Contains(s, "@") { // before splitting, which could cut a password in two
 		return nil, reference.UserError("registry")
 	}
 	var hosts []Host
@@ -43,26 +42,25 @@ func ParseHosts(s string) ([]Host, error) {
 	return hosts, nil
 }
 
-// Audience says which registries a run asks, and who named them. A secret that
-// has no host of its own is for some of them.
+// Audience is the set of registries that may receive a secret without a host of its
+// own.
 type Audience struct {
-	// Named is the registry that a person named on the command line. It is the
-	// host of a secret that has none. The zero value means that nobody did: the
-	// registries come from a file or an expression, and a secret without a host is
-	// for none of them.
+	// Named is the registry that the user named on the command line. It receives
+	// secrets without a host. The zero value means that the registries come from a
+	// file or an expression: such secrets are then withheld.
 	Named reference.Registry
-	// Asked are the registries that the images are in. A secret for any host (*)
-	// is for them, and not for their mirrors.
+	// Asked lists the registries of the images. They receive secrets for any host
+	// (*); their mirrors do not.
 	Asked []reference.Registry
 }
 
-// has reports whether images are in a registry of that name.
+// has reports whether a registry of the same name is in a.Asked.
 func (a Audience) has(r reference.Registry) bool {
 	return slices.ContainsFunc(a.Asked, func(asked reference.Registry) bool { return asked.Name() == r.Name() })
 }
 
-// AllowPlainHTTP lets what find finds be sent over plain http to those of the
-// hosts that are written with http://.
+// AllowPlainHTTP returns find with [Credential.PlainHTTP] set for the hosts that are
+// written with http://.
 func AllowPlainHTTP(hosts []Host, find Func) Func {
 	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		c, err := find(ctx, repo)
@@ -73,15 +71,15 @@ func AllowPlainHTTP(hosts []Host, find Func) Func {
 	}
 }
 
-// secret is a credential that does not say by itself which host it is for.
+// secret is a credential from a source that does not tie it to a host.
 type secret struct {
 	Credential
 	origin Origin
 	place  string // the variable or file
-	hosts  []Host // that it is for; none: it does not say
+	hosts  []Host // that may receive it; empty if the source names none
 }
 
-// source returns the secret to the hosts that it is for.
+// source returns the secret for its hosts, and nothing for others.
 func (s secret) source(audience Audience) Func {
 	return AllowPlainHTTP(s.hosts, func(_ context.Context, repo reference.Repository) (Credential, error) {
 		r := repo.Registry
@@ -101,7 +99,7 @@ func (s secret) source(audience Audience) Func {
 	})
 }
 
-// Static shows c to one registry and nothing to any other.
+// Static returns c for one registry, and nothing for others.
 func Static(registry reference.Registry, c Credential) Func {
 	return secret{Credential: c}.source(Audience{Named: registry})
 }

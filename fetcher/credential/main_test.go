@@ -7,7 +7,7 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// checkError compares the whole text of an error; the empty text is no error.
+// checkError compares the full message of an error. An empty want means no error.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	got := ""
@@ -25,5 +25,5 @@ var (
 	me    = Credential{Username: "me", Password: "pass"}
 )
 
-// basic is the auth field of an entry.
+// basic returns the auth field of an entry.
 func basic(userPass string) string { return base64.StdEncoding.EncodeToString([]byte(userPass)) }

@@ -12,23 +12,22 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// netrc is a file of logins for hosts, as ftp has had it and as curl, git, Go
-// and Nix read it:
+// netrc is a list of logins for hosts, in the format of ftp, curl, git, Go and Nix:
 // https://www.gnu.org/software/inetutils/manual/html_node/The-_002enetrc-file.html,
 // with curl's quotes: https://everything.curl.dev/usingcurl/netrc.html
 //
-// It is read here because the libraries for it (jdx/go-netrc is the one that is
-// kept) know no quotes, and end in a panic where the file ends too early.
+// The parser is our own because jdx/go-netrc, the maintained library, does not support
+// quotes and panics on a truncated file.
 type netrc []netrcEntry
 
 type netrcEntry struct {
-	machine string // as it is written; empty for the default entry
+	machine string // as written; empty for the default entry
 	line    int    // of its first word
 	Credential
 }
 
-// NetrcFile returns where the netrc is: in $NETRC, else in the home directory;
-// empty if there is neither.
+// NetrcFile returns the path of the netrc: $NETRC, else $HOME/.netrc. It is empty if
+// neither variable is set.
 func NetrcFile(getenv func(string) string) string {
 	if path := getenv("NETRC"); path != "" {
 		return path
@@ -39,8 +38,8 @@ func NetrcFile(getenv func(string) string) string {
 	return ""
 }
 
-// FromNetrc asks the netrc at path for a credential, if it is there. What
-// is wrong with it is a line for notice.
+// FromNetrc returns the credentials in the netrc at path, which need not exist. An
+// error in the file is passed to notice as one line.
 func FromNetrc(path string, audience Audience, notice func(line string)) Func {
 	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		data, err := readFile(ctx, path)
@@ -55,23 +54,23 @@ func FromNetrc(path string, audience Audience, notice func(line string)) Func {
 			file, err = parseNetrc(data)
 		}
 		if err != nil {
-			noticeLeftOut(notice, fmt.Errorf("netrc %s: %w", path, err))
+			noticeIgnored(notice, fmt.Errorf("netrc %s: %w", path, err))
 			return Credential{}, nil
 		}
 		return file.source(path, audience)(ctx, repo)
 	}
 }
 
-// isNetrc reports whether a credentials file is a netrc, by its first word.
+// isNetrc reports whether the first word of data begins a netrc.
 func isNetrc(data []byte) bool {
 	lexer := netrcLexer{rest: string(data), line: 1}
 	word, ok, err := lexer.next()
 	return ok && err == nil && (word == "machine" || word == "default" || word == "macdef")
 }
 
-// source looks a registry up: by its host with the port, then without it, as
-// other programs do that know of no ports here, then the default entry, which is
-// a secret without a host.
+// source looks up a registry by its host and port, then by its host alone, since other
+// programs ignore ports here, then in the default entry, which is a secret without a
+// host.
 func (n netrc) source(path string, audience Audience) Func {
 	return func(ctx context.Context, repo reference.Repository) (Credential, error) {
 		r := repo.Registry
@@ -91,8 +90,8 @@ func (n netrc) source(path string, audience Audience) Func {
 	}
 }
 
-// parseNetrc reads the entries that have a login and a password. An error names
-// the line, never what is in it.
+// parseNetrc returns the entries with a login and a password. An error names the line,
+// never its content.
 func parseNetrc(data []byte) (netrc, error) {
 	var entries netrc
 	lexer := netrcLexer{rest: strings.ReplaceAll(string(data), "\r\n", "\n"), line: 1}
@@ -118,11 +117,11 @@ func parseNetrc(data []byte) (netrc, error) {
 		case err != nil:
 			return nil, err
 		case !ok:
-			return nil, fmt.Errorf("line %d: nothing stands after %s", line, word)
+			return nil, fmt.Errorf("line %d: missing value after %s", line, word)
 		case word == "macdef":
 			lexer.skipMacro()
 		case word == "machine" && value == "":
-			return nil, fmt.Errorf("line %d: nothing stands after machine", line)
+			return nil, fmt.Errorf("line %d: missing value after machine", line)
 		case word == "machine":
 			entries = append(entries, netrcEntry{machine: value, line: line})
 		case len(entries) == 0:
@@ -135,8 +134,8 @@ func parseNetrc(data []byte) (netrc, error) {
 	}
 }
 
-// complete returns the entries that can be used: one without a password makes
-// ftp ask for it, and is no mistake.
+// complete returns the entries with a login and a password. An entry without a password
+// is valid: it makes ftp prompt for it.
 func (n netrc) complete() (netrc, error) {
 	var whole netrc
 	for _, e := range n {
@@ -144,22 +143,22 @@ func (n netrc) complete() (netrc, error) {
 			continue
 		}
 		if err := e.check("the login", "a password"); err != nil {
-			return nil, fmt.Errorf("the entry in line %d: %w", e.line, err)
+			return nil, fmt.Errorf("the entry on line %d: %w", e.line, err)
 		}
 		whole = append(whole, e)
 	}
 	return whole, nil
 }
 
-// netrcLexer reads a netrc word by word.
+// netrcLexer splits a netrc into words.
 type netrcLexer struct {
 	rest  string
-	line  int // of the word that was read last, from 1
+	line  int // of the last word, from 1
 	begun bool
 }
 
-// next returns the next word; ok is false at the end. A line that begins with #
-// is a comment.
+// next returns the next word; ok is false at the end. A line that starts with # is a
+// comment.
 func (l *netrcLexer) next() (word string, ok bool, err error) {
 	for {
 		atStart := l.skipSpace()
@@ -188,7 +187,7 @@ func (l *netrcLexer) next() (word string, ok bool, err error) {
 
 const netrcSpace = " \t\r\n"
 
-// skipSpace reports whether what follows is the first in its line.
+// skipSpace skips white space, and reports whether the next word is the first on its line.
 func (l *netrcLexer) skipSpace() (atStart bool) {
 	rest := strings.TrimLeft(l.rest, netrcSpace)
 	skipped := l.rest[:len(l.rest)-len(rest)]
@@ -199,8 +198,7 @@ func (l *netrcLexer) skipSpace() (atStart bool) {
 	return atStart
 }
 
-// quoted reads a word in double quotes, in which \" \\ \n \r \t stand for one
-// character each.
+// quoted reads a word in double quotes, with the escapes \" \\ \n \r \t.
 func (l *netrcLexer) quoted() (string, error) {
 	var b strings.Builder
 	for i := 1; i < len(l.rest); i++ {
@@ -209,7 +207,7 @@ func (l *netrcLexer) quoted() (string, error) {
 			l.rest = l.rest[i+1:]
 			return b.String(), nil
 		case c == '\n':
-			return "", fmt.Errorf("line %d: a quote is not closed", l.line)
+			return "", fmt.Errorf("line %d: unterminated quote", l.line)
 		case c == '\\' && i+1 < len(l.rest):
 			i++
 			b.WriteByte(netrcEscape(l.rest[i]))
@@ -217,7 +215,7 @@ func (l *netrcLexer) quoted() (string, error) {
 			b.WriteByte(c)
 		}
 	}
-	return "", fmt.Errorf("line %d: a quote is not closed", l.line)
+	return "", fmt.Errorf("line %d: unterminated quote", l.line)
 }
 
 func netrcEscape(c byte) byte {
@@ -232,7 +230,7 @@ func netrcEscape(c byte) byte {
 	return c
 }
 
-// skipMacro passes the commands of a macdef over, which end with an empty line.
+// skipMacro skips the commands of a macdef, which end with an empty line.
 func (l *netrcLexer) skipMacro() {
 	end := strings.Index(l.rest, "\n\n")
 	if end < 0 {

@@ -48,7 +48,7 @@ var netrcTests = []struct {
 	},
 	{name: "words for values", data: "machine machine login login password password machine ghcr.io login me password pass", want: []found{{repo: ghcrApp, want: me}}},
 	{
-		name: "default, for the registry that is typed", data: "machine other.example login me password pass\ndefault login any password pass",
+		name: "default, for the named registry", data: "machine other.example login me password pass\ndefault login any password pass",
 		want: []found{{repo: ghcrApp, want: login("any", "pass")}, {repo: otherApp, want: me}, {repo: hubApp}},
 	},
 	{name: "without a password", data: "machine ghcr.io login hunter2\ndefault login any", want: []found{{repo: ghcrApp}}},
@@ -56,13 +56,13 @@ var netrcTests = []struct {
 
 	{name: "an unknown word", data: "machine ghcr.io\nlogin me\npasswort hunter2", err: "line 3: expected machine, default, login, password, account or macdef"},
 	{name: "a password of two words", data: "machine ghcr.io login me password hunter2 hunter3", err: "line 1: expected machine, default, login, password, account or macdef"},
-	{name: "no machine", data: "machine", err: "line 1: nothing stands after machine"},
-	{name: "an empty machine", data: `machine "" login me password hunter2`, err: "line 1: nothing stands after machine"},
-	{name: "no value", data: "machine ghcr.io login me\npassword", err: "line 2: nothing stands after password"},
+	{name: "no machine", data: "machine", err: "line 1: missing value after machine"},
+	{name: "an empty machine", data: `machine "" login me password hunter2`, err: "line 1: missing value after machine"},
+	{name: "no value", data: "machine ghcr.io login me\npassword", err: "line 2: missing value after password"},
 	{name: "no machine before", data: "\nlogin me password hunter2", err: "line 2: login comes before the first machine"},
-	{name: "an open quote", data: "machine ghcr.io\nlogin \"hunter2\nmachine", err: "line 2: a quote is not closed"},
-	{name: "an open quote at the end", data: `machine ghcr.io login "hunter2\`, err: "line 1: a quote is not closed"},
-	{name: "a colon", data: "machine ghcr.io login hunter:2 password x", err: "the entry in line 1: the login has a colon in it, which basic authentication cannot carry"},
+	{name: "an open quote", data: "machine ghcr.io\nlogin \"hunter2\nmachine", err: "line 2: unterminated quote"},
+	{name: "an open quote at the end", data: `machine ghcr.io login "hunter2\`, err: "line 1: unterminated quote"},
+	{name: "a colon", data: "machine ghcr.io login hunter:2 password x", err: "the entry on line 1: the login contains a colon, which basic authentication does not allow"},
 }
 
 func TestNetrc(t *testing.T) {
@@ -75,7 +75,7 @@ func TestNetrc(t *testing.T) {
 	}
 }
 
-// The default entry is for no host: nobody gets it whom no person has named.
+// The default entry has no host, so only a registry that the user named receives it.
 func TestNetrcDefault(t *testing.T) {
 	file, err := parseNetrc([]byte("default login me password pass"))
 	if err != nil {
@@ -100,7 +100,7 @@ func TestFromNetrc(t *testing.T) {
 		}
 		checkFound(t, find, []found{{repo: ghcrApp, want: want}})
 	}
-	want := "warning: credentials left out: netrc " + path + ": line 1: expected machine, default, login, password, account or macdef"
+	want := "warning: ignoring credentials: netrc " + path + ": line 1: expected machine, default, login, password, account or macdef"
 	if strings.Join(notices, "\n") != want {
 		t.Errorf("notices %q, want %q", notices, want)
 	}
@@ -110,9 +110,8 @@ func TestFromNetrc(t *testing.T) {
 	checkFound(t, FromNetrc(NetrcFile(env{}.get), typedGhcr, nil), []found{{repo: ghcrApp}})
 }
 
-// FuzzNetrc: what is read is whole and can be sent, and prints as a netrc that
-// says the same; what is refused gives nothing; no error has a word of the
-// secret.
+// FuzzNetrc checks that every entry is complete and can be sent, that a netrc
+// round-trips, and that errors come with no entries and contain no secret.
 func FuzzNetrc(f *testing.F) {
 	for _, tt := range netrcTests {
 		f.Add(tt.data)
@@ -149,12 +148,12 @@ func FuzzNetrc(f *testing.F) {
 	})
 }
 
-// netrcQuote writes a word so that it is read as it is.
+// netrcQuote quotes a word.
 func netrcQuote(word string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(word) + `"`
 }
 
-// Where a line is told, it is a line of the file.
+// Errors name the line of the file.
 func TestNetrcLines(t *testing.T) {
 	for n := range 5 {
 		data := strings.Repeat("machine x login y password \"a\\nb\"\n# hunter2\nmacdef m\nx\n\n", n) + "oops"

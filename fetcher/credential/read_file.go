@@ -5,8 +5,8 @@ import (
 	"os"
 )
 
-// readFile reads a file that somebody's settings name, until ctx ends: it may be
-// a pipe, which nothing can stop waiting for. The read is then left behind.
+// readFile reads a file until ctx ends. The user's settings may name a pipe, and a read
+// from a pipe cannot be cancelled: its goroutine is then left behind.
 func readFile(ctx context.Context, path string) ([]byte, error) {
 	type result struct {
 		data []byte

@@ -6,7 +6,7 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// Origin is where a secret comes from.
+// Origin is the kind of source of a secret.
 type Origin int
 
 const (
@@ -16,19 +16,19 @@ const (
 	OriginNetrc                  // the default entry of a netrc
 )
 
-// WithheldError is a credential that there is, and that a registry is not shown:
-// because it is for no host, and no person named the registry, or because it
-// would go over plain http. See [Audience] and [Credential.PlainHTTP].
+// WithheldError reports a credential that was not sent to a registry, either because it
+// has no host and the user did not name the registry, or because it would go over plain
+// http. See [Audience] and [Credential.PlainHTTP].
 type WithheldError struct {
-	Registry  reference.Registry // which was to be asked
-	PlainHTTP bool               // that is the reason
-	Origin    Origin             // of the secret that has no host
-	Place     string             // the variable or file that it is in
+	Registry  reference.Registry // that would have received it
+	PlainHTTP bool               // the reason is plain http
+	Origin    Origin             // of the secret without a host
+	Place     string             // its variable or file
 }
 
 func (e *WithheldError) Error() string {
 	if e.PlainHTTP {
 		return fmt.Sprintf("the credential for %s is not sent over plain http", e.Registry.Name())
 	}
-	return "there is a credential, but it does not say which host it is for"
+	return "a credential is set, but not the host it is for"
 }

@@ -97,17 +97,17 @@ var builderCredentialTests = []struct {
 	{name: "environment without file", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "docker.io"}, want: fromEnv},
 	{name: "no file", env: env{"dockerCredentialsFile": "FILE"}, warning: "warning: credentials file: stat FILE: no such file or directory: is it in extra-sandbox-paths, and readable for the group nixbld?"},
 	{name: "variables that are empty", env: env{"dockerCredentialsFile": "FILE", "DOCKER_USER": "", "DOCKER_PASS": "", "DOCKER_TOKEN": "", "DOCKER_AUTH_CONFIG": ""}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", want: fromFile},
-	{name: "broken file", env: env{"dockerCredentialsFile": "FILE"}, file: "USERNAME=me\nhunter2\n", err: "credentials file FILE: line 2 is not of the form NAME=value"},
+	{name: "broken file", env: env{"dockerCredentialsFile": "FILE"}, file: "USERNAME=me\nhunter2\n", err: "credentials file FILE: line 2: expected NAME=value"},
 	{name: "half of a credential", env: env{"dockerCredentialsFile": "FILE", "DOCKER_USER": "me"}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", err: "DOCKER_USER is given without DOCKER_PASS"},
 	{name: "environment", env: env{"DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "docker.io"}, want: fromEnv},
 	{name: "nothing", env: env{}},
 	{name: "netrc", env: env{"dockerCredentialsFile": "FILE"}, file: "machine registry-1.docker.io login me password file\n", want: fromFile},
 	{name: "for any", env: env{"DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "*"}, want: fromEnv},
 	{name: "for another host", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "ghcr.io"}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", want: fromFile, other: fromEnv},
-	{name: "environment of no host", env: env{"DOCKER_TOKEN": "environment"}, err: "there is a credential, but it does not say which host it is for"},
+	{name: "environment of no host", env: env{"DOCKER_TOKEN": "environment"}, err: "a credential is set, but not the host it is for"},
 	{name: "environment of no host before a file of this one", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment"}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", want: fromFile},
-	{name: "file of no host", env: env{"dockerCredentialsFile": "FILE"}, file: "USERNAME=me\nPASSWORD=file\n", err: "there is a credential, but it does not say which host it is for"},
-	{name: "netrc of no host", env: env{"dockerCredentialsFile": "FILE"}, file: "default login me password file\n", err: "there is a credential, but it does not say which host it is for"},
+	{name: "file of no host", env: env{"dockerCredentialsFile": "FILE"}, file: "USERNAME=me\nPASSWORD=file\n", err: "a credential is set, but not the host it is for"},
+	{name: "netrc of no host", env: env{"dockerCredentialsFile": "FILE"}, file: "default login me password file\n", err: "a credential is set, but not the host it is for"},
 }
 
 func TestBuilderCredentials(t *testing.T) {
