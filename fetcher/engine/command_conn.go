@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// commandConn is a connection over the standard input and output of a program.
+// commandConn is a [net.Conn] over the standard input and output of a program.
 type commandConn struct {
 	cmd      *exec.Cmd
-	in, out  *os.File // the program's, seen from here
+	in, out  *os.File // our ends of the program's standard input and output
 	messages lastBytes
-	wait     func() error // for the program's end, once
+	wait     func() error // waits for the program to exit, once
 }
 
-// dialCommand starts a program. The connection outlives ctx, as those of
-// net.Dialer do.
+// dialCommand starts a program and returns a connection to it. As with [net.Dialer],
+// the connection outlives ctx.
 func dialCommand(ctx context.Context, args []string) (net.Conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func dialCommand(ctx context.Context, args []string) (net.Conn, error) {
 	defer theirOut.Close()
 	c.in, c.out = in, out
 	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = theirIn, theirOut, &c.messages
-	// A connection that ssh keeps for later holds on to its standard error.
+	// An ssh master process may keep standard error open (ControlPersist).
 	c.cmd.WaitDelay = time.Second
 	if err := c.cmd.Start(); err != nil {
 		in.Close()
@@ -69,7 +69,7 @@ func (c *commandConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// commandError is a program that failed, with what it said last.
+// commandError is a failed program with its last message.
 type commandError struct {
 	program, words string
 	err            error
@@ -84,7 +84,7 @@ func (e *commandError) Error() string {
 
 func (e *commandError) Unwrap() error { return e.err }
 
-// ended says why the program ended, or returns err if it ended well.
+// ended waits for the program and returns why it failed, or err if it succeeded.
 func (c *commandConn) ended(err error) error {
 	exit := c.wait()
 	if exit == nil || errors.Is(exit, exec.ErrWaitDelay) {
@@ -94,10 +94,10 @@ func (c *commandConn) ended(err error) error {
 	return &commandError{program, strings.TrimPrefix(c.messages.line(), program+": "), exit}
 }
 
-// Close ends the program.
+// Close kills the program.
 func (c *commandConn) Close() error {
 	err := errors.Join(c.in.Close(), c.out.Close())
-	_ = c.cmd.Process.Kill() // an error means that it has ended
+	_ = c.cmd.Process.Kill() // fails only if the program has exited
 	_ = c.wait()
 	return err
 }
@@ -116,13 +116,13 @@ type commandAddr string
 func (a commandAddr) Network() string { return "command" }
 func (a commandAddr) String() string  { return string(a) }
 
-// lastBytes keeps the end of what is written to it.
+// lastBytes is a writer that keeps the last [maxMessage] bytes.
 type lastBytes struct {
 	mu   sync.Mutex
 	kept []byte
 }
 
-// maxMessage is enough for the lines in which a program says why it failed.
+// maxMessage is enough, in bytes, for the message of a failed program.
 const maxMessage = 4 << 10
 
 func (b *lastBytes) Write(p []byte) (int, error) {
@@ -133,7 +133,7 @@ func (b *lastBytes) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// line returns the last line that says something.
+// line returns the last line that is not blank.
 func (b *lastBytes) line() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

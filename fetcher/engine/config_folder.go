@@ -9,7 +9,7 @@ import (
 	"hocker/fetcher/bytecount"
 )
 
-// configFolder is where docker keeps its configuration.
+// configFolder returns the folder of docker's configuration.
 func configFolder(getenv func(string) string) string {
 	if dir := getenv("DOCKER_CONFIG"); dir != "" {
 		return dir
@@ -17,10 +17,10 @@ func configFolder(getenv func(string) string) string {
 	return filepath.Join(getenv("HOME"), ".docker")
 }
 
-// maxSmall bounds files that tell of an engine. They are a few kilobytes.
+// maxSmall limits the size of configuration files, in bytes. They have a few kilobytes.
 const maxSmall = 1 << 20
 
-// readSmall reads a regular file of bounded size.
+// readSmall reads a regular file of at most [maxSmall] bytes.
 func readSmall(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -7,10 +7,10 @@ import (
 	"net/http"
 )
 
-// socketURL stands for the address of an engine that is not found by one.
+// socketURL is the base URL of engines that are not reached by host name.
 const socketURL = "http://engine"
 
-// New returns the engine at an endpoint, without asking it anything.
+// New returns the engine at an endpoint. It does not connect to it.
 //
 // Errors: *[reference.InputError].
 func New(endpoint Endpoint) (*Engine, error) {
@@ -21,13 +21,13 @@ func New(endpoint Endpoint) (*Engine, error) {
 	switch scheme {
 	case "unix":
 		if endpoint.TLS != nil {
-			return nil, hostError(endpoint.Host, "TLS is asked for, and a socket does not speak it: unset DOCKER_TLS_VERIFY and DOCKER_TLS, or name tcp://HOST:2376")
+			return nil, hostError(endpoint.Host, "TLS is requested, but a socket does not support it: unset DOCKER_TLS_VERIFY and DOCKER_TLS, or use tcp://HOST:2376")
 		}
 		return newEngine(endpoint, socketURL, func(ctx context.Context) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", rest)
 		}), nil
 	case "ssh":
-		// A wish for TLS is met: ssh knows the host and hides what is said.
+		// Ignore a request for TLS: ssh authenticates the host and encrypts.
 		target, err := parseSSH(endpoint.Host, rest)
 		if err != nil {
 			return nil, err
@@ -37,7 +37,7 @@ func New(endpoint Endpoint) (*Engine, error) {
 		}), nil
 	case "http":
 		if endpoint.TLS != nil {
-			return nil, hostError(endpoint.Host, "TLS is asked for, and http is without: write tcp:// or https://")
+			return nil, hostError(endpoint.Host, "TLS is requested, but http:// does not use it: write tcp:// or https://")
 		}
 	case "https":
 		if endpoint.TLS == nil {
@@ -56,8 +56,8 @@ func New(endpoint Endpoint) (*Engine, error) {
 
 var dialer = &net.Dialer{Timeout: connectTimeout}
 
-// newEngine returns an engine whose connections dial makes, or the network if
-// that is nil.
+// newEngine returns an engine that connects with dial, or over the network if dial is
+// nil.
 func newEngine(endpoint Endpoint, base string, dial func(context.Context) (net.Conn, error)) *Engine {
 	transport := &http.Transport{
 		DisableCompression:  true,

@@ -1,5 +1,5 @@
-// Package engine talks to a container engine, Docker or podman, through the
-// API that both have: https://docs.docker.com/reference/api/engine/.
+// Package engine loads images into a container engine, Docker or podman, through the
+// API that both implement: https://docs.docker.com/reference/api/engine/.
 //
-// [Find] finds the one of this machine; [Engine.Ensure] brings an image into it.
+// [Find] finds the engine of this machine; [Engine.Ensure] loads an image into it.
 package engine

@@ -10,11 +10,11 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// defaultContext is docker's name for no context at all.
+// defaultContext is the name that docker gives to using no context.
 const defaultContext = "default"
 
-// currentContext returns the context that docker context use has chosen, or
-// nothing.
+// currentContext returns the name of the context that `docker context use` selected, or
+// "" if there is none.
 func currentContext(getenv func(string) string) (string, error) {
 	path := filepath.Join(configFolder(getenv), "config.json")
 	data, err := readSmall(path)
@@ -27,13 +27,13 @@ func currentContext(getenv func(string) string) (string, error) {
 	var config struct{ CurrentContext string }
 	if len(data) > 0 {
 		if err := json.Unmarshal(data, &config); err != nil {
-			return "", fmt.Errorf("%s: which engine docker uses cannot be read: %w", path, err)
+			return "", fmt.Errorf("%s: cannot read the current context: %w", path, err)
 		}
 	}
 	return config.CurrentContext, nil
 }
 
-// ContextError is a context of docker's that leads to no engine.
+// ContextError reports a docker context that does not lead to an engine.
 type ContextError struct {
 	Name string
 	Err  error
@@ -42,7 +42,7 @@ type ContextError struct {
 func (e *ContextError) Error() string { return fmt.Sprintf("docker context %q: %v", e.Name, e.Err) }
 func (e *ContextError) Unwrap() error { return e.Err }
 
-// contextEndpoint reads a context from docker's store of them:
+// contextEndpoint reads a context from docker's context store:
 // https://docs.docker.com/engine/manage-resources/contexts/.
 //
 // Errors: *[ContextError].
@@ -58,7 +58,7 @@ func readContext(store, name string) (Endpoint, error) {
 	id := digest.FromString(name).Encoded()
 	data, err := readSmall(filepath.Join(store, "meta", id, "meta.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return Endpoint{}, fmt.Errorf("there is none of this name in %s", store)
+		return Endpoint{}, fmt.Errorf("not found in %s", store)
 	}
 	if err != nil {
 		return Endpoint{}, err
@@ -74,7 +74,7 @@ func readContext(store, name string) (Endpoint, error) {
 	}
 	docker, ok := context.Endpoints["docker"]
 	if !ok || docker.Host == "" {
-		return Endpoint{}, errors.New("it names no Docker engine")
+		return Endpoint{}, errors.New("it has no Docker endpoint")
 	}
 	endpoint := Endpoint{Host: docker.Host}
 	dir := filepath.Join(store, "tls", id, "docker")

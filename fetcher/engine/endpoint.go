@@ -9,22 +9,22 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// Endpoint is where an engine listens, and what it takes to talk to it.
+// Endpoint is the address of an engine and the means to connect to it.
 type Endpoint struct {
 	// Host is unix:///PATH, tcp://HOST[:PORT], HOST:PORT, http://HOST[:PORT],
-	// https://HOST[:PORT] or ssh://[USER@]HOST[:PORT][/PATH], as docker and podman
-	// take it. The port is 2375 if none is given, 2376 with TLS.
+	// https://HOST[:PORT] or ssh://[USER@]HOST[:PORT][/PATH], as in docker and
+	// podman. The default port is 2375, or 2376 with TLS.
 	Host string
-	// TLS is how to speak TLS; nil means plain HTTP.
+	// TLS is the TLS configuration; nil means plain http.
 	TLS *tls.Config
-	// Program is run on the host behind ssh to reach the engine there, as
+	// Program is run on the host over ssh to connect to its engine, as in
 	// "docker system dial-stdio"; empty means docker.
 	Program string
-	// Identity is the file of the key for ssh; empty means ssh's own choice.
+	// Identity is the path of the ssh key; empty means ssh's default.
 	Identity string
 }
 
-// The ports of Docker's API: https://docs.docker.com/engine/security/protect-access/.
+// The default ports of Docker's API: https://docs.docker.com/engine/security/protect-access/.
 const (
 	plainPort  = "2375"
 	securePort = "2376"
@@ -32,8 +32,8 @@ const (
 
 const expectedHost = "expected unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST"
 
-// hostError is an address of an engine that is none. What stands before an @ may
-// be a password, and is not shown.
+// hostError reports an invalid engine address. It does not quote an address with an @,
+// which may contain a password.
 func hostError(host, reason string) error {
 	if strings.Contains(host, "@") {
 		host = ""
@@ -41,7 +41,7 @@ func hostError(host, reason string) error {
 	return &reference.InputError{What: "engine", Value: host, Reason: reason}
 }
 
-// split returns the scheme of an endpoint's host and what stands behind it.
+// split splits p.Host into its scheme and the rest.
 func (p Endpoint) split() (scheme, rest string, err error) {
 	scheme, rest, found := strings.Cut(p.Host, "://")
 	if !found {
@@ -59,21 +59,21 @@ func (p Endpoint) split() (scheme, rest string, err error) {
 	return scheme, rest, nil
 }
 
-// baseURL returns the root of the API behind a tcp, http or https address.
+// baseURL returns the base URL of the API at a tcp, http or https address.
 func (p Endpoint) baseURL(rest string) (string, error) {
 	u, err := url.Parse("http://" + strings.TrimSuffix(rest, "/"))
 	switch {
 	case err != nil, u.RawQuery != "", u.Fragment != "":
 		return "", hostError(p.Host, expectedHost)
 	case u.User != nil:
-		return "", hostError(p.Host, "its address has a user name, which an engine does not take: "+expectedHost)
+		return "", hostError(p.Host, "the address contains a user name, which engines do not support: "+expectedHost)
 	}
 	name, port := u.Hostname(), u.Port()
 	if name == "" && port == "" {
 		return "", hostError(p.Host, expectedHost)
 	}
 	if name == "" {
-		name = "127.0.0.1" // as docker has it
+		name = "127.0.0.1" // as in docker
 	}
 	if port == "" {
 		port = plainPort

@@ -12,42 +12,41 @@ import (
 	"time"
 )
 
-// Engine is a container engine at an address. Paths of its API are asked for
-// without a version, which means the engine's own: what is used here has been
-// the same in all of them.
+// Engine is a client of a container engine. Its requests name no API version, which
+// selects the engine's own: the endpoints used here are the same in all versions.
 type Engine struct {
-	Host   string // as [Endpoint] has it
+	Host   string // as in [Endpoint]
 	base   string
 	client *http.Client
 }
 
-// connectTimeout is how long an engine may take to answer at all: a local
-// socket does so at once, but systemd may start the engine first.
+// connectTimeout limits how long an engine may take to respond. A local socket responds
+// at once, but systemd may have to start the engine first.
 const connectTimeout = 30 * time.Second
 
-// ping finds out whether there is an engine.
+// ping checks that the engine responds.
 func (e *Engine) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	return e.call(ctx, http.MethodGet, "/_ping", nil, func(io.Reader) error { return nil })
 }
 
-// Error is an engine's answer that something is not possible.
+// Error is an error response of an engine.
 type Error struct {
 	Host    string
 	Request string // "POST /images/load"
 	Status  int
-	Message string // the engine's own words
+	Message string // from the engine
 }
 
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s: %s", e.Host, e.Request, e.Message)
 }
 
-// maxAnswer bounds what is read of answers that are no stream.
+// maxAnswer limits the size of a response that is not a stream, in bytes.
 const maxAnswer = 8 << 20
 
-// call sends a request and hands the body of a good answer to read.
+// call sends a request and passes the body of a successful response to read.
 //
 // Errors: *[UnavailableError], *[Error].
 func (e *Engine) call(ctx context.Context, method, path string, body io.Reader, read func(io.Reader) error) error {
@@ -73,7 +72,7 @@ func (e *Engine) call(ctx context.Context, method, path string, body io.Reader, 
 	return read(answer.Body)
 }
 
-// readMessage returns what the engine says of a failure.
+// readMessage returns the message in an error response.
 func readMessage(answer *http.Response) string {
 	data, _ := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
 	var said struct{ Message string }
@@ -83,8 +82,8 @@ func readMessage(answer *http.Response) string {
 	return strings.TrimSpace(answer.Status + " " + strings.TrimSpace(string(data)))
 }
 
-// reason drops from an error of net/http the address, which says nothing of a
-// socket, and what is wrapped around the end of a program.
+// reason unwraps an error of net/http: it drops the URL, which is meaningless for a
+// socket, and whatever wraps the error of a program.
 func reason(err error) error {
 	var command *commandError
 	if errors.As(err, &command) {

@@ -42,13 +42,13 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		data, err := io.ReadAll(r.Body)
 		if err != nil {
-			return // the archive broke off
+			return // the archive was cut off
 		}
 		f.answer(w, string(data))
 	}
 }
 
-// start serves the engine at a socket of its own.
+// start serves the engine on a temporary socket.
 func (f *fake) start(t *testing.T) *Engine {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "sock")
@@ -66,7 +66,7 @@ func (f *fake) start(t *testing.T) *Engine {
 	return e
 }
 
-// taken is an answer to an archive that was taken as image ID under name.
+// taken returns a handler that accepts an archive as the image id under name.
 func (f *fake) taken(name, id string) func(http.ResponseWriter, string) {
 	return func(w http.ResponseWriter, archive string) {
 		f.images[name] = id
@@ -92,37 +92,37 @@ var ensureTests = []struct {
 	err     string // its end
 	last    string // the last request, or empty
 }{
-	{name: "there", has: map[string]string{name: idA.String()}, want: Present},
-	{name: "there, as podman once said", has: map[string]string{name: idA.Encoded()}, want: Present},
-	{name: "there by its manifest", has: map[string]string{name: idB.String()}, want: Present},
-	{name: "there without a name", unnamed: true, has: map[string]string{idA.String(): idA.String()}, want: Present},
-	{name: "there under another name", has: map[string]string{idA.String(): idA.String()}, want: Tagged,
+	{name: "present", has: map[string]string{name: idA.String()}, want: Present},
+	{name: "present, ID without its algorithm as in old podman", has: map[string]string{name: idA.Encoded()}, want: Present},
+	{name: "present, with its manifest as ID", has: map[string]string{name: idB.String()}, want: Present},
+	{name: "present without a name", unnamed: true, has: map[string]string{idA.String(): idA.String()}, want: Present},
+	{name: "present under another name", has: map[string]string{idA.String(): idA.String()}, want: Tagged,
 		last: "POST /images/" + idA.String() + "/tag?repo=docker.io%2Flibrary%2Fdebian&tag=jessie"},
-	{name: "name of another", has: map[string]string{name: digest.FromString("c").String(), idB.String(): idB.String()}, want: Tagged,
+	{name: "name of another image", has: map[string]string{name: digest.FromString("c").String(), idB.String(): idB.String()}, want: Tagged,
 		last: "POST /images/" + idB.String() + "/tag?repo=docker.io%2Flibrary%2Fdebian&tag=jessie"},
-	{name: "not there", answer: func(f *fake) func(http.ResponseWriter, string) { return f.taken(name, idA.String()) }, want: Loaded,
+	{name: "absent", answer: func(f *fake) func(http.ResponseWriter, string) { return f.taken(name, idA.String()) }, want: Loaded,
 		last: "GET /images/" + name + "/json"},
-	{name: "not there, without a name", unnamed: true, want: Loaded,
+	{name: "absent, without a name", unnamed: true, want: Loaded,
 		answer: func(f *fake) func(http.ResponseWriter, string) { return f.taken(idA.String(), idA.String()) }},
-	{name: "taken as another", err: "under its name: " + name + " is " + digest.FromString("c").String() + ", and not " + idA.String(),
+	{name: "accepted under another ID", err: "under its name: " + name + " is " + digest.FromString("c").String() + ", not " + idA.String(),
 		answer: func(f *fake) func(http.ResponseWriter, string) {
 			return f.taken(name, digest.FromString("c").String())
 		}},
-	{name: "taken and lost", err: "has taken the image and does not have it: " + name,
+	{name: "accepted but not listed", err: "accepted the image but does not list it: " + name,
 		answer: func(*fake) func(http.ResponseWriter, string) { return says(http.StatusOK, "") }},
-	{name: "refused in the answer", err: ": POST /images/load: no space left on device",
+	{name: "rejected in the response body", err: ": POST /images/load: no space left on device",
 		answer: func(*fake) func(http.ResponseWriter, string) {
 			return says(http.StatusOK, `{"stream":"x"}{"errorDetail":{"message":"no space left on device"},"error":"no space left on device"}`)
 		}},
-	{name: "refused at once", err: ": POST /images/load: invalid tar header",
+	{name: "rejected with a status", err: ": POST /images/load: invalid tar header",
 		answer: func(*fake) func(http.ResponseWriter, string) {
 			return says(http.StatusInternalServerError, `{"message":"invalid tar header"}`)
 		}},
 	{name: "no engine", err: ": POST /images/load: 502 Bad Gateway <html>",
 		answer: func(*fake) func(http.ResponseWriter, string) { return says(http.StatusBadGateway, "<html>") }},
-	{name: "answer of another kind", err: ": the answer to loading the image: invalid character '<' looking for beginning of value",
+	{name: "malformed response", err: ": response to POST /images/load: invalid character '<' looking for beginning of value",
 		answer: func(*fake) func(http.ResponseWriter, string) { return says(http.StatusOK, "<html>") }},
-	{name: "ID of another kind", has: map[string]string{name: "latest"}, err: `digest "sha256:latest": expected sha256: and 64 lower-case hexadecimal digits`},
+	{name: "malformed ID", has: map[string]string{name: "latest"}, err: `digest "sha256:latest": expected sha256: and 64 lower-case hexadecimal digits`},
 }
 
 func TestEnsure(t *testing.T) {
@@ -153,7 +153,7 @@ func TestEnsure(t *testing.T) {
 	}
 }
 
-// An archive that cannot be written is why the engine did not take it.
+// If the archive cannot be written, that error is reported, not the rejection.
 func TestEnsureBrokenArchive(t *testing.T) {
 	broken := errors.New("the layer has gone")
 	f := &fake{answer: says(http.StatusOK, "")}
@@ -166,7 +166,7 @@ func TestEnsureBrokenArchive(t *testing.T) {
 	}
 }
 
-// FuzzReadLoad: whatever an engine answers, an error in it is not overlooked.
+// FuzzReadLoad checks that no response hides an error that follows it.
 func FuzzReadLoad(f *testing.F) {
 	f.Add(`{"stream":"Loaded image: a:1\n"}`)
 	f.Add(`{"error":"no space"}`)

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// NoneError is a machine without an engine that answers. It is [ErrUnavailable].
+// NoneError reports that none of the usual sockets has a responding engine. It is
+// [ErrUnavailable].
 type NoneError struct {
 	Tried []*UnavailableError
 }
@@ -32,13 +33,13 @@ func (e *NoneError) Error() string {
 
 func (e *NoneError) Is(target error) bool { return target == ErrUnavailable }
 
-// Find returns the engine that docker would talk to: the one at host, else
-// DOCKER_HOST, else that of the context DOCKER_CONTEXT, else podman's
-// CONTAINER_HOST, else that of the context in docker's configuration, else the
-// first that answers where Docker and podman listen.
+// Find returns the engine that docker would use. The first of these decides: host,
+// DOCKER_HOST, the context in DOCKER_CONTEXT, podman's CONTAINER_HOST, the current
+// context in docker's configuration. If none is set, Find returns the first engine that
+// responds at the usual sockets of Docker and podman.
 //
 // Errors: *[reference.InputError], *[ContextError], *[UnavailableError],
-// *[CertificateError], *[NoneError], and those of docker's config.json.
+// *[CertificateError], *[NoneError], and errors of reading docker's config.json.
 func Find(ctx context.Context, host string, getenv func(string) string) (*Engine, error) {
 	endpoint, err := choose(host, getenv)
 	if err != nil {
@@ -54,8 +55,8 @@ func Find(ctx context.Context, host string, getenv func(string) string) (*Engine
 	return e, e.ping(ctx)
 }
 
-// choose returns the endpoint that somebody named, or the zero Endpoint. It
-// follows docker's own order, with podman's variable before docker's files:
+// choose returns the configured endpoint, or the zero Endpoint. It follows docker's
+// order of precedence, with podman's variable before docker's files:
 // https://docs.docker.com/engine/manage-resources/contexts/.
 func choose(host string, getenv func(string) string) (Endpoint, error) {
 	if host == "" {
@@ -78,7 +79,7 @@ func choose(host string, getenv func(string) string) (Endpoint, error) {
 	if name != "" && name != defaultContext {
 		endpoint, err := contextEndpoint(name, getenv)
 		if err == nil && endpoint.TLS == nil && strings.HasPrefix(endpoint.Host, "tcp:") && wantsTLS(getenv) {
-			err = &ContextError{Name: name, Err: errors.New("DOCKER_TLS_VERIFY or DOCKER_TLS asks for TLS, and this context is without")}
+			err = &ContextError{Name: name, Err: errors.New("DOCKER_TLS_VERIFY or DOCKER_TLS requests TLS, but this context does not use it")}
 		}
 		return endpoint, err
 	}
@@ -89,7 +90,7 @@ func choose(host string, getenv func(string) string) (Endpoint, error) {
 	return Endpoint{}, nil
 }
 
-// podmanEndpoint is that of podman's own variables:
+// podmanEndpoint returns the endpoint in podman's variables:
 // https://docs.podman.io/en/latest/markdown/podman-remote.1.html.
 func podmanEndpoint(host string, getenv func(string) string) (endpoint Endpoint, err error) {
 	var config *tls.Config
@@ -100,7 +101,7 @@ func podmanEndpoint(host string, getenv func(string) string) (endpoint Endpoint,
 	return Endpoint{Host: host, TLS: config, Program: "podman", Identity: getenv("CONTAINER_SSHKEY")}, err
 }
 
-// firstOf returns the first engine that answers at one of these sockets.
+// firstOf returns the engine at the first socket that responds.
 func firstOf(ctx context.Context, sockets []string) (*Engine, error) {
 	none := &NoneError{}
 	for _, socket := range sockets {
@@ -115,7 +116,7 @@ func firstOf(ctx context.Context, sockets []string) (*Engine, error) {
 			return nil, context.Cause(ctx)
 		}
 		var unavailable *UnavailableError
-		if !errors.As(err, &unavailable) { // it answers, but not as an engine
+		if !errors.As(err, &unavailable) { // it responds, but not as an engine
 			unavailable = &UnavailableError{Host: e.Host, Err: err}
 		}
 		none.Tried = append(none.Tried, unavailable)

@@ -40,16 +40,16 @@ var newTests = []struct {
 	{host: "unix://", err: expectedHost},
 	{host: "engine", err: `engine "engine": ` + expectedHost},
 	{host: "/var/run/docker.sock", err: "expected unix:///var/run/docker.sock for a socket"},
-	{host: "unix:///var/run/docker.sock", tls: true, err: "unset DOCKER_TLS_VERIFY and DOCKER_TLS, or name tcp://HOST:2376"},
+	{host: "unix:///var/run/docker.sock", tls: true, err: "unset DOCKER_TLS_VERIFY and DOCKER_TLS, or use tcp://HOST:2376"},
 	{host: "http://engine", tls: true, err: "write tcp:// or https://"},
 	{host: "tcp://", err: expectedHost},
-	{host: "tcp://me:secret@engine", err: "engine: its address has a user name, which an engine does not take: " + expectedHost},
+	{host: "tcp://me:secret@engine", err: "engine: the address contains a user name, which engines do not support: " + expectedHost},
 	{host: "me:secret@engine:1:2", err: "engine: " + expectedHost},
 	{host: "tcp://engine?x", err: expectedHost},
 	{host: "tcp://a b", err: expectedHost},
 	{host: "npipe:////./pipe/docker", err: expectedHost},
-	{host: "ssh://me:secret@there", err: "engine: its address has a password, which ssh does not take: use a key or an agent"},
-	{host: "ssh://-oProxyCommand=x", err: "looks like a flag to ssh"},
+	{host: "ssh://me:secret@there", err: "engine: the address contains a password, which ssh does not support: use a key or an agent"},
+	{host: "ssh://-oProxyCommand=x", err: "starts with - for a flag"},
 	{host: "ssh:///run/docker.sock", err: "expected ssh://[USER@]HOST[:PORT][/PATH]"},
 }
 
@@ -72,7 +72,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// environment is a getenv, and the files that the variables lead to.
+// environment is a set of variables; $DIR in a value is the folder of its files.
 type environment map[string]string
 
 func (e environment) getenv(name string) string { return e[name] }
@@ -141,17 +141,17 @@ var chooseTests = []struct {
 	{name: "docker before podman", variables: environment{"CONTAINER_HOST": "unix:///p", "DOCKER_HOST": "unix:///b"}, want: "unix:///b"},
 	{name: "TLS", variables: environment{"DOCKER_HOST": "tcp://a", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "$DIR/certs"},
 		want: "tcp://a", tls: "verified"},
-	{name: "TLS unchecked", variables: environment{"DOCKER_HOST": "tcp://a", "DOCKER_TLS": "1", "DOCKER_CERT_PATH": "$DIR/certs"},
+	{name: "TLS without verification", variables: environment{"DOCKER_HOST": "tcp://a", "DOCKER_TLS": "1", "DOCKER_CERT_PATH": "$DIR/certs"},
 		want: "tcp://a", tls: "insecure"},
 	{name: "TLS without a host", variables: environment{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "$DIR/certs"},
 		want: "tcp://localhost:2376", tls: "verified"},
 
 	{name: "TLS without certificates", variables: environment{"DOCKER_HOST": "tcp://a", "DOCKER_TLS_VERIFY": "1"},
 		err: "/ca.pem: no such file or directory"},
-	{name: "context without the TLS that is asked for", current: "open", variables: environment{"DOCKER_TLS_VERIFY": "1"},
-		err: `docker context "open": DOCKER_TLS_VERIFY or DOCKER_TLS asks for TLS, and this context is without`},
+	{name: "context without the requested TLS", current: "open", variables: environment{"DOCKER_TLS_VERIFY": "1"},
+		err: `docker context "open": DOCKER_TLS_VERIFY or DOCKER_TLS requests TLS, but this context does not use it`},
 	{name: "no such context", current: "gone", err: "/contexts"},
-	{name: "context of another kind", current: "odd", err: `docker context "odd": it names no Docker engine`},
+	{name: "context without a Docker endpoint", current: "odd", err: `docker context "odd": it has no Docker endpoint`},
 }
 
 func TestChoose(t *testing.T) {
@@ -191,7 +191,7 @@ func describe(config *tls.Config) string {
 func TestConfigFileIsRead(t *testing.T) {
 	for text, want := range map[string]string{
 		"":  "",
-		"{": "which engine docker uses cannot be read: unexpected end of JSON input",
+		"{": "cannot read the current context: unexpected end of JSON input",
 	} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o644); err != nil {
@@ -232,7 +232,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// A socket that is there and does not answer is why, and not one that is missing.
+// A socket that does not respond is reported rather than the missing ones.
 func TestFindSilent(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "sock")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -16,31 +16,31 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Image is an image that an engine is to have.
+// Image is an image to load into an engine.
 type Image struct {
-	// Reference is its name; the zero value for an image without one.
+	// Reference is its name; the zero value means that it has none.
 	Reference reference.Reference
-	// IDs are the digests by which engines know it: that of its config, or of
-	// its manifest where Docker keeps images in containerd.
+	// IDs are the digests that engines may use as its ID: that of its config, or that
+	// of its manifest if Docker stores images in containerd.
 	IDs []digest.Digest
-	// Write writes its archive.
+	// Write writes its docker-archive.
 	Write func(io.Writer) error
 }
 
-// Outcome is what [Engine.Ensure] had to do.
+// Outcome is what [Engine.Ensure] did.
 type Outcome int
 
 // The outcomes.
 const (
-	Present Outcome = iota // it was there, under its name
-	Tagged                 // it was there, and got the name
-	Loaded                 // it was not there
+	Present Outcome = iota // the engine had the image under its name
+	Tagged                 // the engine had the image and tagged it
+	Loaded                 // the engine loaded the image
 )
 
-// Ensure makes sure that the engine has the image, under its name, and does no
-// more than is needed for it.
+// Ensure makes sure that the engine has the image under its name. It loads the image
+// only if the engine does not have it, and otherwise at most tags it.
 //
-// Errors: *[UnavailableError], *[Error], those of image.Write.
+// Errors: *[UnavailableError], *[Error], and the errors of image.Write.
 func (e *Engine) Ensure(ctx context.Context, image Image) (Outcome, error) {
 	named := image.Reference.Tag != ""
 	if named {
@@ -67,7 +67,7 @@ func (e *Engine) Ensure(ctx context.Context, image Image) (Outcome, error) {
 	return Loaded, e.check(ctx, image)
 }
 
-// check makes sure that an image that was loaded is the one it should be.
+// check verifies that the engine has the image after loading it.
 func (e *Engine) check(ctx context.Context, image Image) error {
 	name := image.Reference.String()
 	if image.Reference.Tag == "" {
@@ -78,22 +78,22 @@ func (e *Engine) check(ctx context.Context, image Image) error {
 	case err != nil:
 		return err
 	case id == "":
-		return fmt.Errorf("%s has taken the image and does not have it: %s", e.Host, name)
+		return fmt.Errorf("%s accepted the image but does not list it: %s", e.Host, name)
 	case !slices.Contains(image.IDs, id):
-		return fmt.Errorf("%s has taken the image, and has another one under its name: %s is %s, and not %s", e.Host, name, id, image.IDs[0])
+		return fmt.Errorf("%s accepted the image but lists another one under its name: %s is %s, not %s", e.Host, name, id, image.IDs[0])
 	}
 	return nil
 }
 
-// imageID returns the ID of the image that the engine has under a name or an
-// ID, or nothing if it has none.
+// imageID returns the ID of the image with the given name or ID, or "" if the engine has
+// none.
 func (e *Engine) imageID(ctx context.Context, name string) (id digest.Digest, err error) {
 	err = e.call(ctx, http.MethodGet, "/images/"+name+"/json", nil, func(body io.Reader) error {
 		var image struct{ ID string }
 		if err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(&image); err != nil {
 			return fmt.Errorf("%s: image %s: %w", e.Host, name, err)
 		}
-		if !strings.Contains(image.ID, ":") { // podman has had both forms
+		if !strings.Contains(image.ID, ":") { // podman versions differ
 			image.ID = "sha256:" + image.ID
 		}
 		id, err = reference.ParseDigest(image.ID)
@@ -111,7 +111,7 @@ func (e *Engine) tag(ctx context.Context, id digest.Digest, ref reference.Refere
 	return e.call(ctx, http.MethodPost, "/images/"+id.String()+"/tag?"+query.Encode(), nil, func(io.Reader) error { return nil })
 }
 
-// load sends an archive. Nothing of it is kept here.
+// load streams an archive to the engine.
 func (e *Engine) load(ctx context.Context, write func(io.Writer) error) error {
 	r, w := io.Pipe()
 	written := make(chan error, 1)
@@ -122,17 +122,17 @@ func (e *Engine) load(ctx context.Context, write func(io.Writer) error) error {
 	}()
 	err := e.call(ctx, http.MethodPost, "/images/load?quiet=1", r, e.readLoad)
 	r.CloseWithError(errAnswered)
-	// What broke the archive off is why the engine did not like it.
+	// If the archive broke off, that is why the engine rejected it.
 	if writeErr := <-written; writeErr != nil && !errors.Is(writeErr, errAnswered) && !errors.Is(writeErr, io.ErrClosedPipe) {
 		return writeErr
 	}
 	return err
 }
 
-// errAnswered ends an archive of which the engine wants no more.
+// errAnswered stops an archive that the engine no longer reads.
 var errAnswered = errors.New("the engine has answered")
 
-// readLoad reads how loading went: an answer of status 200 may still end in an
+// readLoad reads the progress of a load. A response with status 200 may still end in an
 // error.
 func (e *Engine) readLoad(body io.Reader) error {
 	lines := json.NewDecoder(body)
@@ -143,7 +143,7 @@ func (e *Engine) readLoad(body io.Reader) error {
 		case err == io.EOF:
 			return nil
 		case err != nil:
-			return fmt.Errorf("%s: the answer to loading the image: %w", e.Host, err)
+			return fmt.Errorf("%s: response to POST /images/load: %w", e.Host, err)
 		case line.Error != "":
 			return &Error{Host: e.Host, Request: "POST /images/load", Status: http.StatusOK, Message: line.Error}
 		}

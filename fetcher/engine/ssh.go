@@ -7,30 +7,30 @@ import (
 	"strings"
 )
 
-// sshTarget is an engine on a host that ssh reaches.
+// sshTarget is an engine on a host that is reached with ssh.
 type sshTarget struct {
 	user, host, port string // user and port may be empty
-	socket           string // or empty, for the one that the program there finds
+	socket           string // empty for the default of the program on the host
 }
 
-// parseSSH reads what stands behind ssh:// in host.
+// parseSSH parses rest, the part of host after ssh://.
 func parseSSH(host, rest string) (sshTarget, error) {
 	u, err := url.Parse("ssh://" + rest)
 	if err != nil || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" {
 		return sshTarget{}, hostError(host, "expected ssh://[USER@]HOST[:PORT][/PATH]")
 	}
 	if _, ok := u.User.Password(); ok {
-		return sshTarget{}, hostError(host, "its address has a password, which ssh does not take: use a key or an agent")
+		return sshTarget{}, hostError(host, "the address contains a password, which ssh does not support: use a key or an agent")
 	}
 	t := sshTarget{user: u.User.Username(), host: u.Hostname(), port: u.Port(), socket: strings.TrimSuffix(u.Path, "/")}
 	if strings.HasPrefix(t.host, "-") || strings.HasPrefix(t.user, "-") {
-		return sshTarget{}, hostError(host, "a name that begins with - looks like a flag to ssh")
+		return sshTarget{}, hostError(host, "ssh would take a name that starts with - for a flag")
 	}
 	return t, nil
 }
 
-// command returns the command line whose standard input and output lead to the
-// engine, as docker has it: https://docs.docker.com/engine/security/protect-access/.
+// command returns the command line that connects its standard input and output to the
+// engine, as in docker: https://docs.docker.com/engine/security/protect-access/.
 func (t sshTarget) command(program, identity string) []string {
 	args := []string{"ssh", "-o", "ConnectTimeout=30", "-T"}
 	if t.user != "" {
@@ -56,7 +56,7 @@ func (t sshTarget) command(program, identity string) []string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// shellQuote returns a word as the shell on the other side has to see it.
+// shellQuote quotes a word for the shell on the remote host.
 func shellQuote(s string) string {
 	if plainWord.MatchString(s) {
 		return s

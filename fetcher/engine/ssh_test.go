@@ -53,7 +53,7 @@ func TestCommandConn(t *testing.T) {
 	}
 }
 
-// A program that fails says why, whatever it said before.
+// The error of a failed program is its last line.
 func TestCommandConnFails(t *testing.T) {
 	conn, err := dialCommand(t.Context(), []string{"sh", "-c", "echo first >&2; echo there: connection refused >&2; exit 255"})
 	if err != nil {
@@ -66,7 +66,7 @@ func TestCommandConnFails(t *testing.T) {
 	}
 }
 
-// To close a connection ends a program that does not end by itself.
+// Close kills a program that does not exit by itself.
 func TestCommandConnCloses(t *testing.T) {
 	conn, err := dialCommand(t.Context(), []string{"sleep", "infinity"})
 	if err != nil {

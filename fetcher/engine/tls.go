@@ -10,15 +10,15 @@ import (
 	"path/filepath"
 )
 
-// tlsFiles are the certificates to talk to an engine with, in PEM.
+// tlsFiles are the paths of the PEM files for a TLS connection to an engine.
 type tlsFiles struct {
-	ca        string // of the authority that vouches for the engine, or empty
-	cert, key string // the client's own, or empty
-	insecure  bool   // do not check the engine's certificate
+	ca        string // certificate authority of the engine, or empty
+	cert, key string // client certificate and its key, or empty
+	insecure  bool   // do not verify the engine's certificate
 }
 
-// tlsFolder finds the files that docker keeps in a folder. The client's own may
-// be missing there.
+// tlsFolder returns the files in a folder that docker uses. The client certificate and
+// its key may be missing.
 func tlsFolder(dir string) tlsFiles {
 	files := tlsFiles{ca: filepath.Join(dir, "ca.pem"), cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem")}
 	if isMissing(files.cert) && isMissing(files.key) {
@@ -32,14 +32,14 @@ func isMissing(path string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// CertificateError is a certificate of ours, or of the engine's authority, that
+// CertificateError reports that the client certificate or the certificate authority
 // cannot be read.
 type CertificateError struct{ Err error }
 
 func (e *CertificateError) Error() string { return "TLS with the container engine: " + e.Err.Error() }
 func (e *CertificateError) Unwrap() error { return e.Err }
 
-// config reads the files.
+// config reads the files into a TLS configuration.
 //
 // Errors: *[CertificateError].
 func (f tlsFiles) config() (*tls.Config, error) {
@@ -54,7 +54,7 @@ func (f tlsFiles) config() (*tls.Config, error) {
 			pool = x509.NewCertPool()
 		}
 		if !pool.AppendCertsFromPEM(pem) {
-			return nil, &CertificateError{fmt.Errorf("%s: no certificate in PEM form in it", f.ca)}
+			return nil, &CertificateError{fmt.Errorf("%s: no PEM certificate found", f.ca)}
 		}
 		config.RootCAs = pool
 	}
@@ -68,7 +68,7 @@ func (f tlsFiles) config() (*tls.Config, error) {
 	return config, nil
 }
 
-// environmentTLS returns the TLS that docker's variables ask for, nil for none:
+// environmentTLS returns the TLS configuration in docker's variables, or nil:
 // https://docs.docker.com/reference/cli/docker/#environment-variables.
 func environmentTLS(getenv func(string) string) (*tls.Config, error) {
 	if !wantsTLS(getenv) {

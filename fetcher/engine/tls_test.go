@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// newCertificate makes a certificate of 127.0.0.1 that vouches for itself, and is
-// good for both sides.
+// newCertificate returns a self-signed certificate for 127.0.0.1 that serves as client
+// and server certificate.
 func newCertificate(t *testing.T) (ca, cert, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -47,8 +47,8 @@ func newCertificate(t *testing.T) (ca, cert, key []byte) {
 
 var tlsFileTests = []struct {
 	name string
-	drop []string // files that are not there
-	junk string   // a file with something else in it
+	drop []string // missing files
+	junk string   // file with other content
 	err  string   // a part of it
 }{
 	{name: "all"},
@@ -56,8 +56,8 @@ var tlsFileTests = []struct {
 	{name: "no authority", drop: []string{"ca.pem"}, err: "ca.pem: no such file"},
 	{name: "no key", drop: []string{"key.pem"}, err: "key.pem: no such file"},
 	{name: "no certificate", drop: []string{"cert.pem"}, err: "cert.pem: no such file"},
-	{name: "authority of another kind", junk: "ca.pem", err: "ca.pem: no certificate in PEM form in it"},
-	{name: "key of another kind", junk: "key.pem", err: "failed to find any PEM data in key input"},
+	{name: "authority not in PEM", junk: "ca.pem", err: "ca.pem: no PEM certificate found"},
+	{name: "key not in PEM", junk: "key.pem", err: "failed to find any PEM data in key input"},
 }
 
 func TestTLSFiles(t *testing.T) {
@@ -95,7 +95,7 @@ func writeCertificates(t *testing.T) string {
 	return dir
 }
 
-// A certificate of somebody else's authority is not enough.
+// An engine with a certificate of another authority is rejected.
 func TestTLSChecksTheEngine(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "OK") }))
 	defer server.Close()

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// ErrUnavailable says that no engine answers.
+// ErrUnavailable means that no engine responds.
 var ErrUnavailable = errors.New("no container engine answers")
 
-// UnavailableError is an engine that does not answer. It is [ErrUnavailable].
+// UnavailableError reports an engine that does not respond. It is [ErrUnavailable].
 type UnavailableError struct {
 	Host string
 	Err  error
