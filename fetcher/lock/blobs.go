@@ -8,9 +8,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Blobs returns what the images are made of, each for each of its systems, as
-// fetchdockerLock of nix/lock.nix has it in the store: in the order of names
-// and systems.
+// Blobs returns the blobs of every image and system as fetchdockerLock of nix/lock.nix
+// names them in the store, sorted by image name and system.
 func (f File) Blobs() []nix.ImageBlobs {
 	var images []nix.ImageBlobs
 	for _, name := range f.Names() {
@@ -22,7 +21,7 @@ func (f File) Blobs() []nix.ImageBlobs {
 	return images
 }
 
-// storeBlobs are the manifest, the config and the layers of one platform.
+// storeBlobs returns the manifest, the config and the layers of one platform.
 func (i Image) storeBlobs(p Platform) []nix.Blob {
 	repository, imageName := i.Reference.Split()
 	tag := cmp.Or(i.Reference.Tag, i.Reference.Digest.String())

@@ -11,22 +11,22 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Change is what has become of an image from one file to another.
+// Change is the difference of an image between two files.
 type Change struct {
 	Name      string
 	Reference reference.Reference
-	// Old and New are what its reference led to; Old is empty for an image that
-	// was added, New for one that was removed.
+	// Old and New are the digests that its reference resolved to. Old is empty for an
+	// added image, New for a removed one.
 	Old, New digest.Digest
-	// LayersNew and LayersKept count the layers that it has now, of all platforms,
-	// each once. A layer is kept if the old file has it, or an image above.
+	// LayersNew and LayersKept count its distinct layers of all platforms. A layer is
+	// kept if the old file or an earlier change has it.
 	LayersNew, LayersKept int
-	// Bytes are those of its new layers, configs and manifests, as the registry
-	// has them: what there is to be fetched.
+	// Bytes is the size of its new layers, configs and manifests in the registry: the
+	// amount to download.
 	Bytes int64
 }
 
-// Compare returns the images that differ, in the order of their names.
+// Compare returns the images that differ, sorted by name.
 func Compare(before, after File) []Change {
 	seen := map[digest.Digest]bool{}
 	for _, i := range before.Images {
@@ -51,7 +51,7 @@ func Compare(before, after File) []Change {
 	return changes
 }
 
-// count counts what was not seen before, and has it seen from now on.
+// count counts the blobs of i that are new, and adds them to seen.
 func (c *Change) count(i Image, seen map[digest.Digest]bool) {
 	layers := i.layers()
 	for d, blob := range i.blobs() {
@@ -69,7 +69,7 @@ func (c *Change) count(i Image, seen map[digest.Digest]bool) {
 	}
 }
 
-// layers are the layers of all platforms, by digest.
+// layers returns the layers of all platforms by digest.
 func (i Image) layers() map[digest.Digest]ocispec.Descriptor {
 	layers := map[digest.Digest]ocispec.Descriptor{}
 	for _, p := range i.Platforms {

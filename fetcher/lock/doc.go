@@ -1,6 +1,8 @@
-// Package lock keeps lock files: which images a project uses, and the digests
-// that their tags had when they were last looked at. [Read] and a [Writer] are
-// the file, a [Locker] asks registries, [Compare] tells what has changed.
+// Package lock reads, updates and writes lock files. A lock file lists the images of a
+// project with the digests that their tags had when they were locked.
+//
+// [Read] reads the file and [Writer] changes it, [Locker] resolves images at their
+// registries, and [Compare] lists the differences of two files.
 //
 // # The file
 //
@@ -12,15 +14,16 @@
 // An image has
 //
 //	registry       https://HOST[:PORT]/v2/
-//	repository     what comes before the last slash of its path, maybe nothing
-//	imageName      what comes after it
+//	repository     the part of its path before the last slash, or ""
+//	imageName      the part after it
 //	tag            a tag, or a digest by which the image is pinned
-//	pinned         true if the image stays what it is, whatever the tag does
-//	as             NAME:TAG under which it is loaded, if not under its own
-//	allPlatforms   true if it is locked for all that the index has
-//	index          the descriptor of the index, if the tag leads to one
+//	pinned         true if updates keep the image, even if the tag moves
+//	as             NAME:TAG to load it under, if not its own
+//	allPlatforms   true if it is locked for all platforms of the index
+//	index          the descriptor of the index, if the tag names one
 //	platforms      by Nix system: platform (linux/amd64), and the descriptors
 //	               manifest, config and layers
 //
-// and a descriptor digest, size and mediaType. What is false or empty is left out.
+// A descriptor has digest, size and mediaType. Optional members that are false or empty
+// are omitted.
 package lock

@@ -9,10 +9,9 @@ import (
 	"slices"
 )
 
-// node is a value of a JSON document: an object, a list, or what encoding/json
-// has for the others.
+// node is a value in a JSON document.
 type node struct {
-	line  int // on which it begins
+	line  int // its first line, from 1
 	value any // object, []*node, string, json.Number, bool or nil
 }
 
@@ -21,26 +20,25 @@ type object map[string]*node
 // names returns the names of the members, in order.
 func (o object) names() []string { return slices.Sorted(maps.Keys(o)) }
 
-// parser reads a document into nodes. encoding/json alone would take a key
-// twice, or in the wrong case, and tells no line.
+// parser parses a document into nodes. encoding/json alone would accept duplicate keys
+// and keys in the wrong case, and would not tell the line of a mistake.
 type parser struct {
 	*json.Decoder
 	data []byte
-	at   int64 // what comes before was counted
+	at   int64 // offset up to which lines are counted
 	line int
 }
 
-// byteOrderMark is UTF-8's. Some editors begin a file with it, and Nix passes
-// over it there, and nowhere else.
+// byteOrderMark is the byte order mark of UTF-8. Some editors write it at the start of a
+// file, where Nix ignores it.
 const byteOrderMark = "\ufeff"
 
-// parseDocument reads a JSON document.
+// parseDocument parses a JSON document.
 //
 // Errors: *[FileError] without a path.
 func parseDocument(data []byte) (*node, error) {
 	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
-	// All of it is checked before any of it is read: a Decoder's tokens are not
-	// the whole grammar.
+	// Validate the document first: the tokens of a Decoder do not cover the grammar.
 	var whole json.RawMessage
 	if err := json.Unmarshal(data, &whole); err != nil {
 		return nil, syntaxError(data, err)
@@ -53,13 +51,13 @@ func parseDocument(data []byte) (*node, error) {
 func syntaxError(data []byte, err error) error {
 	var syntax *json.SyntaxError
 	if len(bytes.TrimSpace(data)) == 0 || !errors.As(err, &syntax) {
-		return &FileError{Reason: "it is empty, and no lock file: remove it to begin anew"}
+		return &FileError{Reason: "the file is empty: remove it to start a new one"}
 	}
 	line := 1 + bytes.Count(data[:min(syntax.Offset, int64(len(data)))], []byte("\n"))
 	if i := bytes.Index(data, []byte("<<<<<<< ")); i >= 0 {
-		return &FileError{Line: 1 + bytes.Count(data[:i], []byte("\n")), Reason: "a merge conflict stands in it: settle it, or take either side and run `hocker lock update`"}
+		return &FileError{Line: 1 + bytes.Count(data[:i], []byte("\n")), Reason: "unresolved merge conflict: resolve it, or take either side and run `hocker lock update`"}
 	}
-	return &FileError{Line: line, Reason: "it is no JSON: " + err.Error()}
+	return &FileError{Line: line, Reason: "invalid JSON: " + err.Error()}
 }
 
 // token returns the next token, and counts the lines up to its end.
@@ -95,7 +93,7 @@ func (p *parser) object() (object, error) {
 		}
 		name, line := key.(string), p.line
 		if _, twice := o[name]; twice {
-			return nil, &FileError{Line: line, Reason: fmt.Sprintf("%.100q stands there twice: which one is meant?", name)}
+			return nil, &FileError{Line: line, Reason: fmt.Sprintf("duplicate key %.100q", name)}
 		}
 		if o[name], err = p.next(); err != nil {
 			return nil, err

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// fields reads nodes as what they should be. The first mistake stays in err,
-// and what is read after it is of no use.
+// fields converts nodes to Go values. It keeps the first mistake in err; values read
+// after it are meaningless.
 type fields struct{ err error }
 
 func (f *fields) fail(n *node, where, format string, args ...any) {
@@ -17,20 +17,20 @@ func (f *fields) fail(n *node, where, format string, args ...any) {
 	}
 }
 
-// check keeps err as a mistake of n.
+// check records err, if any, as a mistake in n.
 func (f *fields) check(n *node, where string, err error) {
 	if err != nil {
 		f.fail(n, where, "%v", err)
 	}
 }
 
-// object reads an object that has all of the required members and no other but
-// the optional ones. Where f.err is set it may have none.
+// object reads an object with all required members and no others except the optional
+// ones. It returns nil if f.err is set.
 func (f *fields) object(n *node, where string, required, optional []string) object {
 	o := f.anyObject(n, where)
 	for _, name := range o.names() {
 		if !slices.Contains(required, name) && !slices.Contains(optional, name) {
-			f.fail(o[name], where, "nothing here is called %.100q, there are %q", name, append(slices.Clone(required), optional...))
+			f.fail(o[name], where, "unknown key %.100q, expected one of %q", name, append(slices.Clone(required), optional...))
 		}
 	}
 	for _, name := range required {
@@ -44,7 +44,7 @@ func (f *fields) object(n *node, where string, required, optional []string) obje
 	return o
 }
 
-// anyObject reads an object of any members.
+// anyObject reads an object with any members.
 func (f *fields) anyObject(n *node, where string) object {
 	o, ok := n.value.(object)
 	if !ok {
@@ -69,12 +69,12 @@ func (f *fields) text(n *node, where string) string {
 	return s
 }
 
-// number reads a whole number that is not negative.
+// number reads a non-negative integer.
 func (f *fields) number(n *node, where string) int64 {
 	text, _ := n.value.(json.Number)
 	v, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil || v < 0 {
-		f.fail(n, where, "expected a whole number, 0 or more")
+		f.fail(n, where, "expected a non-negative integer")
 	}
 	return v
 }

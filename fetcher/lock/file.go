@@ -12,42 +12,43 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// File is a lock file as data. The zero value is an empty one.
+// File is the content of a lock file. The zero value is an empty file.
 type File struct {
-	Images map[string]Image // by name, as CheckName takes it
+	Images map[string]Image // by name; see CheckName
 
-	read []byte // as it was found on the disk; nil if there was none
+	read []byte // the file as read from disk; nil if there was none
 }
 
 // Image is one image of a lock file.
 type Image struct {
-	// Reference names it. The tag is looked at again by an update; with a Digest
-	// the image is pinned, and stays.
+	// Reference names it. An update resolves the tag again. With a Digest, the image
+	// is pinned and updates keep it.
 	Reference reference.Reference
-	// As is the name under which the image is loaded, as [CheckAs] gives it; empty
-	// for its own.
+	// As is the name to load the image under, as returned by [CheckAs]; empty means
+	// its own name.
 	As string
-	// AllPlatforms says that the image is locked for whatever its index has.
+	// AllPlatforms reports whether the image is locked for all platforms of its index.
 	AllPlatforms bool
-	// Index is what the reference leads to; the zero value if that is a manifest.
+	// Index is the index that the reference names; the zero value if it names a
+	// manifest.
 	Index ocispec.Descriptor
-	// Platforms are the image's manifests by Nix system: one if there is no index.
+	// Platforms maps Nix systems to manifests. It has one entry if there is no index.
 	Platforms map[string]Platform
 }
 
-// Platform is an image for the machines of one Nix system. Of the descriptors,
-// digest, media type and size are kept; all digests are sha256.
+// Platform is an image for one Nix system. Its descriptors have a digest, a media type
+// and a size; all digests are sha256.
 type Platform struct {
-	// Platform is what the image is for. An index vouches for it; of a plain manifest
-	// only the config tells, which the build of the image compares with it once more.
+	// Platform is the platform of the image. It comes from the index or, without one,
+	// from the config, which the build of the image checks again.
 	Platform ocispec.Platform
 	Manifest ocispec.Descriptor
 	Config   ocispec.Descriptor
-	Layers   []ocispec.Descriptor // from the lowest to the topmost
+	Layers   []ocispec.Descriptor // from the bottom to the top
 }
 
-// Digest returns what the reference led to when the image was locked: the
-// digest of the index, or of the manifest where there is no index.
+// Digest returns the digest that the reference resolved to when the image was locked:
+// that of the index, or that of the manifest if there is no index.
 func (i Image) Digest() digest.Digest {
 	if i.Index.Digest != "" {
 		return i.Index.Digest
@@ -58,11 +59,11 @@ func (i Image) Digest() digest.Digest {
 	return ""
 }
 
-// Pinned reports whether the image stays what it is, whatever its tag does.
+// Pinned reports whether updates keep the image even if its tag moves.
 func (i Image) Pinned() bool { return i.Reference.Digest != "" }
 
-// LoadedAs returns the reference under which fetchdocker has the image loaded. No
-// engine loads an image by its digest: without a tag, the digest's digits are it.
+// LoadedAs returns the reference under which fetchdocker loads the image. Engines do not
+// load an image by digest: without a tag, the hex digits of the digest are the tag.
 func (i Image) LoadedAs() string {
 	ref := reference.Reference{Repository: i.Reference.Repository, Tag: i.Reference.Tag}
 	if ref.Tag == "" {
@@ -71,11 +72,11 @@ func (i Image) LoadedAs() string {
 	return cmp.Or(i.As, ref.Familiar())
 }
 
-// Systems returns the Nix systems that the image is locked for, in order.
+// Systems returns the Nix systems that the image is locked for, sorted.
 func (i Image) Systems() []string { return slices.Sorted(maps.Keys(i.Platforms)) }
 
-// Size is the number of bytes that the image has in its registry: manifests,
-// configs and layers, each once.
+// Size returns the size of the image in its registry in bytes: its distinct manifests,
+// configs and layers.
 func (i Image) Size() int64 {
 	var size int64
 	for _, d := range i.blobs() {
@@ -84,7 +85,7 @@ func (i Image) Size() int64 {
 	return size
 }
 
-// blobs are all that is fetched for the image, by digest.
+// blobs returns the manifests, configs and layers of the image by digest.
 func (i Image) blobs() map[digest.Digest]ocispec.Descriptor {
 	blobs := map[digest.Digest]ocispec.Descriptor{}
 	for _, p := range i.Platforms {
@@ -95,10 +96,10 @@ func (i Image) blobs() map[digest.Digest]ocispec.Descriptor {
 	return blobs
 }
 
-// Names returns the names of the images, in order.
+// Names returns the names of the images, sorted.
 func (f File) Names() []string { return slices.Sorted(maps.Keys(f.Images)) }
 
-// References returns what names the images of these names, in their order.
+// References returns the references of the named images, in the order of names.
 func (f File) References(names []string) []reference.Reference {
 	refs := make([]reference.Reference, len(names))
 	for i, name := range names {
@@ -107,7 +108,7 @@ func (f File) References(names []string) []reference.Reference {
 	return refs
 }
 
-// platforms are those of all images by the digest of their manifest.
+// platforms returns the platforms of all images by manifest digest.
 func (f File) platforms() map[digest.Digest]Platform {
 	known := map[digest.Digest]Platform{}
 	for _, i := range f.Images {
@@ -118,28 +119,30 @@ func (f File) platforms() map[digest.Digest]Platform {
 	return known
 }
 
-// namePattern is an identifier of Nix without the apostrophe, which nobody
-// wants in a shell:
+// namePattern matches Nix identifiers, except those with an apostrophe, which a shell
+// would interpret:
 // https://nix.dev/manual/nix/2.34/language/identifiers
 var namePattern = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_-]*$`)
 
-// reserved are the words that Nix does not take for an attribute's name, and
-// the attribute that fetchdockerLock has besides the images.
+// reserved lists the keywords of Nix, and the attribute that fetchdockerLock adds to the
+// images.
 var reserved = []string{"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with", "platforms"}
 
-// CheckName returns an error unless name can be written in Nix after a dot.
+// CheckName returns an error unless name is a valid attribute name in Nix.
+//
+// Errors: *[reference.InputError].
 func CheckName(name string) error {
 	switch {
 	case !namePattern.MatchString(name):
 		return &reference.InputError{What: "name", Value: name, Reason: "expected the name of a Nix attribute: a letter or _, then letters, digits, _ and -"}
 	case slices.Contains(reserved, name):
-		return &reference.InputError{What: "name", Value: name, Reason: "it is a word of its own there, and cannot be an image's name"}
+		return &reference.InputError{What: "name", Value: name, Reason: "reserved word in Nix, cannot be an image name"}
 	}
 	return nil
 }
 
-// CheckAs reads a name under which an image is to be loaded, NAME[:TAG], and
-// returns it as engines show it.
+// CheckAs parses a name to load an image under, NAME[:TAG], and returns it as engines
+// show it.
 //
 // Errors: *[reference.InputError].
 func CheckAs(name string) (string, error) {

@@ -2,11 +2,11 @@ package lock
 
 import "strconv"
 
-// FileError is a lock file that is not what it should be.
+// FileError reports a mistake in a lock file.
 type FileError struct {
 	Path   string
-	Line   int    // 0 where it is none in particular
-	Where  string // images.debian.tag; empty for the whole
+	Line   int    // from 1; 0 if the mistake has no line
+	Where  string // path to the value, images.debian.tag; empty for the whole file
 	Reason string
 }
 

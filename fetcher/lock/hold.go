@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// patience is how long another program is waited for without a word. Writers
-// hold a lock for as long as it takes to write a file.
+// patience is how long to wait for the lock before telling the user. A writer holds it
+// only while it writes the file.
 const patience = time.Second
 
-// hold locks the lock file at path against all other writers, until release is
-// called. What is locked is the file's folder: the file itself is another one
-// after each change, and may not be there yet; a file beside it would be left
-// behind. The kernel gives the lock back when the process ends, however it does.
+// hold keeps other writers from the lock file at path until release is called. It locks
+// the folder: the file itself is replaced by each change and may not exist yet, and a
+// separate file would be left behind. The kernel releases the lock when the process
+// exits.
 //
-// Where a file system has no locks (NFS has none of folders) there is none.
+// If the file system does not support it, as NFS for folders, there is no lock.
 func hold(ctx context.Context, path string, notice func(line string)) (release func(), err error) {
 	dir := filepath.Dir(path)
 	f, err := os.Open(dir)
@@ -42,7 +42,7 @@ func hold(ctx context.Context, path string, notice func(line string)) (release f
 	return func() { f.Close() }, nil
 }
 
-// wait waits for the lock of f, and says so if it takes long.
+// wait waits for the lock on f, and tells the user if that takes long.
 func wait(ctx context.Context, f *os.File, notice func(line string)) (release func(), err error) {
 	locked := make(chan error, 1)
 	go func() { locked <- flock(f, syscall.LOCK_EX) }()
@@ -61,7 +61,7 @@ func wait(ctx context.Context, f *os.File, notice func(line string)) (release fu
 				notice(fmt.Sprintf("waiting for another program that holds the lock on the folder %s", f.Name()))
 			}
 		case <-ctx.Done():
-			// Not before the kernel is done with it.
+			// The file must stay open until flock returns.
 			go func() {
 				<-locked
 				f.Close()
@@ -71,7 +71,7 @@ func wait(ctx context.Context, f *os.File, notice func(line string)) (release fu
 	}
 }
 
-// flock calls flock(2), which has no deadline and which signals interrupt.
+// flock calls flock(2) again whenever a signal interrupts it.
 func flock(f *os.File, how int) error {
 	for {
 		err := syscall.Flock(int(f.Fd()), how)
@@ -81,8 +81,7 @@ func flock(f *os.File, how int) error {
 	}
 }
 
-// isUnlockable reports whether an error is a file system's that has no locks, or
-// none of folders.
+// isUnlockable reports whether err means that the file system cannot lock folders.
 func isUnlockable(err error) bool {
 	return slices.ContainsFunc([]error{
 		syscall.EBADF, syscall.EINVAL, syscall.ENOLCK, syscall.ENOSYS, syscall.EOPNOTSUPP, syscall.ENOTSUP,

@@ -13,8 +13,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Lock asks for each of the images, and returns them under the same names. What
-// f has of their manifests already is not asked for.
+// Lock resolves the wanted images and returns them under the same names. It does not
+// request manifests that f already has.
 //
 // Errors: *[FailuresError].
 func (l *Locker) Lock(ctx context.Context, f File, wanted map[string]Wanted) (map[string]Image, error) {
@@ -25,9 +25,9 @@ func (l *Locker) Lock(ctx context.Context, f File, wanted map[string]Wanted) (ma
 	})
 }
 
-// Update asks what the tags of the images of these names lead to now, and returns
-// the images as they are now: those whose tag has not moved and those that are
-// pinned are what they were. Each keeps its platforms.
+// Update resolves the tags of the named images again, and returns the images as they are
+// now. Pinned images and those whose tag has not moved are unchanged. Every image keeps
+// its platforms.
 //
 // Errors: *[FailuresError].
 func (l *Locker) Update(ctx context.Context, f File, names []string) (map[string]Image, error) {
@@ -38,27 +38,26 @@ func (l *Locker) Update(ctx context.Context, f File, names []string) (map[string
 		if err != nil || current == i.Digest() {
 			return i, err
 		}
-		// By its digest, so that what comes is verified, and comes once for all
-		// tags that lead to it.
+		// By digest, so that the manifest is verified, and requested once for all tags
+		// that name it.
 		at := reference.Reference{Repository: i.Reference.Repository, Digest: current}
 		return l.lock(ctx, q, known, i.wanted(), at)
 	})
 }
 
-// Tag is what an image was locked as, and what its reference leads to now.
+// Tag is the locked digest of an image, and the one that its reference resolves to now.
 type Tag struct {
 	Reference       reference.Reference
 	Locked, Current digest.Digest
 }
 
-// Moved reports whether the tag leads to something else now.
+// Moved reports whether the tag names another digest now.
 func (t Tag) Moved() bool { return t.Locked != t.Current }
 
-// Check asks what the tags of all images lead to now: a request for each, which
-// Docker Hub does not count. Of a pinned image nothing is asked.
+// Check resolves the tags of all images again. It sends one HEAD request for each image
+// that is not pinned; Docker Hub does not count those against its rate limit.
 //
-// Errors: *[FailuresError]; the tags that could be looked at are there all the
-// same.
+// Errors: *[FailuresError]. The tags that could be resolved are returned with it.
 func (l *Locker) Check(ctx context.Context, f File) (map[string]Tag, error) {
 	q := newQueue(l.Source, l.Jobs)
 	return forEach(ctx, f.Names(), func(name string) (Tag, error) {
@@ -68,7 +67,7 @@ func (l *Locker) Check(ctx context.Context, f File) (map[string]Tag, error) {
 	})
 }
 
-// currentDigest is what the image's reference leads to now.
+// currentDigest returns the digest that the image's reference resolves to now.
 func currentDigest(ctx context.Context, q *queue, i Image) (digest.Digest, error) {
 	if i.Pinned() {
 		return i.Digest(), nil
@@ -85,23 +84,23 @@ func currentDigest(ctx context.Context, q *queue, i Image) (digest.Digest, error
 	return m.Digest, nil
 }
 
-// Failure is why an image could not be locked.
+// Failure is the reason why an image could not be locked.
 type Failure struct {
 	Name string
 	Err  error
 }
 
-// FailuresError is all that failed of a run, in the order of the names.
+// FailuresError lists the images that failed, sorted by name.
 type FailuresError struct {
 	Failures []Failure
-	Of       int // images that were asked for
+	Of       int // number of images in the run
 }
 
 func (e *FailuresError) Error() string {
 	return fmt.Sprintf("%d of %d images could not be looked at", len(e.Failures), e.Of)
 }
 
-// Unwrap gives the causes to [errors.Is] and [errors.As].
+// Unwrap returns the causes, for [errors.Is] and [errors.As].
 func (e *FailuresError) Unwrap() []error {
 	causes := make([]error, len(e.Failures))
 	for i, f := range e.Failures {
@@ -110,7 +109,7 @@ func (e *FailuresError) Unwrap() []error {
 	return causes
 }
 
-// forEach calls do for all names at the same time, and returns what it gave.
+// forEach calls do for all names in parallel and returns the results by name.
 func forEach[T any](ctx context.Context, names []string, do func(name string) (T, error)) (map[string]T, error) {
 	results, failures := make([]T, len(names)), make([]error, len(names))
 	var group sync.WaitGroup

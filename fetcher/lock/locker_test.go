@@ -23,13 +23,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// registry is a source of manifests, by tag and by digest, and of configs, for
-// all repositories.
+// registry is a source of manifests and configs. It serves the same ones in every
+// repository.
 type registry struct {
 	manifests map[string][]byte
 	configs   map[digest.Digest][]byte
-	errs      map[string]error // by registry, or by what is asked for
-	noHead    bool             // HEAD brings the manifest
+	errs      map[string]error // by registry or by request
+	noHead    bool             // HEAD returns the manifest
 
 	mu       sync.Mutex
 	asked    []string
@@ -84,7 +84,7 @@ func (r *registry) Config(ctx context.Context, repo reference.Repository, desc o
 	return data, nil
 }
 
-// requests returns what was asked since it was last called, sorted.
+// requests returns the requests since the last call, sorted.
 func (r *registry) requests() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -94,8 +94,7 @@ func (r *registry) requests() []string {
 	return asked
 }
 
-// add adds a document under a tag and its digest, and the config that a manifest
-// brings along.
+// add adds a document under a tag and its digest, and the config of a manifest.
 func (r *registry) add(t *testing.T, tag string, document any) ocispec.Descriptor {
 	t.Helper()
 	if m, ok := document.(ocispec.Manifest); ok {
@@ -116,7 +115,7 @@ func (r *registry) add(t *testing.T, tag string, document any) ocispec.Descripto
 // no platform.
 func manifest(layers ...string) ocispec.Manifest { return imageFor("", layers...) }
 
-// configFor is the config of an image for a platform.
+// configFor returns the config of an image for a platform.
 func configFor(platform string, layers ...string) string {
 	c := ocispec.Image{RootFS: ocispec.RootFS{Type: "layers"}}
 	c.OS, c.Architecture, _ = strings.Cut(platform, "/")
@@ -213,7 +212,7 @@ func checkRequests(t *testing.T, r *registry, want ...string) {
 	}
 }
 
-// askedConfig is the request for the config of an image of these layers.
+// askedConfig returns the request for the config of an image with these layers.
 func askedConfig(layers ...string) string {
 	return "GET app config " + string(digest.FromString(configFor("", layers...)))
 }
@@ -240,7 +239,7 @@ func TestLockAndUpdate(t *testing.T) {
 	}
 	checkRequests(t, r, "HEAD app 1", "HEAD app 2", "HEAD app lone")
 
-	// Both tags move to an index with one image that is new and one that is not.
+	// Both tags move to an index with one new image and one known one.
 	newer := r.add(t, "new", manifest("base", "new"))
 	list = r.add(t, "1", index(map[string]ocispec.Descriptor{"linux/amd64": newer, "linux/arm64": arm, "linux/riscv64": newer}))
 	r.manifests["2"] = r.manifests["1"]
@@ -317,7 +316,7 @@ func TestFirstRequestGoesAlone(t *testing.T) {
 		r.add(t, tag, manifest(tag))
 		wanted[tag] = wantedOf(t, "app:"+tag, "linux/amd64")
 	}
-	// Time passes only while all wait.
+	// In the bubble, time passes only while all goroutines wait.
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(r, 4)
 		var group sync.WaitGroup
@@ -354,7 +353,7 @@ func TestUnreachableRegistryIsAskedOnce(t *testing.T) {
 	if got := r.requests(); len(got) != 1 {
 		t.Errorf("asked %q", got)
 	}
-	// One that answers, if badly, is asked for all.
+	// A registry that responds with errors is asked for every image.
 	r.errs["localhost:5000"] = content.ErrUnavailable
 	_, err = (&Locker{Source: r, Jobs: 4}).Lock(t.Context(), File{}, wanted)
 	if got := r.requests(); len(got) != 10 || !errors.Is(err, content.ErrUnavailable) {
@@ -362,7 +361,7 @@ func TestUnreachableRegistryIsAskedOnce(t *testing.T) {
 	}
 }
 
-// A manifest that two images wait for is not lost to the one when the other fails.
+// If two images wait for a manifest and one of them fails, the other still gets it.
 func TestFailureOfOneImage(t *testing.T) {
 	r := newRegistry()
 	r.blocking = 5 * time.Millisecond
@@ -370,7 +369,7 @@ func TestFailureOfOneImage(t *testing.T) {
 	gone := described(ocispec.MediaTypeImageManifest, "gone")
 	r.add(t, "bad", index(map[string]ocispec.Descriptor{"linux/amd64": amd, "linux/arm64": gone}))
 	r.add(t, "good", index(map[string]ocispec.Descriptor{"linux/amd64": amd}))
-	for n := range 20 { // either of them may ask
+	for n := range 20 { // either may send the request
 		bad := []string{"a", "z"}[n%2]
 		images, err := (&Locker{Source: r, Jobs: 16}).Lock(t.Context(), File{}, map[string]Wanted{bad: wantedOf(t, "app:bad", "linux/amd64", "linux/arm64"), "good": wantedOf(t, "app:good")})
 		var failed *FailuresError

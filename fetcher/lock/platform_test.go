@@ -15,7 +15,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// elsewhere is an architecture that is not this machine's.
+// elsewhere returns an architecture other than this machine's.
 func elsewhere() string {
 	if runtime.GOARCH == "arm64" {
 		return "amd64"
@@ -27,7 +27,7 @@ func systemOf(architecture string) string {
 	return nix.System(ocispec.Platform{OS: "linux", Architecture: architecture})
 }
 
-// without gives a descriptor back with no platform.
+// without returns a descriptor without its platform.
 func without(i ocispec.Index) ocispec.Index {
 	for n := range i.Manifests {
 		i.Manifests[n].Platform = nil
@@ -40,35 +40,35 @@ func without(i ocispec.Index) ocispec.Index {
 var platformTests = []struct {
 	name   string
 	tag    string
-	wanted []string // nil: nothing is asked for
+	wanted []string // nil: no platform is requested
 	all    bool
-	want   []string // the platforms that are locked, by system
-	notice string   // of which it is the only one; empty: none
+	want   []string // the locked platforms, by system
+	notice string   // the only notice; empty: none
 	err    string
 }{
-	{name: "as asked for", tag: "amd", wanted: []string{"linux/amd64"}, want: []string{"x86_64-linux linux/amd64"}},
-	{name: "as asked for, usual variant", tag: "arm", wanted: []string{"linux/arm64/v8"}, want: []string{"aarch64-linux linux/arm64"}},
-	{name: "another one", tag: "amd", wanted: []string{"linux/arm64"},
+	{name: "requested", tag: "amd", wanted: []string{"linux/amd64"}, want: []string{"x86_64-linux linux/amd64"}},
+	{name: "requested with the default variant", tag: "arm", wanted: []string{"linux/arm64/v8"}, want: []string{"aarch64-linux linux/arm64"}},
+	{name: "another platform requested", tag: "amd", wanted: []string{"linux/arm64"},
 		err: "localhost:5000/app:amd cannot be locked: the image is for another platform: its config says linux/amd64, and not linux/arm64"},
-	{name: "several", tag: "amd", wanted: []string{"linux/arm64", "linux/amd64"},
-		err: "localhost:5000/app:amd is one image for one platform, and 2 are wanted of it: give the one that it is for"},
-	{name: "nothing asked for", tag: "other", want: []string{systemOf(elsewhere()) + " linux/" + elsewhere()},
-		notice: fmt.Sprintf("localhost:5000/app:other: it is an image for linux/%s alone, and is locked for %s", elsewhere(), systemOf(elsewhere()))},
+	{name: "several requested", tag: "amd", wanted: []string{"linux/arm64", "linux/amd64"},
+		err: "localhost:5000/app:amd has a single platform, but 2 were requested: give the one that it is for"},
+	{name: "none requested", tag: "other", want: []string{systemOf(elsewhere()) + " linux/" + elsewhere()},
+		notice: fmt.Sprintf("localhost:5000/app:other: the image is for linux/%s only, and is locked for %s", elsewhere(), systemOf(elsewhere()))},
 	{name: "all of one", tag: "other", all: true, want: []string{systemOf(elsewhere()) + " linux/" + elsewhere()}},
 	{name: "no platform in the config", tag: "unsaid", want: []string{systemOf(runtime.GOARCH) + " linux/" + runtime.GOARCH}},
-	{name: "no platform in the config, another one", tag: "unsaid", wanted: []string{"linux/s390x"}, want: []string{"s390x-linux linux/s390x"}},
-	{name: "no system of Nix", tag: "windows", err: "localhost:5000/app:windows cannot be locked: its config says that it is for windows/amd64, and Nix has no system of its own for that"},
+	{name: "no platform in the config, another requested", tag: "unsaid", wanted: []string{"linux/s390x"}, want: []string{"s390x-linux linux/s390x"}},
+	{name: "no Nix system", tag: "windows", err: "localhost:5000/app:windows cannot be locked: its config says that it is for windows/amd64, which has no Nix system"},
 
 	{name: "index", tag: "index", wanted: []string{"linux/amd64", "linux/arm64"}, want: []string{"aarch64-linux linux/arm64", "x86_64-linux linux/amd64"}},
-	{name: "index that says otherwise", tag: "liar", wanted: []string{"linux/arm64"}, want: []string{"aarch64-linux linux/arm64"},
+	{name: "index that contradicts the config", tag: "liar", wanted: []string{"linux/arm64"}, want: []string{"aarch64-linux linux/arm64"},
 		notice: "warning: localhost:5000/app:liar: the image is for another platform: its config says linux/amd64, and not linux/arm64, as the index says"},
-	{name: "all of an index that says otherwise", tag: "liar", all: true, want: []string{"aarch64-linux linux/arm64"},
+	{name: "all of an index that contradicts the config", tag: "liar", all: true, want: []string{"aarch64-linux linux/arm64"},
 		notice: "warning: localhost:5000/app:liar: the image is for another platform: its config says linux/amd64, and not linux/arm64, as the index says"},
 	{name: "index without platforms", tag: "unnamed", wanted: []string{"linux/arm64"}, want: []string{"aarch64-linux linux/arm64"}},
 	{name: "all of an index without platforms", tag: "unnamed", all: true, want: []string{"aarch64-linux linux/arm64", "x86_64-linux linux/amd64"}},
-	{name: "one in an index, nothing asked for", tag: "one unnamed", want: []string{systemOf(elsewhere()) + " linux/" + elsewhere()},
-		notice: fmt.Sprintf("localhost:5000/app:one unnamed: it is an image for linux/%s alone, and is locked for %s", elsewhere(), systemOf(elsewhere()))},
-	{name: "one in an index, another one", tag: "one unnamed", wanted: []string{"linux/s390x"},
+	{name: "one in an index, none requested", tag: "one unnamed", want: []string{systemOf(elsewhere()) + " linux/" + elsewhere()},
+		notice: fmt.Sprintf("localhost:5000/app:one unnamed: the image is for linux/%s only, and is locked for %s", elsewhere(), systemOf(elsewhere()))},
+	{name: "one in an index, another requested", tag: "one unnamed", wanted: []string{"linux/s390x"},
 		err: "the image is for another platform: its config says linux/" + elsewhere() + ", and not linux/s390x"},
 	{name: "all but what is missing", tag: "sparse", all: true, want: []string{"x86_64-linux linux/amd64"},
 		notice: "localhost:5000/app:sparse: left out: linux/s390x: not found"},
@@ -77,11 +77,11 @@ var platformTests = []struct {
 
 	{name: "old config", tag: "old", wanted: []string{"linux/amd64"}, want: []string{"x86_64-linux linux/amd64"}},
 	{name: "no layers", tag: "bare", wanted: []string{"linux/amd64"}, want: []string{"x86_64-linux linux/amd64"}},
-	{name: "layers that were lost", tag: "layerless", wanted: []string{"linux/amd64"},
+	{name: "missing layers", tag: "layerless", wanted: []string{"linux/amd64"},
 		err: "localhost:5000/app:layerless cannot be locked: config and layers are not of one image: the config names 1 layers (rootfs.diff_ids), and there are 0"},
 	{name: "encrypted", tag: "encrypted", wanted: []string{"linux/amd64"},
 		err: "is encrypted (application/vnd.oci.image.layer.v1.tar+gzip+encrypted), and hocker decrypts nothing"},
-	{name: "without its config", tag: "no config", wanted: []string{"linux/amd64"}, err: ": not found"},
+	{name: "missing config", tag: "no config", wanted: []string{"linux/amd64"}, err: ": not found"},
 }
 
 func platformRegistry(t *testing.T) *registry {
@@ -115,7 +115,7 @@ func platformRegistry(t *testing.T) *registry {
 	return r
 }
 
-// What an image is locked for is what it is for.
+// An image is locked for the platform that it is for.
 func TestLockPlatforms(t *testing.T) {
 	r := platformRegistry(t)
 	for _, tt := range platformTests {

@@ -19,13 +19,11 @@ type Source interface {
 	ManifestHead(ctx context.Context, ref reference.Reference) (image.Manifest, error)
 }
 
-// queue asks a source for each manifest and config once, and for several at a
-// time.
+// queue requests each manifest and config once, and several in parallel.
 //
-// The first request to a registry goes alone, and so does the first one to a
-// repository: it makes the connection, of which HTTP/2 needs no second one, and
-// has the token that all others use. Were they to go together, each would make
-// a connection and be told to get a token.
+// The first request to a registry runs alone, and so does the first one to a repository.
+// It opens the connection, which HTTP/2 shares, and gets the token that the others use.
+// In parallel, each would open a connection and get a token of its own.
 type queue struct {
 	source Source
 	slots  chan struct{}
@@ -36,7 +34,7 @@ type queue struct {
 	first   map[any]*first                        // of a reference.Registry or a reference.Repository
 }
 
-// question is a request: for what a reference names, or for its digest only.
+// question is a request for the manifest that ref names, or only for its digest.
 type question struct {
 	ref  reference.Reference
 	head bool
@@ -48,10 +46,10 @@ type answer struct {
 	err error
 }
 
-// first is the request that goes before all others to the same place.
+// first is the first request to a registry or repository, which the others wait for.
 type first struct {
 	done chan struct{}
-	err  error // that nobody is there; nil if somebody is
+	err  error // set if the registry cannot be reached
 }
 
 func newQueue(source Source, jobs int) *queue {
@@ -76,7 +74,7 @@ func (q *queue) ManifestHead(ctx context.Context, ref reference.Reference) (imag
 
 type askFunc func(context.Context, reference.Reference) (image.Manifest, error)
 
-// ask returns what was answered to a question, or asks it.
+// ask returns the answer to a question, and calls ask the first time.
 func (q *queue) ask(ctx context.Context, question question, ask askFunc) (image.Manifest, error) {
 	q.mu.Lock()
 	known := q.answers[question]
@@ -102,7 +100,7 @@ func (q *queue) ask(ctx context.Context, question question, ask askFunc) (image.
 	return known.Manifest, known.err
 }
 
-// remember has a manifest that came by its tag known by its digest, too.
+// remember stores a manifest that was requested by tag under its digest too.
 func (q *queue) remember(repo reference.Repository, m image.Manifest) {
 	byDigest := question{ref: reference.Reference{Repository: repo, Digest: m.Digest}}
 	known := &answer{Manifest: m}
@@ -114,8 +112,8 @@ func (q *queue) remember(repo reference.Repository, m image.Manifest) {
 	}
 }
 
-// inTurn calls ask once the first request to the place has ended. If nobody was
-// there, it does not try the same again.
+// inTurn calls ask after the first request to a registry or repository has ended. If the
+// registry could not be reached, it returns an error instead.
 func (q *queue) inTurn(ctx context.Context, place any, ask func() error) error {
 	q.mu.Lock()
 	before := q.first[place]
@@ -152,15 +150,15 @@ func (q *queue) withSlot(ctx context.Context, ask func() error) error {
 	return ask()
 }
 
-// configAnswer is a config that was asked for.
+// configAnswer is the answer to a request for a config.
 type configAnswer struct {
 	once sync.Once
 	data []byte
 	err  error
 }
 
-// Config implements [image.Source]. The image's manifest came before, so that it
-// need not wait for a first request.
+// Config implements [image.Source]. It follows a request for the manifest, so it need not
+// wait for the first one.
 func (q *queue) Config(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error) {
 	key := reference.Reference{Repository: repo, Digest: desc.Digest}
 	q.mu.Lock()
@@ -179,16 +177,16 @@ func (q *queue) Config(ctx context.Context, repo reference.Repository, desc ocis
 	return known.data, known.err
 }
 
-// isUnreachable reports whether a registry gave no answer at all.
+// isUnreachable reports whether err means that the registry did not respond.
 func isUnreachable(err error) bool {
 	return errors.Is(err, content.ErrUnreachable)
 }
 
-// notAskedError is a registry that was not asked again after it could not be
-// reached: why is told where it was asked. It is [content.ErrUnavailable].
+// notAskedError reports a request that was skipped because the registry could not be
+// reached before. The first request reports why. It is [content.ErrUnavailable].
 type notAskedError struct{ err error }
 
 func (e *notAskedError) Error() string {
-	return "not asked for, since its registry cannot be reached"
+	return "skipped: its registry cannot be reached"
 }
 func (e *notAskedError) Unwrap() error { return e.err }

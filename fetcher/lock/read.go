@@ -15,19 +15,19 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Version is the newest version of the file's form, and oldest the oldest: all
-// are read. Version 2 has the name under which an image is loaded.
+// Version is the newest version of the format, and oldest the oldest that can be read.
+// Version 2 added the name to load an image under.
 const (
 	Version = 2
 	oldest  = 1
 )
 
-// maxFile bounds what is read as a lock file: it has some hundred bytes for each
-// layer, so this is more than ten thousand images.
+// maxFile limits the size of a lock file, in bytes. A layer takes a few hundred bytes, so
+// this is enough for ten thousand images.
 const maxFile = 64 << 20
 
-// Read reads the lock file at path. Everything in it is checked, for it may
-// have been written or merged by hand.
+// Read reads and validates the lock file at path, which may have been edited or merged by
+// hand.
 //
 // Errors: *[FileError]; [io/fs.ErrNotExist] if there is none.
 func Read(path string) (File, error) {
@@ -41,7 +41,7 @@ func Read(path string) (File, error) {
 		return File{}, err
 	}
 	if len(data) > maxFile {
-		return File{}, &FileError{Path: path, Reason: "it is larger than " + bytecount.Format(maxFile) + ", and no lock file"}
+		return File{}, &FileError{Path: path, Reason: "larger than " + bytecount.Format(maxFile) + ": not a lock file"}
 	}
 	f, err := Parse(data)
 	var wrong *FileError
@@ -52,7 +52,7 @@ func Read(path string) (File, error) {
 	return f, err
 }
 
-// Parse reads a lock file.
+// Parse parses and validates a lock file.
 //
 // Errors: *[FileError] without a path.
 func Parse(data []byte) (File, error) {
@@ -78,19 +78,18 @@ func Parse(data []byte) (File, error) {
 	return f, nil
 }
 
-// checkVersion comes before all else: in a file of another version anything may
-// be different.
+// checkVersion runs first, because another version may have another format.
 func checkVersion(r *fields, root *node) {
 	n := r.anyObject(root, "")["version"]
 	if n == nil {
-		r.fail(root, "", "it has no version: is it a lock file of hocker?")
+		r.fail(root, "", "missing version: is it a hocker lock file?")
 		return
 	}
 	switch v := r.number(n, "version"); {
 	case v > Version:
-		r.fail(n, "", "it is of version %d, which a newer hocker has written, and this one knows version %d: update hocker", v, Version)
+		r.fail(n, "", "version %d was written by a newer hocker; this one supports up to version %d: update hocker", v, Version)
 	case v < oldest:
-		r.fail(n, "", "there is no version %d of it, expected %d to %d", v, oldest, Version)
+		r.fail(n, "", "unknown version %d, expected %d to %d", v, oldest, Version)
 	}
 }
 
@@ -111,7 +110,7 @@ func readImage(r *fields, n *node, where string) Image {
 	if m := o["index"]; m != nil {
 		i.Index = readDescriptor(r, m, where+".index")
 		if t := i.Index.MediaType; t != ocispec.MediaTypeImageIndex && t != image.MediaTypeDockerIndex {
-			r.fail(m, where+".index", "mediaType %.100q is no index's", t)
+			r.fail(m, where+".index", "mediaType %.100q is not that of an index", t)
 		}
 	}
 	platforms := r.anyObject(o["platforms"], where+".platforms")
@@ -122,7 +121,7 @@ func readImage(r *fields, n *node, where string) Image {
 	case len(i.Platforms) == 0:
 		r.fail(o["platforms"], where+".platforms", "there is none")
 	case len(i.Platforms) > 1 && i.Index.Digest == "":
-		r.fail(o["platforms"], where+".platforms", "there are %d, and no index that they could come from", len(i.Platforms))
+		r.fail(o["platforms"], where+".platforms", "there are %d but no index to list them", len(i.Platforms))
 	}
 	i.Reference = readReference(r, o, where)
 	readPin(r, o, where, &i)
@@ -139,7 +138,7 @@ func readAs(r *fields, n *node, where string) string {
 	return as
 }
 
-// readReference reads what names the image. There is one way to write it.
+// readReference reads the reference of an image, which must be in canonical form.
 func readReference(r *fields, o object, where string) reference.Reference {
 	address := r.text(o["registry"], where+".registry")
 	registry, err := reference.ParseRegistry(address)
@@ -164,17 +163,17 @@ func readReference(r *fields, o object, where string) reference.Reference {
 	return ref
 }
 
-// readPin sees to it that a digest by which the image is named is its own.
+// readPin reads whether the image is pinned, and checks a digest given as its tag.
 func readPin(r *fields, o object, where string, i *Image) {
 	if i.Reference.Digest != "" && i.Reference.Digest != i.Digest() {
-		r.fail(o["tag"], where+".tag", "the image that is locked has another digest, %s", i.Digest())
+		r.fail(o["tag"], where+".tag", "the locked image has another digest, %s", i.Digest())
 	}
 	m := o["pinned"]
 	if m == nil || !r.truth(m, where+".pinned") {
 		return
 	}
 	if i.Reference.Digest != "" {
-		r.fail(m, where+".pinned", "the tag is a digest already: leave this out")
+		r.fail(m, where+".pinned", "the tag is already a digest: remove this")
 	}
 	i.Reference.Digest = i.Digest()
 }

@@ -42,41 +42,41 @@ func TestParseAndFormat(t *testing.T) {
 	}
 }
 
-// editTests are the example with a line edited by hand.
+// editTests edit a line of the example.
 var editTests = []struct {
 	name     string
 	old, new string
 	err      string
 }{
-	{name: "newer", old: `"version": 1`, new: `"version": 3, "bundles": {}`, err: `:79: it is of version 3, which a newer hocker has written, and this one knows version 2: update hocker`},
-	{name: "version 0", old: `"version": 1`, new: `"version": 0`, err: `:79: there is no version 0 of it, expected 1 to 2`},
-	{name: "version as a string", old: `"version": 1`, new: `"version": "1"`, err: `:79: version: expected a whole number, 0 or more`},
-	{name: "no version", old: `"version": 1`, new: `"versoin": 1`, err: `:1: it has no version: is it a lock file of hocker?`},
-	{name: "version in another case", old: `"version": 1`, new: `"Version": 1`, err: `:1: it has no version: is it a lock file of hocker?`},
-	{name: "key at the top", old: `"version": 1`, new: `"version": 1, "x": null`, err: `:79: nothing here is called "x", there are ["images" "version"]`},
-	{name: "key of an image", old: `"pinned": true`, new: `"pined": true`, err: `:5: images.app: nothing here is called "pined", there are ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "as" "index" "pinned"]`},
-	{name: "key in another case", old: `"pinned": true`, new: `"Pinned": true`, err: `:5: images.app: nothing here is called "Pinned", there are ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "as" "index" "pinned"]`},
-	{name: "key twice", old: `"pinned": true`, new: `"imageName": "app"`, err: `:5: "imageName" stands there twice: which one is meant?`},
-	{name: "image twice", old: `"debian": {`, new: `"app": {`, err: `:26: "app" stands there twice: which one is meant?`},
-	{name: "missing", old: "\"tag\": \"1\"\n", new: "\"pinned\": true\n", err: `:24: "pinned" stands there twice: which one is meant?`},
-	{name: "no tag", old: ",\n      \"tag\": \"1\"", new: "", err: `:3: images.app: it has no tag`},
+	{name: "newer", old: `"version": 1`, new: `"version": 3, "bundles": {}`, err: `:79: version 3 was written by a newer hocker; this one supports up to version 2: update hocker`},
+	{name: "version 0", old: `"version": 1`, new: `"version": 0`, err: `:79: unknown version 0, expected 1 to 2`},
+	{name: "version as a string", old: `"version": 1`, new: `"version": "1"`, err: `:79: version: expected a non-negative integer`},
+	{name: "no version", old: `"version": 1`, new: `"versoin": 1`, err: `:1: missing version: is it a hocker lock file?`},
+	{name: "version in another case", old: `"version": 1`, new: `"Version": 1`, err: `:1: missing version: is it a hocker lock file?`},
+	{name: "unknown key at the top", old: `"version": 1`, new: `"version": 1, "x": null`, err: `:79: unknown key "x", expected one of ["images" "version"]`},
+	{name: "unknown key of an image", old: `"pinned": true`, new: `"pined": true`, err: `:5: images.app: unknown key "pined", expected one of ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "as" "index" "pinned"]`},
+	{name: "key in another case", old: `"pinned": true`, new: `"Pinned": true`, err: `:5: images.app: unknown key "Pinned", expected one of ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "as" "index" "pinned"]`},
+	{name: "key twice", old: `"pinned": true`, new: `"imageName": "app"`, err: `:5: duplicate key "imageName"`},
+	{name: "image twice", old: `"debian": {`, new: `"app": {`, err: `:26: duplicate key "app"`},
+	{name: "missing", old: "\"tag\": \"1\"\n", new: "\"pinned\": true\n", err: `:24: duplicate key "pinned"`},
+	{name: "no tag", old: ",\n      \"tag\": \"1\"", new: "", err: `:3: images.app: missing tag`},
 	{name: "name", old: `"debian": {`, new: `"de bian": {`, err: `:26: images: name "de bian": expected the name of a Nix attribute: a letter or _, then letters, digits, _ and -`},
-	{name: "reserved name", old: `"debian": {`, new: `"platforms": {`, err: `:26: images: name "platforms": it is a word of its own there, and cannot be an image's name`},
+	{name: "reserved name", old: `"debian": {`, new: `"platforms": {`, err: `:26: images: name "platforms": reserved word in Nix, cannot be an image name`},
 	{name: "registry", old: `"https://registry-1.docker.io/v2/"`, new: `"ftp://x/v2/"`, err: `:74: images.debian.registry: registry "ftp://x/v2/": scheme is neither http nor https, expected https://HOST[:PORT]/v2/`},
 	{name: "password", old: `"https://registry-1.docker.io/v2/"`, new: `"https://me:hunter2@x/v2/"`, err: `:74: images.debian.registry: registry: address must not contain a user name, query or fragment: pass credentials with their own flags or variables`},
 	{name: "another spelling of the registry", old: `"https://registry-1.docker.io/v2/"`, new: `"docker.io"`, err: `:74: images.debian.registry: "docker.io" is written as "https://registry-1.docker.io/v2/" here`},
 	{name: "repository", old: `"org/team"`, new: `"org/../team"`, err: `:4: images.app.imageName: image name "org/../team/app": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
-	{name: "another division", old: `"imageName": "app"`, new: `"imageName": "x/app"`, err: `:4: images.app.imageName: repository and imageName divide "org/team/x/app" at its last slash: "org/team/x" and "app"`},
-	{name: "a name that Docker Hub leaves out", old: `"library"`, new: `""`, err: `:28: images.debian.imageName: repository and imageName divide "library/debian" at its last slash: "library" and "debian"`},
+	{name: "name split at another slash", old: `"imageName": "app"`, new: `"imageName": "x/app"`, err: `:4: images.app.imageName: repository and imageName divide "org/team/x/app" at its last slash: "org/team/x" and "app"`},
+	{name: "missing library/ of Docker Hub", old: `"library"`, new: `""`, err: `:28: images.debian.imageName: repository and imageName divide "library/debian" at its last slash: "library" and "debian"`},
 	{name: "tag", old: `"bookworm"`, new: `"${x}"`, err: `:76: images.debian.tag: tag "${x}": expected at most 128 characters of a-z, A-Z, 0-9, _ . -, not starting with . or -`},
 	{name: "tag as a number", old: `"tag": "1"`, new: `"tag": 1`, err: `:24: images.app.tag: expected a string`},
-	{name: "tag of another digest", old: `"bookworm"`, new: `"sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"`, err: `:76: images.debian.tag: the image that is locked has another digest, sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`},
-	{name: "pinned twice", old: `"tag": "1"`, new: `"tag": "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"`, err: `:5: images.app.pinned: the tag is a digest already: leave this out`},
-	{name: "pinned is no truth", old: `"pinned": true`, new: `"pinned": "yes"`, err: `:5: images.app.pinned: expected true or false`},
+	{name: "tag of another digest", old: `"bookworm"`, new: `"sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"`, err: `:76: images.debian.tag: the locked image has another digest, sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`},
+	{name: "pinned twice", old: `"tag": "1"`, new: `"tag": "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"`, err: `:5: images.app.pinned: the tag is already a digest: remove this`},
+	{name: "pinned is not a boolean", old: `"pinned": true`, new: `"pinned": "yes"`, err: `:5: images.app.pinned: expected true or false`},
 	{name: "as by digest", old: `"pinned": true`, new: `"as": "x@sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"`, err: `:5: images.app.as: name "x@sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03": an image is loaded under a name and a tag, not under a digest`},
 	{name: "as without a tag", old: `"pinned": true`, new: `"as": "x"`, err: `:5: images.app.as: "x" is written as "x:latest" here`},
 	{name: "as in full", old: `"pinned": true`, new: `"as": "docker.io/library/x:1"`, err: `:5: images.app.as: "docker.io/library/x:1" is written as "x:1" here`},
-	{name: "as of no grammar", old: `"pinned": true`, new: `"as": "${x}:1"`, err: `:5: images.app.as: image name "${x}": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
+	{name: "as with invalid characters", old: `"pinned": true`, new: `"as": "${x}:1"`, err: `:5: images.app.as: image name "${x}": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
 	{name: "as a number", old: `"pinned": true`, new: `"as": 1`, err: `:5: images.app.as: expected a string`},
 	{name: "platform of another system", old: `"linux/amd64"`, new: `"linux/arm64"`, err: `:71: images.debian.platforms.x86_64-linux.platform: linux/arm64 is not what x86_64-linux is for`},
 	{name: "platform", old: `"linux/amd64"`, new: `"amd64"`, err: `:71: images.debian.platforms.x86_64-linux.platform: platform "amd64": expected os/arch or os/arch/variant, as linux/arm64 or linux/arm/v7`},
@@ -92,26 +92,26 @@ var editTests = []struct {
             }
           ],
           "manifest": {
-            "digest": "sha256:486`, err: `:63: images.debian.platforms.x86_64-linux.layers[0].size: expected a whole number, 0 or more`},
-	{name: "fraction", old: `"size": 1853`, new: `"size": 1853.5`, err: `:32: images.debian.index.size: expected a whole number, 0 or more`},
+            "digest": "sha256:486`, err: `:63: images.debian.platforms.x86_64-linux.layers[0].size: expected a non-negative integer`},
+	{name: "fraction", old: `"size": 1853`, new: `"size": 1853.5`, err: `:32: images.debian.index.size: expected a non-negative integer`},
 	{name: "media type of a config", old: `application/vnd.docker.container.image.v1+json`, new: `application/vnd.cncf.helm.config.v1+json`, err: `:53: images.debian.platforms.x86_64-linux: expected an image manifest, but it is the manifest of an artifact that is no image (its config is of type "application/vnd.cncf.helm.config.v1+json")`},
 	{name: "media type of a layer", old: `application/vnd.docker.image.rootfs.diff.tar.gzip`, new: `application/octet-stream`, err: `:53: images.debian.platforms.x86_64-linux: expected an image manifest, but it is the manifest of an artifact that is no image (it has a layer of type "application/octet-stream")`},
-	{name: "media type that is none", old: `application/vnd.docker.image.rootfs.diff.tar.gzip`, new: `application/x.tar \n`, err: `:61: images.debian.platforms.x86_64-linux.layers[0]: "application/x.tar \n" is no media type`},
-	{name: "media type of the index", old: `manifest.list.v2+json`, new: `manifest.v2+json`, err: `:29: images.debian.index: mediaType "application/vnd.docker.distribution.manifest.v2+json" is no index's`},
-	{name: "media type of a manifest", old: `"application/vnd.oci.image.manifest.v1+json"`, new: `"application/vnd.oci.image.index.v1+json"`, err: `:7: images.app.platforms.armv7l-linux: mediaType "application/vnd.oci.image.index.v1+json" is no image manifest's`},
+	{name: "invalid media type", old: `application/vnd.docker.image.rootfs.diff.tar.gzip`, new: `application/x.tar \n`, err: `:61: images.debian.platforms.x86_64-linux.layers[0]: "application/x.tar \n" is not a media type`},
+	{name: "media type of the index", old: `manifest.list.v2+json`, new: `manifest.v2+json`, err: `:29: images.debian.index: mediaType "application/vnd.docker.distribution.manifest.v2+json" is not that of an index`},
+	{name: "media type of a manifest", old: `"application/vnd.oci.image.manifest.v1+json"`, new: `"application/vnd.oci.image.index.v1+json"`, err: `:7: images.app.platforms.armv7l-linux: mediaType "application/vnd.oci.image.index.v1+json" is not that of an image manifest`},
 	{name: "layers", old: `"layers": []`, new: `"layers": {}`, err: `:13: images.app.platforms.armv7l-linux.layers: expected a list, […]`},
 	{name: "null", old: `"layers": []`, new: `"layers": null`, err: `:13: images.app.platforms.armv7l-linux.layers: expected a list, […]`},
 	{name: "platforms", old: `"platforms": {
         "aarch64-linux"`, new: `"platforms": {}, "index": {
-        "aarch64-linux"`, err: `:34: "index" stands there twice: which one is meant?`},
-	{name: "conflict", old: `      "tag": "1"`, new: "<<<<<<< HEAD\n      \"tag\": \"1\"", err: ":24: a merge conflict stands in it: settle it, or take either side and run `hocker lock update`"},
-	{name: "comma", old: `"tag": "1"`, new: `"tag": "1",`, err: `:25: it is no JSON: invalid character '}' looking for beginning of object key string`},
-	{name: "cut off", old: `"version": 1
+        "aarch64-linux"`, err: `:34: duplicate key "index"`},
+	{name: "conflict", old: `      "tag": "1"`, new: "<<<<<<< HEAD\n      \"tag\": \"1\"", err: ":24: unresolved merge conflict: resolve it, or take either side and run `hocker lock update`"},
+	{name: "trailing comma", old: `"tag": "1"`, new: `"tag": "1",`, err: `:25: invalid JSON: invalid character '}' looking for beginning of object key string`},
+	{name: "truncated", old: `"version": 1
 }
-`, new: ``, err: `:79: it is no JSON: unexpected end of JSON input`},
-	{name: "more", old: `"version": 1
+`, new: ``, err: `:79: invalid JSON: unexpected end of JSON input`},
+	{name: "trailing data", old: `"version": 1
 }`, new: `"version": 1
-}{}`, err: `:80: it is no JSON: invalid character '{' after top-level value`},
+}{}`, err: `:80: invalid JSON: invalid character '{' after top-level value`},
 }
 
 func TestParseEdited(t *testing.T) {
@@ -131,16 +131,16 @@ func TestParseEdited(t *testing.T) {
 
 func TestParseOther(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                                   ": it is empty, and no lock file: remove it to begin anew",
-		" \n":                                ": it is empty, and no lock file: remove it to begin anew",
+		"":                                   ": the file is empty: remove it to start a new one",
+		" \n":                                ": the file is empty: remove it to start a new one",
 		"[]":                                 ":1: expected an object, {…}",
-		"{}":                                 ":1: it has no version: is it a lock file of hocker?",
-		`{"version": 1}`:                     ":1: it has no images",
+		"{}":                                 ":1: missing version: is it a hocker lock file?",
+		`{"version": 1}`:                     ":1: missing images",
 		`{"version": 1, "images": []}`:       ":1: images: expected an object, {…}",
-		`{"version": 99999999999999999999}`:  ":1: version: expected a whole number, 0 or more",
-		strings.Repeat("[", 20000):           ":1: it is no JSON: invalid character '[' exceeded max depth",
+		`{"version": 99999999999999999999}`:  ":1: version: expected a non-negative integer",
+		strings.Repeat("[", 20000):           ":1: invalid JSON: invalid character '[' exceeded max depth",
 		`{"version": 1, "images": {"a": 1}}`: ":1: images.a: expected an object, {…}",
-		`{"version": 1, "images": {"a": ` + strings.Repeat("[", 500) + `}}`: ":1: it is no JSON: invalid character '}' looking for beginning of value",
+		`{"version": 1, "images": {"a": ` + strings.Repeat("[", 500) + `}}`: ":1: invalid JSON: invalid character '}' looking for beginning of value",
 	} {
 		f, err := Parse([]byte(in))
 		checkFileError(t, f, err)
@@ -150,7 +150,7 @@ func TestParseOther(t *testing.T) {
 	}
 }
 
-// checkFileError makes sure that what is refused gives no file.
+// checkFileError checks that an error is a *FileError and comes with no file.
 func checkFileError(t *testing.T, f File, err error) {
 	t.Helper()
 	var wrong *FileError
@@ -168,7 +168,7 @@ func TestReadNamesTheFile(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read(path); err == nil || !strings.HasPrefix(err.Error(), path+": it is empty") {
+	if _, err := Read(path); err == nil || !strings.HasPrefix(err.Error(), path+": the file is empty") {
 		t.Errorf("got %v", err)
 	}
 }

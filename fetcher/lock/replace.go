@@ -12,31 +12,31 @@ import (
 	"hocker/fetcher/atomicfile"
 )
 
-// UnwritableError is a lock file that this user, or nobody, can write.
+// UnwritableError reports a lock file that cannot be written.
 type UnwritableError struct {
-	Path   string // of the file, or of its folder where the file is not there yet
+	Path   string // of the file, or of its folder if the file does not exist yet
 	Folder bool
 	Err    error
 }
 
 func (e *UnwritableError) Error() string {
 	if e.Folder {
-		return fmt.Sprintf("no file can be made in the folder %s: %v", e.Path, reason(e.Err))
+		return fmt.Sprintf("cannot create a file in the folder %s: %v", e.Path, reason(e.Err))
 	}
 	return fmt.Sprintf("%s cannot be written: %v", e.Path, reason(e.Err))
 }
 
 func (e *UnwritableError) Unwrap() error { return e.Err }
 
-// NoFolderError is a lock file whose folder is not there.
+// NoFolderError reports that the folder of a lock file does not exist.
 type NoFolderError struct{ Path string }
 
 func (e *NoFolderError) Error() string { return fmt.Sprintf("there is no folder %s", e.Path) }
 
-// Is makes it [fs.ErrNotExist].
+// Is reports whether target is [fs.ErrNotExist].
 func (e *NoFolderError) Is(target error) bool { return target == fs.ErrNotExist }
 
-// reason is an error of the system without the name of what it happened to.
+// reason returns the system error in err, without operation and path.
 func reason(err error) error {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
@@ -45,11 +45,11 @@ func reason(err error) error {
 	return err
 }
 
-// maxLinks is how many links to links Linux follows:
+// maxLinks is the limit of Linux on symbolic links in a path:
 // https://man7.org/linux/man-pages/man7/path_resolution.7.html
 const maxLinks = 40
 
-// followLinks returns the file that path leads to, which may not be there.
+// followLinks resolves the symbolic links in path. The file need not exist.
 func followLinks(path string) (string, error) {
 	for range maxLinks {
 		dir, err := filepath.EvalSymlinks(filepath.Dir(path))
@@ -81,8 +81,8 @@ func followLinks(path string) (string, error) {
 	return "", &fs.PathError{Op: "open", Path: path, Err: syscall.ELOOP}
 }
 
-// replace has data stand at path, where before stands now, or nothing if that is
-// nil. The file keeps its mode, its owner and its hard links.
+// replace writes data to path, whose content is before; nil means that there is no file.
+// The file keeps its mode, its owner and its hard links.
 func replace(path string, before, data []byte) error {
 	if before == nil {
 		return create(path, data)
@@ -90,7 +90,7 @@ func replace(path string, before, data []byte) error {
 	if string(before) == string(data) {
 		return nil
 	}
-	// A file that may not be written is not replaced by another one either.
+	// Do not replace a file that this user may not write.
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return unwritable(path, err)
@@ -110,7 +110,7 @@ func replace(path string, before, data []byte) error {
 	return overwrite(f, before, data)
 }
 
-// create writes a new file. Its mode is the umask's.
+// create writes a new file. Its mode is that of the umask.
 func create(path string, data []byte) error {
 	f, err := atomicfile.Create(path)
 	if err != nil {
@@ -128,7 +128,7 @@ func create(path string, data []byte) error {
 	return f.Commit()
 }
 
-// rename writes another file, and puts it in the place of the one at path.
+// rename writes a new file and renames it to path.
 func rename(path string, mode fs.FileMode, owner *syscall.Stat_t, data []byte) error {
 	f, err := atomicfile.Create(path)
 	if err != nil {
@@ -153,21 +153,21 @@ func rename(path string, mode fs.FileMode, owner *syscall.Stat_t, data []byte) e
 	return f.Commit()
 }
 
-// isInPlace reports whether a file can only be written where it is: nothing may
-// be made in its folder, its owner cannot be given to another file, or it is the
-// place of a mount, as containers have single files.
+// isInPlace reports whether err means that the file can only be overwritten in place:
+// its folder is read-only, its owner cannot be kept, or it is a mount point, as single
+// files in containers are.
 func isInPlace(err error) bool {
 	return slices.ContainsFunc([]error{
 		syscall.EACCES, syscall.EPERM, syscall.EROFS, syscall.EBUSY, syscall.EXDEV,
 	}, func(kind error) bool { return errors.Is(err, kind) })
 }
 
-// overwrite writes data over what stands in f. What the file grows by comes
-// first: if there is no room for it, all stays as it was.
+// overwrite replaces the content of f. It appends first, so that a full disk leaves the
+// old content intact.
 func overwrite(f *os.File, before, data []byte) error {
 	err := overwriteParts(f, before, data)
 	if err != nil {
-		// As good as it goes: there is room for what was there.
+		// Restore the old content, for which there is room.
 		_, undo := f.WriteAt(before, 0)
 		err = errors.Join(err, undo, f.Truncate(int64(len(before))))
 	}
@@ -190,7 +190,7 @@ func overwriteParts(f *os.File, before, data []byte) error {
 	return f.Sync()
 }
 
-// unwritable is err, or what it means where this user may not write.
+// unwritable returns err, as an *[UnwritableError] if this user may not write.
 func unwritable(path string, err error) error {
 	for _, kind := range []error{syscall.EACCES, syscall.EPERM, syscall.EROFS} {
 		if errors.Is(err, kind) {

@@ -17,34 +17,33 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Locker asks registries what images are made of. It asks for manifests and
-// configs, and never for a layer.
+// Locker resolves images at their registries. It requests manifests and configs, never
+// layers.
 type Locker struct {
 	Source Source
-	Jobs   int // requests at a time, at least 1
-	// Notice is told, in a line, what a person may want to know. Several
-	// goroutines may call it at once.
+	Jobs   int // parallel requests, at least 1
+	// Notice is called with messages for the user, one line each, from several
+	// goroutines at once. It may be nil.
 	Notice func(line string)
 }
 
-// Wanted is an image that is to be locked.
+// Wanted is an image to lock.
 type Wanted struct {
 	Reference reference.Reference
-	As        string // as in Image
-	// AllPlatforms asks for all in the index that Nix has a system for.
+	As        string // see Image
+	// AllPlatforms selects all platforms of the index that have a Nix system.
 	AllPlatforms bool
-	// Platforms are the ones to lock, each of a Nix system of its own. If there are
-	// none, it is this machine's, or the one that an image without an index is for.
+	// Platforms lists the platforms to lock, at most one for each Nix system. If it is
+	// empty, the platform is this machine's or, without an index, the image's own.
 	Platforms []ocispec.Platform
 }
 
-// wanted is what locks the image anew as it was chosen.
+// wanted returns the choices that the image was locked with.
 func (i Image) wanted() Wanted {
 	return Wanted{Reference: i.Reference, As: i.As, AllPlatforms: i.AllPlatforms, Platforms: i.WantedPlatforms()}
 }
 
-// WantedPlatforms are those that the image is locked for, in the order of their
-// systems.
+// WantedPlatforms returns the platforms that the image is locked for, sorted by system.
 func (i Image) WantedPlatforms() []ocispec.Platform {
 	var platforms []ocispec.Platform
 	for _, system := range i.Systems() {
@@ -53,16 +52,16 @@ func (i Image) WantedPlatforms() []ocispec.Platform {
 	return platforms
 }
 
-// choice is a manifest of an index, and what it was chosen for.
+// choice is a manifest of an index, and the platform it was chosen for.
 type choice struct {
-	platform ocispec.Platform  // this machine's, unless another one was asked for
-	asked    bool              // the platform was asked for
-	stated   *ocispec.Platform // what the index says that it is for, or nil
+	platform ocispec.Platform  // the requested one, or this machine's
+	asked    bool              // the platform was requested
+	stated   *ocispec.Platform // the platform in the index, or nil
 	digest   digest.Digest
 }
 
-// lock asks for the image at a place, which is its reference, or the digest
-// that this leads to.
+// lock resolves a wanted image from the manifest or index at the reference at: its own
+// reference, or the digest that it resolved to.
 func (l *Locker) lock(ctx context.Context, q *queue, known map[digest.Digest]Platform, w Wanted, at reference.Reference) (Image, error) {
 	m, err := q.Manifest(ctx, at)
 	if err != nil {
@@ -102,8 +101,7 @@ func (l *Locker) lock(ctx context.Context, q *queue, known map[digest.Digest]Pla
 	return i, nil
 }
 
-// lockManifest locks an image that is one manifest, without an index. Its config
-// tells the platform.
+// lockManifest locks an image without an index. Its platform is that of its config.
 func (l *Locker) lockManifest(ctx context.Context, q *queue, i *Image, w Wanted, m image.Manifest) error {
 	c := choice{platform: image.DefaultPlatform(), digest: m.Digest}
 	switch {
@@ -111,7 +109,7 @@ func (l *Locker) lockManifest(ctx context.Context, q *queue, i *Image, w Wanted,
 	case len(w.Platforms) == 1:
 		c.platform, c.asked = w.Platforms[0], true
 	case len(w.Platforms) > 1:
-		return fmt.Errorf("%s is one image for one platform, and %d are wanted of it: give the one that it is for", w.Reference.Familiar(), len(w.Platforms))
+		return fmt.Errorf("%s has a single platform, but %d were requested: give the one that it is for", w.Reference.Familiar(), len(w.Platforms))
 	}
 	resolved, err := image.ReadManifest(ctx, q, w.Reference, m)
 	if err != nil {
@@ -122,9 +120,8 @@ func (l *Locker) lockManifest(ctx context.Context, q *queue, i *Image, w Wanted,
 	return err
 }
 
-// platformOf returns what an image is locked for that no index vouches for: the
-// platform that was asked for, if the image is for it, else the one that its
-// config says.
+// platformOf returns the platform of an image without an index: the requested one, which
+// must match the config, else the one in the config.
 func (l *Locker) platformOf(w Wanted, c choice, config image.Config) (ocispec.Platform, error) {
 	has := config.Platform
 	switch {
@@ -135,18 +132,18 @@ func (l *Locker) platformOf(w Wanted, c choice, config image.Config) (ocispec.Pl
 	}
 	platform, err := image.ParsePlatform(image.FormatPlatform(has))
 	if err != nil || nix.System(platform) == "" {
-		return platform, fmt.Errorf("its config says that it is for %.100s, and Nix has no system of its own for that", image.FormatPlatform(has))
+		return platform, fmt.Errorf("its config says that it is for %.100s, which has no Nix system", image.FormatPlatform(has))
 	}
 	if system := nix.System(platform); system != nix.System(c.platform) && !w.AllPlatforms {
-		l.notice(fmt.Sprintf("%s: it is an image for %s alone, and is locked for %s", w.Reference.Familiar(), image.FormatPlatform(platform), system))
+		l.notice(fmt.Sprintf("%s: the image is for %s only, and is locked for %s", w.Reference.Familiar(), image.FormatPlatform(platform), system))
 	}
 	return platform, nil
 }
 
-// errNoSystem is an index of which there would be nothing in the file.
+// errNoSystem reports an index without an image to lock.
 var errNoSystem = errors.New("the index has no image for a system of Nix")
 
-// choose finds the manifests of an index that are wanted.
+// choose selects the wanted manifests of an index.
 func (l *Locker) choose(ctx context.Context, q *queue, repo reference.Repository, index image.Manifest, w Wanted) ([]choice, error) {
 	if w.AllPlatforms {
 		return l.chooseAll(ctx, q, repo, index, w)
@@ -167,7 +164,7 @@ func (l *Locker) choose(ctx context.Context, q *queue, repo reference.Repository
 	return choices, nil
 }
 
-// chooseAll finds all that Nix has a system for, the first one for each.
+// chooseAll selects the first manifest for each Nix system.
 func (l *Locker) chooseAll(ctx context.Context, q *queue, repo reference.Repository, index image.Manifest, w Wanted) ([]choice, error) {
 	images, err := image.Images(ctx, q, repo, index)
 	if err != nil {
@@ -197,8 +194,8 @@ func (l *Locker) notice(line string) {
 	}
 }
 
-// lockPlatform asks for a manifest of an index, unless it is known. Of all that
-// an index has, one that is not there is left out: nil.
+// lockPlatform locks a manifest of an index, and requests it unless it is known. It
+// returns nil for a missing manifest if all platforms are wanted.
 func (l *Locker) lockPlatform(ctx context.Context, q *queue, known map[digest.Digest]Platform, w Wanted, repo reference.Repository, c choice) (*Platform, error) {
 	if p, ok := known[c.digest]; ok && c.stated != nil {
 		p.Platform = c.platform
@@ -221,10 +218,9 @@ func (l *Locker) lockPlatform(ctx context.Context, q *queue, known map[digest.Di
 	return &p, err
 }
 
-// checkConfig makes sure that an image can be built, and returns its platform.
-// Where an index says one, and the config another, that is told and no more:
-// engines run such images, and the programs in them are most often what the
-// index says.
+// checkConfig checks that an image can be built, and returns its platform. If index and
+// config disagree, it only warns: engines run such images, and their programs are
+// usually for the platform in the index.
 func (l *Locker) checkConfig(ctx context.Context, q *queue, w Wanted, m *image.Resolved, c choice) (ocispec.Platform, error) {
 	config, err := m.CheckConfig(ctx, q, w.Reference.Repository)
 	if err != nil {
@@ -239,7 +235,7 @@ func (l *Locker) checkConfig(ctx context.Context, q *queue, w Wanted, m *image.R
 	return c.platform, nil
 }
 
-// newPlatform is what a lock file keeps of a manifest.
+// newPlatform returns the entry of a manifest in a lock file.
 func (l *Locker) newPlatform(ctx context.Context, q *queue, w Wanted, ref reference.Reference, m image.Resolved, c choice) (Platform, error) {
 	if err := image.RequirePlain(m.Image.Layers); err != nil {
 		return Platform{}, fmt.Errorf("%s cannot be locked: %w", ref.Familiar(), err)
@@ -266,14 +262,13 @@ func (l *Locker) newPlatform(ctx context.Context, q *queue, w Wanted, ref refere
 	return p, nil
 }
 
-// bare is d with what a lock file keeps of it.
+// bare returns the fields of d that a lock file has.
 func bare(d ocispec.Descriptor) ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size}
 }
 
-// descriptorOf describes a document of one of two media types: the one that it
-// gives itself, else the one that the registry gives it, else the OCI's, whose
-// documents need not say it.
+// descriptorOf returns the descriptor of a document. Its media type is the one in the
+// document, else the one from the registry, else that of OCI, which documents may omit.
 func descriptorOf(m image.Manifest, oci, docker string) ocispec.Descriptor {
 	var document struct {
 		MediaType string `json:"mediaType"`

@@ -11,8 +11,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// The file's own form. Its keys are sorted, as jq -S sorts them, and each has a
-// line of its own: what two branches change of two images git can merge.
+// The format of the file. Its keys are sorted as by jq -S, one to a line, so that git can
+// merge changes of different images.
 type (
 	wireFile struct {
 		Images  map[string]wireImage `json:"images"`
@@ -42,9 +42,8 @@ type (
 	}
 )
 
-// Format returns the file as it is written: the same images, the same bytes. Its
-// version is the lowest that has all that is in it, so that an older hocker can
-// read what it could have written.
+// Format returns the file as JSON. Equal files give equal bytes. The version is the
+// lowest that supports the content, so that an older hocker can read the file.
 func (f File) Format() ([]byte, error) {
 	file := wireFile{Images: map[string]wireImage{}, Version: oldest}
 	for name, i := range f.Images {

@@ -26,8 +26,8 @@ func TestCheckName(t *testing.T) {
 	}
 }
 
-// The version is what the content needs: a file without a name of version 2 is
-// one that older readers take.
+// The version is the lowest that supports the content: without as, older readers can
+// read the file.
 func TestAs(t *testing.T) {
 	f := parseExample(t)
 	app := f.Images["app"]

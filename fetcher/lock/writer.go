@@ -10,29 +10,29 @@ import (
 	"slices"
 )
 
-// Writer changes a lock file. Any number of them, in any number of processes,
-// may change the same file at once: no change is lost.
+// Writer changes a lock file. Several Writers, also in different processes, may change
+// the same file at once without losing a change.
 type Writer struct {
 	Path   string
-	DryRun bool // find out what would be changed, and write nothing
-	// Notice is told, in a line, that another program is waited for. It may be nil.
+	DryRun bool // compute the change, but do not write it
+	// Notice is called with one line when waiting for another program. It may be nil.
 	Notice func(line string)
 }
 
-// Edit is what is to become of some images of a lock file.
+// Edit is a change of some images of a lock file.
 type Edit struct {
-	Set    map[string]Image // new ones, and those in place of others of their names
+	Set    map[string]Image // images to add or replace, by name
 	Remove []string
 }
 
-// Change reads the file, an empty one if there is none, and has plan say what is
-// to become of it. Then it writes the file, whole or not at all. before and after
-// are what the file was and is; they differ by the edit alone.
+// Change reads the file, applies the edit that plan returns, and writes the file whole
+// or not at all. A missing file counts as empty. It returns the file before and after
+// the change; they differ only by the edit.
 //
-// Plan may take its time: the file is not locked while it asks registries. Where
-// somebody else has changed one of the same images since, plan is asked again.
+// The file is not locked while plan runs, so plan may ask registries. If another program
+// changes one of the same images meanwhile, plan is called again.
 //
-// Errors: *[FileError], *[UnwritableError], those of plan, the cause of ctx.
+// Errors: *[FileError], *[UnwritableError], the errors of plan, the cause of ctx.
 func (w Writer) Change(ctx context.Context, plan func(before File) (Edit, error)) (before, after File, err error) {
 	if before, err = readOrNew(w.Path); err != nil {
 		return File{}, File{}, err
@@ -57,8 +57,8 @@ func (w Writer) Change(ctx context.Context, plan func(before File) (Edit, error)
 	}
 }
 
-// apply makes the edit of the file as it is now, unless one of its images is not
-// what the edit was planned for.
+// apply applies the edit to the current file, unless one of the images to change differs
+// from the planned file.
 func (w Writer) apply(ctx context.Context, planned File, edit Edit) (now File, written bool, err error) {
 	target, err := followLinks(w.Path)
 	if err != nil {
@@ -79,14 +79,14 @@ func (w Writer) apply(ctx context.Context, planned File, edit Edit) (now File, w
 	return now, true, replace(target, now.read, data)
 }
 
-// Found reports whether there was a file, when it was read.
+// Found reports whether the file existed when it was read.
 func (f File) Found() bool { return f.read != nil }
 
-// readOrNew reads a file that is to be written, or is not there yet. That cannot
-// be a pipe, which would be waited for.
+// readOrNew reads a file, or returns an empty one if it does not exist. It rejects pipes,
+// which would block.
 func readOrNew(path string) (File, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return File{}, &FileError{Path: path, Reason: "it is no regular file, and cannot be changed"}
+		return File{}, &FileError{Path: path, Reason: "not a regular file, cannot be changed"}
 	}
 	f, err := Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -95,7 +95,7 @@ func readOrNew(path string) (File, error) {
 	return f, err
 }
 
-// since is e without what leaves an image of f as it is.
+// since returns e without the images that it would not change in f.
 func (e Edit) since(f File) Edit {
 	set := maps.Clone(e.Set)
 	maps.DeleteFunc(set, func(name string, i Image) bool {
@@ -105,7 +105,7 @@ func (e Edit) since(f File) Edit {
 	return Edit{Set: set, Remove: e.Remove}
 }
 
-// outdated reports whether an image that e changes differs in the two files.
+// outdated reports whether an image that e changes differs between the two files.
 func (e Edit) outdated(planned, now File) bool {
 	names := slices.AppendSeq(slices.Clone(e.Remove), maps.Keys(e.Set))
 	return slices.ContainsFunc(names, func(name string) bool {

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// place writes the example into a folder of its own.
+// place writes the example into a temporary folder.
 func place(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "hocker.lock.json")
@@ -24,7 +24,7 @@ func place(t *testing.T) (path string) {
 	return path
 }
 
-// set is a plan that does not look at the file.
+// set returns a plan that ignores the file.
 func set(images map[string]Image) func(File) (Edit, error) {
 	return func(File) (Edit, error) { return Edit{Set: images}, nil }
 }
@@ -58,7 +58,7 @@ func TestChange(t *testing.T) {
 	checkAlone(t, path)
 }
 
-// checkAlone makes sure that nothing is left beside the file.
+// checkAlone checks that the file is the only one in its folder.
 func checkAlone(t *testing.T, path string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Dir(path))
@@ -67,7 +67,7 @@ func checkAlone(t *testing.T, path string) {
 	}
 }
 
-// Many write at once, and each of them an image of its own: all are there.
+// Many writers at once each add an image; none is lost.
 func TestChangeAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hocker.lock.json")
 	image := parseExample(t).Images["app"]
@@ -90,8 +90,8 @@ func TestChangeAtOnce(t *testing.T) {
 	checkAlone(t, path)
 }
 
-// What somebody else does while a change is planned stays; if it is done to the
-// same image, the change is planned anew.
+// A change by another program during plan is kept. If it is to the same image, plan is
+// called again.
 func TestChangeMeanwhile(t *testing.T) {
 	path := place(t)
 	app := parseExample(t).Images["app"]
@@ -132,7 +132,7 @@ func TestChangeMeanwhile(t *testing.T) {
 	}
 }
 
-// What becomes of an image that a plan leaves as it is does not matter to it.
+// A change to an image that the plan leaves alone does not call plan again.
 func TestChangeKeepsWhatOthersChange(t *testing.T) {
 	path := place(t)
 	plans := 0
@@ -149,7 +149,7 @@ func TestChangeKeepsWhatOthersChange(t *testing.T) {
 	}
 }
 
-// Who holds the lock is waited for, and the wait ends with the context.
+// Change waits for the lock until the context ends.
 func TestChangeWaits(t *testing.T) {
 	path := place(t)
 	release, err := hold(t.Context(), path, nil)
@@ -244,7 +244,7 @@ func TestChangeKeepsLinks(t *testing.T) {
 	}
 }
 
-// What has a second name is written where it is, longer or shorter.
+// A file with several hard links is overwritten in place, longer or shorter.
 func TestChangeKeepsHardLinks(t *testing.T) {
 	path := place(t)
 	other := filepath.Join(t.TempDir(), "other")
@@ -273,7 +273,7 @@ func TestChangeWithoutFolder(t *testing.T) {
 	}
 }
 
-// Nix passes over one byte order mark, at the beginning.
+// Nix ignores one byte order mark, at the start.
 func TestByteOrderMark(t *testing.T) {
 	path := place(t)
 	if err := os.WriteFile(path, []byte(byteOrderMark+example), 0o644); err != nil {
@@ -293,7 +293,7 @@ func TestByteOrderMark(t *testing.T) {
 	}
 }
 
-// A pipe is not waited for.
+// Change does not wait for a pipe.
 func TestChangeIrregular(t *testing.T) {
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "pipe")
@@ -303,7 +303,7 @@ func TestChangeIrregular(t *testing.T) {
 	for _, path := range []string{pipe, dir} {
 		_, _, err := Writer{Path: path}.Change(t.Context(), set(nil))
 		var wrong *FileError
-		if want := path + ": it is no regular file, and cannot be changed"; !errors.As(err, &wrong) || err.Error() != want {
+		if want := path + ": not a regular file, cannot be changed"; !errors.As(err, &wrong) || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
