@@ -1,7 +1,7 @@
-# A blob of an image: a layer, a config or a manifest, as a fixed-output
-# derivation whose builder is hocker.
+# A layer, config or manifest of an image as a fixed-output derivation whose
+# builder is hocker.
 {
-  # The path of the hocker binary that fetches.
+  # Path of the hocker binary that downloads the blob.
   builder,
   # As in fetchdocker.nix.
   system,
@@ -22,8 +22,8 @@ let
   inherit (import ./hash.nix) toHex;
   inherit (import ./names.nix) checkRegistry isUnset storeName;
 
-  # Of the caller where it opens the store itself, of the daemon where it does
-  # not; an entry of the `impure-env` setting comes before both.
+  # Taken from the environment of the Nix daemon, or from the caller's if it opens
+  # the store itself. The `impure-env` setting overrides both.
   impureEnvVars = [
     "DOCKER_USER"
     "DOCKER_PASS"
@@ -43,10 +43,10 @@ let
     "HOCKER_MIRRORS"
   ];
 
-  # `nix-build -I DOCKER_CREDENTIALS=FILE` names a file of credentials. Only its
-  # name goes to the builder: interpolating the path would copy the secret into
-  # the store. An absolute name is not looked at, for it may be one that only
-  # the sandbox has. Under pure evaluation NIX_PATH is empty.
+  # `nix-build -I DOCKER_CREDENTIALS=FILE` names a credentials file. The builder
+  # gets only its name: interpolating the path would copy the secret into the
+  # store. An absolute path may exist only in the sandbox, so it is not looked up.
+  # In pure evaluation, NIX_PATH is empty.
   dockerCredentials =
     let
       entries = filter (
@@ -69,13 +69,14 @@ let
     let
       list = concatStringsSep "," mirrors;
     in
-    # A name and a password may stand before the @: they are not repeated.
+    # Do not quote the mirror: a user name and a password may precede the @.
     if match ".*@.*" list == null then
       list
     else
-      throw "hocker: one of the mirrors has an @ in it, expected REGISTRY=https://HOST[:PORT]/v2/ without credentials, since every user can read the store: give them in a credentials file";
+      throw "hocker: a mirror contains an @, expected REGISTRY=https://HOST[:PORT]/v2/ without credentials, because the store is world-readable: pass them in a credentials file";
 in
-# `function` is who asks, for messages; `kind` is layer, config or manifest.
+# `function` is the name of the caller, for messages. `kind` is layer, config or
+# manifest.
 function: kind:
 {
   registry,
@@ -91,13 +92,13 @@ let
   which = if isUnset hash then "sha256" else "hash";
   outputHash =
     if isUnset sha256 && isUnset hash then
-      throw "${function}: ${imageName} has no hash, expected one of sha256 and hash: give it the digest that the image's manifest names, or let docker2nix write the expression"
+      throw "${function}: ${imageName} has no hash, expected sha256 or hash: use the digest in the image's manifest, or let docker2nix write the expression"
     else if isUnset hash then
       sha256
     else if isUnset sha256 then
       hash
     else
-      throw "${function}: ${imageName} has sha256 = ${toJSON sha256} and hash = ${toJSON hash}, expected one of them: leave one out";
+      throw "${function}: ${imageName} has sha256 = ${toJSON sha256} and hash = ${toJSON hash}, expected only one: remove the other";
 
   hex = toHex "${function}: ${which}" outputHash;
   layerHex = toHex "${function}: layerDigest" layerDigest;
@@ -113,7 +114,7 @@ let
     if isUnset layerDigest || layerHex == hex then
       seq hex outputHash
     else
-      throw "${function}: layerDigest = ${toJSON layerDigest} is another layer than ${which} = ${toJSON outputHash}, which is ${hex}, expected the same digest twice: leave layerDigest out, or run docker2nix again";
+      throw "${function}: layerDigest = ${toJSON layerDigest} does not match ${which} = ${toJSON outputHash}, which is ${hex}, expected the same digest: omit layerDigest, or run docker2nix again";
 in
 derivation (
   {
@@ -134,8 +135,7 @@ derivation (
     outputHash = checked;
     outputHashAlgo = "sha256";
     outputHashMode = "flat";
-    # The download goes where the blob is wanted, with the credentials that
-    # are there.
+    # Download on the machine that needs the blob, with its credentials.
     preferLocalBuild = true;
   }
   // dockerCredentials

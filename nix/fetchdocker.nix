@@ -1,6 +1,6 @@
-# Container images in the Nix store: every config, layer and manifest is a
-# fixed-output derivation whose builder is the hocker binary and whose hash is
-# the digest by which the registry knows it.
+# Functions that fetch container images into the Nix store. Every config, layer
+# and manifest is a fixed-output derivation whose builder is the hocker binary and
+# whose hash is its digest in the registry.
 #
 #   let
 #     inherit (import ./fetchdocker.nix { inherit hocker system; })
@@ -11,23 +11,24 @@
 #   in
 #   import ./debian.nix { inherit fetchDockerConfig fetchDockerLayer fetchdocker; }
 #
-# where debian.nix is what docker2nix wrote. The functions take the place of the
-# ones that nixpkgs once had under these names: the same arguments, the same
-# derivation names and so the same store paths. They need nothing but Nix.
+# Here debian.nix is an expression from docker2nix. The functions replace those that
+# nixpkgs once had under the same names. They take the same arguments and give the
+# same derivation names, and so the same store paths. They need only Nix.
 {
-  # What has bin/hocker: a package, or the path of a folder. It runs in the
-  # builds, so it is a binary for `system`.
+  # A package or folder with bin/hocker. The binary runs in builds, so it must be
+  # for `system`.
   hocker,
-  # The system that builds. What is fetched does not depend on it.
+  # The system that builds. The outputs do not depend on it.
   system,
-  # What has the bin/hocker that compositeImage.sh runs: another one than
-  # `hocker` only where the image is for machines that do not build it.
+  # A package or folder with the bin/hocker that compositeImage.sh runs. It differs
+  # from `hocker` only in cross-compilation.
   hostHocker ? hocker,
-  # The system that the images of a lock file are for.
+  # The system to select images of a lock file for.
   hostSystem ? system,
-  # Registries to ask first for what is in others, in this order:
-  # [ "docker.io=https://mirror.example/v2/" "*=cache.example:5000" ]. The
-  # environment's HOCKER_MIRRORS comes before them. No output depends on them.
+  # Mirrors to try before a registry, in this order:
+  # [ "docker.io=https://mirror.example/v2/" "*=cache.example:5000" ]. The mirrors
+  # in the environment variable HOCKER_MIRRORS come first. The outputs do not depend
+  # on them.
   mirrors ? [ ],
 }:
 let
@@ -43,28 +44,28 @@ let
   };
 in
 rec {
-  # fetchDockerLayer: one layer, as the registry has it (compressed).
-  # The result has the attribute `digest`.
+  # fetchDockerLayer: one layer, compressed as in the registry. The result has the
+  # attribute `digest`.
   fetchDockerLayer =
     {
       # https://HOST[:PORT][/PREFIX]/v2/, http://…, or a bare host.
       registry ? dockerHub,
-      # What comes before the last slash of the image's name; "" for nothing.
+      # The part of the image's name before the last slash, or "".
       repository ? "library",
-      # What comes after the last slash of the image's name.
+      # The part of the image's name after the last slash.
       imageName,
-      # The digest as the manifest has it, with or without "sha256:". It says
-      # what sha256 or hash says already, and must agree with it.
+      # The digest in the manifest, with or without "sha256:". It is redundant, and
+      # must match sha256 or hash.
       layerDigest ? null,
-      # The digest in base16, with or without "sha256:", or in Nix base32. This
-      # one or `hash`, not both.
+      # The digest in base16, with or without "sha256:", or in Nix base32. Pass
+      # either this or `hash`.
       sha256 ? null,
-      # The digest as sha256-<base64>. This one or `sha256`, not both. (Either
-      # takes what the other does.)
+      # The digest as sha256-<base64>. Pass either this or `sha256`. (Both accept all
+      # formats.)
       hash ? null,
-      # For messages: a layer is fetched by its digest.
+      # Only for messages: a layer is fetched by digest.
       tag ? "",
-      # docker-layer-<digest>.tar.gz, if it is left out.
+      # The default is docker-layer-<digest>.tar.gz.
       name ? null,
     }:
     fetchBlob "fetchDockerLayer" "layer" {
@@ -80,22 +81,22 @@ rec {
         ;
     };
 
-  # fetchDockerConfig: an image's config, which says how a container is started
-  # and which layers it has. The result has the attribute `digest`.
+  # fetchDockerConfig: the config of an image, which describes how to run it and
+  # which layers it has. The result has the attribute `digest`.
   fetchDockerConfig =
     {
       # As in fetchDockerLayer.
       registry ? dockerHub,
       repository ? "library",
       imageName,
-      # For the derivation's name and for messages: the config is fetched by its
-      # digest, and stays the same when the tag moves on.
+      # Only for the derivation's name and messages: the config is fetched by digest,
+      # and stays the same when the tag moves.
       tag,
-      # As in fetchDockerLayer: one of them.
+      # As in fetchDockerLayer: pass either.
       sha256 ? null,
       hash ? null,
-      # <repository>_<imageName>_<tag>-config.json, if it is left out, with "_"
-      # for every character that no store path has.
+      # The default is <repository>_<imageName>_<tag>-config.json, with "_" for every
+      # character that is not allowed in store paths.
       name ? null,
     }:
     fetchBlob "fetchDockerConfig" "config" {
@@ -110,8 +111,8 @@ rec {
         ;
     };
 
-  # fetchDockerManifest: an image's manifest, byte for byte as the registry has
-  # it. The result has the attribute `digest`.
+  # fetchDockerManifest: the manifest of an image, byte for byte as in the registry.
+  # The result has the attribute `digest`.
   fetchDockerManifest =
     {
       # As in fetchDockerConfig.
@@ -121,7 +122,7 @@ rec {
       tag,
       sha256 ? null,
       hash ? null,
-      # <repository>_<imageName>_<tag>-manifest.json, if it is left out.
+      # The default is <repository>_<imageName>_<tag>-manifest.json.
       name ? null,
     }:
     fetchBlob "fetchDockerManifest" "manifest" {
@@ -137,51 +138,50 @@ rec {
     };
 
   # fetchdocker: an image. The result is a folder with compositeImage.sh, which
-  # writes the image's archive to standard output for `docker load` and its
-  # like. It has the attributes `image` (the reference under which it is loaded),
-  # `imageName` and `imageTag` (the two parts of that), `imageDigest`, `layers`,
-  # `config` and `manifest`, as have its other shapes, which are built when they
-  # are asked for:
+  # writes a docker-archive to standard output, for `docker load` and others. Its
+  # attributes are `image` (the reference to load it under), `imageName` and
+  # `imageTag` (the parts of `image`), `imageDigest`, `layers`, `config` and
+  # `manifest`. Other attributes are further shapes of the image. They have the same
+  # attributes, and are built on demand:
   #
-  #   stream   one executable that writes the archive, layers as they are:
+  #   stream   an executable that writes the archive with compressed layers:
   #            for virtualisation.oci-containers.containers.<name>.imageStream
   #            and arion
-  #   archive  a tar file with unpacked layers, checked against the config:
+  #   archive  a tar file with unpacked layers, verified against the config:
   #            for imageFile, dockerTools' fromImage, services.k3s.images
-  #   oci      a folder, an OCI layout whose blobs are links into the store:
+  #   oci      an OCI layout whose blobs are links into the store:
   #            for skopeo copy oci:…, podman pull oci:…
-  #   load     bin/load, which loads the image into this machine's engine
+  #   load     bin/load, which loads the image into the engine of this machine
   fetchdocker =
     {
-      # The derivation's name. "_" stands for a character that no store path has,
-      # and another name for one that is too long.
+      # The derivation's name. Characters that are not allowed in store paths become
+      # "_"; a name that is too long is replaced.
       name,
-      # As in fetchDockerLayer; here they are the image's name and no more.
+      # As in fetchDockerLayer, but only for the image's name.
       registry ? dockerHub,
       repository ? "library",
       imageName,
       # A tag, or a digest ("sha256:…").
       tag,
-      # What fetchDockerConfig gave, or any file that is an image's config.
+      # A result of fetchDockerConfig, or any other image config.
       imageConfig,
-      # What fetchDockerLayer gave, or any files that are layers, from the
-      # lowest to the topmost.
+      # Results of fetchDockerLayer, or any other layers, from bottom to top.
       imageLayers,
-      # What fetchDockerManifest gave, or any file that is the image's manifest.
+      # A result of fetchDockerManifest, or any other file with the image's manifest.
       imageManifest ? null,
-      # The digest of that manifest ("sha256:…"), by which other tools know the
-      # image. It must agree with imageManifest where both are given.
+      # The digest of the manifest ("sha256:…"), which identifies the image to other
+      # tools. It must match imageManifest if both are given.
       imageDigest ? null,
-      # The reference under which the archive is loaded: if it is left out,
-      # debian:jessie for Docker Hub's library, org/app:1 for the rest of it,
-      # HOST[:PORT]/REPOSITORY/NAME:TAG for every other registry. No engine loads
-      # an image by its digest: with a digest for a tag, its digits are the tag.
+      # The reference to load the image under. The default is debian:jessie for
+      # official images of Docker Hub, org/app:1 for its other images, and
+      # HOST[:PORT]/REPOSITORY/NAME:TAG for other registries. Engines do not load an
+      # image by digest: if `tag` is a digest, its hex digits are the tag.
       image ? null,
-      # What the image has to be for, "linux/arm64/v8": the build fails where
-      # the config says something else.
+      # The expected platform, such as "linux/arm64/v8". The build fails if the config
+      # has another one.
       platform ? null,
-      # Unpack every layer in the build, to nowhere, and compare with the diff
-      # IDs in the config: what does not match, no engine would load.
+      # Whether to decompress every layer in the build and verify its diff ID against
+      # the config. Engines reject images with a mismatch.
       verify ? true,
     }:
     composeImage {

@@ -1,10 +1,9 @@
-# The sha256 of a blob, in any notation that Nix takes, as the 64 lower-case
-# hexadecimal digits by which a registry knows the blob.
+# Converts a sha256 hash from any notation of Nix to the 64 lower-case hexadecimal
+# digits that registries use.
 #
-# builtins.convertHash came with Nix 2.19 and hocker serves 2.8 too, so this is
-# plain Nix. A loop over characters is slow there; builtins.replaceStrings is
-# not: one call turns every digit into its bits, a second one every four bits
-# into a hexadecimal digit.
+# hocker supports Nix 2.8, and builtins.convertHash needs 2.19. Loops over
+# characters are slow in Nix, so two calls of builtins.replaceStrings do the work:
+# one turns every digit into bits, the other every four bits into a digit.
 let
   inherit (builtins)
     bitAnd
@@ -36,16 +35,16 @@ let
 
   lowerCase = replaceStrings (characters "ABCDEF") (characters "abcdef");
 
-  # Nix base32 spells the hash as one number whose lowest byte is the first.
+  # Nix base32 encodes the hash as a number, with the first byte as the lowest.
   reverseBytes = hex: concatStringsSep "" (genList (i: substring (62 - 2 * i) 2 hex) 32);
 
-  # 52 digits hold 260 bits: the four too many are the highest, and are zero.
+  # 52 digits hold 260 bits. The four highest are zero.
   fromBase32 = body: reverseBytes (bitsToBase16 (substring 4 256 (base32ToBits body)));
 
-  # 43 digits hold 258 bits: the two too many are the lowest.
+  # 43 digits hold 258 bits. The two lowest are padding.
   fromBase64 = body: bitsToBase16 (substring 0 256 (base64ToBits body));
 
-  # The hexadecimal digits, or null where the text is no sha256.
+  # The hexadecimal digits, or null if the text is not a sha256 hash.
   decode =
     text:
     let
@@ -63,7 +62,7 @@ let
     else
       null;
 
-  # What is wrong with a text that is no sha256.
+  # The error for a text that is not a sha256 hash.
   explain =
     text:
     let
@@ -72,13 +71,13 @@ let
     if !isString text then
       "is of type ${typeOf text}, expected the blob's sha256 as a string"
     else if other != null then
-      "= ${toJSON text} is a hash of the kind ${head other}, expected a sha256, by which registries name their blobs"
+      "= ${toJSON text} is a ${head other} hash, expected a sha256 hash, which identifies blobs in registries"
     else
-      "= ${toJSON text} is no sha256, expected 64 hexadecimal digits, 52 digits of Nix base32, or \"sha256-\" with 43 digits of base64 and \"=\"";
+      "= ${toJSON text} is not a sha256 hash, expected 64 hexadecimal digits, 52 Nix base32 digits, or \"sha256-\" with 43 base64 digits and \"=\"";
 in
 {
-  # toHex WHO TEXT: the hash as lower-case hexadecimal digits. WHO begins the
-  # sentence for a text that is none: the function and its argument.
+  # toHex WHO TEXT: the hash as lower-case hexadecimal digits. WHO is the function
+  # and its argument, and starts the error message.
   toHex =
     who: text:
     let

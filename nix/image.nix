@@ -1,9 +1,9 @@
-# An image: a folder with what puts its archive together; and its other shapes,
-# each a derivation of its own.
+# An image: a folder with compositeImage.sh. Its other shapes are derivations of
+# their own.
 {
-  # The path of the hocker binary that builds.
+  # Path of the hocker binary that builds.
   builder,
-  # The path of the one that the scripts run.
+  # Path of the hocker binary that the scripts run.
   hostBinary,
   # As in fetchdocker.nix.
   system,
@@ -26,15 +26,15 @@ let
     storeName
     ;
 
-  # One file of an image, as the builder of the image is told of it. What has a
-  # digest here is a fixed-output derivation of ours: Nix has seen to its bytes.
-  # Any other file (a path, another fetcher's result) the builder hashes itself.
+  # The description of a file for the builder. A file with a digest is one of our
+  # fixed-output derivations, which Nix has verified. The builder hashes any other
+  # file (a path, the result of another fetcher) itself.
   fileOf = file: {
     path = "${file}";
     digest = if file ? outputHash then file.digest or null else null;
   };
 in
-# The arguments are those of fetchdocker, all of them.
+# The arguments are those of fetchdocker, without defaults.
 {
   name,
   registry,
@@ -60,7 +60,7 @@ let
       splitReference image;
   reference = "${loaded.name}:${loaded.tag}";
 
-  # For shapes of an image whose own names are too long for a store path.
+  # For shapes whose own name would be too long for a store path.
   shortName = "docker-image-${substring 0 32 (hashString "sha256" reference)}";
   named = suffix: storeName "${name}${suffix}" "${shortName}${suffix}";
   manifestDigest = if imageManifest == null then null else imageManifest.digest or null;
@@ -70,13 +70,14 @@ let
     else if manifestDigest == null || manifestDigest == "sha256:${toHex "fetchdocker: imageDigest" imageDigest}" then
       imageDigest
     else
-      throw "fetchdocker: imageDigest = ${toJSON imageDigest} is another manifest than imageManifest, which is ${manifestDigest}, expected the same digest twice: leave imageDigest out, or run docker2nix again";
+      throw "fetchdocker: imageDigest = ${toJSON imageDigest} does not match imageManifest, which is ${manifestDigest}, expected the same digest: omit imageDigest, or run docker2nix again";
 
-  # Of config and layers. A file, since an environment variable ends at 128 KiB.
+  # For shapes made from the config and layers. The spec is passed as a file because
+  # Linux limits an environment variable to 128 KiB.
   madeOfParts = {
     passAsFile = [ "spec" ];
     spec = toJSON {
-      # Its errors are the builder's to tell.
+      # The builder reports errors in the reference.
       inherit reference;
       config = fileOf imageConfig;
       layers = map fileOf imageLayers;
@@ -86,7 +87,7 @@ let
     };
   };
 
-  # Of the image: what is wrong with it fails its own build, once for them all.
+  # For shapes made from the image: a faulty image fails once, in its own build.
   madeOfImage = {
     built = main;
   };
@@ -104,22 +105,21 @@ let
           "build"
           kind
         ];
-        # Made from files that have to be here anyhow, and faster than an archive
-        # comes over a network. Substitutes stay allowed: they serve a machine of
-        # another system.
+        # The inputs must be on this machine anyway, and building is faster than
+        # copying the result. Substitutes stay allowed for machines of other systems.
         preferLocalBuild = true;
       }
       // attributes
     )
     // facts;
 
-  # What the rest of a configuration can use, of every shape.
+  # Attributes of every shape, for the rest of a configuration.
   facts = {
     image = reference;
-    # All of the reference but its tag, as dockerTools has it.
+    # The reference without its tag, as in dockerTools.
     imageName = loaded.name;
     imageTag = loaded.tag;
-    # Null where the expression does not say it.
+    # Null if the expression does not give it.
     imageDigest = digest;
     layers = imageLayers;
     config = imageConfig;
@@ -134,12 +134,12 @@ let
 in
 main
 // {
-  # services.k3s.images link it by its name, which must be the image's alone.
+  # services.k3s.images links archives by name, so the name must be unique.
   archive = shape "archive" (
     madeOfParts // { name = storeName "docker-image-${reference}.tar" (named ".tar"); }
   );
 
-  # arion asks for isExe, as a stream of dockerTools has it.
+  # arion checks isExe, as streams of dockerTools have it.
   stream = shape "stream" (madeOfImage // runsHocker // { name = named "-stream"; }) // {
     isExe = true;
   };

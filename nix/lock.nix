@@ -2,15 +2,14 @@
 #
 #   (fetchdockerLock ./hocker.lock.json).debian
 #
-# Nothing is built and nothing is asked for to evaluate it. That the file says
-# what the registry has is seen to where its digests are fetched; what is read
-# here is checked as the arguments of the fetch functions are.
+# Evaluation builds nothing and makes no requests. The content of the file is
+# checked like the arguments of the fetch functions; the builds verify its digests.
 {
   fetchDockerConfig,
   fetchDockerLayer,
   fetchDockerManifest,
   fetchdocker,
-  # The system that the images are for.
+  # The system to select images for.
   system,
 }:
 let
@@ -29,11 +28,11 @@ let
     toJSON
     ;
 
-  # The versions of the file's form that are read here. Version 2 has `as`.
+  # The supported versions of the format. Version 2 added `as`.
   oldest = 1;
   newest = 2;
 
-  # The images run in Linux on a Mac, too.
+  # On macOS, containers run in a Linux VM.
   linux =
     system:
     let
@@ -41,8 +40,7 @@ let
     in
     if darwin == null then system else "${head darwin}-linux";
 
-  # The platforms whose images each system runs, up to the variant: those that
-  # `hocker lock` writes under it.
+  # The platforms that each system runs, as `hocker lock` assigns them.
   platformsOf = {
     aarch64-linux = "linux/arm64(/.*)?";
     armv5tel-linux = "linux/arm/v5";
@@ -57,7 +55,7 @@ let
     x86_64-linux = "linux/amd64(/.*)?";
   };
 
-  # The set patterns below refuse what a file of this version cannot have.
+  # The set patterns below reject unknown keys.
   digestOf =
     where:
     {
@@ -65,13 +63,13 @@ let
       mediaType ? "",
       size,
     }:
-    # A hash in another notation would be right, but nothing that hocker writes.
+    # hocker never writes another notation.
     if isString digest && match "sha256:[0-9a-f]{64}" digest != null then
       digest
     else
       throw "fetchdockerLock: ${where} has the digest ${toJSON digest}, expected \"sha256:\" and 64 hexadecimal digits: let `hocker lock update` write it";
 
-  # One image for one system.
+  # An image for one system.
   imageOf =
     where: system:
     {
@@ -80,7 +78,7 @@ let
       imageName,
       tag,
       platforms,
-      # The name under which the image is loaded, where it is not its own.
+      # The name to load the image under, if not its own.
       as ? null,
       index ? null,
       allPlatforms ? false,
@@ -97,7 +95,7 @@ let
         if match (platformsOf.${system} or "") platform != null then
           platform
         else
-          throw "fetchdockerLock: ${where} is an image for ${platform}, which is not what ${system} is for: add it again with `hocker lock add`";
+          throw "fetchdockerLock: ${where} is an image for ${platform}, which does not run on ${system}: add it again with `hocker lock add`";
       named = {
         inherit
           registry
@@ -145,7 +143,7 @@ let
       wanted = linux system;
     in
     images.${wanted}
-      or (throw "fetchdockerLock: ${file}: ${name} is not locked for ${wanted}, but for ${concatStringsSep ", " (attrNames images)}: add it again with `hocker lock add --platform`, or take one of platforms.${name}");
+      or (throw "fetchdockerLock: ${file}: ${name} is not locked for ${wanted}, only for ${concatStringsSep ", " (attrNames images)}: add it again with `hocker lock add --platform`, or use one of platforms.${name}");
 in
 file:
 let
@@ -154,11 +152,11 @@ let
   version = content.version or null;
   checked =
     if !isInt version then
-      throw "fetchdockerLock: ${path} is no lock file of hocker: it has no version"
+      throw "fetchdockerLock: ${path} is not a hocker lock file: missing version"
     else if version > newest then
-      throw "fetchdockerLock: ${path} is of version ${toString version}, which a newer hocker has written, and this one reads up to version ${toString newest}: update hocker"
+      throw "fetchdockerLock: ${path} has version ${toString version}, written by a newer hocker; this one supports up to version ${toString newest}: update hocker"
     else if version < oldest then
-      throw "fetchdockerLock: ${path} is of version ${toString version}, expected ${toString oldest} to ${toString newest}"
+      throw "fetchdockerLock: ${path} has version ${toString version}, expected ${toString oldest} to ${toString newest}"
     else
       content;
   platforms = mapAttrs (
@@ -166,6 +164,6 @@ let
     mapAttrs (system: imageOf "${path}: ${name} for ${system}" system image) image.platforms
   ) checked.images;
 in
-# The images for this system by their names, and as `platforms.<name>.<system>`
-# those for all systems that they are locked for.
+# The images for this system by name, and those for all locked systems as
+# `platforms.<name>.<system>`.
 mapAttrs (forThis path) platforms // { inherit platforms; }

@@ -1,4 +1,4 @@
-# What registries, images and store paths are called.
+# Names of registries, images and store paths.
 let
   inherit (builtins)
     concatStringsSep
@@ -16,7 +16,7 @@ let
     toJSON
     ;
 
-  # The hosts of the one registry that an image's name leaves out.
+  # The hosts of Docker Hub, which image names omit.
   dockerHub = [
     "docker.io"
     "index.docker.io"
@@ -24,7 +24,7 @@ let
     "registry.hub.docker.com"
   ];
 
-  # HOST[:PORT] of a registry. `function` begins the sentence if it is none.
+  # HOST[:PORT] of a registry. `function` starts the error message.
   hostOf =
     function: registry:
     let
@@ -32,15 +32,15 @@ let
     in
     if parts != null then
       elemAt parts 1
-    # A name and a password may stand before the @: they are not repeated.
+    # Do not quote the registry: a user name and a password may precede the @.
     else if match ".*@.*" registry != null then
-      throw "${function}: registry has an @ in it, expected https://HOST[:PORT]/v2/ without credentials, since every user can read the store: give them as DOCKER_USER and DOCKER_PASS or in a credentials file"
+      throw "${function}: registry contains an @, expected https://HOST[:PORT]/v2/ without credentials, because the store is world-readable: pass them as DOCKER_USER and DOCKER_PASS or in a credentials file"
     else
-      throw "${function}: registry = ${toJSON registry} is no registry, expected https://HOST[:PORT]/v2/: leave it out for Docker Hub";
+      throw "${function}: registry = ${toJSON registry} is not a registry, expected https://HOST[:PORT]/v2/: omit it for Docker Hub";
 
-  # The host as hocker prints it: without the port that it has anyway, which is
-  # 80 where plain http is spoken, as it is on this machine. A host that would be
-  # none in a name without its port keeps it.
+  # The host as hocker prints it, without the default port: 80 for plain http, which
+  # is the default on loopback hosts, else 443. A port stays if the name would not be
+  # a host without it.
   shortHost =
     registry: host:
     let
@@ -56,14 +56,14 @@ let
     if parts != null && left then elemAt parts 0 else host;
 in
 {
-  # null and "" both mean that an argument is not given: the functions of
-  # nixpkgs had "" where these have null.
+  # null and "" both mean that an argument is not set: the functions of nixpkgs used
+  # "" as the default.
   isUnset = value: value == null || value == "";
 
-  # The registry itself, if it is one.
+  # The registry, if it is valid.
   checkRegistry = function: registry: seq (hostOf function registry) registry;
 
-  # What people call an image, without its tag: debian, org/app, host:5000/app.
+  # The short name of an image, without its tag: debian, org/app, host:5000/app.
   familiarName =
     function: registry: repository: imageName:
     let
@@ -85,8 +85,8 @@ in
     in
     concatStringsSep "/" (filter (part: part != "") parts);
 
-  # The tag under which an image is loaded. None can be loaded by its digest: it
-  # gets the digest's digits for a tag.
+  # The tag to load an image under. Engines do not load an image by digest, so the hex
+  # digits of a digest become the tag.
   loadedTag =
     tag:
     let
@@ -94,8 +94,8 @@ in
     in
     if digest == null then tag else head digest;
 
-  # A reference in its two parts. As engines do it, the tag is latest where there
-  # is none; a colon before the last slash is a port's.
+  # Splits a reference into name and tag. As in engines, the default tag is latest,
+  # and a colon before the last slash belongs to a port.
   splitReference =
     reference:
     let
@@ -106,9 +106,9 @@ in
       tag = if parts == null then "latest" else elemAt parts 1;
     };
 
-  # The name with "_" for what a store path's name cannot have, or the other
-  # name where it is too long (a path's name has 211 characters, four of them
-  # for the ".drv" of the derivation).
+  # The name with "_" for every character that is not allowed in store paths, or
+  # `otherwise` if it is too long. The limit is 211 characters, and the derivation
+  # needs four of them for ".drv".
   storeName =
     name: otherwise:
     let

@@ -1,9 +1,9 @@
-# Adds hocker and its fetch functions to a package set, and touches nothing else.
+# Adds hocker and its fetch functions to nixpkgs.
 final: prev:
 let
   functions = import ./fetchdocker.nix {
-    # A fetch runs where things are built, and its result is the same on every
-    # platform; compositeImage.sh runs where the package set's programs do.
+    # Fetches run on the build platform, and their outputs do not depend on it.
+    # compositeImage.sh runs on the host platform.
     hocker = final.buildPackages.hocker;
     hostHocker = final.hocker;
     system = final.stdenv.buildPlatform.system;
@@ -14,8 +14,7 @@ in
 {
   hocker = final.callPackage ./package.nix { };
 
-  # Registries that are asked first: see `mirrors` in fetchdocker.nix. Another
-  # overlay may set them.
+  # Mirrors; see `mirrors` in fetchdocker.nix. Other overlays may set them.
   hockerMirrors = prev.hockerMirrors or [ ];
 
   inherit (functions)

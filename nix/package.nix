@@ -9,13 +9,13 @@ buildGoModule (finalAttrs: {
   pname = "hocker";
   version = "0.1.0";
 
-  # No more than the build reads: an edit elsewhere rebuilds nothing.
+  # Only what the build reads, so that other changes do not rebuild the package.
   src = lib.fileset.toSource {
     root = ../.;
     fileset = lib.fileset.unions [
       ../cmd
       ../fetcher
-      # The registry that the unit tests share with the end-to-end tests.
+      # The test registry that unit tests and end-to-end tests share.
       ../test/faults
       ../go.mod
       ../go.sum
@@ -27,7 +27,7 @@ buildGoModule (finalAttrs: {
 
   subPackages = [ "cmd/hocker" ];
 
-  # Static: the binary is the builder of derivations that have nothing else.
+  # Static, because the binary is the builder of derivations without other inputs.
   env.CGO_ENABLED = 0;
 
   ldflags = [
@@ -36,15 +36,15 @@ buildGoModule (finalAttrs: {
     "-X main.version=${finalAttrs.version}"
   ];
 
-  # subPackages is what to build; test everything.
+  # Build only subPackages, but test all packages.
   preCheck = ''
     unset subPackages
   '';
 
-  # The unit tests talk to servers of their own on the loopback interface.
+  # The unit tests start servers on the loopback interface.
   __darwinAllowLocalNetworking = true;
 
-  # Called by one of these names, hocker is that command.
+  # hocker runs the command that it is called as.
   postInstall = ''
     for name in hocker-manifest hocker-config hocker-layer hocker-image docker2nix; do
       ln -s hocker "$out/bin/$name"

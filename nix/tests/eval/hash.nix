@@ -47,7 +47,7 @@ in
     ];
     expected = genList (i: "8000000000000000000000000000000000000000000000000000000000000001") 2;
   };
-  "what is no sha256 is refused" = {
+  "invalid sha256 hashes are rejected" = {
     expr = filter (text: !(fails (toHex "test" text))) [
       ""
       "sha256:"
