@@ -35,7 +35,7 @@ func (f *fields) object(n *node, where string, required, optional []string) obje
 	}
 	for _, name := range required {
 		if o[name] == nil {
-			f.fail(n, where, "it has no %s", name)
+			f.fail(n, where, "missing %s", name)
 		}
 	}
 	if f.err != nil {

@@ -184,8 +184,8 @@ func (r Registry) Name() string {
 	return r.Host
 }
 
-// HasHost reports whether the first part of an image's name is a host: if it has a
-// dot or a port in it or is localhost, as Docker decides it.
+// HasHost reports whether the first component of an image name is a host. As in
+// Docker, it is one if it contains a dot or a colon or is localhost.
 func HasHost(name string) bool {
 	host, _, hasSlash := strings.Cut(name, "/")
 	return hasSlash && (strings.ContainsAny(host, ".:[") || host == "localhost")
