@@ -13,6 +13,7 @@ import (
 	_ "hocker/fetcher/archive"
 	_ "hocker/fetcher/engine"
 	_ "hocker/fetcher/lock"
+	_ "hocker/fetcher/shape"
 )
 
 // room lists what a package may import besides the standard library. Paths whose
@@ -65,6 +66,7 @@ var rooms = map[string]room{
 		},
 		without: offline,
 	},
+	"fetcher/shape": {imports: []string{"fetcher/archive", "fetcher/nix"}, without: offline},
 	"fetcher/lock": {
 		imports: []string{
 			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/nix", "fetcher/reference",

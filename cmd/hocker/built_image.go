@@ -25,7 +25,7 @@ func (b builtImage) read(ctx context.Context) (archive.Composition, error) {
 			return archive.Composition{}, usagef("%s has no image.json in it: it is not the folder of an image that fetchdocker made", b.Image)
 		}
 	}
-	composition, err := readComposition(ctx, path)
+	composition, err := archive.ReadComposition(ctx, path)
 	switch {
 	case ctx.Err() != nil:
 		return archive.Composition{}, err
@@ -35,9 +35,4 @@ func (b builtImage) read(ctx context.Context) (archive.Composition, error) {
 		return archive.Composition{}, usagef("%s names no config: it is not the image.json of an image that fetchdocker made", path)
 	}
 	return composition, nil
-}
-
-// readComposition reads an image.json.
-func readComposition(ctx context.Context, path string) (archive.Composition, error) {
-	return await(ctx, func() (archive.Composition, error) { return archive.ReadComposition(path) })
 }

@@ -45,11 +45,23 @@ type File struct {
 	ocispec.Descriptor
 }
 
-// ReadComposition reads the composition that stands in the file at path.
-func ReadComposition(path string) (Composition, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return Composition{}, err
+// ReadComposition reads the composition that stands in the file at path. If ctx
+// ends first, a read that nothing can interrupt, as of a pipe, is left behind.
+func ReadComposition(ctx context.Context, path string) (Composition, error) {
+	var data []byte
+	read := make(chan error, 1)
+	go func() {
+		var err error
+		data, err = os.ReadFile(path)
+		read <- err
+	}()
+	select {
+	case err := <-read:
+		if err != nil {
+			return Composition{}, err
+		}
+	case <-ctx.Done():
+		return Composition{}, context.Cause(ctx)
 	}
 	c, err := ParseComposition(data)
 	if err != nil {

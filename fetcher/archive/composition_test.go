@@ -162,15 +162,15 @@ func TestCompleteOfNoDigest(t *testing.T) {
 
 func TestReadComposition(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "image.json")
-	if _, err := ReadComposition(path); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := ReadComposition(t.Context(), path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 	write(t, path, `{"reference":"debian:jessie","config":{"path":"/c"},"layers":[{"path":"/l","digest":"`+digestB+`"}]}`)
-	c, err := ReadComposition(path)
+	c, err := ReadComposition(t.Context(), path)
 	if err != nil || c.Reference != "debian:jessie" || c.Config.Path != "/c" || len(c.Layers) != 1 || c.Layers[0].Path != "/l" || c.Layers[0].Digest != digestB || c.Manifest != nil {
 		t.Errorf("got %+v, %v", c, err)
 	}
 	write(t, path, `{"reference":`)
-	_, err = ReadComposition(path)
+	_, err = ReadComposition(t.Context(), path)
 	checkError(t, err, path+": unexpected end of JSON input")
 }

@@ -242,7 +242,7 @@ func TestCompletePlatform(t *testing.T) {
 			}
 			path := filepath.Join(t.TempDir(), "spec")
 			write(t, path, string(spec))
-			read, err := ReadComposition(path)
+			read, err := ReadComposition(t.Context(), path)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,0 +1,165 @@
+package shape
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"hocker/fetcher/archive"
+	"hocker/fetcher/nix"
+)
+
+// builds are the kinds of outputs. Each writes out as a whole or not at all.
+var builds = map[string]func(ctx context.Context, b build, out string) error{
+	"image":    buildImage,
+	"archive":  buildArchive,
+	"stream":   buildStream,
+	"oci":      buildLayout,
+	"manifest": buildManifest,
+	"load":     buildLoad,
+}
+
+// Build builds the output of a derivation with these attributes: image, archive,
+// stream, oci, manifest or load. cores is how many processors it may use, at
+// least 1. What is at the output's path already stays as it is.
+//
+// Errors: those of [archive.Composition]'s methods.
+func Build(ctx context.Context, attributes nix.Attributes, kind string, cores int) error {
+	write, ok := builds[kind]
+	if !ok {
+		return fmt.Errorf("there is no shape %q", kind)
+	}
+	out, err := attributes.Out()
+	switch {
+	case err != nil:
+		return err
+	case out == "":
+		return missingAttribute("out")
+	}
+	// Nix keeps no output of a failed build, but a builder that is run by hand
+	// leaves nothing behind either; nor does it touch what is there.
+	if _, err := os.Lstat(out); err == nil {
+		return fmt.Errorf("%s is there already", out)
+	}
+	err = write(ctx, build{attributes, cores}, out)
+	if err != nil {
+		os.RemoveAll(out)
+	}
+	return err
+}
+
+// buildImage makes the folder with compositeImage.sh.
+func buildImage(ctx context.Context, b build, out string) error {
+	composition, err := readSpec(ctx, b)
+	if err != nil {
+		return err
+	}
+	if composition.Verify {
+		if err := composition.VerifyLayers(ctx, b.cores); err != nil {
+			return err
+		}
+	}
+	data, err := json.MarshalIndent(composition, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(out, 0o777); err != nil {
+		return err
+	}
+	file := filepath.Join(out, "image.json")
+	if err := os.WriteFile(file, append(data, '\n'), 0o666); err != nil {
+		return err
+	}
+	return writeScript(b, filepath.Join(out, "compositeImage.sh"), streamScript, file, composition)
+}
+
+// buildArchive makes the archive of unpacked layers, which it verifies.
+func buildArchive(ctx context.Context, b build, out string) error {
+	composition, err := readSpec(ctx, b)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(out, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := composition.WriteUnpacked(ctx, f, b.cores); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// readSpec reads what the image is to be made of.
+func readSpec(ctx context.Context, b build) (archive.Composition, error) {
+	spec, err := b.Text("spec")
+	switch {
+	case err != nil:
+		return archive.Composition{}, err
+	case len(spec) == 0:
+		return archive.Composition{}, missingAttribute("spec")
+	}
+	composition, err := archive.ParseComposition(spec)
+	if err != nil {
+		return archive.Composition{}, fmt.Errorf("attribute spec: %w", err)
+	}
+	return composition, composition.Complete(ctx)
+}
+
+// The other shapes are made of an image that was built, and so verified.
+
+func buildStream(ctx context.Context, b build, out string) error {
+	file, composition, err := readBuilt(ctx, b)
+	if err != nil {
+		return err
+	}
+	return writeScript(b, out, streamScript, file, composition)
+}
+
+func buildLoad(ctx context.Context, b build, out string) error {
+	file, composition, err := readBuilt(ctx, b)
+	if err != nil {
+		return err
+	}
+	bin := filepath.Join(out, "bin")
+	if err := os.MkdirAll(bin, 0o777); err != nil {
+		return err
+	}
+	return writeScript(b, filepath.Join(bin, "load"), loadScript, file, composition)
+}
+
+func buildLayout(ctx context.Context, b build, out string) error {
+	_, composition, err := readBuilt(ctx, b)
+	if err != nil {
+		return err
+	}
+	return composition.WriteLayout(out)
+}
+
+func buildManifest(ctx context.Context, b build, out string) error {
+	_, composition, err := readBuilt(ctx, b)
+	if err != nil {
+		return err
+	}
+	data, err := composition.ManifestBytes()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(out, data, 0o666)
+}
+
+// readBuilt reads the image.json that buildImage wrote.
+func readBuilt(ctx context.Context, b build) (file string, composition archive.Composition, err error) {
+	built, err := b.String("built")
+	switch {
+	case err != nil:
+		return "", archive.Composition{}, err
+	case built == "":
+		return "", archive.Composition{}, missingAttribute("built")
+	}
+	file = filepath.Join(built, "image.json")
+	composition, err = archive.ReadComposition(ctx, file)
+	return file, composition, err
+}
