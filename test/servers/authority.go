@@ -48,11 +48,11 @@ func NewAuthority() (*Authority, error) {
 	return &Authority{key: key, certificate: certificate, pem: pem.EncodeToMemory(block)}, nil
 }
 
-// Certificate is the authority's own certificate in PEM, for --ca-file and the like.
+// Certificate returns the authority's own certificate in PEM, for --ca-file.
 func (a *Authority) Certificate() []byte { return a.pem }
 
 // issue writes server.pem and server.key for localhost and other names into dir.
-// Clients may show them, too.
+// They are valid as client certificates too.
 func (a *Authority) issue(dir string, names []string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

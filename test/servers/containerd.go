@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// Containerd is a running containerd that shares nothing with one of the machine.
+// Containerd is a running containerd, isolated from the machine's own.
 type Containerd struct {
 	dir     string
 	process *process

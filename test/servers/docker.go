@@ -10,17 +10,17 @@ import (
 	"path/filepath"
 )
 
-// Docker is a running dockerd that shares nothing with a daemon of the machine.
+// Docker is a running dockerd, isolated from the machine's own.
 type Docker struct {
 	dir     string
 	tcp     string // HOST:PORT, or empty
 	process *process
 }
 
-// DockerOptions says what a Docker daemon does besides listening at a socket.
+// DockerOptions configures a Docker daemon.
 type DockerOptions struct {
-	// Authority has it listen to TLS on the loopback interface, for clients with
-	// a certificate of this authority.
+	// Authority makes it listen with TLS on the loopback interface too, for clients
+	// with a certificate of this authority.
 	Authority *Authority
 }
 
@@ -50,8 +50,8 @@ func StartDocker(o DockerOptions) (*Docker, error) {
 		"--bridge=none",
 		// vfs is the one driver that works on every file system.
 		"--storage-driver=vfs",
-		// A containerd that the machine runs is used too: keep apart from
-		// what others have there.
+		// dockerd may use the containerd of the machine: use a namespace of our
+		// own there.
 		"--containerd-namespace", namespace,
 		"--containerd-plugins-namespace", namespace+"-plugins",
 	)...)
@@ -62,7 +62,7 @@ func StartDocker(o DockerOptions) (*Docker, error) {
 }
 
 // listenTLS returns the flags for TLS, and writes the certificates into a folder
-// as docker has it.
+// for DOCKER_CERT_PATH.
 func (d *Docker) listenTLS(authority *Authority) (flags []string, err error) {
 	if authority == nil {
 		return nil, nil

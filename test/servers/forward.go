@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// ForwardOptions says how a forward proxy is.
+// ForwardOptions configures a forward proxy.
 type ForwardOptions struct {
 	Socks   bool     // SOCKS 5, by microsocks, instead of HTTP, by tinyproxy
 	Account *Account // whom it lets through; nil is everybody
@@ -28,8 +28,8 @@ func StartForward(options ForwardOptions) (*Forward, error) {
 		return nil, err
 	}
 	f := &Forward{dir: dir}
-	// Neither program can choose a port itself, and one that was free may be taken
-	// a moment later.
+	// Neither program can choose a port itself, and a free port may be taken a
+	// moment later.
 	for range 5 {
 		if f.addr, err = freeAddress(); err != nil {
 			break
@@ -78,10 +78,10 @@ func (f *Forward) listening() error {
 // Addr is the proxy's host:port.
 func (f *Forward) Addr() string { return f.addr }
 
-// Log is the end of what the proxy said.
+// Log is the end of the proxy's log.
 func (f *Forward) Log() string { return tail(filepath.Join(f.dir, "log")) }
 
-// Requests are not known.
+// Requests returns nil: the proxy does not record requests.
 func (f *Forward) Requests() ([]Request, error) { return nil, nil }
 
 // Forget does nothing.

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// installer is a copy of test/install.sh with a list of its own, on a machine
-// of which it sees root, build users and the real apt-get with no archives.
+// installer is a copy of test/install.sh with its own list of packages, on a machine
+// with root, build users and an apt-get without archives.
 type installer struct {
 	t   *testing.T
 	dir string
@@ -69,7 +69,7 @@ func (i installer) command(group string) *exec.Cmd {
 	return cmd
 }
 
-// installed are the packages that were.
+// installed returns the packages that were installed.
 func (i installer) installed() string {
 	content, _ := os.ReadFile(filepath.Join(i.dir, "installed"))
 	return strings.TrimSpace(string(content))
@@ -142,7 +142,7 @@ func TestInstallWaits(t *testing.T) {
 	}
 }
 
-// TestInstallNoUpdate: what is no lock is not waited for.
+// TestInstallNoUpdate checks that the script waits only for locks.
 func TestInstallNoUpdate(t *testing.T) {
 	i := newInstaller(t, "here test hocker-part\n")
 	i.write("bin/apt-get", "#!/bin/sh\necho 'E: no such archive' >&2\nexit 100\n")
@@ -152,7 +152,7 @@ func TestInstallNoUpdate(t *testing.T) {
 	}
 }
 
-// TestNotRoot: who may not install or run what needs root is told what to type.
+// TestNotRoot checks that users other than root are told which command to run.
 func TestNotRoot(t *testing.T) {
 	i := newInstaller(t, "gone|here test hocker-part\n")
 	i.write("bin/id", "#!/bin/sh\necho 1000\n")

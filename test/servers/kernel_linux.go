@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// dieWithParent has the kernel end the server when the test binary is killed,
-// for instance by go test's own time-out, which runs no cleanup.
+// dieWithParent makes the kernel kill the server when the test binary dies, for
+// instance after go test's time-out, which runs no cleanup.
 func dieWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 }

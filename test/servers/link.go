@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// LinkOptions says what is wrong with the way to a server.
+// LinkOptions configures the faults of a link.
 type LinkOptions struct {
 	CutAfter  int64 // break the connection after so many bytes of the content, 0 for never
 	Rate      int64 // bytes of a body that come through in a second, 0 for all there are
 	HoldAfter int64 // let no more through after so many bytes of a body, until Release; 0 for never
 }
 
-// Link is a bad way to a registry: a proxy that changes nothing in requests
-// and answers, but lets bodies through slowly, or not to their end.
+// Link is a faulty connection to a registry: a proxy that forwards requests and
+// responses unchanged, but slows down or cuts off bodies.
 type Link struct {
 	record
 	addr    string
@@ -42,7 +42,7 @@ func StartLink(upstream string, options LinkOptions) (*Link, error) {
 		Transport: &http.Transport{DisableCompression: true},
 		ModifyResponse: func(answer *http.Response) error {
 			body := &badBody{ReadCloser: answer.Body, options: options, release: l.release, gone: answer.Request.Context().Done()}
-			// What is asked for from the middle on ends at the same place.
+			// A range request is cut at the same offset of the blob.
 			fmt.Sscanf(answer.Header.Get("Content-Range"), "bytes %d-", &body.read)
 			answer.Body = body
 			return nil
@@ -60,18 +60,17 @@ func StartLink(upstream string, options LinkOptions) (*Link, error) {
 // Addr is the link's host:port.
 func (l *Link) Addr() string { return l.addr }
 
-// Log is empty: the link has nothing to say beyond its requests.
+// Log is empty: the link logs only its requests.
 func (l *Link) Log() string { return "" }
 
-// Release lets through what the link has held back, and all that is still to
-// come. It is called once.
+// Release lets all held and further data through. It must be called only once.
 func (l *Link) Release() { close(l.release) }
 
 // Stop ends the link.
 func (l *Link) Stop() error { return l.server.Close() }
 
-// headerFirst sends the header of an answer before there is any of its body, so
-// that a connection that is cut at once is cut in the body still.
+// headerFirst sends the header of a response before its body, so that a connection
+// that is cut at once is still cut in the body.
 type headerFirst struct{ http.ResponseWriter }
 
 func (w headerFirst) WriteHeader(status int) {
@@ -82,7 +81,7 @@ func (w headerFirst) WriteHeader(status int) {
 // Unwrap lets http.ResponseController flush.
 func (w headerFirst) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// badBody is a body as LinkOptions have it.
+// badBody is a body with the faults of LinkOptions.
 type badBody struct {
 	io.ReadCloser
 	options LinkOptions
@@ -91,7 +90,7 @@ type badBody struct {
 	gone    <-chan struct{} // closed when the client is
 }
 
-// Read fails where the link is cut; the proxy then breaks its own connection.
+// Read fails at the cut; the proxy then closes its connection.
 func (b *badBody) Read(p []byte) (int, error) {
 	if cut := b.options.CutAfter; cut > 0 {
 		if b.read >= cut {

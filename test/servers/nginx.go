@@ -57,8 +57,8 @@ func StartNginx(options NginxOptions) (*Nginx, error) {
 			return nil, errors.Join(err, n.Stop())
 		}
 	}
-	// nginx cannot choose a port itself, and one that was free may be taken a
-	// moment later.
+	// nginx cannot choose a port itself, and a free port may be taken a moment
+	// later.
 	for range 5 {
 		if n.addr = options.Listen; n.addr == "" {
 			if n.addr, err = freeAddress(); err != nil {
@@ -92,8 +92,8 @@ func (n *Nginx) start() (err error) {
 	if err := os.WriteFile(path, config.Bytes(), 0o644); err != nil {
 		return err
 	}
-	// nginx writes its pid once it listens; that something accepts connections
-	// would not show that it is nginx.
+	// nginx writes its pid once it listens. A successful connection alone could be
+	// to another program.
 	pid := filepath.Join(n.dir, "nginx.pid")
 	_ = os.Remove(pid)
 	listening := func() error { _, err := os.Stat(pid); return err }
@@ -186,9 +186,9 @@ func (n *Nginx) Stop() error {
 // Log is the end of nginx's error log.
 func (n *Nginx) Log() string { return tail(n.logPath()) }
 
-// Requests reads the access log. nginx writes a line when an answer has ended,
-// which may be a moment after the client has it: so it is asked for something
-// more, of which the line comes after all these.
+// Requests reads the access log. nginx writes a line after the response has ended,
+// maybe after the client has received it. So Requests sends a request of its own and
+// waits for its line.
 func (n *Nginx) Requests() ([]Request, error) {
 	if n.process != nil {
 		if err := n.mark(); err != nil {
@@ -213,7 +213,7 @@ func (n *Nginx) Requests() ([]Request, error) {
 	return requests, lines.Err()
 }
 
-// markPath is asked for by nobody but us.
+// markPath is requested only by mark.
 const markPath = "/hocker-tests-mark"
 
 // mark makes a request, and waits until it is in the access log. There is one

@@ -14,8 +14,8 @@ const (
 	machineBuilds = "/nix/var/nix/builds"
 )
 
-// NixStore is a private Nix store, for builds in the sandbox that find nothing
-// there but what a test has put into it.
+// NixStore is a private Nix store, for sandboxed builds that see only what a test
+// has added.
 type NixStore struct {
 	nix Nix
 	dir string
@@ -33,8 +33,8 @@ func NewNixStore(dir string) (*NixStore, error) {
 // NewStore makes an empty store under dir, which must be passable for other
 // users, since Nix builds as the nixbld users.
 //
-// The store is at a place of its own, so store paths are not those of
-// /nix/store; what refers to a path can be run as it is.
+// The store has its own prefix, so its paths are not those of /nix/store, and
+// programs in it run without a chroot.
 func (n Nix) NewStore(dir string) (*NixStore, error) {
 	s := &NixStore{nix: n, dir: dir}
 	if err := os.MkdirAll(s.state(), 0o755); err != nil {
@@ -55,7 +55,7 @@ func (n Nix) NewStore(dir string) (*NixStore, error) {
 // Dir is the directory that holds the store paths.
 func (s *NixStore) Dir() string { return filepath.Join(s.dir, "store") }
 
-// Environ is what makes the Nix commands use this store.
+// Environ returns the variables that make the Nix commands use this store.
 func (s *NixStore) Environ() map[string]string {
 	config := "sandbox = true\n" +
 		"sandbox-fallback = false\n" +
@@ -63,8 +63,8 @@ func (s *NixStore) Environ() map[string]string {
 		"build-users-group = nixbld\n" +
 		"experimental-features = nix-command flakes"
 	if s.nix.AtLeast("2.30") {
-		// By default it is in the store's state; but this Nix builds nowhere
-		// below a folder that everybody may write to, as /tmp is.
+		// The default is in the store's state directory, but this Nix refuses to
+		// build below a world-writable folder such as /tmp.
 		config += "\nbuild-dir = " + machineBuilds
 	}
 	return map[string]string{

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// NixDaemon is a running nix-daemon, which alone writes to its store.
+// NixDaemon is a running nix-daemon, the only writer of its store.
 type NixDaemon struct {
 	dir     string
 	process *process
@@ -20,7 +20,7 @@ func StartNixDaemon(store *NixStore, environ ...string) (*NixDaemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Not below the store: the address of a socket has 107 characters.
+	// Not below the store: the path of a socket is limited to 107 characters.
 	dir, err := temporaryDir("nix-daemon")
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func StartNixDaemon(store *NixStore, environ ...string) (*NixDaemon, error) {
 	return d, nil
 }
 
-// Environ makes the Nix commands leave the store to the daemon.
+// Environ returns the variables that make the Nix commands use the daemon.
 func (d *NixDaemon) Environ() map[string]string {
 	return map[string]string{"NIX_REMOTE": "daemon", "NIX_DAEMON_SOCKET_PATH": d.socket()}
 }

@@ -22,7 +22,7 @@ type Nix struct {
 	programs string // the folder of its commands, empty for those in PATH
 }
 
-// nixVersion is how the answer to nix --version ends.
+// nixVersion matches the end of the output of nix --version.
 var nixVersion = regexp.MustCompile(`(\d+\.\d+(\.\d+)?)\S*\n$`)
 
 // FindNix finds a Nix by its origin.
@@ -54,7 +54,7 @@ func FindNix(origin string) (Nix, error) {
 	return n, nil
 }
 
-// lookPath finds one of its commands.
+// lookPath finds a command of this Nix.
 func (n Nix) lookPath(program string) (string, error) {
 	if n.programs == "" {
 		return lookPath(program)
@@ -62,7 +62,7 @@ func (n Nix) lookPath(program string) (string, error) {
 	return exec.LookPath(filepath.Join(n.programs, program))
 }
 
-// Path is a PATH in which its commands come first.
+// Path returns a PATH with the commands of this Nix first.
 func (n Nix) Path(path string) string {
 	if n.programs == "" {
 		return path
@@ -70,7 +70,7 @@ func (n Nix) Path(path string) string {
 	return n.programs + ":" + path
 }
 
-// AtLeast says whether it is of this version, as "2.19", or a later one.
+// AtLeast reports whether the version of this Nix is at least version, such as "2.19".
 func (n Nix) AtLeast(version string) bool {
 	have, want := strings.Split(n.Version, "."), strings.Split(version, ".")
 	for i := range want {

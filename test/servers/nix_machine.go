@@ -6,9 +6,8 @@ import (
 	"path/filepath"
 )
 
-// NixMachine is another machine with the same Nix, as far as Nix can tell: an
-// sshd on the loopback interface, behind which another store is at the place of
-// the one here.
+// NixMachine looks to Nix like another machine with the same Nix: an sshd on the
+// loopback interface whose sessions see another store at the same path.
 type NixMachine struct {
 	dir  string
 	sshd *SSHD
@@ -35,7 +34,8 @@ func StartNixMachine(store *NixStore, environ ...string) (*NixMachine, error) {
 	return m, nil
 }
 
-// Environ makes Nix reach the machine, as ssh://builder or ssh-ng://builder.
+// Environ returns the variables with which Nix reaches the machine as ssh://builder or
+// ssh-ng://builder.
 func (m *NixMachine) Environ() map[string]string {
 	return map[string]string{"NIX_SSHOPTS": "-F " + m.sshd.Config()}
 }
@@ -43,8 +43,7 @@ func (m *NixMachine) Environ() map[string]string {
 // Log is the end of sshd's log.
 func (m *NixMachine) Log() string { return m.sshd.Log() }
 
-// Store is the folder that holds the machine's store paths, as it is seen from
-// here.
+// Store returns the folder of the machine's store paths, seen from this machine.
 func (m *NixMachine) Store() string { return filepath.Join(m.storeDir(), "store") }
 
 // Stop ends the machine and removes its store.

@@ -18,7 +18,7 @@ type TB interface {
 	Fatal(args ...any)
 }
 
-// A Part is a line of parts.txt: what is needed of one of Debian's packages.
+// A Part is a line of parts.txt: a Debian package and the commands needed from it.
 type Part struct {
 	Package  string   // its name, or the names that it has had, separated by |
 	Groups   []string // demo, test, bench or bare: who needs it
@@ -62,7 +62,7 @@ func Require(t TB, parts ...string) {
 	}
 }
 
-// Lacks ends a test as Require does, for what is no part.
+// Lacks skips or fails a test like Require, for a requirement that is not a part.
 func Lacks(t TB, err error) {
 	if os.Getenv("CI") == "true" || os.Getenv("HOCKER_E2E") == "required" {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func Missing(parts ...string) error {
 	return fmt.Errorf("%s: %s", strings.Join(reasons, ", "), hint)
 }
 
-// check says why one part is not usable.
+// check returns why a part is not usable.
 func check(part string) error {
 	switch part {
 	case "root":
@@ -152,8 +152,8 @@ func lookPath(name string) (string, error) {
 	return "", fmt.Errorf("%s is not installed", name)
 }
 
-// cleanEnviron is the environment for the servers: where to find programs and
-// nothing of the user's proxies, credentials or daemons.
+// cleanEnviron returns the environment of the servers. It has a PATH, but none of the
+// user's proxies, credentials or daemons.
 func cleanEnviron() []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin",

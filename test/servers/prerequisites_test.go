@@ -36,7 +36,7 @@ func newProject(t *testing.T, require string) project {
 	if err := os.Mkdir(filepath.Join(p.dir, "bin"), 0o755); err != nil { // by go build, where it is real
 		t.Fatal(err)
 	}
-	// A make that runs the tests tells its own level and flags.
+	// If make runs the tests, it exports its own level and flags.
 	p.env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "MAKELEVEL=0", "MAKEFLAGS=", "MFLAGS=")
 	return p
 }
@@ -63,7 +63,7 @@ func (p project) build(fake string, env ...string) (output string, err error) {
 const distrust = "Go trusts no certificate of the server that has the modules: apt-get install ca-certificates" +
 	" (where a proxy has an authority of its own, add that one to them)\n"
 
-// TestPrerequisites: what is missing is told in a sentence, with the way out.
+// TestPrerequisites checks that a missing tool is named with the way to get it.
 func TestPrerequisites(t *testing.T) {
 	const howto = ": install it from https://go.dev/dl/\n"
 	for _, test := range []struct{ name, fake, output string }{
@@ -118,9 +118,9 @@ func TestPrerequisitesNoGo(t *testing.T) {
 	}
 }
 
-// TestPrerequisitesNewer: a newer Go does, a development version too.
+// TestPrerequisitesNewer checks that newer and development versions of Go pass.
 func TestPrerequisitesNewer(t *testing.T) {
-	// An older one gets it, and says so.
+	// An older Go downloads the right one, and says so.
 	for _, version := range []string{"go1.26.0; echo go: downloading go1.26.0 >&2", "go1.26.0", "go1.26.8", "go1.30", "go2.1.0", "devel go1.28-0123456789"} {
 		if output, err := newProject(t, "").build("test \"$1\" != env || { echo " + version + "; }\n"); err != nil || output != "" {
 			t.Errorf("%s: %v, %s", version, err, output)
@@ -128,8 +128,8 @@ func TestPrerequisitesNewer(t *testing.T) {
 	}
 }
 
-// TestPrerequisitesAuthority gets a module from a server whose certificate
-// nobody vouches for.
+// TestPrerequisitesAuthority downloads a module from a server with an untrusted
+// certificate.
 func TestPrerequisitesAuthority(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)

@@ -18,7 +18,7 @@ const (
 	// stopTimeout is how long a server may take to end by itself; dockerd
 	// needs about a second.
 	stopTimeout = time.Minute
-	// pollInterval is how often readiness is asked for.
+	// pollInterval is the time between two checks of readiness.
 	pollInterval = 10 * time.Millisecond
 	// logTail is how much of a server's log an error message carries.
 	logTail = 4 << 10
@@ -88,7 +88,7 @@ func (p *process) awaitReady(ready func() error) error {
 	}
 }
 
-// stop ends the program by its pid: politely first, then by force.
+// stop sends the program a TERM, and a KILL if it does not exit.
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error means that it has ended
 	select {
@@ -104,7 +104,7 @@ func (p *process) log() string {
 	return tail(p.logPath)
 }
 
-// tail returns the last logTail bytes of a file, from a line's beginning on.
+// tail returns the last logTail bytes of a file, from the start of a line.
 func tail(path string) string {
 	data, err := os.ReadFile(path)
 	if err != nil {

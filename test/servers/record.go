@@ -39,7 +39,7 @@ type record struct {
 	requests []*Request
 }
 
-// Requests returns a copy of what was asked since the last Forget.
+// Requests returns a copy of the requests since the last Forget.
 func (r *record) Requests() ([]Request, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -58,8 +58,8 @@ func (r *record) Forget() error {
 	return nil
 }
 
-// handler notes each request when it arrives, so that it is in the record
-// before the client has the answer, and its status when the answer begins.
+// handler records each request on arrival, before the client has the response, and
+// its status when the response starts.
 func (r *record) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		scheme, _, _ := strings.Cut(req.Header.Get("Authorization"), " ")
@@ -84,7 +84,7 @@ func (r *record) handler(next http.Handler) http.Handler {
 	})
 }
 
-// statusWriter reports the status code of an answer.
+// statusWriter records the status code of a response.
 type statusWriter struct {
 	http.ResponseWriter
 	note func(status int)

@@ -14,8 +14,8 @@ import (
 	"path/filepath"
 )
 
-// RegistryOptions says what kind of docker-registry to start. The zero value
-// is an anonymous one over plain HTTP.
+// RegistryOptions configures a docker-registry. The zero value starts an anonymous
+// one over plain http.
 type RegistryOptions struct {
 	Basic    *Account      // ask everybody for these credentials
 	Token    *TokenOptions // ask everybody for a token of a token service of its own
@@ -61,7 +61,7 @@ func StartRegistry(options RegistryOptions) (*Registry, error) {
 	return r, nil
 }
 
-// startCompanions starts the servers that the options ask for beside the registry.
+// startCompanions starts the other servers that the options require.
 func (r *Registry) startCompanions() (err error) {
 	if r.options.Token != nil {
 		if r.Tokens, err = StartTokenService(*r.options.Token); err != nil {
@@ -124,12 +124,12 @@ func proxyTo(socket string) http.Handler {
 			DisableCompression: true, // the answer's bytes must stay as they are
 		},
 		FlushInterval: -1,
-		// A client that hangs up in the middle is what some tests are about.
+		// In some tests, the client closes the connection in the middle.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}
 }
 
-// dialable says whether something accepts connections.
+// dialable reports whether something accepts connections.
 func dialable(network, address string) error {
 	conn, err := net.Dial(network, address)
 	if err != nil {
@@ -167,7 +167,7 @@ func (r *Registry) Stop() error {
 // Addr is the registry's host:port.
 func (r *Registry) Addr() string { return r.addr }
 
-// Account is what the registry wants to be shown, nil if it is anonymous.
+// Account returns the account that the registry accepts, nil if it is anonymous.
 func (r *Registry) Account() *Account {
 	if r.options.Token != nil {
 		return &r.options.Token.Account
@@ -178,8 +178,8 @@ func (r *Registry) Account() *Account {
 // Log is the end of docker-registry's log.
 func (r *Registry) Log() string { return tail(r.logPath()) }
 
-// BlobPath is the file in the registry's storage that holds a blob, so that a
-// test can remove or spoil it. The digest is "sha256:" and 64 hex digits.
+// BlobPath returns the file of a blob in the registry's storage, so that a test can
+// remove or corrupt it. The digest is "sha256:" and 64 hex digits.
 func (r *Registry) BlobPath(digest string) (string, error) {
 	var hex string
 	if _, err := fmt.Sscanf(digest, "sha256:%64s", &hex); err != nil || len(hex) != 64 {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// realmName is what basic auth calls itself, and the service that tokens are for.
+// realmName is the realm of basic authentication and the service of tokens.
 const realmName = "hocker-tests"
 
 // configure writes docker-registry's configuration and the files it names.
