@@ -17,14 +17,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// The commands for programs in the background. A signal, or whatever else
-// belongs into the middle of what a program does, comes after an await: never
-// after a time, which is too short on one machine and too long on another.
+// The commands for programs in the background. Before a signal, or anything else that
+// must happen while a program runs, await a condition. Never sleep: a fixed time is too
+// short on one machine and too long on another.
 //
 //	start PROCESS PROGRAM [ARG...]
 //	                             start a program; it reads nothing
 //	await stdout|stderr PROCESS PATTERN
-//	                             until a line of what it has said so far matches
+//	                             wait until a line of its output so far matches
 //	await requests NAME N PATTERN
 //	                             until N (or >=N) requests of a server match
 //	await file GLOB [BYTES]      until there is a file of that name, and of that size
@@ -42,14 +42,14 @@ func init() {
 }
 
 const (
-	// patience is how long anything is waited for. Only what never happens
-	// takes that long: it is for the slowest machine.
+	// patience is the time limit of every await. It is long enough for the
+	// slowest machine; only a failure takes that long.
 	patience = 5 * time.Minute
-	// askAgain is how often a condition is looked at.
+	// askAgain is the time between two checks of a condition.
 	askAgain = 10 * time.Millisecond
 )
 
-// signals are those that scripts send, by name.
+// signals are the signals that scripts can send, by name.
 var signals = map[string]syscall.Signal{
 	"INT":  syscall.SIGINT,
 	"TERM": syscall.SIGTERM,
@@ -70,8 +70,8 @@ type background struct {
 	ended          chan struct{} // closed when it has
 }
 
-// said is what a program has written so far. It is a file, and no pipe, which
-// the program's children might keep open.
+// said is the output of a program so far. It is a file because the program's children
+// might keep a pipe open.
 type said struct{ *os.File }
 
 // newSaid makes one that leaves nothing behind.
@@ -103,7 +103,7 @@ func (b *background) output(stream string) fmt.Stringer {
 	return b.stdout
 }
 
-// running says whether the program has not ended yet.
+// running reports whether the program is still running.
 func (b *background) running() bool {
 	select {
 	case <-b.ended:
@@ -205,7 +205,7 @@ func awaitCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// await returns when done says so, and ends the script when it never does.
+// await waits until done returns true, and fails the script if it never does.
 func await(ts *testscript.TestScript, what string, done func() bool) {
 	awaitSaid(ts, what, nil, done)
 }

@@ -14,11 +14,10 @@ import (
 	"hocker/test/servers"
 )
 
-// commands are what scripts can say beyond testscript's own commands. NAME
-// stands for a name that the script gives; upper case reads best, since it
-// becomes an environment variable.
+// commands are the script commands beyond testscript's own. NAME is a name that the
+// script chooses. It becomes an environment variable, so use upper case.
 //
-// What there is:
+// Setup:
 //
 //	needs PART...                skip (with CI=true: fail) if this machine lacks one: a command, root, nixbld
 //	registry NAME anon|basic|token [OPTION...]
@@ -26,27 +25,27 @@ import (
 //	    user=NAME:PASSWORD         instead of tester:secret
 //	    redirect                   blobs are at another server, NAME.blobs (NAME_BLOBS)
 //	    anonymous                  token: everybody may pull; the token service is NAME.tokens (NAME_TOKENS)
-//	    uses=2                     token: for how many requests the registry takes a token that may only pull
-//	    expires-in=300             token: what the service says instead of the truth; -1 for nothing
+//	    uses=2                     token: number of requests for which the registry accepts a pull token
+//	    expires-in=300             token: lifetime that the service reports, true or not; -1 to omit it
 //	    field=token|access_token   token: the only field the token is in, instead of both
 //	    identity                   token: docker login gets an identity token
-//	    schema1                    the registry takes schema 1 manifests too
+//	    schema1                    the registry accepts schema 1 manifests too
 //	proxy NAME HOST:PORT [OPTION...]
 //	                             start nginx before a registry; sets NAME, NAME_PORT and with tls NAME_CA, a file
 //	    tls                        with a certificate of a private authority
 //	    http2                      with tls: HTTP/2 is offered
 //	    prefix=/PATH               the registry is at /PATH/v2/
 //	    basic=NAME:PASSWORD        nginx asks for credentials
-//	    open-ping                  but not for those who ask for /v2/ itself
+//	    open-ping                  except for requests of /v2/ itself
 //	forward NAME http|socks5 [user=NAME:PASSWORD]
 //	                             start a forward proxy, tinyproxy or microsocks; sets NAME, NAME_PORT
 //	link NAME HOST:PORT [OPTION...]
-//	                             start a bad way to a registry; sets NAME, NAME_PORT
-//	    cut=BYTES                  let nothing of a body through that comes after so many bytes
-//	    rate=BYTES                 let no more of a body through in a second
-//	    hold=BYTES                 let no more of a body through until the link is released
-//	release NAME                 have a link hold nothing back any more
-//	static NAME                  start nginx with the files below ./NAME, for what no docker-registry gives;
+//	                             start a faulty connection to a registry; sets NAME, NAME_PORT
+//	    cut=BYTES                  cut every body after this many bytes
+//	    rate=BYTES                 limit bodies to this many bytes a second
+//	    hold=BYTES                 hold the rest of a body until the link is released
+//	release NAME                 make a link hold nothing any more
+//	static NAME                  start nginx with the files below ./NAME, for what docker-registry cannot serve;
 //	                             sets NAME, NAME_PORT; push writes to it too
 //	server-stop NAME             stop a registry or proxy: connections are refused
 //	server-start NAME            start it again, same address, same content
@@ -81,7 +80,7 @@ import (
 //	                             with these in its environment; sets MACHINE_STORE, its store as seen from here
 //	tmpfs DIR SIZE               make DIR a file system of SIZE (as "1m") until the script ends
 //
-// What is run:
+// Running programs:
 //
 //	exits N PROGRAM [ARG...]     like exec, but the exit code must be N
 //	peak MIB PROGRAM [ARG...]    run a program; fail with 99 if it ever had more than MIB resident.
@@ -92,7 +91,7 @@ import (
 //	                             See background_test.go
 //	terminal, type               programs on a terminal: see terminal_linux_test.go
 //
-// What is asserted:
+// Assertions:
 //
 //	requests NAME                print the requests of a server: METHOD PATH STATUS agent= auth= range= encoding= host= remote=
 //	requests NAME N PATTERN      N (or <=N, >=N) of these lines match; there may be more to come
@@ -128,14 +127,14 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"absent":       absentCommand,
 }
 
-// check ends the script if a command is not used as usage says.
+// check fails the script if a command is not used according to usage.
 func check(ts *testscript.TestScript, neg, ok bool, usage string) {
 	if neg || !ok {
 		ts.Fatalf("usage: %s", usage)
 	}
 }
 
-// options splits KEY=VALUE and KEY arguments; a key that is not known ends the script.
+// options splits KEY=VALUE and KEY arguments; an unknown key fails the script.
 func options(ts *testscript.TestScript, args []string, known ...string) map[string]string {
 	found := map[string]string{}
 	for _, arg := range args {
@@ -148,7 +147,7 @@ func options(ts *testscript.TestScript, args []string, known ...string) map[stri
 	return found
 }
 
-// has says whether an option was given, with or without a value.
+// has reports whether an option was given, with or without a value.
 func has(options map[string]string, key string) bool {
 	_, ok := options[key]
 	return ok
@@ -175,12 +174,12 @@ func needsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, args...)
 }
 
-// need ends the script unless the machine has the parts.
+// need skips or fails the script unless the machine has the parts.
 func need(ts *testscript.TestScript, parts ...string) {
 	servers.Require(scriptT{ts, scriptOf(ts).t}, parts...)
 }
 
-// scriptT fails a script the script's way, which shows its lines.
+// scriptT reports failures through the script, which shows its lines.
 type scriptT struct {
 	ts *testscript.TestScript
 	t  testscript.T

@@ -1,6 +1,6 @@
 // Package test runs the end-to-end tests: scripts under testdata/script that
 // call the real static binary against real servers. See commands_test.go for
-// what a script can say beyond testscript's own commands.
+// the commands of scripts beyond testscript's own.
 package test
 
 import (
@@ -25,10 +25,10 @@ import (
 // links are the names beside "hocker" under which the binary is installed.
 var links = []string{"hocker-manifest", "hocker-config", "hocker-layer", "hocker-image", "docker2nix"}
 
-// version is what the binary under test calls itself.
+// version is the version of the binary under test.
 const version = "1.2.3-test"
 
-// shared is what all scripts of a run use together.
+// shared is the state that all scripts of a run share.
 var shared struct {
 	root      string // the repository
 	hocker    string // a directory with bin/hocker in it
@@ -38,7 +38,7 @@ var shared struct {
 	docker    lazyDocker
 }
 
-// lazyDocker is a dockerd that is started when a script first asks for it.
+// lazyDocker is a dockerd that starts on first use.
 type lazyDocker struct {
 	mu     sync.Mutex
 	daemon *servers.Docker
@@ -68,7 +68,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(run{m}, map[string]func(){"peak": peak})
 }
 
-// run is the tests with what has to be there before and gone after them.
+// run runs the tests between setup and cleanup.
 type run struct{ *testing.M }
 
 func (r run) Run() int {
@@ -89,7 +89,7 @@ func (r run) Run() int {
 	return code
 }
 
-// prepare builds the binary and returns the directory that the run's files are in.
+// prepare builds the binary and returns the directory of the run's files.
 func prepare() (string, error) {
 	dir, err := os.MkdirTemp("", "hocker-test-")
 	if err != nil {
@@ -152,7 +152,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, scriptParams(nix, files))
 }
 
-// scriptParams has scripts run with a Nix.
+// scriptParams returns the parameters to run scripts with a Nix.
 func scriptParams(nix servers.Nix, files []string) testscript.Params {
 	return testscript.Params{
 		Files:              files,
@@ -163,8 +163,8 @@ func scriptParams(nix servers.Nix, files []string) testscript.Params {
 	}
 }
 
-// setup gives a script a home of its own and nothing of the user's settings:
-// no proxies, no credentials, no daemon. testscript starts from an empty
+// setup gives a script its own home and none of the user's settings: no proxies, no
+// credentials, no daemon. testscript starts from an empty
 // environment; what a script needs is added here.
 func setup(env *testscript.Env, nix servers.Nix) error {
 	for name, value := range environ(env.WorkDir, nix.Path(env.Getenv("PATH"))) {
@@ -185,8 +185,8 @@ func setup(env *testscript.Env, nix servers.Nix) error {
 	return nil
 }
 
-// environ is the environment of a program that works in a directory: the
-// binary under test, a home of its own, and what finds Go's modules.
+// environ returns the environment of a program in a directory: a PATH with the binary
+// under test, its own home, and the location of Go's modules.
 func environ(work, path string) map[string]string {
 	env := map[string]string{
 		"PATH":                    filepath.Join(shared.hocker, "bin") + ":" + path + ":/usr/sbin:/sbin",
@@ -201,7 +201,7 @@ func environ(work, path string) map[string]string {
 	return env
 }
 
-// prepareHome makes what environ names.
+// prepareHome creates the directories that environ names.
 func prepareHome(work string) error {
 	if err := os.MkdirAll(filepath.Join(work, "run"), 0o700); err != nil {
 		return err

@@ -18,13 +18,13 @@ import (
 	"hocker/test/servers"
 )
 
-// The commands for a registry that goes wrong:
+// The commands for a faulty registry:
 //
 //	faults NAME MIB [token]      start one with an image demo/app:1 whose only layer has that size;
 //	                             sets NAME, NAME_PORT, IMAGE_DIGEST, IMAGE_CONFIG, IMAGE_LAYER0, IMAGE_DIFF0
 //	fault NAME FAULT [KEY=VALUE...]
-//	                             have it go wrong: see the package faults
-//	fault NAME heal              take all faults away, and forget the requests
+//	                             inject a fault: see the package faults
+//	fault NAME heal              remove all faults, and forget the requests
 func init() {
 	commands["faults"] = faultsCommand
 	commands["fault"] = faultCommand

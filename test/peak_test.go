@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// peakExceeded is the exit code of peak for a program that took too much
-// memory, one that hocker itself does not have.
+// peakExceeded is the exit code of peak if a program exceeds its limit. hocker itself
+// does not use it.
 const peakExceeded = 99
 
 // peak is the command "peak MIB PROGRAM [ARG...]". The maximum that wait(2)
@@ -55,8 +55,7 @@ func runPeak(args []string) (int, error) {
 	}
 }
 
-// highWater is the most memory in KiB that a process has had resident so far,
-// 0 if it has ended.
+// highWater returns the peak resident memory of a process in KiB, 0 if it has exited.
 func highWater(pid int) int {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"hocker/test/faults"
 )
 
-// jsonObject is a manifest or a config in the making: a JSON object.
+// jsonObject is a manifest or config before it is encoded.
 type jsonObject map[string]any
 
 // addImage adds an image of one layer under a tag. Each edit is given the

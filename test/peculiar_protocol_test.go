@@ -75,7 +75,7 @@ var protocolPeculiarities = []peculiarity{
 	},
 }
 
-// headRefused is a registry that knows no HEAD. hocker asks by it in lock check.
+// headRefused is a registry without HEAD, which hocker lock check uses.
 func headRefused(status int) peculiarity {
 	return peculiarity{
 		name: fmt.Sprintf("HEAD gives %d", status),
@@ -100,8 +100,7 @@ func headRefused(status int) peculiarity {
 	}
 }
 
-// hiding is a registry that asks for a login at /v2/ alone, and says elsewhere
-// that there is nothing.
+// hiding is a registry that requires a login at /v2/ only, and responds 404 elsewhere.
 func hiding(login string, status int) func(string, http.Handler) http.Handler {
 	return func(host string, registry http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -117,7 +116,7 @@ func hiding(login string, status int) func(string, http.Handler) http.Handler {
 	}
 }
 
-// me is a login that the registries of the table know.
+// me is a login that the registries of the table accept.
 const me = "me:secret"
 
 // challenging is a registry that gives everything to a login, or to a token that
@@ -138,7 +137,7 @@ func challenging(login string, challenges ...string) func(string, http.Handler) 
 	}
 }
 
-// challenge answers with a 401. HOST in a challenge is the registry's.
+// challenge responds with a 401. HOST in a challenge is the registry's.
 func challenge(w http.ResponseWriter, host string, challenges ...string) {
 	for _, c := range challenges {
 		w.Header().Add("WWW-Authenticate", strings.ReplaceAll(c, "HOST", host))
@@ -151,7 +150,7 @@ func hasLogin(r *http.Request, login string) bool {
 	return ok && user+":"+password == login
 }
 
-// refuse answers with an error in the registries' form.
+// refuse responds with an error in the format of the distribution specification.
 func refuse(w http.ResponseWriter, status int, code string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -14,8 +14,7 @@ import (
 	"hocker/test/faults"
 )
 
-// peculiarity is something that real registries and images are like: a row of
-// the table. To add one, write it into a slice of its subject, in a file beside
+// peculiarity is an unusual property of real registries or images: a row of the table. To add one, write it into a slice of its subject, in a file beside
 // this one, and name the slice in TestPeculiar. HOST in an argument is where the
 // registry listens, OUT a path in a directory of the row's own.
 type peculiarity struct {
@@ -47,10 +46,9 @@ var peculiarCommands = map[string][]string{
 	"crane":  {"crane", "pull", "HOST/x:t", "OUT"},
 }
 
-// TestPeculiar has hocker read what skopeo, containerd or Docker read, from
-// registries and of images that are not as the specifications' examples.
-// With -v it shows the table, with what skopeo and crane make of it where they
-// are there.
+// TestPeculiar checks that hocker reads what skopeo, containerd or Docker read, from
+// registries and images that differ from the specifications' examples. With -v it shows
+// the table, with the results of skopeo and crane if they are installed.
 func TestPeculiar(t *testing.T) {
 	t.Parallel()
 	var all []peculiarity
@@ -75,7 +73,7 @@ func TestPeculiar(t *testing.T) {
 	t.Logf("\n%s", result)
 }
 
-// row serves what is peculiar and has the tools read it.
+// row serves a peculiarity and runs the tools on it.
 func (p peculiarity) row(t *testing.T, name string, result *table) {
 	w := newWorkplace(t, name)
 	for variable, value := range p.environ {
@@ -112,7 +110,7 @@ func (p peculiarity) row(t *testing.T, name string, result *table) {
 	}
 }
 
-// cell runs a tool, and says how it did.
+// cell runs a tool and returns its result.
 func (p peculiarity) cell(t *testing.T, w *workplace, column, host string) string {
 	command, ok := p.commands[column]
 	if !ok {

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// screen is what a terminal shows of what is written to it, and what has left it
-// at the top. It knows what hocker may use: the ends of lines, cursor up, and
-// erase to the end. Anything else shows as what it is.
+// screen emulates a terminal, including the lines that have scrolled off its top. It
+// supports what hocker may use: line ends, cursor up, and erase to the end. Anything
+// else is shown literally.
 type screen struct {
 	columns, rows int
 

@@ -9,7 +9,7 @@ import (
 	"hocker/test/servers"
 )
 
-// server is any of the servers that a script starts under a name.
+// server is a server that a script has started under a name.
 type server interface {
 	Addr() string
 	Log() string
@@ -18,13 +18,13 @@ type server interface {
 	Stop() error
 }
 
-// halter is a server that can go away for a while.
+// halter is a server that can be stopped and started again.
 type halter interface {
 	Halt()
 	Start() error
 }
 
-// script is what one script has started.
+// script is the state of a script: the servers and programs that it has started.
 type script struct {
 	t       testscript.T
 	nix     servers.Nix
@@ -75,7 +75,7 @@ func (s *script) registry(ts *testscript.TestScript, name string) *servers.Regis
 	return registry
 }
 
-// failed says whether the script has failed.
+// failed reports whether the script has failed.
 func (s *script) failed() bool {
 	t, ok := s.t.(interface{ Failed() bool })
 	return ok && t.Failed()

@@ -13,7 +13,7 @@ import (
 	"hocker/test/servers"
 )
 
-// secretColumns are the servers of TestSecrets. All ask for a login.
+// secretColumns are the servers of TestSecrets. All require a login.
 var secretColumns = []string{"registry.example", "registry.example, http", "stranger.example", "mirror.example"}
 
 // The names of the servers, which are no loopback addresses: see runInBox.
@@ -22,8 +22,8 @@ const (
 	mirrorAddress, mirrorName     = "192.0.2.4", "mirror.example"
 )
 
-// secretSetting is a secret for registry.example, in one of the places where
-// secrets are. @FILE in it is a file with content, readable for builds.
+// secretSetting is a secret for registry.example in one of the sources of credentials.
+// @FILE in it is a file with content, readable by builds.
 type secretSetting struct {
 	name    string
 	environ []string
@@ -36,7 +36,7 @@ type secretSetting struct {
 	read, typed [4]string
 }
 
-// What a server saw in the worst case. One that was not asked has a dash.
+// What a server saw in the worst case. A dash means no request.
 const (
 	nothing  = "nothing"
 	password = "password"
@@ -129,11 +129,10 @@ var secretSettings = []secretSetting{
 	},
 }
 
-// TestSecrets looks at who sees a secret: four servers that ask for a login, and
-// a build, hocker lock check, hocker prefetch and hocker image of an image at
-// registry.example, of one at a stranger's, and of one whose address says that
-// registry.example is to be asked over plain http. A mirror of all is asked
-// first. With -v it shows the table.
+// TestSecrets checks which servers receive a secret. A build, hocker lock check,
+// hocker prefetch and hocker image fetch images at registry.example, at an unrelated
+// registry, and at registry.example over plain http, with a mirror for all. Each of the
+// four servers requires a login. With -v it shows the table.
 func TestSecrets(t *testing.T) {
 	if !inBox() {
 		t.Parallel()
@@ -162,7 +161,7 @@ func TestSecrets(t *testing.T) {
 	t.Logf("\n%s\npassword, token: the server was sent it. nothing: it was asked, and saw no secret. -: it was not asked.", result)
 }
 
-// secretCommand is a command that asks registries.
+// secretCommand is a command that sends requests to registries.
 type secretCommand struct {
 	name  string
 	typed bool // somebody types the registry
@@ -184,7 +183,7 @@ var secretCommands = []secretCommand{
 	}},
 }
 
-// applies says whether a command has such a setting.
+// applies reports whether a command supports the setting.
 func (c secretCommand) applies(s secretSetting) bool {
 	switch {
 	case c.build:

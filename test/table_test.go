@@ -13,7 +13,7 @@ import (
 	"text/tabwriter"
 )
 
-// table collects what came out of tests that are combinations of two things.
+// table collects the results of tests of combinations.
 type table struct {
 	corner  string
 	columns []string
@@ -28,14 +28,14 @@ func newTable(corner string, rows, columns []string) *table {
 	return &table{corner: corner, rows: rows, columns: columns, cells: map[[2]string]string{}}
 }
 
-// note writes a cell.
+// note sets a cell.
 func (t *table) note(row, column, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.cells[[2]string{row, column}] = text
 }
 
-// String is the table for people; a cell that nobody wrote is a dash.
+// String returns the table as text. An unset cell is a dash.
 func (t *table) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -89,7 +89,7 @@ func (w *workplace) setenv(name, value string) {
 	w.environ = append(w.environ, name+"="+value)
 }
 
-// outcome is how a program ended and what it said.
+// outcome is the exit code and the output of a program.
 type outcome struct {
 	command        string
 	code           int
