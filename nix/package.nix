@@ -23,7 +23,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Written by tests/vendor-hash.sh --update.
-  vendorHash = "sha256-ExavpH8R9Fotb/Pk3JxdUJSq7zLwKKYZl96RH5EhfWQ=";
+  vendorHash = "sha256-4RcwCHiO0pEJcRxnMkRZldzr7jZ6ItEo09dj13PwnRQ=";
 
   subPackages = [ "cmd/hocker" ];
 
