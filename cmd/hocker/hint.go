@@ -58,7 +58,7 @@ func hint(command string, err error) string {
 	case isPlainToTLS(err):
 		return "this registry wants https: write its address as https://HOST:PORT/v2/"
 	case errors.As(err, new(*nix.StoreError)) && errors.Is(err, exec.ErrNotFound):
-		return "is Nix installed, and nix-store in PATH?"
+		return "is Nix installed, and in PATH?"
 	case errors.As(err, &readOnly):
 		return fmt.Sprintf("let this user write there (chmod u+w %s), or give another file with --file", readOnly.Path)
 	case errors.Is(err, syscall.ENOSPC):

@@ -126,7 +126,7 @@ var hintTests = []struct {
 
 	// This machine.
 	{name: "a full disk", err: &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, hint: "make room on the disk, then try again"},
-	{name: "no Nix", err: &nix.StoreError{Err: &exec.Error{Name: "nix-store", Err: exec.ErrNotFound}}, hint: "is Nix installed, and nix-store in PATH?"},
+	{name: "no Nix", err: &nix.StoreError{Err: &exec.Error{Name: "nix-instantiate", Err: exec.ErrNotFound}}, hint: "is Nix installed, and in PATH?"},
 	{name: "another failure of Nix's", err: &nix.StoreError{Err: errors.New("exit status 1")}},
 	{name: "a file that is not there", err: &fs.PathError{Op: "open", Path: "x", Err: syscall.ENOENT}},
 
