@@ -1,6 +1,6 @@
-# What `nix flake init -t github:OWNER/hocker#NAME` starts from. Each evaluates
-# as it is; what is not locked yet fails its build, and says how to lock it. The
-# indented lines of a welcome text are commands that work as they stand.
+# The templates of `nix flake init -t github:OWNER/hocker#NAME`. Each one evaluates
+# unchanged. An image that is not locked yet fails to build, and its error says how
+# to lock it. The indented lines of a welcome text are commands; a test runs them.
 rec {
   default = lock;
 

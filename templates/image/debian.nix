@@ -1,4 +1,4 @@
-# No image yet. docker2nix puts the expression for one in this file's place:
+# No image is pinned yet. docker2nix replaces this file with the expression of one:
 #
 #   nix run .#docker2nix -- --out debian.nix debian:bookworm
 { runCommand }:

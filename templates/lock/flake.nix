@@ -27,7 +27,7 @@
           };
           lock = pkgs.fetchdockerLock ./hocker.lock.json;
 
-          # Those that are locked for this system. A Mac runs Linux's.
+          # The images that are locked for this system. A Mac runs Linux images.
           linux = builtins.replaceStrings [ "darwin" ] [ "linux" ] system;
           locked = lib.filterAttrs (_: platforms: platforms ? ${linux}) lock.platforms;
           images = lib.mapAttrs (_: platforms: platforms.${linux}) locked;
@@ -38,7 +38,7 @@
           '';
         in
         {
-          # All of them, each under its name.
+          # All images, each under its name.
           default = if images == { } then nothingLocked else pkgs.linkFarm "images" images;
         }
         // images

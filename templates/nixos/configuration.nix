@@ -1,5 +1,5 @@
-# The machine. What is here lets the system be built; put your own
-# hardware-configuration.nix in its place.
+# The host's hardware. This is enough to build the system. Replace it with your own
+# hardware-configuration.nix.
 {
   nixpkgs.hostPlatform = "x86_64-linux";
   networking.hostName = "host";

@@ -1,8 +1,8 @@
-# The containers of this host. Their images come with the system.
+# The containers of this host. Their images are part of the system.
 { pkgs, ... }:
 let
   images = {
-    # Until it is locked.
+    # Used until the lock file has it.
     nginx = pkgs.callPackage ./not-locked.nix { reference = "nginx:1.28"; };
   }
   // pkgs.fetchdockerLock ./hocker.lock.json;
@@ -10,9 +10,9 @@ in
 {
   virtualisation.oci-containers.containers.web = {
     inherit (images.nginx) image;
-    # Goes from the store into podman when the unit starts.
+    # The unit loads it from the store into podman when it starts.
     imageStream = images.nginx.stream;
-    # Fail rather than ask a registry.
+    # Fail instead of asking a registry.
     pull = "never";
     ports = [ "127.0.0.1:8080:80" ];
   };

@@ -1,4 +1,4 @@
-# Stands for an image until it is locked: it evaluates, and its build fails and
+# A stand-in for an image that is not locked yet. It evaluates; its build fails and
 # says what to do.
 { runCommand, reference }:
 {
