@@ -1,4 +1,4 @@
-# hocker: what one can make. `make` alone tells.
+# The targets of hocker. `make` alone lists them.
 
 GO          ?= go
 STATICCHECK := $(GO) tool -modfile=tools/go.mod staticcheck
@@ -8,14 +8,15 @@ LINKS       := hocker-manifest hocker-config hocker-layer hocker-image docker2ni
 # The release is named in one place.
 VERSION     := $(shell sed -n 's/^ *version = "\(.*\)";/\1/p' nix/package.nix)
 
-# Everything is built for a machine that may have no C library at all; only
-# the race detector of the unit tests needs one.
+# The binaries run on machines without a C library. Only the race detector of
+# the unit tests needs cgo.
 export CGO_ENABLED := 0
-# One way of building for all, so that what one step has built serves the others.
-# The checkout may be another user's, who is not to be asked for its version.
+# All targets build with the same flags, so that they share the build cache.
+# Under sudo the checkout belongs to another user, and git refuses to read it:
+# hence -buildvcs=false.
 export GOFLAGS := $(GOFLAGS) -trimpath -buildvcs=false
 
-# sudo drops from PATH where Go's own archive is unpacked to.
+# sudo drops the folder of Go's official archive from PATH.
 export PATH := $(PATH):/usr/local/go/bin
 
 .PHONY: help
@@ -39,7 +40,7 @@ demo: build ## Take an image from a registry through Nix into Docker, step by st
 .PHONY: check
 check: build lint unit ## Check a change: build, format, vet, staticcheck, unit tests (two minutes, no root).
 
-# go vet is lint's part. Where the race detector is to be, CI=true insists on it.
+# lint runs go vet. With CI=true a missing C compiler is an error.
 .PHONY: unit
 unit:
 	@if test "$$CI" = true || CGO_ENABLED=1 $(GO) build runtime/cgo 2>/dev/null; then \
@@ -49,8 +50,8 @@ unit:
 	fi; \
 	set -x; $(GO) test "$$@" -vet=off $(UNIT)
 
-# Most of the scripts wait for servers, clocks and each other most of the time:
-# more of them at once than there are cores. The limit is for the slowest machine.
+# The scripts mostly wait, so more of them run at once than there are cores. The
+# timeout is for the slowest machine.
 .PHONY: test
 test: parts check ## Check and test everything, end to end (root; installs what is missing).
 	$(GO) test -count=1 -vet=off -parallel 6 -timeout 3h ./test/...
@@ -59,8 +60,8 @@ test: parts check ## Check and test everything, end to end (root; installs what 
 bare: ## Try the last commit on a bare root of Debian, as a new user does (root).
 	test/bare.sh
 
-# Without root the tests that need a missing part are skipped and say so; with
-# CI=true nothing may be missing.
+# Without root, tests that lack a program are skipped and name it. With CI=true
+# that is an error.
 .PHONY: parts
 parts: prerequisites
 	{ test/install.sh test && test/nix.sh; } || test "$$CI" != true

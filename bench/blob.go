@@ -21,7 +21,7 @@ func (b *bench) loopback() error {
 	)
 }
 
-// throttled fetches a blob over a road with 50 ms and 20 MB/s a connection.
+// throttled fetches a blob over a link with 50 ms delay and 20 MB/s a connection.
 func (b *bench) throttled() error {
 	blob, err := b.registry.pushRandom("bench/link", 2, 70_000_000)
 	if err != nil {

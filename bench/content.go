@@ -18,7 +18,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// registry is where the benchmarks' content is pushed to.
+// registry is the registry that the benchmarks push their content to.
 type registry struct{ addr string }
 
 // pushFile pushes a file as a blob.
@@ -93,7 +93,7 @@ const (
 	mediaTypeLayer    = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 )
 
-// pushImage pushes the manifest of an image whose layers are there already.
+// pushImage pushes the manifest of an image whose layers were pushed before.
 func (r registry) pushImage(repo, tag string, layers []ocispec.Descriptor, diffIDs []digest.Digest) error {
 	config, err := json.Marshal(map[string]any{
 		"architecture": "amd64", "os": "linux", "config": map[string]any{},
@@ -123,7 +123,7 @@ func (r registry) pushImage(repo, tag string, layers []ocispec.Descriptor, diffI
 }
 
 // pushFiles makes layers of this machine's own files, each of that size before
-// it is compressed, and pushes an image of them.
+// compression, and pushes an image of them.
 func (r registry) pushFiles(dir, repo, tag string, layers int, size int64) (packed int64, err error) {
 	files := realFiles(size * int64(layers) * 11 / 10)
 	descriptors := make([]ocispec.Descriptor, layers)
@@ -205,8 +205,7 @@ func writeLayer(path string, files []realFile) (diffID digest.Digest, err error)
 	return h.Digest(), packed.Close()
 }
 
-// addFile adds a file as large as it was when it was listed. It is not read
-// whole: what this process needs at its height counts for those it measures.
+// addFile adds a file with the size that it had when it was listed.
 func addFile(archive *tar.Writer, f realFile) error {
 	in, err := os.Open(f.path)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// growth shows how time and memory grow with size and number.
+// growth measures how time and memory grow with the size and number of layers.
 func (b *bench) growth() error {
 	var contenders []contender
 	for i, size := range []int64{1e6, 10e6, 100e6, 500e6, 2e9} {

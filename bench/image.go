@@ -69,8 +69,8 @@ func (b *bench) imageBuilds(near, far string) error {
 	return b.compare("nix-build -j4 of the image over the throttled road", slow)
 }
 
-// imageBuild builds an attribute of an image, in a store that has what before
-// lists.
+// imageBuild builds an attribute of an image in a store that already has what
+// before lists.
 func (b *bench) imageBuild(name, ref, attribute, before string) (contender, error) {
 	expression, err := exec.Command(b.tool("docker2nix"), "--fetch", ref).Output()
 	if err != nil {

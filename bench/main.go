@@ -1,5 +1,5 @@
-// Command bench measures hocker beside its peers, in one run and in turn, on a
-// registry of its own: see `make bench`.
+// Command bench measures hocker and its peers in turn, on a registry of its own.
+// See `make bench`.
 //
 //	bench -hocker FOLDER -peers FOLDER -repo FOLDER [-runs 5] [-only loopback,link,nix,image,growth]
 package main
@@ -82,7 +82,7 @@ func (b *bench) measure(only []string) (err error) {
 	return nil
 }
 
-// startLink starts the throttled road to the registry.
+// startLink starts the throttled link to the registry.
 func (b *bench) startLink() (stop func(), err error) {
 	cmd := exec.Command(filepath.Join(b.peers, "link"), "-to", b.registry.addr)
 	out, err := cmd.StdoutPipe()
@@ -102,11 +102,11 @@ func (b *bench) startLink() (stop func(), err error) {
 	return stop, nil
 }
 
-// out is a place in the benchmarks' folder.
+// out returns a path in the benchmarks' folder.
 func (b *bench) out(name string) string { return filepath.Join(b.dir, name) }
 
-// command makes a contender that runs one program, which writes to the file or
-// folder of that name.
+// command returns a contender that runs one program, which writes to the file or
+// folder called name.
 func (b *bench) command(name, output string, args ...string) contender {
 	return contender{
 		name:    name,

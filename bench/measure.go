@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// contender is one way to do what a benchmark is about.
+// contender is one way to do what a benchmark measures.
 type contender struct {
 	name    string
 	command func() *exec.Cmd
-	// before makes what a run needs, and after removes what it made, so that the
-	// next one finds the disk and the memory as this one did. They are not timed.
+	// before prepares a run. after removes what the run made, so that the next one
+	// finds disk and memory in the same state. Neither is timed.
 	before, after func() error
 }
 
@@ -28,10 +28,10 @@ type cost struct {
 	Memory    int64 // peak resident set, in bytes: of the largest process, where there are several
 }
 
-// race runs the contenders in turn, so that a machine that is slow for a while
-// is slow for all of them, and returns their costs, in the order of the runs. A
-// first round does not count: it is when files are not cached yet, and when a
-// virtual machine has to ask its host for memory.
+// race runs the contenders in turn, so that a slow spell of the machine affects
+// all of them, and returns their costs in the order of the runs. The first round
+// does not count: files are not cached yet, and a virtual machine still has to get
+// memory from its host.
 func (b *bench) race(contenders []contender) ([][]cost, error) {
 	costs := make([][]cost, len(contenders))
 	for round := range 1 + b.runs {
@@ -41,7 +41,7 @@ func (b *bench) race(contenders []contender) ([][]cost, error) {
 					return nil, fmt.Errorf("%s: %w", c.name, err)
 				}
 			}
-			// What one has left to be written to the disk is not the next one's burden.
+			// The next contender must not pay for what this one has left unwritten.
 			syscall.Sync()
 			spent, err := b.run(c.command())
 			if err != nil {
@@ -60,7 +60,7 @@ func (b *bench) race(contenders []contender) ([][]cost, error) {
 	return costs, nil
 }
 
-// run runs one command and returns what it took.
+// run runs one command and returns its cost.
 func (b *bench) run(cmd *exec.Cmd) (spent cost, err error) {
 	var output bytes.Buffer
 	if cmd.Stdout == nil {
@@ -72,7 +72,7 @@ func (b *bench) run(cmd *exec.Cmd) (spent cost, err error) {
 		return cost{}, err
 	}
 	defer report.Close()
-	// Another program starts it: see bench/cost.
+	// bench/cost starts it and says why.
 	args := strings.Join(cmd.Args, " ")
 	cmd.Args = append([]string{"cost", cmd.Path}, cmd.Args[1:]...)
 	cmd.Path = b.peer("cost")
@@ -90,7 +90,7 @@ func (b *bench) run(cmd *exec.Cmd) (spent cost, err error) {
 	return spent, nil
 }
 
-// table prints what the contenders took, beside the first one.
+// table prints the contenders' costs, compared with the first one's.
 func table(title string, contenders []contender, costs [][]cost) {
 	fmt.Printf("\n%s (median of %d, in turn, after one that does not count)\n\n", title, len(costs[0]))
 	fmt.Printf("| | wall | from–to | CPU | peak RSS | first one's share |\n|---|---|---|---|---|---|\n")

@@ -36,9 +36,9 @@ func (b *bench) nix() error {
 	return b.imagesInOneBuild()
 }
 
-// builder builds an expression, which is a function of the store path of hocker,
-// in a Nix store of the benchmarks' own. Each run finds it empty, but for what
-// its attribute first is made of, if there is one.
+// builder builds an expression, a function of hocker's store path, in a Nix store
+// of its own. Each run starts with an empty store, except for the inputs of the
+// expression's attribute first, if it has one.
 func (b *bench) builder(name, expression, first string, args ...string) (contender, error) {
 	file := b.out(name + ".nix")
 	if err := os.WriteFile(file, []byte(expression), 0o644); err != nil {
@@ -61,8 +61,8 @@ func (b *bench) builder(name, expression, first string, args ...string) (contend
 			for key, value := range store.Environ() {
 				environ = append(environ, key+"="+value)
 			}
-			// What the build needs besides what it fetches is there before, hocker
-			// in the store as any package is.
+			// The store already has what the build does not fetch. hocker is in it,
+			// like any package.
 			cmd := exec.Command("nix-store", "--add", b.hocker)
 			cmd.Env = environ
 			path, err := cmd.Output()
@@ -118,12 +118,12 @@ func (b *bench) compareBuilds(title string, jobs int, addr, repo string, blobs [
 	return b.compare(title, hocker, fetchurl)
 }
 
-// functions begins an expression that uses the fetch functions.
+// functions is the head of an expression that uses the fetch functions.
 func (b *bench) functions() string {
 	return fmt.Sprintf("{ hocker }: let functions = import %s/nix/fetchdocker.nix { hocker = builtins.storePath hocker; system = builtins.currentSystem; }; in ", b.repo)
 }
 
-// imagesInOneBuild shows how one build grows with the number of its images.
+// imagesInOneBuild measures how the cost of a build grows with its images.
 func (b *bench) imagesInOneBuild() error {
 	shared, err := b.registry.pushRandom("bench/fleet", 50, 5e6)
 	if err != nil {

@@ -14,31 +14,31 @@
 # this machine have the same numbers.
 set -eu
 
-# packages is what README.md asks for before the first command.
+# packages: what README.md tells users to install first.
 packages=make,git,ca-certificates
 repo=$(cd "$(dirname "$0")/.." && pwd)
 
 say() { printf '\n== %s (%s s)\n' "$1" "$(($(date +%s) - started))"; }
 
-# cannot WHY: no root can be made here.
+# cannot WHY: end, because no root can be made here.
 cannot() {
 	echo "$0: $*" >&2
 	test "${CI:-}" != true || exit 1
 	exit 0
 }
 
-# sources: Debian's archives that apt is set up with here, for the suite.
+# sources: print the sources of this machine's apt, for the suite.
 sources() {
 	# shellcheck disable=SC2016 # apt-get replaces these
 	apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
 		grep -E '/debian(-security)?/* .* main$' | sed -E "s/ ($own|stable)(-[a-z]*)? main$/ $suite\2 main/" | sort -u
 }
 
-# apt_options: how apt comes to the archives here, by a proxy for instance.
+# apt_options: print how this machine's apt reaches the archives, such as a proxy.
 apt_options() { apt-config dump | grep -E '^Acquire::(http|https|Retries|ForceIP|Check-)'; }
 
-# go_environment: how Go comes to modules here. Those that are here already are
-# taken from the mounted cache. All else, such as GOFLAGS, is as on a new machine.
+# go_environment: print how this machine's Go reaches modules. The root also mounts
+# the module cache. Other settings, such as GOFLAGS, are those of a new machine.
 go_environment() {
 	for name in GOSUMDB GONOSUMDB GOPRIVATE GONOPROXY GOINSECURE; do
 		echo "$name=$("$go" env "$name")"
@@ -46,7 +46,7 @@ go_environment() {
 	echo "GOPROXY=file:///mnt/modules,$("$go" env GOPROXY)"
 }
 
-# the_machine: what the root needs to know of this machine, in its environment.
+# the_machine: print the environment that the root takes from this machine.
 the_machine() {
 	env | grep -iE '^(http|https|no|all)_proxy=' || true
 	go_environment
@@ -54,8 +54,8 @@ the_machine() {
 	test -z "${TERM:-}" || echo TERM="$TERM"
 }
 
-# mount_devices: devices of the root's own, so that what is done to them there,
-# as chmod, is not done to this machine's.
+# mount_devices: give the root devices of its own, so that a chmod there does not
+# change this machine's.
 mount_devices() {
 	mount -t tmpfs -o mode=755 tmpfs "$root/dev"
 	for device in null zero full random urandom tty; do cp -a "/dev/$device" "$root/dev/"; done
@@ -67,7 +67,7 @@ mount_devices() {
 	for stream in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${stream%:*}" "$root/dev/${stream#*:}"; done
 }
 
-# mount_root: all that the root sees beside its own files.
+# mount_root: mount what the root sees beside its own files.
 mount_root() {
 	mkdir -p "$root/usr/local/go" "$root/mnt/modules" "$root/mnt/machine"
 	mount --bind "$root" "$root"
@@ -80,14 +80,14 @@ mount_root() {
 	mount --bind -o ro "$modules" "$root/mnt/modules"
 }
 
-# make_root: Debian, and the project in it. Somebody else owns the checkout, as
-# it is where a user types `sudo make demo`.
+# make_root: install Debian, and clone the project into it. Another user owns the
+# checkout, as with `sudo make demo`.
 make_root() {
 	{
 		echo 'Acquire::Retries "3";'
 		apt_options
 	} >"$work/apt.conf"
-	# The root is thrown away: what dpkg writes need not be on the disk.
+	# The root is temporary, so dpkg need not sync to the disk.
 	sources | mmdebstrap --quiet --variant=minbase --include=$packages --aptopt="$work/apt.conf" \
 		--dpkgopt=force-unsafe-io "$suite" "$root"
 	cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
@@ -97,7 +97,7 @@ make_root() {
 	chown -R 1000:1000 "$root/home/hocker"
 }
 
-# in_namespaces: make the root and go on in it.
+# in_namespaces: make the root and continue in it.
 in_namespaces() {
 	own=$1 suite=$2 work=$3 go=$4 started=$5
 	root=$work/root
@@ -117,7 +117,7 @@ in_namespaces() {
 		/home/hocker/test/bare.sh --in-root
 }
 
-# in_root: what a new user does, and then a developer.
+# in_root: do what a new user does, and then a developer.
 in_root() {
 	umount --lazy /mnt/machine
 	cd /home/hocker
@@ -132,13 +132,13 @@ in_root() {
 	say "all of it works on a bare Debian"
 }
 
-# commands GROUP: is each command there which the sources of the group start?
+# commands GROUP: check that each command that the group's sources start is present.
 commands() {
 	PATH=$PATH:/usr/local/go/bin CGO_ENABLED=0 go test -count=1 ./test/commands -run TestPresent -group "$1"
 }
 
-# clean_up: end all that runs in the namespaces, and remove the root. Nothing of
-# it is mounted for us; a process that is just being ended may write to it still.
+# clean_up: end all processes in the namespaces and remove the root. Its mounts are
+# not visible here. A process may still write to it while it ends.
 clean_up() {
 	status=$?
 	trap - EXIT

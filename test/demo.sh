@@ -22,10 +22,10 @@ cleanup() {
 	if [ -n "${loaded:-}" ]; then docker image rm -f "$loaded" >/dev/null 2>&1; fi
 	for pid in "${pids[@]}"; do stop "$pid"; done
 	cd /
-	# What dockerd left mounted, the last mounted first.
+	# Unmount what dockerd left mounted, the last first.
 	awk -v work="$work/" 'index($5, work) == 1 { print $5 }' /proc/self/mountinfo | tac | xargs -r umount --lazy
 	rm -rf "$work"
-	# What Nix built here, and nothing else.
+	# Delete only what Nix built here.
 	for path in "${made[@]}"; do nix-store --delete "$path" >/dev/null 2>&1; done
 	if [ "$status" != 0 ]; then echo "the demo stopped here (exit code $status)" >&2; fi
 	exit "$status"
@@ -33,23 +33,23 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# stop PID: end a process that was started here, and wait for it.
+# stop PID: end a process of the demo, and wait for it.
 stop() {
 	kill "$1" 2>/dev/null
 	wait "$1" 2>/dev/null || true
 }
 
-# say TEXT: what comes next.
+# say TEXT: announce the next step.
 say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
 
-# run COMMAND: show what a user types, and do it.
+# run COMMAND: print the command as a user types it, and run it.
 run() {
 	printf '\033[36m$ %s\033[0m\n' "$1"
 	bash -euo pipefail -c "$1"
 }
 
-# await WHAT COMMAND...: until the command succeeds, for minutes where others
-# keep the machine busy.
+# await WHAT COMMAND...: wait until the command succeeds, for minutes on a busy
+# machine.
 await() {
 	local what=$1
 	shift
@@ -82,7 +82,8 @@ start_registry() {
 
 registry_ready() { ! kill -0 $registry 2>/dev/null || curl -fsS "http://127.0.0.1:$port/v2/"; }
 
-# push_image: four layers of real files of this machine, one of them over 20 MB.
+# push_image: push an image of four layers with this machine's files, one of them
+# over 20 MB.
 push_image() {
 	mkdir -p base/bin tools/tools words
 	cp "$(command -v busybox)" base/bin/busybox

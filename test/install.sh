@@ -23,8 +23,8 @@ esac
 parts=$(dirname "$0")/servers/parts.txt
 PATH=$PATH:/usr/sbin:/sbin
 
-# present COMMAND: is it on this machine, in the form we need? A header of C has
-# its path for a name.
+# present COMMAND: test whether this machine has it in the form that is needed. A
+# C header is named by its path.
 present() {
 	case $1 in
 	/*) test -e "$1" ;;
@@ -33,8 +33,7 @@ present() {
 	esac
 }
 
-# missing: the packages of the group, as parts.txt names them, of which a command
-# is not present.
+# missing: print the group's packages, as in parts.txt, that lack a command.
 missing() {
 	grep -v '^#' "$parts" | while read -r package groups commands; do
 		case ,$groups, in
@@ -47,21 +46,20 @@ missing() {
 	done | sort -u | tr '\n' ' '
 }
 
-# available NAME...: of each NAME, as parts.txt has it, the package that this
-# suite of Debian has.
+# available NAME...: print the package that this suite of Debian has for each NAME
+# of parts.txt.
 available() {
 	for names; do
 		for package in $(echo "$names" | tr '|' ' '); do
-			# The last name is left to apt-get, which says that there is no such package.
+			# If none is known, apt-get reports the last name.
 			apt-cache show "$package" >/dev/null 2>&1 && break
 		done
 		echo "$package"
 	done | sort -u
 }
 
-# apt ARGUMENT...: apt-get, once no other one is at work. It waits by itself, by
-# DPkg::Lock::Timeout, for the locks of dpkg and not for those of its lists and
-# its archives.
+# apt ARGUMENT...: run apt-get when no other one runs. DPkg::Lock::Timeout makes it
+# wait for dpkg's locks, but not for those of its lists and archives.
 apt() {
 	deadline=$(($(date +%s) + 300))
 	waits=false
@@ -85,12 +83,13 @@ apt() {
 	return "$status"
 }
 
-# has_build_users: can Nix build in its sandbox as root, where the group needs it?
+# has_build_users: test whether Nix can build in its sandbox as root, if the group
+# needs that.
 has_build_users() {
 	test "$group" = bare || test -n "$(getent group nixbld | cut -d: -f4)"
 }
 
-# add_build_users: the group and users that the Nix manual asks for.
+# add_build_users: add the group and users that the Nix manual asks for.
 add_build_users() {
 	getent group nixbld >/dev/null || groupadd --system nixbld
 	for n in 1 2 3 4 5 6 7 8; do
@@ -100,14 +99,14 @@ add_build_users() {
 	done
 }
 
-# mask_ssh: a machine that nobody could log in to over the network stays so. The
-# tests want the program, on the loopback interface.
+# mask_ssh: keep sshd from starting on a machine that had none. The tests need only
+# the program, on the loopback interface.
 mask_ssh() {
 	test -d /run/systemd/system || return 0
 	systemctl --quiet mask ssh.service ssh.socket
 }
 
-# spelt NAME...: as a person reads them.
+# spelt NAME...: print the names, with alternatives as "A or B".
 # shellcheck disable=SC2086 # the names are given as one text
 spelt() { echo "$*" | sed 's/|/ or /g'; }
 

@@ -24,13 +24,13 @@ fail() {
 	exit 1
 }
 
-# mirror: that of Debian which apt is set up with here.
+# mirror: print the Debian mirror that this machine's apt uses.
 mirror() {
 	apt-get indextargets --format '$(REPO_URI)' | grep '/debian/*$' | head -n 1
 }
 
-# download SUITE DIR PACKAGE...: the packages and all that they depend on, as if
-# nothing were installed, into DIR/cache/archives.
+# download SUITE DIR PACKAGE...: download the packages with all their dependencies,
+# installed or not, to DIR/cache/archives.
 download() {
 	suite=$1 dir=$2
 	shift 2
@@ -51,7 +51,7 @@ download() {
 		APT_CONFIG="$dir/apt.conf" apt-get -qq install --yes --no-install-recommends --download-only "$@" >/dev/null
 }
 
-# unpack ARCHIVES ROOT: what programs need at run time, all of it below ROOT/usr.
+# unpack ARCHIVES ROOT: unpack what programs need at run time to ROOT/usr.
 unpack() {
 	for folder in bin sbin lib lib64; do
 		mkdir -p "$2/usr/$folder"
@@ -65,9 +65,9 @@ unpack() {
 	mkdir -p "$2/usr/local"
 }
 
-# write_programs ROOT: into ROOT/programs the commands of that Nix, each of which
-# runs with the /usr of ROOT, in a mount namespace of its own. All else is this
-# machine's: its /etc, its files, its stores.
+# write_programs ROOT: write the commands of that Nix to ROOT/programs. Each runs
+# with the /usr of ROOT in a mount namespace of its own. Everything else, such as
+# /etc and the stores, is this machine's.
 write_programs() {
 	mkdir "$1/programs"
 	cat >"$1/programs/nix" <<-'END'
@@ -99,7 +99,7 @@ for suite; do
 	unpack "$work/apt/cache/archives" "$work/root"
 	write_programs "$work/root"
 	chmod 0755 "$work/root"
-	# Somebody else may have been quicker.
+	# Another process may have put it there first.
 	mv -T "$work/root" "$cache/$suite" 2>/dev/null || test -e "$cache/$suite"
 	rm -rf "$work"
 done

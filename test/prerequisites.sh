@@ -13,7 +13,7 @@ fail() {
 	exit 1
 }
 
-# trust SAID: end here if what Go said is that it trusts nobody.
+# trust SAID: end if Go said that it does not trust the server's certificate.
 trust() {
 	case $1 in
 	*x509:*)
@@ -26,7 +26,7 @@ trust() {
 path=$(command -v "$go") ||
 	fail "no $go in PATH nor in /usr/local/go/bin: install Go $wanted or newer from https://go.dev/dl/"
 
-# new_enough VERSION: go.mod takes it.
+# new_enough VERSION: test whether go.mod accepts it.
 new_enough() {
 	case $1 in
 	devel*) ;;
@@ -34,7 +34,7 @@ new_enough() {
 	esac
 }
 
-# From 1.21 on, Go gets the version that go.mod wants by itself, if it may and can.
+# Since 1.21, Go downloads the version that go.mod asks for, unless it is told not to.
 if ! version=$("$go" env GOVERSION 2>/dev/null) || ! new_enough "$version"; then
 	own=$(GOTOOLCHAIN=local "$go" version | cut -d ' ' -f 3)
 	why=$("$go" env GOVERSION 2>&1 >/dev/null | tail -n 1)
@@ -43,7 +43,7 @@ if ! version=$("$go" env GOVERSION 2>/dev/null) || ! new_enough "$version"; then
 		"install it from https://go.dev/dl/"
 fi
 
-# What is missing of modules is fetched here.
+# This downloads missing modules.
 if ! said=$("$go" list -buildvcs=false -deps ./cmd/hocker 2>&1 >/dev/null); then
 	trust "$said"
 	echo "$said" >&2

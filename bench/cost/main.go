@@ -1,10 +1,11 @@
-// Command cost runs a command and writes what it took to file descriptor 3, as
-// JSON: nanoseconds of wall-clock and CPU time, and bytes of memory.
+// Command cost runs a command and writes its cost as JSON to file descriptor 3:
+// wall-clock and CPU time in nanoseconds, and memory in bytes.
 //
 //	cost PROGRAM [ARG...] 3>FILE
 //
-// The kernel counts the memory that a process had before exec as its own: what
-// the benchmark had itself, if the benchmark started it. This program is small.
+// The kernel's peak for a process includes the memory it had before exec. If the
+// benchmark started the command, that would be the benchmark's own memory. This
+// program is small.
 package main
 
 import (

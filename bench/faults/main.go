@@ -46,7 +46,7 @@ func main() {
 			continue
 		}
 		n++
-		// Each has a registry of its own, so they do not get into each other's way.
+		// Each has a registry of its own, so that they do not disturb each other.
 		verdicts := make([]verdict, len(tools))
 		var wait sync.WaitGroup
 		for i, t := range tools {

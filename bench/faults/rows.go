@@ -1,6 +1,6 @@
 package main
 
-// row is a fault, and whether the right content can be had in spite of it.
+// row is a fault, and whether a client can get the right content in spite of it.
 type row struct {
 	name   string
 	faults []string
@@ -8,7 +8,7 @@ type row struct {
 	lost   bool // the right content cannot be had
 }
 
-// rows are what happens to a layer of eight megabytes.
+// rows are the faults of the comparison. The layer has eight megabytes.
 var rows = []row{
 	{name: "none"},
 	{name: "connection cut at 3 MB, once", faults: []string{"cut after=3000000 times=1"}},

@@ -5,7 +5,7 @@ import "path/filepath"
 // tool is a program that fetches a layer.
 type tool struct {
 	name string
-	// command is its command line; out is a file that it is to write.
+	// command returns its command line, which writes to out.
 	command func(host, digest, out string) []string
 	stdout  bool // it writes to standard output
 	folder  bool // out is a folder, with the layer in it under its digest

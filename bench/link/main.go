@@ -1,5 +1,5 @@
-// Command link is a long, throttled road to a server nearby: a TCP proxy that
-// delays all it carries and caps what each connection gets.
+// Command link imitates a slow link to a nearby server. It is a TCP proxy that
+// delays what it carries and limits the rate of each connection.
 //
 //	link -to 127.0.0.1:5000 -rtt 50ms -rate 20000000
 //
@@ -33,9 +33,8 @@ func main() {
 	}
 }
 
-// carry takes a connection to the server. The kernel has shaken hands with the
-// client already: the round trip that this would take comes before the first
-// byte.
+// carry connects a client to the server. The kernel has completed the client's
+// TCP handshake already, so its round trip is added before the first byte.
 func carry(client net.Conn, to string, rtt time.Duration, rate int) {
 	defer client.Close()
 	time.Sleep(rtt)
@@ -55,10 +54,10 @@ type piece struct {
 	due  time.Time
 }
 
-// forward copies src to dst, each piece after a delay and, with a rate, not
-// faster than that.
+// forward copies src to dst, each piece after a delay, and no faster than rate,
+// if there is one.
 func forward(dst, src net.Conn, delay time.Duration, rate int) {
-	// What is on the way at a time: at least what the rate brings in the delay.
+	// The data in flight: at least rate times delay.
 	pieces := make(chan piece, 256)
 	go func() {
 		defer close(pieces)

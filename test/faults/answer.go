@@ -29,8 +29,8 @@ func retryAfter(text string) string {
 	return text
 }
 
-// redirect sends clients to /cdn/ with an address that is signed, and looks at
-// the signature there.
+// redirect sends clients to a signed URL below /cdn/, where it checks the
+// signature.
 func redirect(a *active, w http.ResponseWriter, req *http.Request, next http.Handler) {
 	if strings.HasPrefix(req.URL.Path, "/cdn/") {
 		if !a.registry.honours(req.URL.Query().Get("sig"), int(a.Max)) {
@@ -54,7 +54,8 @@ func (r *Registry) sign() string {
 	return signature
 }
 
-// honours reports whether a signature is one, and was not used max times.
+// honours reports whether a signature is valid and was used less than most times;
+// 0 means no limit.
 func (r *Registry) honours(signature string, most int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

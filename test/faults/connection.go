@@ -36,7 +36,7 @@ func hang(a *active, _ http.ResponseWriter, req *http.Request, _ http.Handler) {
 	panic(http.ErrAbortHandler)
 }
 
-// hold waits until the client leaves, or the registry is closed.
+// hold waits until the client disconnects or the registry is closed.
 func (r *Registry) hold(req *http.Request) {
 	select {
 	case <-req.Context().Done():
@@ -52,7 +52,7 @@ func slow(a *active, w http.ResponseWriter, req *http.Request, next http.Handler
 	next.ServeHTTP(&slowWriter{w, a.Max, req.Context().Done()}, req)
 }
 
-// slowWriter passes max bytes on in a second.
+// slowWriter writes max bytes a second.
 type slowWriter struct {
 	http.ResponseWriter
 	max  int64

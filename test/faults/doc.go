@@ -1,12 +1,12 @@
-// Package faults is a registry in memory that goes wrong on demand: the one
-// lying server of this project's tests, and of its comparison with its peers.
+// Package faults is a registry in memory that fails on demand. The tests and the
+// comparison with other tools use it wherever a server has to misbehave.
 //
 //	registry := faults.New()
 //	layer := registry.AddBlob(content)
 //	registry.Add("cut after=1000 times=2")
 //	server := httptest.NewServer(registry)
 //
-// A fault is a name and what it needs to know, as KEY=VALUE:
+// A fault is a name with parameters, as KEY=VALUE:
 //
 //	path=TEXT    requests whose path has this in it; default: /blobs/
 //	skip=N       not the first N of them
@@ -57,5 +57,5 @@
 //	bad-range    has a Content-Range that nobody can read
 //	wrong-size   says that the whole content is after bytes longer
 //
-// See [Silent] for what comes before a request: a server that shakes no hands.
+// [Silent] fails before any request: it accepts connections and does not answer.
 package faults

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Fault is one thing that goes wrong: see the package's comment.
+// Fault is one way to fail. See the package comment.
 type Fault struct {
 	Name       string
 	Path       string
@@ -23,7 +23,7 @@ type Fault struct {
 	Max        int64
 }
 
-// kind is how a fault answers in place of next, or with its help.
+// kind makes a handler that answers with the fault, instead of next or around it.
 type kind func(a *active, w http.ResponseWriter, req *http.Request, next http.Handler)
 
 // kinds are the faults by name.
@@ -61,7 +61,7 @@ var kinds = map[string]kind{
 // Names returns the names of all faults.
 func Names() []string { return slices.Sorted(maps.Keys(kinds)) }
 
-// Parse reads a fault: a name, and what it needs to know.
+// Parse parses a fault: a name and its parameters.
 func Parse(text string) (Fault, error) {
 	fields := strings.Fields(text)
 	if len(fields) == 0 || kinds[fields[0]] == nil {
@@ -103,7 +103,7 @@ func (f *Fault) set(field string) (err error) {
 	return err
 }
 
-// active is a fault that a registry has.
+// active is a fault of a registry, with its counters.
 type active struct {
 	Fault
 	registry *Registry
@@ -111,8 +111,8 @@ type active struct {
 	busy     int64 // requests that get content now
 }
 
-// Add has the registry go wrong from now on. Of several faults, the first one
-// sees a request first. It panics if there is no such fault.
+// Add adds a fault. The faults see a request in the order in which they were
+// added. Add panics if there is no such fault.
 func (r *Registry) Add(faults ...string) {
 	for _, text := range faults {
 		f, err := Parse(text)
@@ -125,14 +125,14 @@ func (r *Registry) Add(faults ...string) {
 	}
 }
 
-// Heal takes all faults away.
+// Heal removes all faults.
 func (r *Registry) Heal() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.faults = nil
 }
 
-// spoil puts the faults that a request meets before next.
+// spoil wraps next in the faults that apply to a request.
 func (r *Registry) spoil(next http.Handler) http.Handler {
 	r.mu.Lock()
 	faults := slices.Clone(r.faults)
@@ -150,7 +150,7 @@ func (r *Registry) spoil(next http.Handler) http.Handler {
 	return next
 }
 
-// meets reports whether a request is one for the fault, and counts it.
+// meets reports whether the fault applies to a request, and counts the request.
 func (a *active) meets(req *http.Request) bool {
 	if !strings.Contains(req.URL.Path, a.Path) || a.Ranged && req.Header.Get("Range") == "" {
 		return false

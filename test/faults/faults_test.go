@@ -54,7 +54,7 @@ var tests = []struct {
 	{fault: "wrong-size after=1", ask: "bytes=3-5", status: 206, length: 3, header: map[string]string{"Content-Range": "bytes 3-5/100001"}, content: "345"},
 }
 
-// errStalled stands for a client that lost its patience.
+// errStalled is the error of a client that gave up waiting.
 var errStalled = errors.New("stalled")
 
 func TestFaults(t *testing.T) {
@@ -138,7 +138,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A redirect can be followed until its signature has expired.
+// A client can follow a redirect until its signature expires.
 func TestRedirect(t *testing.T) {
 	r := New()
 	d := r.AddBlob(stored)
@@ -162,7 +162,7 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-// Which requests meet a fault, of a row of them.
+// A fault applies to some of several requests.
 func TestMeets(t *testing.T) {
 	for text, want := range map[string]string{
 		"hang":                    "b b R b",
@@ -216,7 +216,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// A token lasts for as many requests as it should, and for those who may.
+// A token lasts for the given number of requests, for clients with the account.
 func TestAuth(t *testing.T) {
 	r := New()
 	r.Auth = &Auth{Username: "me", Password: "hunter2", Uses: 1}

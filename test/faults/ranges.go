@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// withoutRange is a request for all of the content.
+// withoutRange returns the request without its range.
 func withoutRange(req *http.Request) *http.Request {
 	req = req.Clone(req.Context())
 	req.Header.Del("Range")
@@ -22,8 +22,8 @@ func falseRanges(_ *active, w http.ResponseWriter, req *http.Request, next http.
 	next.ServeHTTP(w, withoutRange(req))
 }
 
-// shifted is a request that begins so many bytes earlier, and ends where it
-// did.
+// shifted returns the request with a range that starts earlier by so many bytes
+// and ends where it did.
 func shifted(req *http.Request, by int64) *http.Request {
 	var first, last int64
 	n, _ := fmt.Sscanf(req.Header.Get("Range"), "bytes=%d-%d", &first, &last)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Request is what the registry was asked, and the status it answered with.
+// Request is a request to the registry, and the status of the answer.
 type Request struct {
 	Method, Path, Host     string
 	Range, IfRange         string
@@ -16,7 +16,7 @@ type Request struct {
 	Status                 int    // 0: no answer, or none yet
 }
 
-// String is a line about the request, without secrets.
+// String describes the request in one line, without secrets.
 func (r Request) String() string {
 	scheme, _, _ := strings.Cut(r.Authorization, " ")
 	return fmt.Sprintf("%s %s %d auth=%s range=%s host=%s", r.Method, r.Path, r.Status, dash(scheme), dash(r.Range), r.Host)
@@ -53,7 +53,7 @@ func (r *Registry) noteStatus(noted *Request, status int) {
 	noted.Status = status
 }
 
-// Requests returns what the registry was asked since the last Forget, in order.
+// Requests returns the requests since the last Forget, in order.
 func (r *Registry) Requests() []Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()

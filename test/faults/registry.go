@@ -13,10 +13,10 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Registry is an http.Handler that has the same content under every repository
-// name. [Registry.Close] ends what hangs.
+// Registry is an http.Handler that serves the same content in every repository.
+// [Registry.Close] ends requests that hang.
 type Registry struct {
-	// Auth is how to get in; nil means that everybody is.
+	// Auth is the authentication; nil allows anonymous access.
 	Auth *Auth
 
 	mu       sync.Mutex
@@ -46,10 +46,10 @@ func New() *Registry {
 	}
 }
 
-// Close lets requests go that a fault holds.
+// Close ends the requests that a fault holds.
 func (r *Registry) Close() { r.close.Do(func() { close(r.closed) }) }
 
-// AddBlob adds a blob, which is not to be changed afterwards.
+// AddBlob adds a blob. The caller must not change it afterwards.
 func (r *Registry) AddBlob(data []byte) digest.Digest {
 	d := digest.FromBytes(data)
 	r.mu.Lock()
@@ -75,7 +75,7 @@ func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.spoil(http.HandlerFunc(r.answer)).ServeHTTP(w, req)
 }
 
-// answer is what the registry says without any fault.
+// answer answers a request without any fault.
 func (r *Registry) answer(w http.ResponseWriter, req *http.Request) {
 	switch path := req.URL.Path; {
 	case path == "/token":
@@ -119,14 +119,14 @@ func (r *Registry) serveManifest(w http.ResponseWriter, req *http.Request) {
 
 func lastPart(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
-// fail answers with an error in the registries' form.
+// fail answers with an error in the form of the distribution spec.
 func fail(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	w.Write([]byte(`{"errors":[{"code":"` + code + `","message":"` + message + `"}]}`))
 }
 
-// content is what an answer is made of; faults edit it.
+// content is the content of an answer. Faults edit it.
 type content struct {
 	mediaType string
 	encoding  string
@@ -136,7 +136,7 @@ type content struct {
 // editKey is the context key of the edits of a request's content.
 type editKey struct{}
 
-// editing has the content of the answer edited.
+// editing adds an edit of the content of the answer.
 func editing(req *http.Request, edit func(*content)) *http.Request {
 	edits, _ := req.Context().Value(editKey{}).([]func(*content))
 	return req.WithContext(context.WithValue(req.Context(), editKey{}, append(edits, edit)))
@@ -151,7 +151,7 @@ func serve(w http.ResponseWriter, req *http.Request, c *content) {
 	if c.encoding != "" { // known to ServeContent, it would leave Content-Length out
 		w = &headWriter{ResponseWriter: w, head: func(_ int, header http.Header) { header.Set("Content-Encoding", c.encoding) }}
 	}
-	// A checksum is enough to tell contents apart, and takes no time.
+	// A checksum tells contents apart, and is fast.
 	w.Header().Set("ETag", fmt.Sprintf(`"%08x"`, crc32.ChecksumIEEE(c.data)))
 	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(c.data))
 }

@@ -39,14 +39,14 @@ func (s *Server) Close() error {
 	return s.server.Close()
 }
 
-// Silent is a server that takes connections and says nothing, neither in a TLS
-// handshake nor in HTTP.
+// Silent is a server that accepts connections and never answers, neither a TLS
+// handshake nor an HTTP request.
 type Silent struct {
 	listener net.Listener
 	done     chan struct{}
 }
 
-// NewSilent starts one.
+// NewSilent starts a silent server.
 func NewSilent() (*Silent, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

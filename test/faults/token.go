@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// Auth is token authentication, with the token service at /token.
+// Auth is token authentication. The token service is at /token.
 type Auth struct {
 	Username, Password string // empty: the service gives tokens to everybody
 	// Uses is how many requests a token lasts for; 0 means for ever.
 	Uses int
 }
 
-// letIn reports whether a request shows a token that is good.
+// letIn reports whether a request has a valid token.
 func (r *Registry) letIn(w http.ResponseWriter, req *http.Request) bool {
 	if r.Auth == nil {
 		return true
@@ -46,13 +46,13 @@ func (r *Registry) giveToken(w http.ResponseWriter, req *http.Request) {
 	serve(w, req, &content{mediaType: "application/json", data: fmt.Appendf(nil, `{"token":%q,"expires_in":300}`, token)})
 }
 
-// repository is the name in a path: /v2/NAME/blobs/DIGEST.
+// repository returns NAME of a path such as /v2/NAME/blobs/DIGEST.
 func repository(req *http.Request) string {
 	parts := strings.Split(strings.TrimPrefix(req.URL.Path, "/v2/"), "/")
 	return strings.Join(parts[:max(len(parts)-2, 0)], "/")
 }
 
-// self is the address that a request came to.
+// self returns the URL of the server that a request came to.
 func self(req *http.Request) string {
 	if req.TLS != nil {
 		return "https://" + req.Host

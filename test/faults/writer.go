@@ -29,8 +29,8 @@ func (w *headWriter) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController flush and hijack.
 func (w *headWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// endWriter passes so many bytes of a body on, and then calls end, which does
-// not return.
+// endWriter writes the first bytes of a body and then calls end, which does not
+// return.
 type endWriter struct {
 	http.ResponseWriter
 	left int64

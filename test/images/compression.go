@@ -8,7 +8,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// compression is how layers are compressed and what that is called.
+// compression is a way to compress layers, with its media types.
 type compression struct {
 	mediaType string
 	writer    func(io.Writer) (io.WriteCloser, error)
@@ -16,20 +16,20 @@ type compression struct {
 
 var (
 	gzipped = compression{v1.MediaTypeImageLayerGzip, func(w io.Writer) (io.WriteCloser, error) {
-		// The bulk does not compress: no time for trying hard.
+		// The bulk does not compress, so do not try hard.
 		return gzip.NewWriterLevel(w, gzip.BestSpeed)
 	}}
 	zstandard = compression{v1.MediaTypeImageLayerZstd, func(w io.Writer) (io.WriteCloser, error) {
 		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
 	}}
-	// paddedGzip has zeros behind it, up to a block of tar's, as what was written
-	// to a tape or by some backup tools.
+	// paddedGzip is padded with zeros to a tar block, as tapes and some backup
+	// tools do.
 	paddedGzip = compression{v1.MediaTypeImageLayerGzip, func(w io.Writer) (io.WriteCloser, error) {
 		z, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
 		return padding{z, w}, err
 	}}
-	// wideZstd says that it needs a window of 128 MiB, as zstd --ultra -22 does of
-	// what it reads from a pipe.
+	// wideZstd asks for a window of 128 MiB, as zstd --ultra -22 does when it reads
+	// from a pipe.
 	wideZstd = compression{v1.MediaTypeImageLayerZstd, func(w io.Writer) (io.WriteCloser, error) {
 		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(128<<20), zstd.WithLowerEncoderMem(true))
 	}}
@@ -38,7 +38,7 @@ var (
 	}}
 )
 
-// padding is a compressor that writes zeros behind its end.
+// padding is a compressor that appends zeros.
 type padding struct {
 	*gzip.Writer
 	w io.Writer

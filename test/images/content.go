@@ -20,8 +20,8 @@ type entry struct {
 // layer is the content of one layer, in the order of its archive.
 type layer []entry
 
-// layers is the content of an image: programs, configuration, the bulk that
-// the Spec asks for, and on top /hello, which also takes away a file below.
+// layers returns the layers of an image: programs, configuration, the bulk that
+// the Spec asks for, and on top /hello with the whiteout of a lower file.
 func (s Spec) layers() ([]layer, error) {
 	programs, err := programs()
 	if err != nil {
@@ -49,7 +49,7 @@ func (s Spec) layers() ([]layer, error) {
 // programNames are the names of busybox that scripts use.
 var programNames = []string{"cat", "echo", "ls", "sh", "sha256sum"}
 
-// programs is busybox under these names.
+// programs returns a layer with busybox under these names.
 func programs() (layer, error) {
 	path, err := servers.Busybox()
 	if err != nil {
@@ -88,7 +88,7 @@ func file(name, text string) entry {
 	}
 }
 
-// bulk is a file of bytes that do not compress, other ones for another greeting.
+// bulk returns a file that does not compress. Its bytes depend on the greeting.
 func bulk(s Spec) entry {
 	size := int64(s.BulkMiB) << 20
 	return entry{
@@ -102,7 +102,7 @@ func bulk(s Spec) entry {
 	}
 }
 
-// archive writes a layer as a tar archive: the same bytes whenever it is called.
+// archive writes a layer as a tar file, always with the same bytes.
 func (l layer) archive(w io.Writer) error {
 	archive := tar.NewWriter(w)
 	for _, e := range l {

@@ -42,7 +42,7 @@ func attestedIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	return l.index(entries...)
 }
 
-// attestationAlone writes what attestedIndex adds to an image.
+// attestationAlone writes an attestation as attestedIndex adds it to an image.
 func attestationAlone(l *layout, s Spec) (v1.Descriptor, error) {
 	subject, err := gzippedImage.native(l, s)
 	if err != nil {
@@ -51,8 +51,8 @@ func attestationAlone(l *layout, s Spec) (v1.Descriptor, error) {
 	return attestation(l, subject)
 }
 
-// attestation writes a statement on an image. It looks like an image itself:
-// it has an image's config, and its layer is JSON.
+// attestation writes an attestation of an image. It looks like an image itself: it
+// has an image's config, and its layer is JSON.
 func attestation(l *layout, subject v1.Descriptor) (v1.Descriptor, error) {
 	statement := map[string]any{
 		"_type":         "https://in-toto.io/Statement/v0.1",
@@ -82,8 +82,8 @@ func attestation(l *layout, subject v1.Descriptor) (v1.Descriptor, error) {
 	return d, err
 }
 
-// chart writes an artifact as they were before OCI 1.1: its kind is its
-// config's media type.
+// chart writes an artifact as before OCI 1.1: the media type of its config tells
+// its kind.
 func chart(l *layout, _ Spec) (v1.Descriptor, error) {
 	config, err := l.json("application/vnd.cncf.helm.config.v1+json", map[string]string{"name": "demo", "version": "1"})
 	if err != nil {
@@ -96,7 +96,7 @@ func chart(l *layout, _ Spec) (v1.Descriptor, error) {
 	return l.manifest(v1.Manifest{Config: config, Layers: []v1.Descriptor{content}})
 }
 
-// artifact writes an artifact as OCI 1.1 has it.
+// artifact writes an artifact as OCI 1.1 specifies it.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
 func artifact(l *layout, _ Spec) (v1.Descriptor, error) {
 	config, err := l.json(v1.MediaTypeEmptyJSON, struct{}{})
@@ -130,8 +130,8 @@ func withdrawnArtifact(l *layout, _ Spec) (v1.Descriptor, error) {
 	})
 }
 
-// hugeManifest writes an image whose manifest is larger than the 4 MiB that
-// registries need to take, by an annotation.
+// hugeManifest writes an image with an annotation that makes its manifest larger
+// than the 4 MiB that registries must accept.
 func hugeManifest(l *layout, s Spec) (v1.Descriptor, error) {
 	platform, err := gzippedImage.native(l, s)
 	if err != nil {

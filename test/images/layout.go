@@ -15,7 +15,7 @@ import (
 // layoutTag is the name of the one image in a layout.
 const layoutTag = "image"
 
-// layout is an OCI layout directory that is being written.
+// layout is an OCI layout that is being written.
 type layout struct {
 	dir       string
 	algorithm digest.Algorithm
@@ -68,7 +68,7 @@ func (l *layout) blob(mediaType string, write func(io.Writer) error) (v1.Descrip
 	return d, os.Rename(temporary.Name(), blobPath(l.dir, d.Digest))
 }
 
-// blobPath is where a layout keeps a blob.
+// blobPath returns the path of a blob in the layout.
 func blobPath(dir string, d digest.Digest) string {
 	return filepath.Join(dir, "blobs", d.Algorithm().String(), d.Encoded())
 }
@@ -110,7 +110,7 @@ func (l *layout) index(entries ...v1.Descriptor) (v1.Descriptor, error) {
 	})
 }
 
-// manifest stores a config that has been made and a manifest of it.
+// manifest stores a config and a manifest of it.
 func (l *layout) manifest(m v1.Manifest) (v1.Descriptor, error) {
 	m.SchemaVersion = 2
 	if m.MediaType == "" {

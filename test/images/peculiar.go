@@ -76,7 +76,7 @@ func linux(architecture string) *v1.Platform {
 	return &v1.Platform{OS: "linux", Architecture: architecture}
 }
 
-// unnamedIndex writes an index without platforms: only the configs tell them.
+// unnamedIndex writes an index without platforms: only the configs have them.
 func unnamedIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	entries, err := bothNamed(l, s, nil, nil)
 	if err != nil {
@@ -85,7 +85,7 @@ func unnamedIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	return l.index(entries...)
 }
 
-// halfNamedIndex writes an index that names the other platform and not this
+// halfNamedIndex writes an index that names the other platform but not this
 // machine's.
 func halfNamedIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	entries, err := bothNamed(l, s, linux(otherArchitecture()), nil)
@@ -95,7 +95,8 @@ func halfNamedIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	return l.index(entries...)
 }
 
-// outerNamedIndex writes an index of two indexes, which alone have platforms.
+// outerNamedIndex writes an index of two indexes. Only the outer one names
+// platforms.
 func outerNamedIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	entries, err := bothNamed(l, s, nil, nil)
 	if err != nil {
@@ -110,7 +111,7 @@ func outerNamedIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	return l.index(entries...)
 }
 
-// otherEntryIndex writes an index whose first entry for this machine is no image.
+// otherEntryIndex writes an index whose first entry for this machine is not an image.
 func otherEntryIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	both, err := gzippedImage.both(l, s)
 	if err != nil {
@@ -124,8 +125,8 @@ func otherEntryIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	return l.index(other, both[1], both[0])
 }
 
-// sparseIndex writes an index of which only this machine's image is there, as
-// where a mirror has copied what it needs.
+// sparseIndex writes an index of which the registry has only this machine's image,
+// as in a mirror that copies what it needs.
 func sparseIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	native, err := gzippedImage.native(l, s)
 	if err != nil {
@@ -140,8 +141,8 @@ func sparseIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	return l.index(image, index, inner)
 }
 
-// lyingIndex writes an index with an image for this machine whose config says
-// that it is for another one.
+// lyingIndex writes an index with an image for this machine, whose config names
+// another platform.
 func lyingIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	d, err := gzippedImage.image(l, s, otherArchitecture())
 	if err != nil {

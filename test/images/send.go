@@ -15,13 +15,13 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// target takes the parts of images that skopeo does not push.
+// target receives the parts of images that skopeo does not push.
 type target interface {
 	blob(repository string, d digest.Digest, path string) error
 	manifest(repository, reference string, d v1.Descriptor, data []byte) error
 }
 
-// send puts the image into a target, as "repository:tag".
+// send sends the image to a target, as "repository:tag".
 func (i *Image) send(to target, name string) error {
 	repository, tag, ok := strings.Cut(name, ":")
 	if !ok {
@@ -30,8 +30,8 @@ func (i *Image) send(to target, name string) error {
 	return i.sendManifest(to, repository, tag, i.top)
 }
 
-// sendManifest sends what a manifest or index names, and it itself last, as
-// registries want it.
+// sendManifest sends what a manifest or index names, and then the manifest or
+// index itself: registries require this order.
 func (i *Image) sendManifest(to target, repository, reference string, d v1.Descriptor) error {
 	data, err := os.ReadFile(i.Blob(d.Digest))
 	if err != nil {
