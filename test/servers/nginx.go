@@ -195,7 +195,7 @@ func (n *Nginx) Requests() ([]Request, error) {
 			return nil, err
 		}
 	}
-	data, err := os.ReadFile(n.accessLog())
+	data, err := n.readAccessLog()
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +220,7 @@ const markPath = "/hocker-tests-mark"
 // worker, which writes its lines one after the other.
 func (n *Nginx) mark() error {
 	marks := func() (int, error) {
-		data, err := os.ReadFile(n.accessLog())
+		data, err := n.readAccessLog()
 		return bytes.Count(data, []byte(markPath)), err
 	}
 	before, err := marks()
@@ -257,12 +257,16 @@ func (n *Nginx) Forget() error {
 			return err
 		}
 	}
-	info, err := os.Stat(n.accessLog())
-	if err != nil {
-		return err
-	}
-	n.forgotten = info.Size()
-	return nil
+	data, err := n.readAccessLog()
+	n.forgotten = int64(len(data))
+	return err
+}
+
+// readAccessLog reads the complete lines of the access log. A line that crosses a
+// page of the file appears in two parts.
+func (n *Nginx) readAccessLog() ([]byte, error) {
+	data, err := os.ReadFile(n.accessLog())
+	return data[:bytes.LastIndexByte(data, '\n')+1], err
 }
 
 func (n *Nginx) logPath() string   { return filepath.Join(n.dir, "log") }
