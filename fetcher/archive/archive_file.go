@@ -16,11 +16,11 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// WriteArchive writes the image to f, which is empty, as the archive that
-// [Composition.WriteArchive] writes to a stream, but with the layers in front,
-// since the sizes of unpacked ones are known last. Layers are written at their
-// place side by side; one whose place is not known yet goes to a file beside f
-// for the time being.
+// WriteArchive writes the image to f, which must be empty. The archive is the
+// one that [Composition.WriteArchive] writes to a stream, except that the
+// layers come first: the size of an unpacked layer is known only at its end.
+// Layers are written concurrently, each at its offset. A layer whose offset is
+// not known yet is first written to a temporary file beside f.
 //
 // Errors: those of the source, *[content.VerifyError].
 func (e *Export) WriteArchive(ctx context.Context, f *os.File) error {
@@ -44,18 +44,18 @@ func (e *Export) WriteArchive(ctx context.Context, f *os.File) error {
 	return tail.close()
 }
 
-// placement is the work of writing layers to their places in an archive.
+// placement writes layers at their offsets in an archive.
 type placement struct {
 	form   archiveForm
 	layers []*exportLayer
-	sizes  []int64 // what the layers are taken to have, or SizeUnknown
+	sizes  []int64 // assumed, or SizeUnknown
 	jobs   int
-	// put writes a layer, as it is to stand in the archive, and notes its size.
+	// put writes a layer in its final form and records its size.
 	put func(ctx context.Context, layer *exportLayer, to place) error
 }
 
-// write writes the beginning of the archive and the layers, and returns where
-// they end.
+// write writes the start of the archive and the layers, and returns the offset
+// of their end. After a wrong guess it starts again without guesses.
 func (p *placement) write(ctx context.Context, f *os.File) (end int64, err error) {
 	end, err = p.try(ctx, f)
 	if !errors.Is(err, errWrongGuess) {
@@ -85,7 +85,7 @@ func (p *placement) try(ctx context.Context, f *os.File) (end int64, err error) 
 	return a.slots[len(p.layers)].offset, err
 }
 
-// tables returns what finds the layers in the export.
+// tables returns the tables of the exported image.
 func (e *Export) tables(layers []ocispec.Descriptor) (tables, error) {
 	if e.Compressed {
 		return tablesOf(e.Reference, e.Image.OwnMediaType(), e.Image.Bytes, e.Image.Image)
@@ -95,13 +95,13 @@ func (e *Export) tables(layers []ocispec.Descriptor) (tables, error) {
 	return newTables(e.Reference, config, layers)
 }
 
-// archiveFile is an archive whose layers are written in any order. They have
-// their places one behind the other; where one begins is known when the sizes
-// of all before it are.
+// archiveFile is an archive whose layers are written in any order. They lie one
+// after another, so the offset of a layer is known once the sizes of all layers
+// before it are.
 type archiveFile struct {
 	file *os.File
-	// writing is held while layers are written: the kernel has a file written
-	// by one at a time, and whom it makes wait keeps a core from unpacking.
+	// writing is held while layers are written. The kernel serializes writes to
+	// one file, and a blocked writer would hold a core that could unpack.
 	writing sync.Mutex
 
 	mu    sync.Mutex
@@ -113,12 +113,12 @@ type slot struct {
 	name   string
 	layer  *exportLayer
 	size   int64         // of the content, or SizeUnknown
-	spare  *os.File      // holds the content until its place is known, or nil
-	known  chan struct{} // closed when offset is
+	spare  *os.File      // holds the content until offset is known, or nil
+	known  chan struct{} // closed once offset is known
 	offset int64         // of the header
 }
 
-// newArchiveFile writes the archive's beginning.
+// newArchiveFile writes the start of the archive.
 func newArchiveFile(f *os.File, p *placement) (*archiveFile, error) {
 	var start bytes.Buffer
 	head := newWriter(&start)
@@ -133,15 +133,15 @@ func newArchiveFile(f *os.File, p *placement) (*archiveFile, error) {
 	for i, layer := range p.layers {
 		a.slots = append(a.slots, &slot{name: p.form.layer(layer.to.Digest), layer: layer, size: p.sizes[i], known: make(chan struct{})})
 	}
-	// One more, for what comes behind the layers.
+	// One more slot, for what follows the layers.
 	a.slots = append(a.slots, &slot{size: content.SizeUnknown, known: make(chan struct{})})
 	a.slots[0].offset = int64(start.Len())
 	close(a.slots[0].known)
 	return a, a.settle()
 }
 
-// header returns the tar header of the slot's layer. In GNU's form its length
-// does not depend on the size, so that content can be written before its size
+// header returns the tar header of the slot's layer. In the GNU format its
+// length does not depend on the size, so content can be written before its size
 // is known.
 func (s *slot) header() ([]byte, error) {
 	var b bytes.Buffer
@@ -161,7 +161,7 @@ func (s *slot) isKnown() bool {
 	}
 }
 
-// received notes the size of slot i.
+// received records the size of slot i.
 func (a *archiveFile) received(i int, size int64) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -173,7 +173,7 @@ func (a *archiveFile) received(i int, size int64) error {
 	return a.settle()
 }
 
-// settle works out the places that follow from the sizes known by now.
+// settle computes the offsets that follow from the sizes known so far.
 func (a *archiveFile) settle() error {
 	for i, s := range a.slots[:len(a.slots)-1] {
 		next := a.slots[i+1]
@@ -193,11 +193,11 @@ func (a *archiveFile) settle() error {
 	return nil
 }
 
-// padded is the room that content takes in a tar archive.
+// padded returns the room that content of this size takes in a tar archive.
 func padded(size int64) int64 { return (size + 511) &^ 511 }
 
-// receive has fetch put the content of slot i to its place if that is known by
-// now, else into a spare file.
+// receive has fetch write the content of slot i at its offset if that is known,
+// else to a spare file.
 func (a *archiveFile) receive(i int, fetch func(place) error) error {
 	s := a.slots[i]
 	if s.isKnown() {
@@ -226,14 +226,14 @@ type filePart struct {
 	*os.File
 	writing *sync.Mutex // of the file
 	offset  int64
-	size    int64 // or SizeUnknown for all that follows
+	size    int64 // or SizeUnknown for no limit
 }
 
 func wholeFile(f *os.File) *filePart {
 	return &filePart{f, new(sync.Mutex), 0, content.SizeUnknown}
 }
 
-// WriteAt writes within the part: what comes after it is another layer's.
+// WriteAt refuses to write beyond the part, where another layer begins.
 func (p *filePart) WriteAt(b []byte, at int64) (int, error) {
 	if p.size != content.SizeUnknown && at+int64(len(b)) > p.size {
 		return 0, errWrongGuess
@@ -246,7 +246,8 @@ func (p *filePart) WriteAt(b []byte, at int64) (int, error) {
 func (p *filePart) ReadAt(b []byte, at int64) (int, error) { return p.File.ReadAt(b, p.offset+at) }
 func (p *filePart) spare() (*os.File, error)               { return createSpare(p.File.Name()) }
 
-// place puts the content of slot i, once it is received, into its place.
+// place waits until the offset of slot i is known and writes the header there.
+// If the content is in a spare file, place copies it too.
 func (a *archiveFile) place(ctx context.Context, i int) error {
 	s := a.slots[i]
 	select {
@@ -267,12 +268,12 @@ func (a *archiveFile) place(ctx context.Context, i int) error {
 	return a.copySpare(ctx, s.spare, s.offset+int64(len(header)))
 }
 
-// copyPiece is what the kernel is asked to copy at a time, which nothing can
-// interrupt.
+// copyPiece is how many bytes the kernel copies at a time. Nothing can
+// interrupt such a copy.
 const copyPiece = 64 << 20
 
-// copySpare copies a spare file to its place. The place is opened anew: a file
-// that is written at its own position lets the kernel do the copying.
+// copySpare copies a spare file to offset. It opens the archive again and
+// writes at the file position: only then does the kernel do the copying.
 func (a *archiveFile) copySpare(ctx context.Context, spare *os.File, offset int64) error {
 	if _, err := spare.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -297,9 +298,9 @@ func (a *archiveFile) copySpare(ctx context.Context, spare *os.File, offset int6
 	return context.Cause(ctx)
 }
 
-// createSpare creates a file beside the one at path, or elsewhere where that is
-// forbidden, as to builders on macOS. It has no name any more when this
-// returns, so that nothing is left of it whatever happens.
+// createSpare creates a temporary file in the directory of path, or in the
+// default directory where that is forbidden, as for builders on macOS. It
+// removes the name at once, so that nothing is left behind whatever happens.
 func createSpare(path string) (*os.File, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".hocker-*.part")
 	if errors.Is(err, fs.ErrPermission) {

@@ -21,32 +21,33 @@ import (
 )
 
 // Composition is an image whose parts are files, each under a path of its own,
-// as Nix keeps them. It is read from and written to JSON.
+// as in the Nix store. It is stored as JSON.
 type Composition struct {
-	// Reference is the name that the image gets where it is loaded, as
-	// debian:jessie; empty for an image without one.
+	// Reference is the name under which the image is loaded, such as
+	// debian:jessie. It is empty for an image without a name.
 	Reference string `json:"reference"`
 	Config    File   `json:"config"`
 	Layers    []File `json:"layers"` // the lowest first, packed as they are
-	// Manifest is the registry's own manifest of the image; without it one is
-	// made of config and layers.
+	// Manifest is the registry's manifest of the image. Without it, one is made
+	// from the config and the layers.
 	Manifest *File `json:"manifest,omitempty"`
-	// Platform is what the image has to be for, as linux/arm64/v8; empty if it
-	// may be for any.
+	// Platform is the platform that the image must be for, such as
+	// linux/arm64/v8. If it is empty, any platform will do.
 	Platform string `json:"platform,omitempty"`
-	// Verify says that the layers are to be checked against the diff IDs of the
-	// config before the image is used.
+	// Verify says whether to verify the layers against the config's diff IDs
+	// before the image is used.
 	Verify bool `json:"verify,omitempty"`
 }
 
-// File is a file together with what a manifest says of it.
+// File is a file and its descriptor in a manifest.
 type File struct {
 	Path string `json:"path"`
 	ocispec.Descriptor
 }
 
-// ReadComposition reads the composition that stands in the file at path. If ctx
-// ends first, a read that nothing can interrupt, as of a pipe, is left behind.
+// ReadComposition reads a composition from the file at path. Some reads, such
+// as those of a pipe, cannot be interrupted: if ctx ends first, the read is
+// abandoned.
 func ReadComposition(ctx context.Context, path string) (Composition, error) {
 	var data []byte
 	read := make(chan error, 1)
@@ -70,7 +71,7 @@ func ReadComposition(ctx context.Context, path string) (Composition, error) {
 	return c, nil
 }
 
-// ParseComposition reads a composition's JSON.
+// ParseComposition parses a composition from JSON.
 func ParseComposition(data []byte) (Composition, error) {
 	var c Composition
 	if err := json.Unmarshal(data, &c); err != nil {
@@ -79,11 +80,11 @@ func ParseComposition(data []byte) (Composition, error) {
 	return c, nil
 }
 
-// Complete fills in the digests, sizes and media types that c leaves out, and
-// returns an error if its files cannot be one image. A digest that is given is
-// believed, since Nix has checked it; one that is left out is computed.
+// Complete fills in sizes, media types and missing digests, and returns an
+// error if the files cannot belong to one image. A digest that is given is
+// trusted, since Nix has verified it.
 func (c *Composition) Complete(ctx context.Context) error {
-	if strings.Contains(c.Reference, "://") { // not quoted: there may be a password in it
+	if strings.Contains(c.Reference, "://") { // not quoted, since it may contain a password
 		return errors.New("reference: an image is loaded under a name, with no http:// or docker:// before it")
 	}
 	if c.Reference != "" {
@@ -125,7 +126,8 @@ func (c *Composition) Complete(ctx context.Context) error {
 	return nil
 }
 
-// completeManifest makes sure that the manifest is the one of config and layers.
+// completeManifest checks that the manifest belongs to the config and layers,
+// and fills in its descriptor.
 func (c *Composition) completeManifest() error {
 	if _, err := fileSize(c.Manifest.Path); err != nil {
 		return err
@@ -173,7 +175,7 @@ func (c *Composition) completeConfig() (image.Config, error) {
 	return config, nil
 }
 
-// readConfig returns the config's bytes and what they say.
+// readConfig returns the config, as bytes and parsed.
 func (c *Composition) readConfig() ([]byte, image.Config, error) {
 	size, err := fileSize(c.Config.Path)
 	if err != nil {
@@ -190,8 +192,8 @@ func (c *Composition) readConfig() ([]byte, image.Config, error) {
 	return data, config, err
 }
 
-// ManifestBytes returns the image's manifest: the registry's own, or the one
-// that is made of config and layers.
+// ManifestBytes returns the registry's manifest of the image, or the one made
+// from the config and the layers.
 func (c *Composition) ManifestBytes() ([]byte, error) {
 	t, err := c.tables()
 	return t.bytes, err
@@ -218,8 +220,8 @@ func (f *File) complete(ctx context.Context) error {
 	return nil
 }
 
-// fileSize returns the size of a regular file; nothing else has its content to
-// be read more than once.
+// fileSize returns the size of a regular file. It refuses anything else, which
+// may not give its content twice.
 func fileSize(path string) (int64, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -244,7 +246,7 @@ func digestFile(ctx context.Context, path string) (digest.Digest, error) {
 	return h.Digest(), nil
 }
 
-// tables returns what finds the files in an archive.
+// tables returns the tables of the image.
 func (c *Composition) tables() (tables, error) {
 	if c.Manifest == nil {
 		layers := make([]ocispec.Descriptor, len(c.Layers))

@@ -8,10 +8,10 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Compression is how a layer's tar archive is packed.
+// Compression is how a layer's tar archive is compressed.
 type Compression int
 
-// The compressions that layers have.
+// The compressions that the image specification allows.
 const (
 	Uncompressed Compression = iota
 	Gzip
@@ -25,7 +25,7 @@ var (
 	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 )
 
-// MediaType returns the OCI media type of a layer that is packed so.
+// MediaType returns the OCI media type of a layer with this compression.
 func (c Compression) MediaType() string {
 	switch c {
 	case Gzip:
@@ -36,8 +36,8 @@ func (c Compression) MediaType() string {
 	return ocispec.MediaTypeImageLayer
 }
 
-// DetectCompression tells a layer's compression by its first bytes; media
-// types and file names are often wrong.
+// DetectCompression recognizes a layer's compression by its first bytes, since
+// media types and file names are often wrong.
 func DetectCompression(start []byte) Compression {
 	switch {
 	case bytes.HasPrefix(start, gzipMagic):
@@ -48,8 +48,8 @@ func DetectCompression(start []byte) Compression {
 	return Uncompressed
 }
 
-// isSkippableFrame reports whether zstd data begins with a frame that holds
-// something else, as the table of contents of seekable layers.
+// isSkippableFrame reports whether zstd data begins with a skippable frame,
+// such as the table of contents of a seekable layer.
 func isSkippableFrame(start []byte) bool {
 	return len(start) >= 4 && start[0]&0xf0 == 0x50 && bytes.Equal(start[1:4], []byte{0x2a, 0x4d, 0x18})
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// LayerError is a layer that does not hold the tar archive that the image's
-// config names.
+// LayerError is returned for a layer that does not unpack to the tar archive
+// that the image's config names.
 type LayerError struct {
 	Number int           // from 0 for the lowest
 	Digest digest.Digest // of the layer as it is packed
@@ -41,8 +41,8 @@ func (e *LayerError) Error() string {
 
 func (e *LayerError) Unwrap() error { return e.Err }
 
-// VerifyLayers unpacks the layers to nowhere, so many jobs at a time, and checks
-// them against the diff IDs of the config.
+// VerifyLayers verifies the layers against the config's diff IDs. It unpacks
+// jobs layers at a time and keeps nothing of them.
 //
 // Errors: *[LayerError].
 func (c *Composition) VerifyLayers(ctx context.Context, jobs int) error {
@@ -60,7 +60,7 @@ func (c *Composition) VerifyLayers(ctx context.Context, jobs int) error {
 		seen[again] = true
 		return false
 	})
-	// The largest first: no core is left with it when the others have ended.
+	// The largest first, so that no core works on it alone at the end.
 	slices.SortStableFunc(layers, func(a, b exportLayer) int { return cmp.Compare(b.from.Size, a.from.Size) })
 	return eachLayer(ctx, jobs, len(layers),
 		func(ctx context.Context, i int) error {

@@ -17,36 +17,36 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Source is where blobs come from; *[hocker/fetcher.Client] is one. It writes a
-// blob to f, and in its order to w, and returns no error only if it matches.
-// BlobTail returns a blob's last bytes, or what pretends to be them.
+// Source is where blobs come from; *[hocker/fetcher.Client] is one. TeeBlob
+// writes a blob to f in any order and to w in its own, and returns no error
+// only if the blob matches desc. BlobTail returns the last n bytes of a blob,
+// unverified.
 type Source interface {
 	TeeBlob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, f transfer.File, w io.Writer) (int64, error)
 	BlobTail(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, n int64) ([]byte, error)
 }
 
-// Watcher follows one layer: it is given its bytes as they come, and told of
-// the end.
+// Watcher follows the transfer of one layer. It receives the bytes as they
+// arrive. Done is called at the end.
 type Watcher interface {
 	io.Writer
 	Done(err error)
 }
 
-// Export is an image that is to be written to a file or a folder, with its
-// layers fetched on the way.
+// Export is an image to be written to a file or folder. Its layers are fetched
+// while it is written.
 type Export struct {
 	Source     Source
 	Repository reference.Repository
-	Reference  string         // the name it is loaded under, as debian:jessie, or empty
+	Reference  string         // the name it is loaded under, such as debian:jessie, or empty
 	Image      image.Resolved // its manifest
 	Config     []byte         // its config's bytes
 	// Compressed keeps the layers and the manifest as the registry has them.
-	// Otherwise layers are unpacked and checked against their diff IDs, and
-	// the manifest is made anew.
+	// Otherwise the layers are unpacked and verified against their diff IDs,
+	// and a new manifest is made.
 	Compressed bool
 	Jobs       int // layers fetched at a time; below 1 means 1
-	// Watch is called as a layer's transfer begins; nil means that nobody
-	// watches.
+	// Watch is called when the transfer of a layer begins. It may be nil.
 	Watch func(layer ocispec.Descriptor) Watcher
 }
 
@@ -79,12 +79,13 @@ func (e *Export) layers() ([]exportLayer, error) {
 	return layers, nil
 }
 
-// unpackedLayer describes a layer's tar archive before it was seen.
+// unpackedLayer describes a layer's tar archive, whose size is not known yet.
 func unpackedLayer(diffID digest.Digest) ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: diffID, Size: content.SizeUnknown}
 }
 
-// distinct returns the layers whose output differs, in their order.
+// distinct returns the layers in order, and of those with the same output the
+// first.
 func distinct(layers []exportLayer) []*exportLayer {
 	var result []*exportLayer
 	seen := map[digest.Digest]bool{}
@@ -97,9 +98,8 @@ func distinct(layers []exportLayer) []*exportLayer {
 	return result
 }
 
-// eachLayer runs work for each of n layers, so many jobs at a time and
-// beginning with the first, and after each the rest of its work, for which no
-// other waits.
+// eachLayer calls work for each of n layers, starting with the first and at
+// most jobs at a time, and then rest. A call of rest does not count as a job.
 func eachLayer(ctx context.Context, jobs, n int, work, rest func(ctx context.Context, i int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	slots := make(chan struct{}, max(jobs, 1))
@@ -120,15 +120,17 @@ func eachLayer(ctx context.Context, jobs, n int, work, rest func(ctx context.Con
 	return group.Wait()
 }
 
-// place is where a layer goes: a file of its own, or a part of a larger one.
+// place is where a layer is written: a file of its own, or a part of a larger
+// one.
 type place interface {
 	transfer.File
-	// spare creates a file for what is not to stay.
+	// spare creates a temporary file.
 	spare() (*os.File, error)
 }
 
-// fetch puts one layer into its place, as it is to stand there, and notes its
-// size. Content that is wrong is fetched once more.
+// fetch fetches one layer, writes it to its place in its final form, and
+// records its size. It fetches a layer that does not match its digest once
+// more.
 func (e *Export) fetch(ctx context.Context, layer *exportLayer, to place) error {
 	err := e.fetchOnce(ctx, layer, to)
 	var mismatch *content.VerifyError
@@ -153,8 +155,9 @@ func (e *Export) fetchOnce(ctx context.Context, layer *exportLayer, to place) (e
 	return err
 }
 
-// unpack unpacks a layer while it comes. What has come is kept in a spare file:
-// the network need not wait for the processor, and can bring it in any order.
+// unpack unpacks a layer while it is fetched. The packed content goes to a
+// spare file, so that the network need not wait for the processor, and ranges
+// may arrive in any order.
 func (e *Export) unpack(ctx context.Context, layer *exportLayer, to place, watch io.Writer) (int64, error) {
 	packed, err := to.spare()
 	if err != nil {
@@ -174,11 +177,11 @@ func (e *Export) unpack(ctx context.Context, layer *exportLayer, to place, watch
 	return size, err
 }
 
-// errUnpacked ends a transfer of which nothing more is wanted.
+// errUnpacked ends a transfer whose remaining content is not needed.
 var errUnpacked = errors.New("unpacking has ended")
 
-// finish sets the sizes of layers that stand in the image more than once, and
-// returns what the layers are in the export.
+// finish sets the sizes of layers that the image has more than once, and
+// returns the descriptors of the layers as written.
 func finish(layers []exportLayer) []ocispec.Descriptor {
 	sizes := map[digest.Digest]int64{}
 	for _, layer := range layers {

@@ -12,17 +12,18 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// errWrongGuess is a layer that unpacks to another size than was guessed.
+// errWrongGuess is returned for a layer that unpacks to another size than
+// guessed.
 var errWrongGuess = errors.New("the layer is not as large as its end says")
 
-// guessFrom is the size of a packed layer from which it is worth a request to
-// know its unpacked size before.
+// guessFrom is the size of a packed layer, in bytes, from which a guess is
+// worth a request.
 const guessFrom = 4 << 20
 
-// guessSizes finds out how large layers are when they are unpacked, where that
-// can be known beforehand: gzip has it at the end. A layer that is packed in
-// several parts has the size of the last one there, so what is not plausible
-// is left out, and the rest is a guess until the layer is unpacked.
+// guessSizes guesses the unpacked sizes of the layers: gzip data ends with its
+// size. If a layer has several gzip members, that is the size of the last one.
+// So implausible sizes are dropped, and the others remain guesses until the
+// layer is unpacked.
 // https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1
 func (e *Export) guessSizes(ctx context.Context, layers []*exportLayer) []int64 {
 	guesses := make([]int64, len(layers))
@@ -30,7 +31,7 @@ func (e *Export) guessSizes(ctx context.Context, layers []*exportLayer) []int64 
 	group.SetLimit(max(e.Jobs, 1))
 	for i, layer := range layers {
 		guesses[i] = layer.to.Size
-		// Nothing comes after the last one that would have to know its place.
+		// The last layer needs no guess: no layer follows it.
 		if layer.to.Size != content.SizeUnknown || layer.from.Size < guessFrom || i == len(layers)-1 {
 			continue
 		}
@@ -45,7 +46,7 @@ func (e *Export) guessSizes(ctx context.Context, layers []*exportLayer) []int64 
 	return guesses
 }
 
-// maxDeflateRatio is how much deflate can shrink at best.
+// maxDeflateRatio is the highest compression ratio of deflate.
 // https://zlib.net/zlib_tech.html
 const maxDeflateRatio = 1032
 
@@ -57,14 +58,14 @@ func (e *Export) guessSize(ctx context.Context, layer ocispec.Descriptor) (int64
 	return sizeFromTail(tail, layer.Size)
 }
 
-// sizeFromTail reads the last four bytes of so much gzip data, and reports
-// whether what they say is plausible.
+// sizeFromTail reads the size from the last four bytes of gzip data, which is
+// packed bytes long, and reports whether it is plausible.
 func sizeFromTail(tail []byte, packed int64) (size int64, plausible bool) {
 	size = int64(binary.LittleEndian.Uint32(tail))
 	return size, size > packed-packed/64 && size/maxDeflateRatio <= packed
 }
 
-// guessFileSize is guessSize for a layer that is here.
+// guessFileSize is guessSize for a layer in a file.
 func guessFileSize(file File) int64 {
 	switch file.MediaType {
 	case ocispec.MediaTypeImageLayer:

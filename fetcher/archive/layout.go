@@ -44,8 +44,8 @@ func (e *Export) WriteLayout(ctx context.Context, dir string) error {
 }
 
 // WriteLayout writes the image to dir, which it creates, as an OCI layout whose
-// blobs are symbolic links to the image's files. A manifest that is made for
-// the image is a file in it.
+// blobs are symbolic links to the image's files. A manifest made for the image
+// is a regular file.
 func (c *Composition) WriteLayout(dir string) error {
 	t, err := c.tables()
 	if err != nil {
@@ -73,7 +73,7 @@ func (c *Composition) WriteLayout(dir string) error {
 }
 
 // writeLayout writes the files by which the blobs of a layout are found, and
-// the manifest unless it is there.
+// the manifest unless it exists.
 func (t *tables) writeLayout(dir string) error {
 	if _, err := os.Lstat(filepath.Join(dir, blobName(t.manifest.Digest))); err != nil {
 		if err := writeBlob(dir, t.manifest.Digest, t.bytes); err != nil {
@@ -101,7 +101,7 @@ func writeBlob(dir string, d digest.Digest, data []byte) error {
 	})
 }
 
-// writeFile creates the file at path for write to fill.
+// writeFile creates the file at path and calls write to fill it.
 func writeFile(path string, write func(*os.File) error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err

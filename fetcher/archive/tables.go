@@ -17,8 +17,8 @@ import (
 // layout: https://github.com/containerd/containerd/blob/v2.1.0/core/images/annotations.go
 const annotationImageName = "io.containerd.image.name"
 
-// tables is what an archive or a layout has besides its config and layers: the
-// manifest, and the files by which the different readers find it.
+// tables holds what an archive or layout has besides its config and layers: the
+// manifest, and the files by which readers find it.
 type tables struct {
 	reference reference.Reference // the zero value for an image without a name
 	config    ocispec.Descriptor
@@ -27,7 +27,7 @@ type tables struct {
 	bytes     []byte // the manifest's
 }
 
-// newTables makes the tables of an image with a manifest that is made for it.
+// newTables makes a manifest for an image, and its tables.
 func newTables(name string, config ocispec.Descriptor, layers []ocispec.Descriptor) (tables, error) {
 	m := ocispec.Manifest{
 		Versioned: specs.Versioned{SchemaVersion: 2},
@@ -42,7 +42,7 @@ func newTables(name string, config ocispec.Descriptor, layers []ocispec.Descript
 	return tablesOf(name, ocispec.MediaTypeImageManifest, data, m)
 }
 
-// tablesOf makes the tables of an image that has a manifest.
+// tablesOf returns the tables of an image that has a manifest.
 func tablesOf(name, mediaType string, data []byte, m ocispec.Manifest) (tables, error) {
 	t := tables{
 		config:   m.Config,
@@ -72,8 +72,8 @@ func (t *tables) index() ocispec.Index {
 	}
 }
 
-// dockerManifest is an entry of manifest.json, by which docker load and podman
-// load find the parts of an image.
+// dockerManifest is an entry of manifest.json, where docker load and podman
+// load look up the parts of an image.
 type dockerManifest struct {
 	Config   string
 	RepoTags []string
@@ -91,8 +91,8 @@ func (t *tables) dockerManifest(form archiveForm) []dockerManifest {
 	return []dockerManifest{m}
 }
 
-// repositories is what Docker had before manifest.json; nil for an image
-// without name or layers.
+// repositories returns the table that Docker used before manifest.json. It is
+// nil for an image without a name or without layers.
 func (t *tables) repositories(form archiveForm) map[string]map[string]string {
 	n := len(t.layers)
 	if t.reference.Tag == "" || n == 0 {
@@ -102,23 +102,23 @@ func (t *tables) repositories(form archiveForm) map[string]map[string]string {
 	return map[string]map[string]string{t.reference.Repository.Familiar(): {t.reference.Tag: top}}
 }
 
-// blobName is a blob's place in an OCI layout.
+// blobName returns the path of a blob in an OCI layout.
 func blobName(d digest.Digest) string {
 	return strings.Join([]string{"blobs", string(d.Algorithm()), d.Encoded()}, "/")
 }
 
-// archiveForm is what an archive calls its parts.
+// archiveForm is how an archive names its parts.
 type archiveForm struct {
 	directories   []string
 	config, layer func(digest.Digest) string
-	// linked says that a layer that stands in an image again has a name of its
-	// own, which is a link to the first one.
+	// linked gives each further occurrence of a layer in an image a name of its
+	// own, which is a link to the first.
 	linked bool
 }
 
-// ids are what the layers of an image go by, the lowest first: their digests,
-// and where the form has links, their chain IDs instead of a digest that is
-// taken, as docker save had it.
+// ids returns the digests by which the archive names the layers, the lowest
+// first. A form with links names each further occurrence of a layer by its
+// chain ID, as docker save did.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-chainid
 func (f archiveForm) ids(layers []ocispec.Descriptor) []digest.Digest {
 	ids := make([]digest.Digest, len(layers))
@@ -137,11 +137,11 @@ func (f archiveForm) ids(layers []ocispec.Descriptor) []digest.Digest {
 	return ids
 }
 
-// layoutForm is that of an archive that is an OCI layout, too.
+// layoutForm is the form of a docker-archive that is also an OCI layout.
 var layoutForm = archiveForm{directories: []string{"blobs/", "blobs/sha256/"}, config: blobName, layer: blobName}
 
 // dockerForm is what docker save wrote before it wrote OCI layouts. Tools that
-// unpack an archive, change it and pack it again count on it.
+// unpack, change and repack an archive rely on it.
 var dockerForm = archiveForm{
 	linked: true,
 	config: func(d digest.Digest) string { return d.Encoded() + ".json" },

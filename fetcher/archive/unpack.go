@@ -22,11 +22,12 @@ const maxZstdWindow = 128 << 20
 
 var errZstdWindow = errors.New("zstd: it refers back more than the 128 MiB that zstd takes without --long")
 
-// zstdBuffer is read ahead of the zstd decoder, which asks for little at a time.
+// zstdBuffer is how much to read at a time for the zstd decoder, which asks for
+// little.
 const zstdBuffer = 128 << 10
 
-// Unpack returns the tar archive in a layer: gzip, zstd or not compressed, told
-// by the content. The caller closes it, which does not close packed.
+// Unpack returns the tar archive in a layer. It recognizes gzip and zstd by the
+// content. The caller must close the result, which does not close packed.
 func Unpack(packed io.Reader) (io.ReadCloser, error) {
 	start := make([]byte, len(zstdMagic))
 	n, err := io.ReadFull(packed, start)
@@ -53,9 +54,9 @@ func Unpack(packed io.Reader) (io.ReadCloser, error) {
 	return io.NopCloser(r), nil
 }
 
-// UnpackTo writes the tar archive in a layer to w and checks it against its
-// diff ID. What was written is not to be used if there is an error. packed is
-// read to its end in any case, so that its own check comes first.
+// UnpackTo writes the tar archive in a layer to w and verifies it against its
+// diff ID. After an error, the caller must discard what was written. Unless w
+// fails, packed is read to its end, so that its own verification comes first.
 //
 // Errors: *[UnpackError], those of packed and w.
 func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error) {
@@ -64,8 +65,8 @@ func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error
 	if to.err != nil {
 		return n, to.err
 	}
-	// What may follow the compressed data is part of the layer too, and broken
-	// data is most likely a broken transfer.
+	// Data after the compressed part belongs to the layer too, and broken data
+	// is most likely a broken transfer.
 	if _, err := io.Copy(io.Discard, packed); err != nil {
 		return n, err
 	}
@@ -75,7 +76,8 @@ func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error
 	return n, nil
 }
 
-// stickyWriter tells an error of the writer from one of what is written.
+// stickyWriter keeps the writer's error, to distinguish it from an error of the
+// content.
 type stickyWriter struct {
 	w   io.Writer
 	err error
@@ -97,8 +99,9 @@ func unpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error
 	}
 	defer tar.Close()
 	h := diffID.Algorithm().Hash()
-	// One core unpacks while another hashes: an image may have a single layer.
-	// There is nothing to close: reads of a file or a transfer end by themselves.
+	// One core unpacks while another hashes, since an image may have a single
+	// layer. Nothing needs closing: reads of a file or a transfer end by
+	// themselves.
 	n, err := transfer.CopyAhead(io.MultiWriter(h, w), io.NopCloser(tar))
 	if errors.Is(err, zstd.ErrWindowSizeExceeded) {
 		return n, errZstdWindow
@@ -107,7 +110,7 @@ func unpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error
 		return n, err
 	}
 	if got := digest.NewDigest(diffID.Algorithm(), h); got != diffID {
-		// No tar archive begins like that.
+		// No tar archive begins with these bytes.
 		if packing := foreignPacking(start.bytes); packing != "" {
 			return n, &PackingError{packing}
 		}

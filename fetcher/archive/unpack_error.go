@@ -6,10 +6,11 @@ import (
 	"io"
 )
 
-// UnpackError is a layer that came as its digest has it, and does not unpack to
-// what the image's config names. It is the image that is wrong.
+// UnpackError is returned for a layer that matches its digest but does not
+// unpack to what the image's config names. The image is wrong, not the
+// transfer.
 type UnpackError struct {
-	Err error // *[content.VerifyError], *[PackingError], or what is wrong with the packing
+	Err error // *[content.VerifyError], *[PackingError], or the decoder's error
 }
 
 func (e *UnpackError) Error() string { return fmt.Sprintf("unpacking: %v", e.Err) }
@@ -24,8 +25,8 @@ func (e *PackingError) Error() string {
 	return fmt.Sprintf("the layer is packed with %s: only gzip, zstd and plain tar archives can be unpacked here", e.Packing)
 }
 
-// foreignPackings are other packings that layers were seen in, by their first
-// bytes.
+// foreignPackings are other compressions that were seen in layers, by their
+// first bytes.
 var foreignPackings = []struct {
 	name  string
 	magic []byte
@@ -45,7 +46,7 @@ func foreignPacking(start []byte) string {
 	return ""
 }
 
-// prefix reads on, and keeps the first bytes.
+// prefix passes reads on and keeps the first bytes.
 type prefix struct {
 	r     io.Reader
 	bytes []byte

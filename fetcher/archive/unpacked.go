@@ -8,13 +8,13 @@ import (
 	"slices"
 )
 
-// WriteUnpacked writes the image to f, which is empty, as an archive of unpacked
-// layers, so many jobs at a time. The layers are checked against the diff IDs of
-// the config. The same composition makes the same bytes.
+// WriteUnpacked writes the image to f, which must be empty, as an archive of
+// unpacked layers. It unpacks jobs layers at a time and verifies them against
+// the config's diff IDs. The same composition gives the same bytes.
 //
-// It is a docker-archive only: dockerTools.buildImage of nixpkgs, which adds
-// layers to such an archive, leaves an OCI layout broken behind, and containerd
-// then refuses what it makes ("missing index.json in OCI layout").
+// The archive is not an OCI layout as well. dockerTools.buildImage of nixpkgs
+// adds layers to such an archive and leaves a broken layout behind, and
+// containerd then refuses the result ("missing index.json in OCI layout").
 //
 // Errors: *[LayerError].
 func (c *Composition) WriteUnpacked(ctx context.Context, f *os.File, jobs int) error {

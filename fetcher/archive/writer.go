@@ -16,10 +16,10 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// WriteArchive writes the image as one tar archive that is a docker-archive
-// and an OCI layout at once, as docker save writes it since Docker 25. The
-// same composition makes the same bytes. A layer that stands twice in the
-// image stands once in the archive.
+// WriteArchive writes the image as one tar archive that is both a
+// docker-archive and an OCI layout, as docker save does since Docker 25. The
+// same composition gives the same bytes. A layer that the image has twice is
+// written once.
 func (c *Composition) WriteArchive(ctx context.Context, w io.Writer) error {
 	for _, file := range append([]File{c.Config}, c.Layers...) {
 		if _, err := reference.ParseDigest(string(file.Digest)); err != nil {
@@ -42,7 +42,7 @@ func (c *Composition) WriteArchive(ctx context.Context, w io.Writer) error {
 	return a.close()
 }
 
-// writer writes reproducible tar entries. Its first error stays.
+// writer writes reproducible tar entries. Its first error is sticky.
 type writer struct {
 	w       *tar.Writer
 	written map[digest.Digest]bool
@@ -66,7 +66,7 @@ func (a *writer) directories(form archiveForm) {
 	}
 }
 
-// tables writes all that finds the blobs, and the manifest.
+// tables writes the manifest and the files by which readers find the blobs.
 func (a *writer) tables(t *tables) {
 	a.json(ocispec.ImageLayoutFile, ocispec.ImageLayout{Version: ocispec.ImageLayoutVersion})
 	a.json(ocispec.ImageIndexFile, t.index())
@@ -74,7 +74,7 @@ func (a *writer) tables(t *tables) {
 	a.blob(t.manifest.Digest, t.bytes)
 }
 
-// dockerTables writes what engines find the parts of an image by.
+// dockerTables writes the files in which engines look up the parts of an image.
 func (a *writer) dockerTables(t *tables, form archiveForm) {
 	a.json("manifest.json", t.dockerManifest(form))
 	if repositories := t.repositories(form); repositories != nil {
@@ -82,9 +82,9 @@ func (a *writer) dockerTables(t *tables, form archiveForm) {
 	}
 }
 
-// links writes a link for each layer that stands in the image again, to where
-// it stands first. Who unpacks layer after layer, and removes what was unpacked,
-// as dockerTools does from the top down, finds them all.
+// links writes a symbolic link for each further occurrence of a layer, to the
+// first. So a tool that removes each layer after unpacking it, as dockerTools
+// does from the top down, still finds every layer.
 func (a *writer) links(t *tables, form archiveForm) {
 	for i, id := range form.ids(t.layers) {
 		if first := t.layers[i].Digest; id != first {
@@ -93,7 +93,7 @@ func (a *writer) links(t *tables, form archiveForm) {
 	}
 }
 
-// epoch is the time of every entry.
+// epoch is the modification time of every entry.
 var epoch = time.Unix(0, 0)
 
 func (a *writer) header(h *tar.Header) {
@@ -129,7 +129,7 @@ func (a *writer) blob(d digest.Digest, data []byte) {
 // copyBufferSize is large, since each write goes to a pipe or a disk.
 const copyBufferSize = 256 << 10
 
-// copyFile writes the blob that stands in a file, unless it was written.
+// copyFile writes the blob in a file, unless it was written before.
 func (a *writer) copyFile(ctx context.Context, file File) error {
 	if a.err != nil || a.written[file.Digest] {
 		return a.err
@@ -144,7 +144,7 @@ func (a *writer) copyFile(ctx context.Context, file File) error {
 	if a.err != nil {
 		return a.err
 	}
-	// Hidden behind plain interfaces, so that the buffer is used.
+	// Plain interfaces make io.CopyBuffer use the buffer.
 	n, err := io.CopyBuffer(struct{ io.Writer }{a.w}, transfer.ContextReader(ctx, f), make([]byte, copyBufferSize))
 	if err == nil && n != file.Size {
 		err = fmt.Errorf("it has %d bytes, and %d were expected", n, file.Size)

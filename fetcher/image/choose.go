@@ -10,11 +10,12 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// NoPlatformError is an index that has no image for a platform.
+// NoPlatformError is returned for an index without an image for a platform.
 type NoPlatformError struct {
 	Want ocispec.Platform
 	Have []ocispec.Platform
-	// Missing is why something in the index could not be looked at, or nil.
+	// Missing is the first error for a document that the index names and the
+	// registry does not have, or nil.
 	Missing error
 }
 
@@ -36,15 +37,15 @@ func (e *NoPlatformError) Error() string {
 
 func (e *NoPlatformError) Unwrap() error { return e.Missing }
 
-// choice is the best image for a platform of those that were seen.
+// choice is the best image for a platform among those seen so far.
 type choice struct {
 	want ocispec.Platform
 	best ocispec.Descriptor
-	rank int // of best, as runsOn has it; below 0 while there is none
+	rank int // of best, by runsOn; below 0 while there is none
 	have []ocispec.Platform
 }
 
-// consider looks at an image whose platform is known.
+// consider compares an image, whose platform is known, with the best so far.
 func (c *choice) consider(d ocispec.Descriptor) {
 	c.have = append(c.have, *d.Platform)
 	if rank := runsOn(*d.Platform, c.want); rank >= 0 && (c.rank < 0 || rank < c.rank) {
@@ -52,12 +53,12 @@ func (c *choice) consider(d ocispec.Descriptor) {
 	}
 }
 
-// Choose returns the entry of an index that fits best to a machine of platform
-// want: the first one of its very variant, else of the newest variant that it
-// runs. It asks for no more than it needs: for indexes in the index while no
-// entry fits exactly, and for the configs of entries without a platform only if
-// none with a platform fits. A single image without a platform is returned as it
-// is, for its config to tell.
+// Choose returns the entry of an index that best fits a machine of platform
+// want: the first with exactly its variant, else one with the newest variant
+// that the machine runs. It requests no more than it needs: nested indexes only
+// while no entry fits exactly, and the configs of entries without a platform
+// only if no entry with one fits. A single image without a platform is returned
+// as it is, and its config decides.
 //
 // Errors: those of the source, *[KindMismatchError], *[NoPlatformError].
 func Choose(ctx context.Context, source Source, repo reference.Repository, index Manifest, want ocispec.Platform) (ocispec.Descriptor, error) {
@@ -96,7 +97,7 @@ func Choose(ctx context.Context, source Source, repo reference.Repository, index
 	return c.best, err
 }
 
-// lookUp considers images without a platform, up to one that fits exactly.
+// lookUp considers images without a platform until one fits exactly.
 func (w *walk) lookUp(ctx context.Context, unnamed []ocispec.Descriptor, c *choice) error {
 	for _, d := range unnamed {
 		platform, err := w.platformOf(ctx, d)
@@ -115,9 +116,9 @@ func (w *walk) lookUp(ctx context.Context, unnamed []ocispec.Descriptor, c *choi
 	return nil
 }
 
-// Images returns the images of an index, with those of the indexes in it in
-// their place. Each has its platform; attestations are left out, and what is
-// not there.
+// Images returns the images of an index, in order, with those of a nested index
+// in its place. Each has its platform. Attestations and missing documents are
+// left out.
 //
 // Errors: those of the source, *[KindMismatchError].
 func Images(ctx context.Context, source Source, repo reference.Repository, index Manifest) ([]ocispec.Descriptor, error) {

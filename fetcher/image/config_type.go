@@ -6,18 +6,18 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// configType is what a config's media type says of it.
+// configType is what a config's media type says about it.
 type configType int
 
 const (
-	imageConfig   configType = iota // it is an image's
-	untypedConfig                   // nothing: only its content tells
-	otherConfig                     // it is an artifact's
+	imageConfig   configType = iota // an image's config
+	untypedConfig                   // unknown: only its content tells
+	otherConfig                     // an artifact's config
 )
 
-// untypedConfigs are the media types that images of old have for their configs,
-// besides none at all: Docker 1.10 gave them the first one, registries and
-// proxies the others. Docker takes all of these.
+// untypedConfigs are the media types, or none at all, that old images have for
+// their configs. Docker 1.10 wrote application/octet-stream; the others come
+// from registries and proxies. Docker accepts them all.
 // https://github.com/moby/moby/blob/v28.0.0/distribution/pull_v2.go
 var untypedConfigs = map[string]bool{
 	"":                         true,
@@ -27,11 +27,11 @@ var untypedConfigs = map[string]bool{
 	"text/plain":               true,
 }
 
-// configTypeOf tells an image's manifest from an artifact's, which says so by an
-// artifactType or by a config of a type of its own.
+// configTypeOf distinguishes an image's manifest from an artifact's, which has
+// an artifactType or a config of another type.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
 func configTypeOf(m ocispec.Manifest) configType {
-	mediaType, _, _ := strings.Cut(m.Config.MediaType, ";") // a parameter, as of a charset
+	mediaType, _, _ := strings.Cut(m.Config.MediaType, ";") // drop parameters such as charset
 	switch {
 	case mediaType == MediaTypeDockerConfig, mediaType == ocispec.MediaTypeImageConfig:
 		return imageConfig

@@ -1,7 +1,7 @@
-// Package image knows what an image is: manifests, indexes, configs and platforms,
-// as data.
+// Package image defines what an image is, as data: manifests, indexes, configs
+// and platforms.
 //
-// [ParseManifest], [ParseIndex] and [ParseConfig] check what a registry or a file
-// says. [Resolve] finds the manifest for a platform; it asks a [Source] for the
-// documents that it needs.
+// [ParseManifest], [ParseIndex] and [ParseConfig] check what comes from a
+// registry or a file. [Resolve] finds the manifest for a platform. It gets the
+// documents that it needs from a [Source].
 package image

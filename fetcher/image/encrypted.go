@@ -7,7 +7,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// EncryptedError is a layer that cannot be unpacked without its key.
+// EncryptedError is returned for a layer that cannot be unpacked without its
+// key.
 type EncryptedError struct {
 	Number int // from 0 for the lowest
 	Layer  ocispec.Descriptor
@@ -17,8 +18,8 @@ func (e *EncryptedError) Error() string {
 	return fmt.Sprintf("layer %d, %s, is encrypted (%.100s), and hocker decrypts nothing", e.Number, e.Layer.Digest, e.Layer.MediaType)
 }
 
-// RequirePlain returns an error if one of an image's layers is encrypted, which
-// its media type says:
+// RequirePlain returns an error if a layer is encrypted, as its media type
+// says:
 // https://github.com/containers/ocicrypt/blob/v1.2.1/spec/spec.go
 //
 // Errors: *[EncryptedError].

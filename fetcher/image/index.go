@@ -33,8 +33,8 @@ func isIndex(d ocispec.Descriptor) bool {
 	return d.MediaType == ocispec.MediaTypeImageIndex || d.MediaType == MediaTypeDockerIndex
 }
 
-// IsAttestation reports whether an entry of an index is no image but a
-// statement on one, as Docker's build tool adds them.
+// IsAttestation reports whether an entry of an index is not an image but an
+// attestation about one. Docker's BuildKit adds them.
 // https://github.com/moby/buildkit/blob/v0.23.0/docs/attestations/attestation-storage.md
 func IsAttestation(d ocispec.Descriptor) bool {
 	if d.Annotations["vnd.docker.reference.type"] == "attestation-manifest" {
@@ -44,16 +44,16 @@ func IsAttestation(d ocispec.Descriptor) bool {
 }
 
 // mayBeImage reports whether an entry of an index can be an image's manifest.
-// Entries of types that nobody here knows are to be ignored:
+// Entries of unknown types are ignored:
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md#image-index-property-descriptions
 func mayBeImage(d ocispec.Descriptor) bool {
 	switch {
 	case IsAttestation(d):
 		return false
 	case d.MediaType == "", d.MediaType == ocispec.MediaTypeImageManifest, d.MediaType == MediaTypeDockerManifest:
-		// Nothing is asked about an artifact that is listed beside the images.
+		// An artifact that is listed beside the images is not fetched.
 		return d.Platform != nil || d.ArtifactType == "" || d.ArtifactType == ocispec.MediaTypeImageConfig
 	}
-	// A schema 1 manifest is told as that when it is chosen.
+	// A schema 1 manifest may be chosen; the error then says what it is.
 	return strings.HasPrefix(d.MediaType, "application/vnd.docker.distribution.manifest.v1+")
 }

@@ -13,16 +13,16 @@ import (
 // Kind is what a document that should be a manifest turns out to be.
 type Kind int
 
-// The kinds of documents that come where a manifest is expected.
+// The kinds of documents that arrive where a manifest is expected.
 const (
 	KindManifest  Kind = iota // an image manifest: Docker schema 2 or OCI
 	KindIndex                 // a Docker manifest list or an OCI index
-	KindSchema1               // Docker schema 1, of before 2016
-	KindArtifact              // an OCI manifest of something that is no image
+	KindSchema1               // Docker schema 1, from before 2016
+	KindArtifact              // an OCI manifest of something other than an image
 	KindEmpty                 // nothing at all
 	KindHTML                  // a web page: a login form or a proxy's message
 	KindTruncated             // JSON that breaks off
-	KindText                  // anything that is no JSON
+	KindText                  // anything that is not JSON
 	KindError                 // a registry's error document
 	KindOther                 // JSON of another kind
 )
@@ -42,10 +42,10 @@ var kindNames = [...]string{
 
 func (k Kind) String() string { return kindNames[k] }
 
-// KindMismatchError is a document that is not of the kind it was needed as.
+// KindMismatchError is returned for a document of another kind than expected.
 type KindMismatchError struct {
 	Want, Got Kind
-	Detail    string // more on it, or empty
+	Detail    string // more about it, or empty
 }
 
 func (e *KindMismatchError) Error() string {
@@ -56,7 +56,7 @@ func (e *KindMismatchError) Error() string {
 	return msg
 }
 
-// probe is what tells the kinds apart.
+// probe holds the fields that distinguish the kinds.
 type probe struct {
 	SchemaVersion json.RawMessage `json:"schemaVersion"`
 	MediaType     string          `json:"mediaType"`
@@ -71,8 +71,8 @@ type probe struct {
 	} `json:"errors"`
 }
 
-// Identify tells what a document is, by its content: what the registry called
-// it does not count.
+// Identify returns the kind of a document. It goes by the content, whatever the
+// registry calls it.
 func Identify(data []byte) Kind {
 	kind, _ := identify(data)
 	return kind
@@ -93,8 +93,7 @@ func identify(data []byte) (kind Kind, detail string) {
 	return p.kind()
 }
 
-// withoutBOM drops the byte order mark that some shells put before what they
-// pipe.
+// withoutBOM removes the byte order mark that some shells write to a pipe.
 func withoutBOM(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }
 
 func brokenKind(err error) (Kind, string) {

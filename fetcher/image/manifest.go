@@ -11,9 +11,10 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// ParseManifest reads an image manifest, Docker schema 2 or OCI, and checks
-// all that an image needs of it: a config that may be an image's, layers, and a
-// digest and a size for each. Without any layers it has an empty list of them.
+// ParseManifest parses an image manifest, Docker schema 2 or OCI. It checks
+// what an image needs: a config that may be an image's, and layers, each with a
+// digest and a size. The layers of an image without any are an empty list, not
+// nil.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
 //
 // Errors: *[KindMismatchError] for any other document.
@@ -34,8 +35,7 @@ func ParseManifest(data []byte) (ocispec.Manifest, error) {
 	return m, nil
 }
 
-// CheckManifest checks all that an image needs of its manifest: see
-// [ParseManifest].
+// CheckManifest makes the same checks as [ParseManifest].
 //
 // Errors: *[KindMismatchError] if it is an artifact's.
 func CheckManifest(m ocispec.Manifest) error {
@@ -65,8 +65,9 @@ func artifactType(m ocispec.Manifest) string {
 	return m.Config.MediaType
 }
 
-// isImageLayer tells layers from what artifacts and attestations hold: all
-// types of layers, Docker's and the OCI's, name the tar archive that they are.
+// isImageLayer distinguishes layers from the content of artifacts and
+// attestations. Every media type of a layer, Docker's or the OCI's, names its
+// tar archive.
 func isImageLayer(mediaType string) bool {
 	return mediaType == "" || strings.Contains(mediaType, ".tar")
 }
@@ -84,9 +85,8 @@ func checkDescriptor(name string, d ocispec.Descriptor) error {
 	return nil
 }
 
-// RequireSHA256 returns an error unless all digests are sha256, which is what
-// flat fixed-output derivations of these functions and engines' archives are
-// made of.
+// RequireSHA256 returns an error unless all digests are sha256. The derivations
+// of the Nix functions and the archives of engines use no other.
 func RequireSHA256(descriptors ...ocispec.Descriptor) error {
 	for _, d := range descriptors {
 		if d.Digest.Algorithm() != digest.SHA256 {

@@ -13,16 +13,16 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// DefaultPlatform is linux on this machine's architecture: images for other
-// systems than Linux run nowhere here, on a Mac neither.
+// DefaultPlatform is Linux on this machine's architecture, on a Mac too: images
+// for other systems do not run here.
 func DefaultPlatform() ocispec.Platform {
 	return normalize(ocispec.Platform{OS: "linux", Architecture: runtime.GOARCH})
 }
 
 var platformPart = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
-// ParsePlatform reads os/arch or os/arch/variant, in Go's names or in those of
-// uname: linux/amd64, linux/arm64, linux/arm/v7, linux/x86_64.
+// ParsePlatform parses os/arch or os/arch/variant. It accepts the names of Go
+// and of uname: linux/amd64, linux/arm64, linux/arm/v7, linux/x86_64.
 func ParsePlatform(s string) (ocispec.Platform, error) {
 	parts := strings.Split(s, "/")
 	malformed := len(parts) < 2 || len(parts) > 3 ||
@@ -50,8 +50,8 @@ var architectures = map[string]ocispec.Platform{
 	"armv6l":  {Architecture: "arm", Variant: "v6"},
 }
 
-// normalize writes a platform in one way only: Go's names, and no variant
-// where it is the usual one.
+// normalize returns the canonical form of a platform: Go's names, no variant
+// for arm64/v8 and amd64/v1, and v7 for arm without a variant.
 func normalize(p ocispec.Platform) ocispec.Platform {
 	p.OS, p.Architecture, p.Variant = strings.ToLower(p.OS), strings.ToLower(p.Architecture), strings.ToLower(p.Variant)
 	if known, ok := architectures[p.Architecture]; ok {
@@ -70,7 +70,7 @@ func normalize(p ocispec.Platform) ocispec.Platform {
 	return p
 }
 
-// FormatPlatform prints a platform as ParsePlatform reads it.
+// FormatPlatform formats a platform so that ParsePlatform can read it.
 func FormatPlatform(p ocispec.Platform) string {
 	s := p.OS + "/" + p.Architecture
 	if p.Variant != "" {
@@ -79,8 +79,8 @@ func FormatPlatform(p ocispec.Platform) string {
 	return s
 }
 
-// WrongPlatformError is an image that is for another platform than the one that
-// it is wanted for.
+// WrongPlatformError is returned for an image that is for another platform than
+// the one wanted.
 type WrongPlatformError struct {
 	Want ocispec.Platform
 	Have ocispec.Platform // as its config says
@@ -90,9 +90,9 @@ func (e *WrongPlatformError) Error() string {
 	return fmt.Sprintf("the image is for another platform: its config says %.100s, and not %s", FormatPlatform(e.Have), FormatPlatform(e.Want))
 }
 
-// CheckPlatform returns an error unless an image of this config is one for the
-// platform want, or for an older processor than that. What only one of them says
-// does not count: many configs have no variant.
+// CheckPlatform returns an error unless an image of this config is for the
+// platform want, or for an older variant of it. A field that one of them lacks
+// is not compared: many configs have no variant.
 //
 // Errors: *[WrongPlatformError].
 func (c Config) CheckPlatform(want ocispec.Platform) error {
@@ -106,14 +106,15 @@ func (c Config) CheckPlatform(want ocispec.Platform) error {
 	return nil
 }
 
-// sameMachine reports whether two platforms are the same up to the variant.
+// sameMachine reports whether two platforms differ at most in their variant.
 func sameMachine(p, q ocispec.Platform) bool {
 	p, q = normalize(p), normalize(q)
 	return p.OS == q.OS && p.Architecture == q.Architecture
 }
 
-// runsOn ranks an image of platform p for a machine of platform want: 0 is the
-// very one, more is older but runs, below 0 does not run there.
+// runsOn ranks an image of platform p for a machine of platform want. 0 is an
+// exact match; a higher rank is an older variant that still runs; an image with
+// a rank below 0 does not run.
 func runsOn(p, want ocispec.Platform) int {
 	p, want = normalize(p), normalize(want)
 	if !sameMachine(p, want) {
@@ -122,8 +123,8 @@ func runsOn(p, want ocispec.Platform) int {
 	if p.Variant == want.Variant {
 		return 0
 	}
-	// Newer processors run what was made for older ones: arm v7 runs v6,
-	// amd64 v3 runs v2. The usual variant is the oldest.
+	// Newer processors run older variants: arm v7 runs v6, amd64 v3 runs v2. A
+	// platform without a variant counts as the oldest.
 	have, wanted := variantLevel(p), variantLevel(want)
 	if have > wanted {
 		return -1

@@ -9,10 +9,10 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Resolve fetches what ref names and, where that is an index, the manifest in
-// it that fits a platform best: this machine's, if it is nil. An image that no
-// index vouches for has to be for that platform by its config; if it is nil, any
-// such image is taken.
+// Resolve fetches the manifest that ref names or, if that is an index, the
+// manifest in it that best fits a platform: this machine's if platform is nil.
+// If no index states an image's platform, its config must be for platform; if
+// platform is nil, any such image will do.
 //
 // Errors: those of the source, *[KindMismatchError], *[NoPlatformError],
 // *[WrongPlatformError].
@@ -44,7 +44,7 @@ func Resolve(ctx context.Context, source Source, ref reference.Reference, platfo
 	return r, err
 }
 
-// resolveSingle reads the manifest of an image that no index vouches for.
+// resolveSingle reads the manifest of an image whose platform no index states.
 func resolveSingle(ctx context.Context, source Source, ref reference.Reference, m Manifest, platform *ocispec.Platform) (Resolved, error) {
 	r, err := ReadManifest(ctx, source, ref, m)
 	if err != nil || platform == nil {
@@ -60,8 +60,8 @@ func resolveSingle(ctx context.Context, source Source, ref reference.Reference, 
 	return r, nil
 }
 
-// ReadManifest reads the manifest of an image, which ref names. Where it does
-// not say whether it is an image's, its config is looked at.
+// ReadManifest parses the manifest of an image, which ref names. If the
+// manifest does not say whether it is an image's, the config decides.
 //
 // Errors: those of the source, *[KindMismatchError].
 func ReadManifest(ctx context.Context, source Source, ref reference.Reference, m Manifest) (Resolved, error) {
@@ -78,9 +78,9 @@ func ReadManifest(ctx context.Context, source Source, ref reference.Reference, m
 	return r, nil
 }
 
-// Platforms returns the images that ref names, in the order of its index, each
-// with its platform and without attestations. A manifest without an index is
-// the one image.
+// Platforms returns the images that ref names, each with its platform, in the
+// order of the index and without attestations. A manifest without an index is
+// the only image.
 //
 // Errors: those of the source, *[KindMismatchError].
 func Platforms(ctx context.Context, source Source, ref reference.Reference) ([]ocispec.Descriptor, error) {

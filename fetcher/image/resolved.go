@@ -10,30 +10,31 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Source is where manifests and configs come from; *[hocker/fetcher.Client]
-// is one. What is not there is a [content.ErrNotFound].
+// Source is where manifests and configs come from; *[hocker/fetcher.Client] is
+// one. The error for a document that does not exist matches
+// [content.ErrNotFound].
 type Source interface {
 	Manifest(ctx context.Context, ref reference.Reference) (Manifest, error)
 	Config(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error)
 }
 
-// Resolved is an image manifest in its own bytes and as data.
+// Resolved is an image manifest, as bytes and parsed.
 type Resolved struct {
 	Manifest
 	Image ocispec.Manifest
-	// Platform is what an index says that the image is for; nil where none does.
+	// Platform is the platform that an index states for the image, or nil.
 	Platform *ocispec.Platform
 
-	config []byte // its bytes, once they were needed
+	config []byte // its bytes, once fetched
 }
 
-// OwnMediaType is the manifest's own word on its type, else the registry's.
+// OwnMediaType returns the media type that the manifest states, else the one
+// that the registry states.
 func (r *Resolved) OwnMediaType() string {
 	return cmp.Or(r.Image.MediaType, r.MediaType, ocispec.MediaTypeImageManifest)
 }
 
-// ReadConfig fetches the image's config, unless it was looked at already to
-// choose the image.
+// ReadConfig returns the image's config. It fetches the config only once.
 //
 // Errors: those of the source.
 func (r *Resolved) ReadConfig(ctx context.Context, source Source, repo reference.Repository) ([]byte, error) {
@@ -48,11 +49,11 @@ func (r *Resolved) ReadConfig(ctx context.Context, source Source, repo reference
 	return data, nil
 }
 
-// CheckConfig fetches the image's config and returns an error unless it is the
-// config of an image with these layers.
+// CheckConfig reads the image's config and returns an error unless it belongs
+// to an image with these layers.
 //
-// Errors: those of the source, *[KindMismatchError] where nothing but the config
-// could say whether it is an image.
+// Errors: those of the source, *[KindMismatchError] if only the config can say
+// whether this is an image.
 func (r *Resolved) CheckConfig(ctx context.Context, source Source, repo reference.Repository) (Config, error) {
 	data, err := r.ReadConfig(ctx, source, repo)
 	if err != nil {

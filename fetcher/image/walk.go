@@ -11,12 +11,12 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// The bounds of what is looked at of one index. Real ones have some thirty
-// entries and no index in them; nothing in a registry keeps others from having
-// as many as fit into 4 MiB, each of them an index of that size.
+// The limits for one index. Real ones have some thirty entries and no nested
+// index. A hostile one may have as many as fit into 4 MiB, each of them an
+// index of that size.
 const (
 	maxEntries   = 1000
-	maxDocuments = 100 // indexes, manifests and configs, the index itself one of them
+	maxDocuments = 100 // indexes, manifests and configs, including the index itself
 )
 
 var (
@@ -24,21 +24,22 @@ var (
 	errDocuments = errors.New("more than 100 documents would have to be asked for to know what is in the index: that is too many")
 )
 
-// walk goes through an index and the indexes in it.
+// walk goes through an index and the indexes nested in it.
 type walk struct {
 	source             Source
 	repo               reference.Repository
 	entries, documents int
-	opened             map[string]bool // the indexes, by digest and platform
-	missing            error           // the first error on what is not there
+	opened             map[string]bool // indexes, by digest and platform
+	missing            error           // the first error for a document that does not exist
 }
 
 func newWalk(source Source, repo reference.Repository) *walk {
 	return &walk{source: source, repo: repo, opened: map[string]bool{}}
 }
 
-// open reads the entries of an index that may be images or indexes of them. Those
-// without a platform get the one that the outer index gives to this one.
+// open returns the entries of an index that may be images or indexes. Entries
+// without a platform inherit the one that the outer index states for this
+// index.
 func (w *walk) open(m Manifest, outer *ocispec.Platform) ([]ocispec.Descriptor, error) {
 	if err := w.ask(); err != nil {
 		return nil, err
@@ -62,7 +63,7 @@ func (w *walk) open(m Manifest, outer *ocispec.Platform) ([]ocispec.Descriptor, 
 	return entries, nil
 }
 
-// ask counts a document that is asked for.
+// ask counts a request for a document.
 func (w *walk) ask() error {
 	if w.documents++; w.documents > maxDocuments {
 		return errDocuments
@@ -70,8 +71,8 @@ func (w *walk) ask() error {
 	return nil
 }
 
-// openAll fetches and opens those indexes of a list that name no platform, or a
-// wanted one. One that is not there is passed over, and one that was opened.
+// openAll fetches indexes and returns their entries. It skips those for
+// unwanted platforms, those opened before, and those that do not exist.
 func (w *walk) openAll(ctx context.Context, indexes []ocispec.Descriptor, wanted func(ocispec.Platform) bool) ([]ocispec.Descriptor, error) {
 	var entries []ocispec.Descriptor
 	for _, d := range indexes {
@@ -99,8 +100,8 @@ func (w *walk) openAll(ctx context.Context, indexes []ocispec.Descriptor, wanted
 	return entries, nil
 }
 
-// passOver reports whether an error says that something is not there, and keeps
-// it in case that nothing else is found.
+// passOver reports whether err says that a document does not exist. It keeps
+// the first such error, in case nothing else is found.
 func (w *walk) passOver(err error) bool {
 	if !errors.Is(err, content.ErrNotFound) {
 		return false
@@ -111,8 +112,8 @@ func (w *walk) passOver(err error) bool {
 	return true
 }
 
-// platformOf looks up what the image of an entry is for, in its config. It
-// returns nil if it is no image or not there.
+// platformOf returns the platform of an entry, as its image's config states it.
+// It returns nil if the entry is not an image or does not exist.
 func (w *walk) platformOf(ctx context.Context, d ocispec.Descriptor) (*ocispec.Platform, error) {
 	if err := w.ask(); err != nil {
 		return nil, err
