@@ -18,10 +18,10 @@ const (
 )
 
 const (
-	// headerSize is more than the header of a block has, in bytes: 17 bits, 19
-	// lengths of three bits, and 316 lengths of at most 14.
+	// headerSize is more than the largest header of a block, in bytes: 17 bits,
+	// 19 lengths of three bits, and 316 lengths of at most 14.
 	headerSize = 1 << 10
-	// codedAhead is how much of a coded block is waited for at a time.
+	// codedAhead is how many bytes of a coded block are read ahead.
 	codedAhead = 4 << 10
 )
 
@@ -61,7 +61,7 @@ func (b *block) readLength(in *input) error {
 	return nil
 }
 
-// stored copies a stored block, as much of it as there is and has room.
+// stored copies as much of a stored block as is available and fits.
 func (b *block) stored(in *input, w *window) error {
 	if b.remaining == 0 {
 		b.kind = noBlock
@@ -74,7 +74,7 @@ func (b *block) stored(in *input, w *window) error {
 	return err
 }
 
-// fixedLengths are those of the code that needs no header:
+// fixedLengths are the lengths of the fixed codes, which need no header:
 // https://www.rfc-editor.org/rfc/rfc1951#section-3.2.6
 var fixedLengths = makeFixedLengths()
 
@@ -101,10 +101,10 @@ func (b *block) fixedCodes() {
 	buildCode(b.distances[:], distanceBits, fixedLengths[maxLiterals:], distanceEntries[:])
 }
 
-// lengthOrder is the order in which the lengths of the lengths' code come.
+// lengthOrder is the order in which the lengths of the length code are stored.
 var lengthOrder = [maxLengths]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
-// readCodes reads the codes of a block that brings its own:
+// readCodes reads the codes of a block that has its own:
 // https://www.rfc-editor.org/rfc/rfc1951#section-3.2.7
 func (b *block) readCodes(in *input) error {
 	literals, distances, n := in.take(5)+257, in.take(5)+1, in.take(4)+4
@@ -131,7 +131,7 @@ func (b *block) readCodes(in *input) error {
 	return nil
 }
 
-// readLengths reads the lengths of codes, which are coded themselves.
+// readLengths reads the lengths of codes, which are themselves coded.
 func readLengths(in *input, code *lengthTable, lengths []uint8) error {
 	for i := 0; i < len(lengths); {
 		in.refill()

@@ -29,7 +29,7 @@ const (
 	maxDistances = 32
 	maxLengths   = 19
 
-	// As many as most codes have at most. Larger tables take longer to build.
+	// Few codes are longer. Larger tables take longer to build.
 	literalBits  = 11
 	distanceBits = 8
 	lengthBits   = 7
@@ -85,10 +85,10 @@ func makeLengthEntries() (e [maxLengths]entry) {
 	return e
 }
 
-// buildCode makes the table, indexed with so many bits, of the code that has
-// these lengths (https://www.rfc-editor.org/rfc/rfc1951#section-3.2.2), and
-// reports whether there is such a code. One that does not use all bits may have
-// no more than a single code of one bit.
+// buildCode fills a table, indexed by index bits, with the code that has these
+// lengths (https://www.rfc-editor.org/rfc/rfc1951#section-3.2.2), and reports
+// whether there is such a code. An incomplete code is valid only if it is empty
+// or has a single code of one bit.
 func buildCode(table []entry, index uint, lengths []uint8, entries []entry) bool {
 	var counts [maxCodeBits + 1]int
 	for _, n := range lengths {
@@ -120,9 +120,9 @@ func buildCode(table []entry, index uint, lengths []uint8, entries []entry) bool
 	return true
 }
 
-// fillTable fills a table with a code, whose symbols are sorted by their codes.
-// What a code with few bits means stands in the table many times over, as what
-// follows it may be anything: the table grows by being copied behind itself.
+// fillTable fills a table with a code. sorted holds its symbols in the order of
+// their codes. A short code has many entries, since any bits may follow it: the
+// table grows by being copied behind itself.
 func fillTable(table []entry, index uint, sorted []uint16, lengths []uint8, counts *[maxCodeBits + 1]int, entries []entry) {
 	size := 1 << index
 	next := size // where the next subtable begins
@@ -160,8 +160,8 @@ func fillTable(table []entry, index uint, sorted []uint16, lengths []uint8, coun
 	}
 }
 
-// subtableBits returns how many bits the subtable has whose first code has n:
-// enough for the codes left to fill it.
+// subtableBits returns the size in bits of the subtable whose first code has n
+// bits: enough for the codes left to fill it.
 func subtableBits(n, index uint, counts *[maxCodeBits + 1]int) uint {
 	b := n - index
 	space := counts[n]

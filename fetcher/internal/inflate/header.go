@@ -2,7 +2,7 @@ package inflate
 
 import "hash/crc32"
 
-// What a member's header has behind its fixed part:
+// Flags for the optional fields of a member's header:
 // https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1
 const (
 	hasChecksum = 1 << 1
@@ -11,7 +11,7 @@ const (
 	hasComment  = 1 << 4
 )
 
-// header reads the bytes of a member's header and sums them up.
+// header reads the bytes of a member's header and computes their checksum.
 type header struct {
 	in  *input
 	sum uint32
@@ -34,7 +34,7 @@ func (h *header) skipString() {
 	}
 }
 
-// readHeader reads the header of a member, of which nothing is kept.
+// readHeader reads the header of a member and keeps nothing of it.
 func readHeader(in *input) error {
 	h := &header{in: in}
 	valid := h.byte() == 0x1f && h.byte() == 0x8b && h.byte() == 8 // deflate

@@ -8,37 +8,36 @@ import (
 const (
 	// inputSize is how much packed data is read at a time.
 	inputSize = 1<<17 - lookahead
-	// inputMask does for it what windowMask does for the window.
+	// inputMask saves the bounds check of an index, as windowMask does.
 	inputMask = 1<<17 - 1
-	// lookahead is how many zeros follow the end of the data, so that eight
-	// bytes can be loaded without asking whether they are there.
+	// lookahead is how many zeros follow the data, so that eight bytes can be
+	// loaded without a check for its end.
 	lookahead = 32
-	// maxEmptyReads is how many reads in a row may give nothing, as for bufio.
+	// maxEmptyReads is how many reads in a row may return nothing, as in bufio.
 	maxEmptyReads = 100
 	// giveBack is how many bytes the accumulator may give back.
 	giveBack = 8
 )
 
-// inputBuffer is an array, as windowBuffer is: that its length is known spares
-// the innermost loop a register each.
+// inputBuffer is an array, as windowBuffer is: each constant length saves the
+// innermost loop a register.
 type inputBuffer [1<<17 + 8]byte
 
-// input is packed data, read bit by bit from the lowest on, as deflate has it.
-// What is read behind the end of the data is zeros; that it was shows in
-// exhausted.
+// input is packed data, read from the lowest bit up, as deflate stores it.
+// Reads beyond the end of the data return zeros; exhausted reports them.
 type input struct {
 	r   io.Reader
 	err error // of r, io.EOF at its end
 
 	buf       *inputBuffer // with lookahead zeros behind end
-	next, end int          // what is not in bits yet; next may be behind end
+	next, end int          // what is not in bits yet; next may be beyond end
 
-	// The next count bits. What is above them is zero, or the bits that follow.
+	// The next count bits. The bits above them are zero, or those that follow.
 	bits  uint64
 	count uint
 }
 
-// fill reads until n bytes are there, or no more come.
+// fill reads until n bytes are available, or the data ends.
 func (in *input) fill(n int) {
 	if in.end-in.next >= n || in.err != nil {
 		return
@@ -86,13 +85,13 @@ func (in *input) drop(n uint) {
 	in.count -= n
 }
 
-// align drops the bits up to the next byte and gives back the bytes behind it.
+// align drops the bits up to the next byte and gives back the bytes after it.
 func (in *input) align() {
 	in.next -= int(in.count >> 3)
 	in.bits, in.count = 0, 0
 }
 
-// read reads whole bytes, on a byte's boundary.
+// read reads whole bytes. The input must be aligned to a byte.
 func (in *input) read(p []byte) (int, error) {
 	in.fill(1)
 	n := copy(p, in.buf[min(in.next, in.end):in.end])
@@ -103,9 +102,8 @@ func (in *input) read(p []byte) (int, error) {
 	return n, nil
 }
 
-// zeros reads zero bytes up to the end, and returns io.EOF there. Archives that
-// were padded to a whole number of blocks end in them; gzip, tar and pigz take
-// them.
+// zeros reads zero bytes up to the end, and returns io.EOF there. Archives
+// padded to whole blocks end in zeros; gzip, tar and pigz accept them.
 func (in *input) zeros() error {
 	for {
 		in.fill(1)
@@ -122,12 +120,12 @@ func (in *input) zeros() error {
 	}
 }
 
-// exhausted reports whether more was used than there is.
+// exhausted reports whether more was used than the data has.
 func (in *input) exhausted() bool {
 	return in.next-int(in.count>>3) > in.end
 }
 
-// endError returns why no more data comes.
+// endError returns why there is no more data.
 func (in *input) endError() error {
 	if in.err == io.EOF {
 		return io.ErrUnexpectedEOF

@@ -13,7 +13,7 @@ var (
 	errTrailing = errors.New("gzip: what follows the compressed data is neither gzip nor zeros")
 )
 
-// Reader unpacks gzip data, of one member or of several.
+// Reader unpacks gzip data of one or more members.
 type Reader struct {
 	in     input
 	window window
@@ -22,12 +22,12 @@ type Reader struct {
 	inMember bool
 	sum      uint32 // of the member, up to summed
 	size     uint32 // of the member, up to summed
-	summed   int    // in the window
+	summed   int    // an offset in the window
 	err      error
 }
 
-// NewReader returns a reader of what is packed in r, of which it may read more
-// than it needs. It reads the header of the first member.
+// NewReader returns a reader that unpacks r. It reads the header of the first
+// member, and may read more of r than it needs.
 func NewReader(r io.Reader) (*Reader, error) {
 	z := &Reader{in: input{r: r}, window: newWindow()}
 	if err := z.beginMember(); err != nil {
@@ -53,7 +53,8 @@ func (z *Reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// unpack fills the window, all of which has been handed out, as far as it goes.
+// unpack fills the window as far as possible. All of the window must have been
+// handed out.
 func (z *Reader) unpack() {
 	z.window.slide()
 	z.summed = z.window.end
@@ -87,7 +88,7 @@ func (z *Reader) addUp() {
 	z.summed = z.window.end
 }
 
-// endMember reads what is behind the member's last block.
+// endMember checks the checksum and the size that follow the last block.
 func (z *Reader) endMember() error {
 	z.addUp()
 	z.in.align()

@@ -3,14 +3,13 @@ package inflate
 import "encoding/binary"
 
 // symbols unpacks literals and matches until the block ends, the window is
-// full, or more input is wanted.
+// full, or more input is needed.
 //
-// All time is spent here. What changes in a turn is in variables that stay in
-// registers, which is why the loop is not in parts; codes have at most 15 bits,
-// and lengths and distances at most 5 and 13 more, so that what a load leaves
-// there is enough for two literals and a length, or for a distance. What the
-// next code means is looked up before a match is copied, so that a processor
-// does both at once.
+// All time is spent here. The loop is in one piece so that its variables stay
+// in registers. A code has at most 15 bits; a length has at most 5 extra bits,
+// and a distance 13. So the bits of one load are enough for two literals and a
+// length, or for a distance. The next code is looked up before a match is
+// copied, so that the processor does both at once.
 func (b *block) symbols(in *input, w *window) error {
 	const (
 		literalMask  = 1<<literalBits - 1
@@ -24,8 +23,8 @@ func (b *block) symbols(in *input, w *window) error {
 		valid               = true
 		e                   entry // of the next bits
 	)
-	// A turn loads eight bytes twice. At the end of the data it may go on just
-	// so far that it shows if something is missing.
+	// A turn loads eight bytes twice. At the end of the data, it may go just
+	// far enough to show whether something is missing.
 	limit := in.end - 16
 	if in.err != nil {
 		limit = in.end + 9
@@ -109,8 +108,8 @@ func (b *block) symbols(in *input, w *window) error {
 		at += length
 		switch {
 		case distance >= 8:
-			// Most matches end within the first turn: how often it takes turns is
-			// what a processor guesses badly.
+			// Most matches end within the first copy, and the processor
+			// predicts the number of further ones badly.
 			copyWords(out, to, from)
 			for length > matchSize {
 				from, to, length = from+matchSize, to+matchSize, length-matchSize
@@ -131,7 +130,7 @@ func (b *block) symbols(in *input, w *window) error {
 	}
 	in.next, in.bits, in.count = pos, bits, count&63
 	if in.exhausted() {
-		return in.endError() // what was unpacked last came from nowhere
+		return in.endError() // the last symbols came from beyond the data
 	}
 	w.end = at
 	if !valid {
@@ -140,7 +139,8 @@ func (b *block) symbols(in *input, w *window) error {
 	return nil
 }
 
-// load makes 56 bits available, as refill does where there may be no more.
+// load makes 56 bits available. Unlike refill, it does not check for the end of
+// the data.
 func load(src *inputBuffer, pos int, bits uint64, count uint) (int, uint64, uint) {
 	i := pos & inputMask
 	bits |= binary.LittleEndian.Uint64(src[i:i+8:i+8]) << (count & 63)
@@ -150,8 +150,8 @@ func load(src *inputBuffer, pos int, bits uint64, count uint) (int, uint64, uint
 // matchSize is how many bytes of a match are copied at a time.
 const matchSize = 32
 
-// copyWords copies matchSize bytes within the window, word by word: each may
-// repeat the one before it.
+// copyWords copies matchSize bytes within the window, one word after another,
+// since each may repeat the one before it.
 func copyWords(w *windowBuffer, to, from int) {
 	to &= windowMask
 	from &= windowMask
