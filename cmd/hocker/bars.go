@@ -13,7 +13,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// The columns of a bar. In a narrow window it has no speed.
+// The columns of a bar. A narrow window leaves out the speed.
 const (
 	nameWidth  = 13
 	countWidth = 22
@@ -25,11 +25,11 @@ const (
 	minBarsHeight = 8
 )
 
-// bars shows a bar for each blob that is coming, and one for all of them if
-// there are several. Those that are complete move up and out of the window, so
-// that there may be more of them than it has lines.
+// bars shows a bar for each blob that is being fetched and, if there are
+// several, one for all of them. Completed bars scroll up and out of the window,
+// so there may be more of them than it has lines.
 type bars struct {
-	ctx       context.Context // what the terminal shows ends with it
+	ctx       context.Context // ends the display
 	out       *output
 	wide      bool
 	container *mpb.Progress
@@ -41,7 +41,7 @@ type bars struct {
 	total    *mpb.Bar // nil with one blob
 }
 
-// totalPriority puts the bar of all blobs below theirs.
+// totalPriority puts the bar for all blobs below the others.
 const totalPriority = 1 << 20
 
 func newBars(ctx context.Context, out *output, width int) *bars {
@@ -50,9 +50,9 @@ func newBars(ctx context.Context, out *output, width int) *bars {
 	return &bars{ctx: ctx, out: out, wide: width >= wideBarsWidth, container: container}
 }
 
-// bar adds a bar; there is none to return when the show is over.
+// bar adds a bar. It returns nil once the display has ended.
 func (b *bars) bar(size int64, name string, more ...mpb.BarOption) *mpb.Bar {
-	// A terminal that is held keeps what draws the bars, and who asks it.
+	// A stopped terminal blocks the drawing of bars, and so whoever adds one.
 	bar, err := await(b.ctx, func() (*mpb.Bar, error) {
 		return b.container.Add(size, mpb.BarStyle().Build(), append(more, b.decorators(name)...)...)
 	})
@@ -69,7 +69,7 @@ func (b *bars) decorators(name string) []mpb.BarOption {
 	}
 	return []mpb.BarOption{
 		mpb.PrependDecorators(
-			// The ^C that a terminal echoes leaves the cursor within the line.
+			// The ^C that a terminal echoes leaves the cursor within a line.
 			decor.Name("\r"),
 			decor.Name(name, decor.WC{W: nameWidth, C: decor.DindentRight}),
 			decor.Any(byteCounts, decor.WC{W: countWidth}),
@@ -85,8 +85,8 @@ func byteCounts(s decor.Statistics) string {
 	return bytecount.Format(s.Current) + " / " + bytecount.Format(s.Total)
 }
 
-// averageSpeed is since the bar began, until it is complete, and without what
-// was there before.
+// averageSpeed shows the average speed since the bar began, without the bytes
+// that were there before, until the blob is complete.
 func averageSpeed() decor.DecorFunc {
 	start, speed := time.Now(), ""
 	return func(s decor.Statistics) string {
@@ -97,7 +97,7 @@ func averageSpeed() decor.DecorFunc {
 	}
 }
 
-// timeLeft is in minutes and seconds, if it goes on as on average.
+// timeLeft shows the time left at the average speed, in minutes and seconds.
 func timeLeft() decor.DecorFunc {
 	start := time.Now()
 	return func(s decor.Statistics) string {
@@ -109,7 +109,7 @@ func timeLeft() decor.DecorFunc {
 	}
 }
 
-// clock prints a time as 01:30, and as 99:59 what is more.
+// clock formats a time as 01:30, and anything longer as 99:59.
 func clock(d time.Duration) string {
 	seconds := min(int64(d.Round(time.Second)/time.Second), 99*60+59)
 	return fmt.Sprintf("%02d:%02d", seconds/60, seconds%60)
@@ -147,7 +147,7 @@ func (b *bars) watch(_ string, blob ocispec.Descriptor) watcher {
 	return unwatched{}
 }
 
-// blobBar is a blob's bar; what it gets counts for all of them too.
+// blobBar is the bar of one blob. Its bytes count for the bar of all blobs too.
 type blobBar struct {
 	blob *mpb.Bar
 	all  *bars
@@ -174,7 +174,7 @@ func (b *blobBar) Done(err error) {
 		b.blob.Abort(false)
 		return
 	}
-	b.blob.SetTotal(-1, true) // one of unknown size is not complete by itself
+	b.blob.SetTotal(-1, true) // a bar of unknown size does not complete by itself
 }
 
 func (b *bars) done(whole bool) {
@@ -191,7 +191,7 @@ func (b *bars) done(whole bool) {
 	switch {
 	case whole:
 		b.container.Wait()
-	case b.ctx.Err() == nil || b.out.hasRoom(): // else the terminal is held
+	case b.ctx.Err() == nil || b.out.hasRoom(): // otherwise the terminal is stopped
 		b.container.Shutdown()
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// credentialFlags say what to show to the registry, in one of three ways.
+// credentialFlags give the credential for the registry, in one of three ways.
 type credentialFlags struct {
 	Username        string `short:"u" group:"credentials" placeholder:"NAME" help:"User name for the registry or its token service."`
 	Password        string `short:"p" group:"credentials" placeholder:"PASSWORD" help:"Password. Other users can see it in the process list; prefer --password-stdin."`
@@ -20,7 +20,7 @@ type credentialFlags struct {
 	CredentialsFile string `short:"f" group:"credentials" aliases:"credential-file" placeholder:"PATH" help:"File with REGISTRY= and USERNAME= and PASSWORD=, or BEARER_TOKEN= lines; or a Docker config.json; or a netrc file."`
 }
 
-// check makes sure that credentials are given in one way, and whole.
+// check makes sure that a credential is given in one way only, and completely.
 func (f *credentialFlags) check() error {
 	ways := 0
 	for _, given := range []bool{f.Username != "" || f.Password != "" || f.PasswordStdin, f.Token != "", f.CredentialsFile != ""} {
@@ -41,8 +41,7 @@ func (f *credentialFlags) check() error {
 	return nil
 }
 
-// given says which of the flags give a secret, as messages name them; empty if
-// none does.
+// given returns the flag that gives a secret, as messages name it, or "".
 func (f *credentialFlags) given() string {
 	switch {
 	case f.Token != "":
@@ -55,9 +54,8 @@ func (f *credentialFlags) given() string {
 	return ""
 }
 
-// credential finds what to show to the registries: the flags', else the
-// environment's, else what docker login and podman login left, else netrc's,
-// else nothing.
+// credential finds the credentials for the registries: from the flags, else the
+// environment, else the files of docker login and podman login, else netrc.
 func (f *credentialFlags) credential(p process, audience credential.Audience, warn func(line string)) (credential.Func, error) {
 	hosts, err := credential.EnvironmentHosts(p.getenv)
 	if err != nil {
@@ -65,7 +63,7 @@ func (f *credentialFlags) credential(p process, audience credential.Audience, wa
 	}
 	var find credential.Func
 	if f.CredentialsFile != "" {
-		// The person who names it wants its credentials, and no others.
+		// Whoever names a file wants its credentials, and no others.
 		find, err = f.fileCredential(audience, warn)
 	} else {
 		find, err = f.flagCredential(p, audience, warn)
@@ -88,8 +86,8 @@ func (f *credentialFlags) fileCredential(audience credential.Audience, warn func
 	return f.forNamed(file.Credential, audience, warn)
 }
 
-// flagCredential is what --username and --token give, and for registries that
-// these are not for, what is found by itself.
+// flagCredential returns the credential from --username or --token and, for
+// registries that it is not for, one that is found elsewhere.
 func (f *credentialFlags) flagCredential(p process, audience credential.Audience, warn func(line string)) (credential.Func, error) {
 	found, err := findCredential(p, audience, warn)
 	if f.given() == "" {
@@ -113,7 +111,8 @@ func (f *credentialFlags) flagCredential(p process, audience credential.Audience
 	return credential.First(find, found), err
 }
 
-// findCredential finds what the person has, and has not given to this command.
+// findCredential finds credentials that the user has stored, as opposed to
+// those given to this command.
 func findCredential(p process, audience credential.Audience, warn func(line string)) (credential.Func, error) {
 	fromEnvironment, err := credential.FromEnvironment(p.getenv, audience, warn)
 	if err != nil {
@@ -125,9 +124,10 @@ func findCredential(p process, audience credential.Audience, warn func(line stri
 		credential.FromNetrc(credential.NetrcFile(p.getenv), audience, warn)), nil
 }
 
-// forNamed makes sure that a person has named the registry that a secret on the
-// command line is for: a file's or an expression's word does not do. It goes
-// there as that address says, over plain http too.
+// forNamed makes sure that the user has named the registry that a secret on the
+// command line is for. A registry that only a file or an expression names does
+// not count. The secret is sent to the address as the user gave it, over plain
+// http too.
 func (f *credentialFlags) forNamed(find credential.Func, audience credential.Audience, warn func(line string)) (credential.Func, error) {
 	named := audience.Named
 	if named == (reference.Registry{}) {
@@ -140,8 +140,8 @@ func (f *credentialFlags) forNamed(find credential.Func, audience credential.Aud
 	return credential.AllowPlainHTTP([]credential.Host{{Name: named.Name(), PlainHTTP: named.Scheme == "http"}}, find), nil
 }
 
-// maxPassword bounds what is read from standard input: a token service takes
-// no more than a header can carry.
+// maxPassword is how much of standard input is read for a password, in bytes. A
+// token service accepts no more than fits into a header.
 const maxPassword = 64 << 10
 
 func readPassword(r io.Reader) (string, error) {
@@ -149,7 +149,7 @@ func readPassword(r io.Reader) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("--password-stdin: %w", err)
 	}
-	// One line break is the terminal's or echo's; what comes before it may have
+	// Remove the one line break that a terminal or echo adds. A secret may have
 	// several lines.
 	password := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
 	if password == "" {
@@ -158,7 +158,7 @@ func readPassword(r io.Reader) (string, error) {
 	return password, nil
 }
 
-// registryNames are the names of registries, each once.
+// registryNames returns the names of registries without duplicates.
 func registryNames(registries []reference.Registry) []string {
 	var names []string
 	for _, r := range registries {

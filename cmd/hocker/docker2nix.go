@@ -100,7 +100,7 @@ func (s source) checkConfig(ctx context.Context, m *image.Resolved) error {
 	return nil
 }
 
-// image is what the flags make of a manifest.
+// image returns the image that the flags and a manifest describe.
 func (c *docker2nixCmd) image(ref reference.Reference, m ocispec.Manifest, d digest.Digest) nix.Image {
 	i := nix.Image{Name: c.AltName, Reference: ref, Manifest: m}
 	if c.Pin {

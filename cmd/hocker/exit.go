@@ -14,8 +14,8 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// The exit codes, for scripts to tell failures apart. A command that a signal
-// ends has the shell's code for it, as 130 and 143.
+// The exit codes distinguish failures for scripts. A command that a signal ends
+// has the exit code that a shell gives it, such as 130 or 143.
 const (
 	exitDone        = 0
 	exitOther       = 1
@@ -57,15 +57,14 @@ func exitCode(err error) int {
 	return exitOther
 }
 
-// report prints the error of a command and, where there is a way out, a line on
-// it.
+// report prints the error of a command, and a hint if there is a way out.
 func (p process) report(command string, err error) {
 	var file *fs.PathError
 	if errors.As(err, &file) && errors.Is(err, syscall.EPIPE) {
-		return // who read the output wanted no more of it
+		return // the reader of the output wanted no more
 	}
 	if errors.As(err, new(*signalError)) && p.stderr.isTerminal() {
-		fmt.Fprint(p.stderr, "\r") // over the ^C that the terminal has echoed
+		fmt.Fprint(p.stderr, "\r") // overwrites the ^C that the terminal has echoed
 	}
 	program, _, _ := strings.Cut(command, " ")
 	fmt.Fprintf(p.stderr, "%s: %s\n", program, oneLine(p.redactArguments(err.Error())))

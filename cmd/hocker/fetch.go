@@ -19,7 +19,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// fetchCmd is the builder of the fixed-output derivations. All it needs comes
+// fetchCmd is the builder of the fixed-output derivations. It takes everything
 // from the derivation.
 type fetchCmd struct {
 	Kind string `arg:"" enum:"layer,config,manifest" help:"What to fetch: layer, config or manifest."`
@@ -50,7 +50,7 @@ func (c *fetchCmd) Run(ctx context.Context, p process) error {
 	return err
 }
 
-// report tells the build's log of a fetch, and Nix how it goes.
+// report reports a fetch to the build log, and its progress to Nix.
 func (c *fetchCmd) report(p process, b nix.Builder, fetch func(fetcher.Progress) (int64, error)) error {
 	fmt.Fprintf(p.stderr, "hocker: fetching %s %s of %s\n", c.Kind, b.Digest, oneLine(b.Image()))
 	log := io.Discard
@@ -71,9 +71,9 @@ func (c *fetchCmd) report(p process, b nix.Builder, fetch func(fetcher.Progress)
 	return nil
 }
 
-// fetch writes what is wanted to the derivation's output and returns its size.
-// Nix keeps no output of a failed build, but a builder that is run by hand
-// leaves nothing behind either.
+// fetch writes the requested content to the derivation's output and returns its
+// size. It leaves nothing behind on failure: Nix removes the output of a failed
+// build, but a builder may also be run by hand.
 func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Builder, progress fetcher.Progress) (size int64, err error) {
 	out, err := os.OpenFile(b.Out, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
@@ -90,8 +90,8 @@ func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Buil
 	return fetchContent(ctx, client, c.Kind, b.Repository, ocispec.Descriptor{Digest: b.Digest}, out, progress)
 }
 
-// fetchContent fetches a layer, config or manifest by its digest, and returns
-// its size. What is to be a manifest has to be one.
+// fetchContent fetches a layer, config or manifest by its digest and returns
+// its size. It checks that a manifest is one.
 func fetchContent(ctx context.Context, client *fetcher.Client, kind string, repo reference.Repository, desc ocispec.Descriptor, out *os.File, progress fetcher.Progress) (int64, error) {
 	switch kind {
 	case "manifest":
@@ -114,9 +114,9 @@ func writeManifest(ctx context.Context, client *fetcher.Client, ref reference.Re
 	return int64(n), err
 }
 
-// builderRoots are the CA roots that Nix's own downloads trust. Nix sets the
-// variable even where the sandbox does not have the file, so a failure matters
-// only once a certificate is refused.
+// builderRoots are the CA roots that Nix trusts for its own downloads. Nix sets
+// the variable even if the sandbox lacks the file, so a failure to read it
+// matters only once a certificate is refused.
 type builderRoots struct {
 	path string // or empty
 	err  error
@@ -132,8 +132,7 @@ func (r *builderRoots) read() (pool *x509.CertPool) {
 	return pool
 }
 
-// builderClient makes the client of a builder from the derivation's
-// environment.
+// builderClient makes a builder's client from the derivation's environment.
 func builderClient(p process, b nix.Builder, roots *builderRoots) (*fetcher.Client, error) {
 	warn := func(line string) { fmt.Fprintf(p.stderr, "hocker: %s\n", oneLine(line)) }
 	credential, err := b.Credentials(p.getenv, warn)
@@ -155,8 +154,8 @@ func builderClient(p process, b nix.Builder, roots *builderRoots) (*fetcher.Clie
 	}, nil
 }
 
-// awaitCredential gives up on a credential when its fetch is over: the file that
-// it is in may be a pipe.
+// awaitCredential stops waiting for a credential when its fetch ends, since the
+// file with the credential may be a pipe.
 func awaitCredential(find credential.Func) credential.Func {
 	return func(ctx context.Context, repo reference.Repository) (credential.Credential, error) {
 		return await(ctx, func() (credential.Credential, error) { return find(ctx, repo) })

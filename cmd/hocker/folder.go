@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// checkFolder makes sure that the folder is there that a flag's path is in.
+// checkFolder makes sure that the folder for a flag's path exists.
 func checkFolder(flag, path string) error {
 	folder := filepath.Dir(filepath.Clean(path))
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {

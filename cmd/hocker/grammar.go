@@ -25,12 +25,12 @@ type grammar struct {
 	Build      buildCmd      `cmd:"" group:"nix" help:"Put an image, or one of its shapes, together."`
 }
 
-// versionFlag is what the command line of every name has.
+// versionFlag is part of every command line, whatever the name of the program.
 type versionFlag struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 
-// links are the names in the file system under which hocker is one command.
+// links maps the names of links to hocker to the command that each one runs.
 var links = map[string]string{
 	"hocker-manifest": "manifest",
 	"hocker-config":   "config",
@@ -39,17 +39,17 @@ var links = map[string]string{
 	"docker2nix":      "docker2nix",
 }
 
-// commandLine is what a command line is parsed by.
+// commandLine is what parses a command line.
 type commandLine struct {
-	name   string // by which the user called it
+	name   string // the name that the user called
 	help   string
 	target any
 	args   []string
 }
 
-// call finds out which command is called: by a link to hocker, or by its name
-// behind hocker's. Where that is plain, it alone makes the command line: kong
-// takes longer to read the tags of all commands than a builder has to do for a
+// call finds the command that is called: by a link to hocker, or by the first
+// argument of hocker. If that is unambiguous, only its grammar is built: kong
+// takes longer to read the tags of all commands than a builder takes to fetch a
 // small blob.
 func call(args []string) commandLine {
 	name, args := filepath.Base(args[0]), args[1:]
@@ -59,7 +59,8 @@ func call(args []string) commandLine {
 	}
 	args = helpArgs(args)
 	if len(args) > 0 {
-		// One with commands of its own is left to hocker's: errors then name both.
+		// A command with subcommands is parsed by hocker's grammar, so that
+		// errors name both.
 		if target, help, ok := (&grammar{}).command(args[0]); ok && !hasCommands(target) {
 			return commandLine{"hocker " + args[0], help, target, args[1:]}
 		}
@@ -67,7 +68,7 @@ func call(args []string) commandLine {
 	return commandLine{"hocker", "Container images for Nix: fetched by digest, kept layer by layer, loaded offline.", &grammar{}, args}
 }
 
-// command returns the command of that name, and what it does.
+// command returns the command of that name, and its help.
 func (g *grammar) command(name string) (target any, help string, ok bool) {
 	v := reflect.ValueOf(g).Elem()
 	for i := range v.NumField() {
@@ -79,7 +80,7 @@ func (g *grammar) command(name string) (target any, help string, ok bool) {
 	return nil, "", false
 }
 
-// hasCommands reports whether a command is there for the commands in it.
+// hasCommands reports whether a command has subcommands.
 func hasCommands(command any) bool {
 	t := reflect.TypeOf(command).Elem()
 	for i := range t.NumField() {
@@ -90,8 +91,8 @@ func hasCommands(command any) bool {
 	return false
 }
 
-// exitRequest is kong's wish to end, when it has printed what --help or
-// --version ask for.
+// exitRequest is kong's request to exit after printing what --help or --version
+// ask for.
 type exitRequest struct{}
 
 // run parses the command line, runs the command, reports its error, and
@@ -108,8 +109,8 @@ func (p process) run(ctx context.Context) int {
 	return exitCode(err)
 }
 
-// dispatch runs the command that a command line calls. It returns the
-// command's whole name, as the user would type it: hocker lock add.
+// dispatch runs the command that a command line calls. It returns the full name
+// of the command, as the user would type it: hocker lock add.
 func (p process) dispatch(ctx context.Context, line commandLine) (name string, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -158,7 +159,7 @@ func (p process) dispatch(ctx context.Context, line commandLine) (name string, e
 	return name, command.Run(p)
 }
 
-// selected returns the command that is to be run: target itself, or one in it.
+// selected returns the command to run: target itself or one of its subcommands.
 func selected(command *kong.Context, target any) any {
 	if node := command.Selected(); node != nil && node.Target.CanAddr() {
 		return node.Target.Addr().Interface()

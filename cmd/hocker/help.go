@@ -1,6 +1,6 @@
 package main
 
-// helpCmd is there for its own help: helpArgs makes of a call something else.
+// helpCmd only documents itself. helpArgs rewrites calls of it.
 type helpCmd struct {
 	Command []string `arg:"" optional:"" help:"Command, as image or lock add (default: hocker itself)."`
 }
@@ -12,7 +12,7 @@ func (*helpCmd) Help() string {
 // Run is never called.
 func (*helpCmd) Run() error { return nil }
 
-// helpArgs makes of "help COMMAND" what means the same, "COMMAND --help".
+// helpArgs rewrites "help COMMAND" as "COMMAND --help".
 func helpArgs(args []string) []string {
 	if len(args) == 0 || args[0] != "help" || len(args) == 2 && isHelpFlag(args[1]) {
 		return args

@@ -16,7 +16,7 @@ import (
 	"hocker/fetcher/nix"
 )
 
-// hint returns a way out of an error of a command, or nothing.
+// hint returns a way out of a command's error, or "".
 func hint(command string, err error) string {
 	var (
 		usage     *usageError
@@ -79,8 +79,8 @@ func hint(command string, err error) string {
 	return ""
 }
 
-// commonHint returns the hint that all of several errors have, or nothing: one
-// that is for some of them is not true of the others.
+// commonHint returns the hint that several errors share, or "". A hint for only
+// some of them would not be true of the others.
 func commonHint(command string, errs []error) string {
 	common := hint(command, errs[0])
 	for _, err := range errs[1:] {
@@ -91,7 +91,7 @@ func commonHint(command string, errs []error) string {
 	return common
 }
 
-// hint returns a way out for a manifest that was read and is of another kind.
+// hint returns a way out if the manifest that was read is of another kind.
 func (e *manifestInputError) hint(command string, got image.Kind) string {
 	switch got {
 	case image.KindEmpty, image.KindTruncated:
@@ -102,7 +102,7 @@ func (e *manifestInputError) hint(command string, got image.Kind) string {
 	return kindHint(command, got)
 }
 
-// platformHint says how to get an image for the one platform that it is for.
+// platformHint says how to get an image for the only platform that it has.
 func platformHint(command string, e *image.WrongPlatformError, inNix bool) string {
 	have := fmt.Sprintf("%.100s", image.FormatPlatform(e.Have))
 	switch {
@@ -130,8 +130,8 @@ func kindHint(command string, kind image.Kind) string {
 	return ""
 }
 
-// isProxyRefusal reports whether a proxy lets nobody through who shows what was
-// shown.
+// isProxyRefusal reports whether a proxy denies access with the credential that
+// was sent, or without one.
 func isProxyRefusal(err error) bool {
 	var proxy *fetcher.ProxyError
 	return errors.As(err, &proxy) && (proxy.Status == http.StatusProxyAuthRequired || proxy.Status == http.StatusUnauthorized)

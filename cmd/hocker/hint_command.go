@@ -9,15 +9,15 @@ func fetchesLayers(command string) bool {
 
 func fetchesImage(command string) bool { return strings.HasSuffix(command, "image") }
 
-// isBuilder reports whether a command is one that Nix runs. There, nobody can
-// give a flag.
+// isBuilder reports whether Nix runs the command. The user cannot give flags
+// there.
 func isBuilder(command string) bool {
 	return strings.HasSuffix(command, " fetch") || strings.HasSuffix(command, " build")
 }
 
 func isDocker2nix(command string) bool { return strings.HasSuffix(command, "docker2nix") }
 
-// pick is a where first is true, else b.
+// pick returns a if first is true, else b.
 func pick(first bool, a, b string) string {
 	if first {
 		return a

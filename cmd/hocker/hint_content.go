@@ -8,13 +8,12 @@ import (
 	"hocker/fetcher/content"
 )
 
-// isContentError reports whether err says that what came is not what it should
-// be.
+// isContentError reports whether err says that the content is not as expected.
 func isContentError(err error) bool {
 	return errors.As(err, new(*archive.LayerError)) || errors.As(err, new(*archive.UnpackError)) || errors.As(err, new(*content.VerifyError))
 }
 
-// contentHint says who may have made the mistake, or nothing.
+// contentHint says where the mistake may come from, or nothing.
 func contentHint(command string, err error) string {
 	var mismatch *content.VerifyError
 	switch {

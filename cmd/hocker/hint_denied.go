@@ -10,7 +10,7 @@ import (
 	"hocker/fetcher/credential"
 )
 
-// deniedHint is the way out of a refusal by a registry.
+// deniedHint returns a way out if a registry denies access.
 func deniedHint(command string, err error, inNix bool) string {
 	var (
 		answer   *fetcher.ResponseError
@@ -47,7 +47,7 @@ func readsImages(command string) bool {
 	return strings.HasSuffix(command, " prefetch") || strings.HasSuffix(command, " check") || strings.HasSuffix(command, " update")
 }
 
-// withheldHint says what to set for a credential to be sent that was not.
+// withheldHint says what to set so that a withheld credential is sent.
 func withheldHint(e *credential.WithheldError) string {
 	host := e.Registry.Name()
 	switch {
@@ -63,7 +63,7 @@ func withheldHint(e *credential.WithheldError) string {
 	return ""
 }
 
-// wasAuthorized reports whether the registry refused a request that showed a
+// wasAuthorized reports whether the registry denied access to a request with a
 // credential.
 func wasAuthorized(err error) bool {
 	var answer *fetcher.ResponseError

@@ -9,15 +9,15 @@ import (
 	"hocker/fetcher/engine"
 )
 
-// isEngineError reports whether err is of the way to a container engine, or an
-// engine's own.
+// isEngineError reports whether err comes from a container engine or from the
+// connection to it.
 func isEngineError(err error) bool {
 	return errors.As(err, new(*engine.UnavailableError)) || errors.As(err, new(*engine.NoneError)) ||
 		errors.As(err, new(*engine.ContextError)) || errors.As(err, new(*engine.CertificateError)) ||
 		errors.As(err, new(*engine.Error))
 }
 
-// engineHint returns a way out of an engine's error, or nothing.
+// engineHint returns a way out of an engine's error, or "".
 func engineHint(err error) string {
 	var (
 		silent *engine.UnavailableError
@@ -36,7 +36,7 @@ func engineHint(err error) string {
 		return "this engine does not speak TLS: is the port right, or should DOCKER_TLS_VERIFY be unset?"
 	case isCertificateError(err), errors.As(err, new(*engine.CertificateError)):
 		return "DOCKER_CERT_PATH names the folder with the ca.pem of the engine's authority, and cert.pem and key.pem of your own"
-	case errors.As(err, &remote) && remote.Op == "remote error": // an alert of TLS
+	case errors.As(err, &remote) && remote.Op == "remote error": // a TLS alert
 		return "the engine refused the certificate, or wants one: DOCKER_CERT_PATH names the folder with cert.pem and key.pem"
 	case errors.As(err, &silent) && strings.HasPrefix(silent.Host, "ssh:"):
 		return "does ssh reach the host without asking for anything, and is docker or podman there?"

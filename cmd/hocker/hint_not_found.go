@@ -8,8 +8,8 @@ import (
 	"hocker/fetcher/credential"
 )
 
-// notFoundHint is the way out where a registry, or an image, does not have what
-// is wanted.
+// notFoundHint returns a way out if a registry or an image does not have what
+// was requested.
 func notFoundHint(err error, inNix bool) string {
 	var (
 		layer    *layerError
@@ -35,8 +35,8 @@ func notFoundHint(err error, inNix bool) string {
 	return "check the registry, the image's name and its tag"
 }
 
-// notFoundFile returns the tag that was not found, if it looks as if it was meant
-// as a file's name, or nothing.
+// notFoundFile returns the tag that was not found if it looks like the name of
+// a file, or "".
 func notFoundFile(err error) string {
 	var fetch *fetcher.FetchError
 	if !errors.As(err, &fetch) || fetch.What != "manifest" {
@@ -49,8 +49,8 @@ func notFoundFile(err error) string {
 	return tag
 }
 
-// wasAnonymous reports whether there was no credential to show: a registry may
-// hide what one may not see.
+// wasAnonymous reports whether no credential was known. A registry may answer
+// "not found" where access is denied.
 func wasAnonymous(err error) bool {
 	var answer *fetcher.ResponseError
 	return errors.As(err, &answer) && answer.Anonymous

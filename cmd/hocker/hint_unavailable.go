@@ -9,8 +9,8 @@ import (
 	"hocker/fetcher"
 )
 
-// unavailableHint is the way out where a registry could not be asked, or did not
-// answer what was asked.
+// unavailableHint returns a way out if a registry could not be reached or gave
+// an unexpected answer.
 func unavailableHint(err error, inNix bool) string {
 	var answer *fetcher.ResponseError
 	switch {
@@ -24,8 +24,8 @@ func unavailableHint(err error, inNix bool) string {
 	return "the registry, or a proxy before it, has trouble of its own: try again later"
 }
 
-// isPlainToTLS reports whether an answer is what servers of https say to those
-// who speak plain http.
+// isPlainToTLS reports whether an answer is that of an https server to a
+// request over plain http.
 func isPlainToTLS(err error) bool {
 	var answer *fetcher.ResponseError
 	return errors.As(err, &answer) && answer.PlainToTLS
@@ -41,7 +41,7 @@ func isCertificateError(err error) bool {
 	return errors.As(err, &unknown) || errors.As(err, &hostname) || errors.As(err, &invalid) || errors.As(err, &verification)
 }
 
-// certificateHint says what a certificate that is not trusted may be for.
+// certificateHint says why a certificate may not be trusted.
 func certificateHint(err error, inNix bool) string {
 	var invalid x509.CertificateInvalidError
 	switch {

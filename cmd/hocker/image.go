@@ -76,7 +76,8 @@ func (c *imageCmd) Run(ctx context.Context, p process) error {
 	return err
 }
 
-// tagOnly is the name that an engine can give to an image: one without digest.
+// tagOnly returns the name that an engine can give to an image, which has no
+// digest.
 func tagOnly(ref reference.Reference) string {
 	if ref.Tag == "" {
 		return ""
@@ -85,7 +86,7 @@ func tagOnly(ref reference.Reference) string {
 	return ref.Familiar()
 }
 
-// checkOutput finds out before the work what would make it vain.
+// checkOutput finds errors in the output path before any work is done.
 func (c *imageCmd) checkOutput(p process) error {
 	if c.Format == "oci-layout" {
 		entries, err := os.ReadDir(c.Out)
@@ -114,7 +115,7 @@ func (c *imageCmd) export(ctx context.Context, p process, e *archive.Export) err
 	})
 }
 
-// streamArchive writes an archive where nothing can be put in its place later.
+// streamArchive writes an archive to an output that is not seekable.
 func streamArchive(ctx context.Context, w io.Writer, e *archive.Export) error {
 	f, err := os.CreateTemp("", "hocker-*.part")
 	if err != nil {
@@ -132,14 +133,15 @@ func streamArchive(ctx context.Context, w io.Writer, e *archive.Export) error {
 	return err
 }
 
-// writeFolder has write fill a folder beside path, and renames it.
+// writeFolder calls write to fill a temporary folder beside path, then renames
+// the folder.
 func writeFolder(path string, write func(dir string) error) error {
 	part, err := os.MkdirTemp(filepath.Dir(filepath.Clean(path)), ".hocker-*.part")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(part)
-	// Not as private as MkdirTemp makes it: the umask of the user decides.
+	// MkdirTemp makes the folder private. The user's umask is to decide.
 	dir := filepath.Join(part, "layout")
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// imageArgs names the image, in two words or in one.
+// imageArgs names the image, in one argument or in two.
 type imageArgs struct {
 	Name string `arg:"" name:"image-name" help:"Image, as debian:bookworm, library/debian, ghcr.io/org/app@sha256:… or http://host:5000/app:1."`
 	Tag  string `arg:"" optional:"" name:"image-tag" help:"Tag or digest, if the name has none."`
@@ -23,7 +23,7 @@ type imageArgs struct {
 // reference reads the arguments. With a registry from --registry, the name is
 // a path in that registry, whatever its first part looks like.
 func (a imageArgs) reference(registry string, plain plainHTTPFlag) (reference.Reference, error) {
-	name := strings.TrimPrefix(a.Name, "docker://") // as skopeo wants it
+	name := strings.TrimPrefix(a.Name, "docker://") // as skopeo requires it
 	parseName, parseReference := reference.ParseName, reference.Parse
 	switch {
 	case registry != "" && strings.Contains(name, "://"):
@@ -53,11 +53,11 @@ func (a imageArgs) reference(registry string, plain plainHTTPFlag) (reference.Re
 	return ref, err
 }
 
-// explain makes of an error of reference one about the command line. Of two
-// words, the second is often meant as the file to write to.
+// explain turns an error of package reference into one about the command line.
+// The second of two arguments is often meant as the output file.
 func (a imageArgs) explain(err error) error {
 	usage := &usageError{err: err}
-	if a.Tag == "" || strings.Contains(a.Tag, "@") { // which may have a password before it
+	if a.Tag == "" || strings.Contains(a.Tag, "@") { // there may be a password before it
 		return usage
 	}
 	if isFileName(a.Tag) {
@@ -69,7 +69,7 @@ func (a imageArgs) explain(err error) error {
 	return usage
 }
 
-// fileName is what people call the files that an image is written to, or its
+// fileName matches usual names for an image's file, and for those of its
 // manifest, config, layers and expression.
 var fileName = regexp.MustCompile(`/|\.(tar|tgz|gz|zst|json|nix|img|oci)$`)
 
@@ -79,7 +79,7 @@ func fileHint(file string) string {
 	return fmt.Sprintf("a second word is the image's tag: to write to a file, give --out %s", file)
 }
 
-// platformFlag chooses an image, of those in an index.
+// platformFlag picks an image from an index.
 type platformFlag struct {
 	Platform string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to pick from a multi-platform image (default: linux on this machine's architecture)."`
 }
@@ -96,7 +96,8 @@ type foreignFlag struct {
 	Foreign bool `help:"Download foreign (non-distributable) layers from the URLs in the manifest."`
 }
 
-// imageFlags are those of every command that reads one image of a registry.
+// imageFlags are the flags of every command that reads one image from a
+// registry.
 type imageFlags struct {
 	imageArgs
 	registryFlags
@@ -108,13 +109,13 @@ type imageFlags struct {
 type source struct {
 	*fetcher.Client
 	ref      reference.Reference
-	platform *ocispec.Platform // that was asked for; nil if none was
+	platform *ocispec.Platform // as requested, or nil
 	warn     func(line string)
 }
 
 // open reads the image's name and makes the client for its registry.
 func (f *imageFlags) open(ctx context.Context, p process) (source, error) {
-	f.Registry = f.address(f.Registry) // which credentials are for as well
+	f.Registry = f.address(f.Registry) // credentials are for this address too
 	ref, err := f.reference(f.Registry, f.plainHTTPFlag)
 	if err != nil {
 		return source{}, f.explain(err)
@@ -135,13 +136,13 @@ func (f *imageFlags) open(ctx context.Context, p process) (source, error) {
 	return source{client, ref, platform, func(line string) { f.warn(p, line) }}, err
 }
 
-// resolve fetches the image's manifest, from an index if need be.
+// resolve fetches the image's manifest, from an index if there is one.
 func (s source) resolve(ctx context.Context) (image.Resolved, error) {
 	return image.Resolve(ctx, s.Client, s.ref, s.platform)
 }
 
-// config fetches the config of an image, and warns if it is for another platform
-// than the index says.
+// config fetches the config of an image. It warns if the config is for another
+// platform than the index says.
 func (s source) config(ctx context.Context, m *image.Resolved) ([]byte, error) {
 	data, err := m.ReadConfig(ctx, s.Client, s.ref.Repository)
 	if err != nil {
@@ -162,7 +163,7 @@ func (s source) warnPlatform(m *image.Resolved, config image.Config) {
 	}
 }
 
-// resolveLayers is resolve for an image whose layers are wanted.
+// resolveLayers is resolve for an image whose layers are to be fetched.
 func (s source) resolveLayers(ctx context.Context) (image.Resolved, error) {
 	resolved, err := s.resolve(ctx)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// catchSignals returns the signals that end a command. A hangup that nohup has
-// the process ignore stays ignored.
+// catchSignals returns the signals that end a command. If the process ignores
+// hangups, as under nohup, it continues to.
 func catchSignals() <-chan os.Signal {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -20,17 +20,17 @@ func catchSignals() <-chan os.Signal {
 	return signals
 }
 
-// tidyTime is what an interrupted command may take to tidy up. All that it can
-// wait for ends with its context; this is for what no program can break off,
-// such as a file on a server that is gone.
+// tidyTime is how long an interrupted command may take to clean up. Everything
+// that it waits for ends with its context. This limit is for what no program
+// can interrupt, such as a file on a server that does not answer.
 const tidyTime = 10 * time.Second
 
-// echoTime is how long a second signal is taken for the first one's echo:
-// timeout(1) sends its signal to the command, and then to all of its group.
+// echoTime is how long a second signal counts as an echo of the first:
+// timeout(1) sends its signal to the command and then to its process group.
 const echoTime = 500 * time.Millisecond
 
-// wait returns the exit code of the process: the command's, which is interrupted
-// by the first signal. A second one ends the process at once.
+// wait returns the exit code of the process. The first signal interrupts the
+// command, a second one ends the process at once.
 func wait(ended <-chan int, signals <-chan os.Signal, interrupt func(error)) int {
 	var first *signalError
 	select {
@@ -55,10 +55,10 @@ func wait(ended <-chan int, signals <-chan os.Signal, interrupt func(error)) int
 	}
 }
 
-// signalError is the end of a command by a signal.
+// signalError is returned for a command that a signal has ended.
 type signalError struct {
 	signal syscall.Signal
-	err    error // what it was an end to, or nil
+	err    error // the error that the signal caused, or nil
 }
 
 func (e *signalError) Error() string {
@@ -73,11 +73,11 @@ func (e *signalError) Error() string {
 
 func (e *signalError) Unwrap() error { return e.err }
 
-// exitCode is the one by which shells know the signal.
+// exitCode is the exit code by which shells know the signal.
 func (e *signalError) exitCode() int { return 128 + int(e.signal) }
 
-// interruption returns err as the end by a signal, if there was one: whatever
-// failed then did so for that.
+// interruption wraps err in a signalError if a signal has come: whatever failed
+// after it failed because of it.
 func interruption(ctx context.Context, err error) error {
 	var signalled *signalError
 	if err == nil || !errors.As(context.Cause(ctx), &signalled) {
@@ -86,10 +86,10 @@ func interruption(ctx context.Context, err error) error {
 	return &signalError{signalled.signal, err}
 }
 
-// await returns what f returns, or the reason why ctx has ended, whichever comes
-// first. It is for calls that nothing can interrupt, such as reading a file that
-// may be a pipe: f then goes on until the process ends, which it is about to. So
-// there must be nothing to tidy up behind it.
+// await returns the result of f, or the cause if ctx ends first. It is for
+// calls that cannot be interrupted, such as reading a file that may be a pipe.
+// f then runs on until the process ends, which is soon. So f must not leave
+// anything that needs cleaning up.
 func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T

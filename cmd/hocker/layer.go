@@ -56,7 +56,7 @@ func (c *layerCmd) Run(ctx context.Context, p process) error {
 	}
 	src.Foreign = c.Foreign
 	if dgst.Digest != "" && !c.Decompress && !c.Foreign {
-		// Its digest is all that the registry needs to know.
+		// The digest alone is enough for the registry.
 		return c.writeBlob(ctx, p, src, dgst)
 	}
 	resolved, err := src.resolveLayers(ctx)
@@ -82,13 +82,13 @@ func (c *layerCmd) Run(ctx context.Context, p process) error {
 	return c.writeTar(ctx, p, src, resolved, number)
 }
 
-// layerError is a layer that the image does not have.
+// layerError is returned for a layer that the image does not have.
 type layerError struct{ error }
 
 func (*layerError) Is(target error) bool { return target == content.ErrNotFound }
 
-// maxNumberLength tells numbers of layers from digests, which may consist of
-// decimal digits too.
+// maxNumberLength distinguishes layer numbers from digests, which may consist
+// of decimal digits too.
 const maxNumberLength = 6
 
 func parseLayer(s string) (number int, d ocispec.Descriptor, err error) {
@@ -106,7 +106,8 @@ func parseLayer(s string) (number int, d ocispec.Descriptor, err error) {
 	return 0, d, err
 }
 
-// writeTar writes a layer unpacked, and checks it in both forms.
+// writeTar writes a layer unpacked. It verifies both the packed and the
+// unpacked form.
 func (c *layerCmd) writeTar(ctx context.Context, p process, src source, m image.Resolved, number int) error {
 	data, err := src.config(ctx, &m)
 	if err != nil {

@@ -33,8 +33,8 @@ func (c *layerCmd) writeBlob(ctx context.Context, p process, src source, layer o
 	})
 }
 
-// continueBlob goes on with what an earlier run left, and leaves as much as it
-// gets.
+// continueBlob resumes the transfer of an earlier run. If it fails, it leaves
+// what it has fetched.
 func (c *layerCmd) continueBlob(ctx context.Context, p process, src source, layer ocispec.Descriptor) error {
 	f, err := os.OpenFile(c.Continue, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
@@ -62,7 +62,8 @@ func size(f *os.File) (int64, error) {
 	return info.Size(), nil
 }
 
-// keptError is a transfer that has failed, and left a part of the content.
+// keptError is returned for a failed transfer of which a part of the content
+// was kept.
 type keptError struct {
 	err   error
 	file  string
@@ -76,8 +77,8 @@ func (e *keptError) hint() string {
 	return fmt.Sprintf("%s has the first %s of the layer: the same command goes on from there", e.file, bytecount.Format(e.bytes))
 }
 
-// keep says what is left in f of a transfer that has failed with err. A file
-// with nothing in it goes.
+// keep returns err, the error of a failed transfer, together with how much of
+// the content f has kept. It removes an empty file.
 func keep(f *os.File, err error) error {
 	bytes, sizeErr := size(f)
 	switch {
@@ -90,8 +91,8 @@ func keep(f *os.File, err error) error {
 	return &keptError{err, f.Name(), bytes}
 }
 
-// progress shows how the layer comes in: on a terminal, and not beside another
-// program that the layer is piped to and that has something to show too.
+// progress shows the transfer of the layer on a terminal, unless the layer is
+// piped to another program, which may have something to show too.
 func (c *layerCmd) progress(ctx context.Context, p process) progress {
 	if c.toStdout() && !p.stdout.regular || !p.stderr.isTerminal() {
 		return noProgress{}
@@ -99,7 +100,7 @@ func (c *layerCmd) progress(ctx context.Context, p process) progress {
 	return newProgress(ctx, p, c.Quiet)
 }
 
-// fetch fetches a layer into a file that has so many bytes of it.
+// fetch fetches a layer into a file that already has the first had bytes of it.
 func (c *layerCmd) fetch(ctx context.Context, p process, src source, layer ocispec.Descriptor, f *os.File, had int64) error {
 	show := newTransfers(c.progress(ctx, p))
 	show.begin("layer", layer, had)
@@ -109,7 +110,7 @@ func (c *layerCmd) fetch(ctx context.Context, p process, src source, layer ocisp
 	return err
 }
 
-// watch shows a layer that read passes on as it comes.
+// watch shows the progress of a layer while read passes it on.
 func (c *layerCmd) watch(ctx context.Context, p process, layer ocispec.Descriptor, read func(seen io.Writer) error) error {
 	show := c.progress(ctx, p)
 	watcher := show.watch("layer", layer)

@@ -61,7 +61,7 @@ func (c *loadCmd) Run(ctx context.Context, p process) error {
 // loadResult is what load --json prints.
 type loadResult struct {
 	Reference string `json:"reference"` // empty for an image without a name
-	ID        string `json:"id"`        // the config's digest, which is Docker's and podman's ID of the image
+	ID        string `json:"id"`        // the config's digest, which Docker and podman use as the image's ID
 	Outcome   string `json:"outcome"`
 }
 
@@ -71,7 +71,7 @@ var outcomes = map[engine.Outcome]string{
 	engine.Loaded:  "loaded",
 }
 
-// engineImage is what an engine is told of the image.
+// engineImage returns what the engine needs to know about the image.
 func engineImage(ctx context.Context, c archive.Composition) (engine.Image, error) {
 	manifest, err := c.ManifestBytes()
 	if err != nil {

@@ -1,6 +1,6 @@
 package main
 
-// lockCmd keeps a lock file.
+// lockCmd maintains a lock file.
 type lockCmd struct {
 	Add    lockAddCmd    `cmd:"" help:"Lock images at the digests that their tags have now."`
 	Update lockUpdateCmd `cmd:"" help:"Lock images anew where their tags have moved."`

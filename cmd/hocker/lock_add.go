@@ -78,8 +78,8 @@ func references(wanted map[string]lock.Wanted) []reference.Reference {
 	return refs
 }
 
-// warnReplaced names the images that others take the place of: it may be that
-// only the names of two are the same.
+// warnReplaced warns about images that are replaced: two different images may
+// only share a name.
 func (c *lockAddCmd) warnReplaced(p process, before lock.File, images map[string]lock.Image) {
 	for _, name := range slices.Sorted(maps.Keys(images)) {
 		old, ok := before.Images[name]
@@ -89,7 +89,7 @@ func (c *lockAddCmd) warnReplaced(p process, before lock.File, images map[string
 	}
 }
 
-// wanted reads the arguments: the images to lock, by name.
+// wanted parses the arguments into the images to lock, by name.
 func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 	platforms, err := c.platforms()
 	if err != nil {
@@ -123,7 +123,7 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 	return wanted, nil
 }
 
-// named reads an argument, [NAME=]REFERENCE: no reference has a = in it.
+// named parses an argument, [NAME=]REFERENCE. A reference contains no =.
 func (c *lockAddCmd) named(argument string) (name string, ref reference.Reference, err error) {
 	name, reference, given := strings.Cut(argument, "=")
 	switch {
@@ -144,7 +144,8 @@ func (c *lockAddCmd) named(argument string) (name string, ref reference.Referenc
 	return name, ref, nil
 }
 
-// platforms reads --platform. Each has a Nix system, and each another one.
+// platforms parses --platform. Each platform must have a Nix system, and no two
+// the same.
 func (c *lockAddCmd) platforms() ([]ocispec.Platform, error) {
 	var platforms []ocispec.Platform
 	var systems []string

@@ -38,7 +38,7 @@ func (c *lockUpdateCmd) Run(ctx context.Context, p process) error {
 	})
 }
 
-// names are those of the images that are to be updated.
+// names returns the names of the images to update.
 func (c *lockUpdateCmd) names(before lock.File) ([]string, error) {
 	if !before.Found() {
 		return nil, c.missing()
@@ -67,7 +67,7 @@ func (c *lockRemoveCmd) Run(ctx context.Context, p process) error {
 	})
 }
 
-// checkLocked makes sure that there are images of these names.
+// checkLocked makes sure that images of these names are locked.
 func checkLocked(path string, file lock.File, names []string) error {
 	for _, name := range names {
 		if _, ok := file.Images[name]; !ok {

@@ -30,8 +30,8 @@ type tagRow struct {
 	Moved     bool   `json:"moved"`
 }
 
-// uncheckedError is a check that has come to no result. It never has the exit
-// code 1, which says that a tag has moved.
+// uncheckedError is returned for a check without a result. Its exit code is
+// never 1, which says that a tag has moved.
 type uncheckedError struct{ error }
 
 func (e *uncheckedError) Unwrap() error { return e.error }
@@ -47,7 +47,7 @@ func (c *lockCheckCmd) Run(ctx context.Context, p process) error {
 	return nil
 }
 
-// check looks at all images, and counts those that have moved.
+// check checks all images and counts those that have moved.
 func (c *lockCheckCmd) check(ctx context.Context, p process) (moved, of int, err error) {
 	file, err := c.read(ctx)
 	if err != nil {

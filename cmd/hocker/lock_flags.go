@@ -25,7 +25,7 @@ func (f lockFileFlag) AfterApply() error {
 	return checkFolder("--file", f.File)
 }
 
-// read reads the lock file, which has to be there, and may be a pipe.
+// read reads the lock file, which must exist. It may be a pipe.
 func (f lockFileFlag) read(ctx context.Context) (lock.File, error) {
 	file, err := await(ctx, func() (lock.File, error) { return lock.Read(f.File) })
 	if errors.Is(err, fs.ErrNotExist) {
@@ -38,13 +38,13 @@ func (f lockFileFlag) missing() error {
 	return usagef("there is no lock file %s: `hocker lock add REFERENCE` makes one, --file PATH names another one", f.File)
 }
 
-// lockChangeFlags are those of the commands that change the lock file.
+// lockChangeFlags are the flags of commands that change the lock file.
 type lockChangeFlags struct {
 	lockFileFlag
 	DryRun bool `help:"Show the changes without making them."`
 }
 
-// change has plan say what is to become of the file, and shows the difference.
+// change calls plan to work out the new lock file, and shows the difference.
 func (f lockChangeFlags) change(ctx context.Context, p process, table lockTableFlag, plan func(lock.File) (lock.Edit, error)) error {
 	w := lock.Writer{Path: f.File, DryRun: f.DryRun, Notice: func(line string) {
 		fmt.Fprintf(p.stderr, "%s\n", oneLine(line))
@@ -56,8 +56,8 @@ func (f lockChangeFlags) change(ctx context.Context, p process, table lockTableF
 	return table.show(p, lock.Compare(before, after))
 }
 
-// lockRegistryFlags are those of the commands that ask registries, of which
-// there may be several at once.
+// lockRegistryFlags are the flags of commands that talk to registries, perhaps
+// to several at once.
 type lockRegistryFlags struct {
 	registryFlags
 	Jobs int `group:"transfer" default:"16" placeholder:"N" help:"Requests at a time (default: 16)."`
@@ -72,7 +72,7 @@ func (f *lockRegistryFlags) Validate() error {
 }
 
 // locker makes the client for images. The audience is [registryFlags.typed] or
-// [registryFlags.readFrom], by where their names come from.
+// [registryFlags.readFrom], depending on where the names come from.
 func (f *lockRegistryFlags) locker(ctx context.Context, p process, audience func([]reference.Registry) (credential.Audience, error), refs []reference.Reference) (*lock.Locker, error) {
 	registries := make([]reference.Registry, len(refs))
 	for i, ref := range refs {
@@ -86,8 +86,8 @@ func (f *lockRegistryFlags) locker(ctx context.Context, p process, audience func
 	return &lock.Locker{Source: client, Jobs: f.Jobs, Notice: func(line string) { f.warn(p, line) }}, err
 }
 
-// withFailures prints each thing that failed on a line of its own. What is left
-// to say is how many there were.
+// withFailures prints each failure on a line of its own. The error that it
+// returns says only how many there were.
 func (p process) withFailures(err error) error {
 	var failed *lock.FailuresError
 	if !errors.As(err, &failed) {

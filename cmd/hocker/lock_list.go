@@ -82,8 +82,8 @@ func newImageRow(name string, i lock.Image) imageRow {
 	return row
 }
 
-// shownReference is an image's reference in a table. Beside a tag the digest is
-// left out: it has a column of its own.
+// shownReference formats an image's reference for a table. If there is a tag,
+// the digest is left out, since it has its own column.
 func shownReference(i lock.Image) string {
 	ref := i.Reference
 	if ref.Tag != "" {

@@ -49,7 +49,8 @@ func (f lockTableFlag) show(p process, changes []lock.Change) error {
 	return writeTable(p, rows)
 }
 
-// tableDigest is a digest in a table: enough to know it again, or - for none.
+// tableDigest shortens a digest for a table, to what is enough to recognize it.
+// It returns - for none.
 func tableDigest(d digest.Digest) string {
 	if d == "" {
 		return "-"

@@ -14,10 +14,10 @@ import (
 
 func main() {
 	signals := catchSignals()
-	// A reader that goes away is an error of the write, after which there may be
-	// something to tidy up, and not the end of the process.
+	// If the reader of the output goes away, the write fails and the process
+	// continues, since there may be something to clean up.
 	signal.Ignore(syscall.SIGPIPE)
-	// net/http's own lines quote what a server sent that nobody asked for.
+	// net/http's own log lines quote unsolicited data from servers.
 	log.SetOutput(io.Discard)
 	ctx, interrupt := context.WithCancelCause(context.Background())
 	p := process{

@@ -51,8 +51,8 @@ func (c *manifestCmd) Run(ctx context.Context, p process) error {
 	return c.writeBytes(ctx, p, m.Bytes)
 }
 
-// manifest fetches what is to be printed, and makes sure that it is what it
-// should be before anything is.
+// manifest fetches what is to be printed, and checks it before anything is
+// printed.
 func (c *manifestCmd) manifest(ctx context.Context, src source) (image.Manifest, error) {
 	if !c.Index {
 		resolved, err := src.resolve(ctx)

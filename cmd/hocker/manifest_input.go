@@ -14,9 +14,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// readsManifest reports whether the manifest is read and not fetched: with
-// --manifest, and for the two words of the first hocker where standard input is
-// a pipe, as behind hocker-manifest, or a file.
+// readsManifest reports whether the manifest is read instead of fetched. This
+// is so with --manifest, and with the two arguments of the original hocker if
+// standard input is a file or a pipe, as behind hocker-manifest.
 func (c *docker2nixCmd) readsManifest(p process) bool {
 	switch {
 	case c.Manifest != "":
@@ -27,9 +27,9 @@ func (c *docker2nixCmd) readsManifest(p process) bool {
 	return isInput(p.stdin)
 }
 
-// isInput reports whether f is a pipe, or a file with something in it. One that
-// somebody has begun to read is theirs, such as the list that a loop of the
-// shell takes line by line.
+// isInput reports whether f is a pipe, or a file with unread content. A file
+// that was partly read belongs to someone else, such as a shell loop that reads
+// a list line by line.
 func isInput(f *os.File) bool {
 	info, err := f.Stat()
 	if err != nil {
@@ -61,7 +61,7 @@ func (in manifestInput) String() string {
 	return "manifest " + in.file
 }
 
-// manifestInputError is what is wrong with a manifest that was read.
+// manifestInputError is returned for a bad manifest that was read, not fetched.
 type manifestInputError struct {
 	in  manifestInput
 	err error
@@ -70,7 +70,7 @@ type manifestInputError struct {
 func (e *manifestInputError) Error() string { return e.in.String() + ": " + e.err.Error() }
 func (e *manifestInputError) Unwrap() error { return e.err }
 
-// manifest reads a manifest, and computes its digest.
+// manifest reads a manifest and computes its digest.
 func (in manifestInput) manifest(ctx context.Context, p process) (m ocispec.Manifest, d digest.Digest, err error) {
 	data, err := await(ctx, func() ([]byte, error) { return in.read(p) })
 	if err != nil {
@@ -82,7 +82,8 @@ func (in manifestInput) manifest(ctx context.Context, p process) (m ocispec.Mani
 	return m, digest.FromBytes(data), nil
 }
 
-// maxManifest is the limit that a registry client has for manifests.
+// maxManifest is the largest manifest that is read, in bytes. A registry client
+// has the same limit.
 const maxManifest = 4 << 20
 
 func (in manifestInput) read(p process) ([]byte, error) {

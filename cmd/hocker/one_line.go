@@ -6,8 +6,8 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// oneLine keeps what a registry said from breaking out of its line, or from
-// steering the terminal, and passwords in addresses from being shown.
+// oneLine prevents text from a registry from starting a new line or controlling
+// the terminal, and hides passwords in addresses.
 func oneLine(s string) string {
 	return reference.Redact(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), " "))
 }

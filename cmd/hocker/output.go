@@ -12,20 +12,20 @@ import (
 	"golang.org/x/term"
 )
 
-// output is a file that a command writes to: a stream of the process, or a pipe
-// or device. A write ends with the context, whatever is at the other end: a pipe
-// that nobody reads, or a terminal that is held.
+// output is a file that a command writes to: a stream of the process, a pipe or
+// a device. Writes end with the context, even to a pipe that nobody reads or to
+// a stopped terminal.
 type output struct {
 	file      *os.File
-	regular   bool            // a write never waits for anybody
+	regular   bool            // a write never blocks
 	ctx       context.Context // io.Writer has no parameter for it
-	lastWords bool            // there may be something to say when the context has ended
+	lastWords bool            // accepts output after the context has ended
 	state     *outputState
 }
 
 type outputState struct {
 	mu    sync.Mutex
-	err   error     // of the first write that failed, for what prints without looking at it
+	err   error     // of the first write that failed, since not every caller checks
 	above io.Writer // prints lines above what is drawn at the terminal's bottom, or nil
 }
 
@@ -34,27 +34,27 @@ func newOutput(ctx context.Context, file *os.File) *output {
 	return &output{file: file, regular: err == nil && info.Mode().IsRegular(), ctx: ctx, state: &outputState{}}
 }
 
-// forLastWords has the output take what still comes when the context has ended,
-// as far as that needs no waiting.
+// forLastWords makes the output accept writes after the context has ended, as
+// far as they do not block.
 func (o *output) forLastWords() *output {
 	o.lastWords = true
 	return o
 }
 
-// until returns the same output for as long as ctx lasts.
+// until returns the same output, bound to ctx.
 func (o *output) until(ctx context.Context) *output {
 	bound := *o
 	bound.ctx = ctx
 	return &bound
 }
 
-// Write writes p, or returns the reason why the context has ended.
+// Write writes p, or returns the cause if the context has ended.
 func (o *output) Write(p []byte) (n int, err error) {
 	switch {
 	case o.regular:
 		n, err = o.file.Write(p)
 	case o.ctx.Err() == nil:
-		data := bytes.Clone(p) // for a write that goes on when this one has returned
+		data := bytes.Clone(p) // the write may continue after this call has returned
 		n, err = await(o.ctx, func() (int, error) { return o.write(data) })
 	case o.lastWords && o.hasRoom():
 		n, err = o.file.Write(p)
@@ -81,7 +81,7 @@ func (o *output) write(p []byte) (int, error) {
 	return o.file.Write(p)
 }
 
-// setAbove has lines printed by w from now on, or by nobody else with nil.
+// setAbove makes w print the lines from now on. nil ends this.
 func (o *output) setAbove(w io.Writer) {
 	o.state.mu.Lock()
 	defer o.state.mu.Unlock()
@@ -95,7 +95,7 @@ func (o *output) failure() error {
 	return o.state.err
 }
 
-// hasRoom reports whether a few words can be written without waiting.
+// hasRoom reports whether a few words can be written without blocking.
 func (o *output) hasRoom() bool {
 	fds := []unix.PollFd{{Fd: int32(o.file.Fd()), Events: unix.POLLOUT}}
 	n, err := unix.Poll(fds, 0)

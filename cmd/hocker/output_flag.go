@@ -16,7 +16,7 @@ type outputFlag struct {
 // toStdout reports whether the result goes to standard output.
 func (o outputFlag) toStdout() bool { return o.Out == "" || o.Out == "-" }
 
-// AfterApply is called by kong: what cannot be written is not fetched first.
+// AfterApply is called by kong. It checks the path before anything is fetched.
 func (o outputFlag) AfterApply() error {
 	if o.toStdout() {
 		return nil
@@ -24,8 +24,8 @@ func (o outputFlag) AfterApply() error {
 	return checkFolder("--out", o.Out)
 }
 
-// checkBinary makes sure that what is not for people to read does not go to
-// their terminal. Reader is what it can be piped to.
+// checkBinary makes sure that binary data does not go to a terminal. reader is
+// a program that the data can be piped to.
 func (o outputFlag) checkBinary(p process, reader string) error {
 	if o.toStdout() && p.stdout.isTerminal() {
 		return usagef("standard output is a terminal: name a file with --out, or pipe it to %s", reader)
@@ -33,8 +33,8 @@ func (o outputFlag) checkBinary(p process, reader string) error {
 	return nil
 }
 
-// write calls produce with the place to write to: a *[atomicfile.File] where it can
-// be written in any order. A file appears only if produce succeeds.
+// write calls produce with the output, which is an *[atomicfile.File] if it is
+// seekable. A file appears only if produce succeeds.
 func (o outputFlag) write(ctx context.Context, p process, produce func(io.Writer) error) error {
 	if o.toStdout() {
 		return produce(p.stdout.until(ctx))
@@ -56,7 +56,7 @@ func (o outputFlag) write(ctx context.Context, p process, produce func(io.Writer
 
 func (o outputFlag) create(ctx context.Context) (*atomicfile.File, error) {
 	if info, err := os.Stat(o.Out); err == nil && !info.Mode().IsRegular() {
-		// A named pipe opens when somebody reads it.
+		// A named pipe opens only when there is a reader.
 		return await(ctx, func() (*atomicfile.File, error) { return atomicfile.Create(o.Out) })
 	}
 	return atomicfile.Create(o.Out)

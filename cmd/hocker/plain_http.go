@@ -7,15 +7,16 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// plainHTTPFlag is for the commands that are told on the command line which
-// registry to ask.
+// plainHTTPFlag is for the commands whose registry is named on the command
+// line.
 type plainHTTPFlag struct {
 	PlainHTTP bool `name:"plain-http" help:"Use plain http for a registry named without http:// or https://."`
 }
 
 var errNotPlain = errors.New("--plain-http: the registry is one that is spoken to by https: Docker Hub, or one named with https://")
 
-// address puts the scheme before a registry, or an image's name that begins with one.
+// address adds the scheme to a registry, or to an image's name that begins with
+// one.
 func (f plainHTTPFlag) address(s string) string {
 	if !f.PlainHTTP || s == "" || strings.Contains(s, "://") {
 		return s
@@ -23,7 +24,7 @@ func (f plainHTTPFlag) address(s string) string {
 	return "http://" + s
 }
 
-// check makes sure that what the flag says is so.
+// check makes sure that the addresses agree with the flag.
 func (f plainHTTPFlag) check(r reference.Registry) error {
 	if f.PlainHTTP && r.Scheme != "http" {
 		return errNotPlain

@@ -2,9 +2,9 @@ package main
 
 import "os"
 
-// process is what a command sees of the world around it.
+// process is a command's view of its environment.
 type process struct {
-	args           []string // with the name it was called by
+	args           []string // including the name of the program
 	getenv         func(string) string
 	stdin          *os.File
 	stdout, stderr *output

@@ -12,19 +12,19 @@ import (
 	"golang.org/x/term"
 )
 
-// progress shows how layers come in, or other blobs.
+// progress shows the transfers of layers and other blobs.
 type progress interface {
-	// expect says how many bytes more are going to come.
+	// expect announces n more bytes.
 	expect(n int64)
-	// watch follows a blob of some kind, as a layer, from now on. Its size may be
-	// left out.
+	// watch shows a blob from now on. kind is what it is, such as a layer. Its
+	// size may be unset.
 	watch(kind string, blob ocispec.Descriptor) watcher
-	// done ends the show; whole says whether all blobs came.
+	// done ends the display. whole says whether all blobs are complete.
 	done(whole bool)
 }
 
-// newProgress returns bars on a terminal, a line per blob elsewhere, and
-// nothing if that is wished.
+// newProgress returns bars on a terminal, one line per blob elsewhere, and
+// nothing if quiet.
 func newProgress(ctx context.Context, p process, quiet bool) progress {
 	if quiet {
 		return noProgress{}
@@ -35,8 +35,9 @@ func newProgress(ctx context.Context, p process, quiet bool) progress {
 	return lines{p.stderr}
 }
 
-// barsWidth is how wide bars may be, or 0 where there can be none: not on a
-// terminal that only takes lines, nor in a window that has no room for a bar.
+// barsWidth returns the width available for bars. It is 0 if bars cannot be
+// shown: on a terminal that only prints lines, or in a window that is too
+// narrow.
 func (p process) barsWidth() int {
 	if !p.stderr.isTerminal() || p.getenv("TERM") == "dumb" {
 		return 0
@@ -54,7 +55,7 @@ func (noProgress) expect(int64)                             {}
 func (noProgress) watch(string, ocispec.Descriptor) watcher { return unwatched{} }
 func (noProgress) done(bool)                                {}
 
-// lines prints a line for each blob that has come.
+// lines prints a line for each completed blob.
 type lines struct{ w io.Writer }
 
 func (l lines) watch(kind string, blob ocispec.Descriptor) watcher {

@@ -13,7 +13,7 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// registryFlags are those of every command that talks to a registry.
+// registryFlags are the flags of every command that talks to a registry.
 type registryFlags struct {
 	Registry string `placeholder:"URI" help:"Registry, as https://host:5000/v2/ or host:5000 (default: the one in the image's name, else Docker Hub)."`
 
@@ -37,8 +37,8 @@ func (f *registryFlags) Validate() error {
 	return f.credentialFlags.check()
 }
 
-// typed says whom secrets are for where a person typed the images' names: the
-// registry that these are in, if it is one.
+// typed returns the audience of secrets if the user typed the images' names:
+// the registry of those images, if it is the same for all.
 func (f *registryFlags) typed(asked []reference.Registry) (credential.Audience, error) {
 	audience, err := f.readFrom(asked)
 	if audience.Named == (reference.Registry{}) && len(registryNames(asked)) == 1 {
@@ -47,8 +47,8 @@ func (f *registryFlags) typed(asked []reference.Registry) (credential.Audience, 
 	return audience, err
 }
 
-// readFrom says whom secrets are for where the images' names were read from a file:
-// the registry in --registry, if there is one.
+// readFrom returns the audience of secrets if the images' names were read from
+// a file: the registry in --registry, if there is one.
 func (f *registryFlags) readFrom(asked []reference.Registry) (credential.Audience, error) {
 	audience := credential.Audience{Asked: asked}
 	if f.Registry == "" {
@@ -63,8 +63,8 @@ func (f *registryFlags) readFrom(asked []reference.Registry) (credential.Audienc
 
 // client makes the client for the registries of the images.
 func (f *registryFlags) client(ctx context.Context, p process, audience credential.Audience) (*fetcher.Client, error) {
-	// The files with credentials and certificates may be pipes, as <(pass show
-	// registry) makes them.
+	// The files with credentials and certificates may be pipes, such as <(pass
+	// show registry).
 	return await(ctx, func() (*fetcher.Client, error) { return f.newClient(p, audience) })
 }
 

@@ -10,7 +10,8 @@ import (
 	"hocker/fetcher/content"
 )
 
-// transferFlags say how hard to try, and where else.
+// transferFlags set the mirrors, the number of connections and the time limits
+// of transfers.
 type transferFlags struct {
 	Mirror         []string      `group:"transfer" placeholder:"REGISTRY=URI" sep:"none" help:"Try this mirror of a registry first, as docker.io=https://mirror.example/v2/, or *=cache:5000 for every registry. Can be repeated (default: $$HOCKER_MIRRORS, separated by commas)."`
 	Connections    int           `group:"transfer" default:"8" placeholder:"N" help:"Connections to one host at a time, for large blobs (default: 8)."`
@@ -30,7 +31,7 @@ func (f *transferFlags) check() error {
 	return nil
 }
 
-// mirrors reads the flags, else the environment.
+// mirrors returns the mirrors from the flags, else from the environment.
 func (f *transferFlags) mirrors(p process) ([]fetcher.Mirror, error) {
 	if len(f.Mirror) > 0 {
 		mirrors, err := fetcher.ParseMirrors(strings.Join(f.Mirror, ","))
@@ -46,14 +47,14 @@ func (f *transferFlags) mirrors(p process) ([]fetcher.Mirror, error) {
 	return mirrors, nil
 }
 
-// timeError is a run that took longer than --max-time.
+// timeError is returned for a run that took longer than --max-time.
 type timeError struct{ limit time.Duration }
 
 func (e *timeError) Error() string { return fmt.Sprintf("not done within --max-time %s", e.limit) }
 
 func (e *timeError) Is(target error) bool { return target == content.ErrUnavailable }
 
-// limit returns ctx with the time limit of --max-time.
+// limit returns ctx with the time limit from --max-time.
 func (f *transferFlags) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	if f.MaxTime == 0 {
 		return ctx, func() {}

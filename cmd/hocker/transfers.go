@@ -9,8 +9,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// transfers shows the blobs that a client fetches. The size of one may be known
-// only when it begins to come.
+// transfers shows the blobs that a client fetches. The size of a blob may
+// become known only when its transfer begins.
 type transfers struct {
 	progress
 
@@ -18,7 +18,7 @@ type transfers struct {
 	blobs map[digest.Digest]*transfer
 }
 
-// transfer is a blob on its way.
+// transfer is the display of one blob that is being fetched.
 type transfer struct {
 	kind    string
 	watcher // nil until the size is known
@@ -29,8 +29,8 @@ func newTransfers(p progress) *transfers {
 	return &transfers{progress: p, blobs: map[digest.Digest]*transfer{}}
 }
 
-// begin announces a blob of some kind, which was expected if its size is known.
-// So many bytes of it are there already.
+// begin announces a blob. kind is what it is; if its size is known, it was
+// expected. had bytes of it are there already.
 func (t *transfers) begin(kind string, desc ocispec.Descriptor, had int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -41,7 +41,7 @@ func (t *transfers) begin(kind string, desc ocispec.Descriptor, had int64) {
 	t.blobs[desc.Digest] = blob
 }
 
-// start shows the transfer, now that the blob's size is known.
+// start shows the transfer once the size of the blob is known.
 func (b *transfer) start(t *transfers, desc ocispec.Descriptor) {
 	b.watcher = t.watch(b.kind, desc)
 	b.skip(b.bytes)
@@ -65,7 +65,7 @@ func (t *transfers) report(d digest.Digest, bytes, size int64) {
 	blob.bytes = bytes
 }
 
-// end tells that a blob has come, with its size, or will not.
+// end reports that a blob is complete, with its size, or that it has failed.
 func (t *transfers) end(d digest.Digest, size int64, err error) {
 	if err == nil {
 		t.report(d, size, size)

@@ -9,8 +9,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// usageError is a command line, or another input of the user's, that is not of
-// the form it should be.
+// usageError is returned for a malformed command line or other input of the
+// user.
 type usageError struct {
 	err  error
 	hint string // a way out that is better than the command's help, or empty
@@ -23,8 +23,8 @@ func usagef(format string, args ...any) error {
 	return &usageError{err: fmt.Errorf(format, args...)}
 }
 
-// parseError makes kong's error about a command line one of ours. It returns
-// with it the name of the command whose help to read.
+// parseError turns kong's error about a command line into one of ours. It also
+// returns the name of the command whose help to read.
 func parseError(program string, err error) (command string, _ error) {
 	var parse *kong.ParseError
 	if !errors.As(err, &parse) {
@@ -40,9 +40,9 @@ func parseError(program string, err error) (command string, _ error) {
 	return command, &usageError{err: err}
 }
 
-// missingCommand is the error of a command line that ends before a command, or
-// has something else in its place; nil for any other. kong names no more than
-// five commands, and calls what it does not know an argument.
+// missingCommand returns the error for a command line with no command or an
+// unknown one, and nil for any other. kong's own error lists at most five
+// commands, and calls an unknown command an argument.
 func missingCommand(c *kong.Context) error {
 	node := cmp.Or(c.Selected(), c.Model.Node)
 	var commands []string
@@ -66,8 +66,8 @@ func missingCommand(c *kong.Context) error {
 	return fmt.Errorf("unknown command %s: %s", unknown, expected)
 }
 
-// commandName is the whole name of the command that a command line selects, or
-// of the one that has it among its own: hocker lock.
+// commandName returns the full name of the command that a command line selects,
+// or of the one whose subcommand is missing: hocker lock.
 func commandName(c *kong.Context) string {
 	name := ""
 	for node := cmp.Or(c.Selected(), c.Model.Node); node != nil; node = node.Parent {

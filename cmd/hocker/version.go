@@ -2,10 +2,10 @@ package main
 
 import "runtime/debug"
 
-// version is set by the linker where the build knows it.
+// version is set by the linker if the build knows it.
 var version = ""
 
-// programVersion is the release, or what Go knows of the build.
+// programVersion returns the release, or what Go knows about the build.
 func programVersion() string {
 	if version != "" {
 		return version
