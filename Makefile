@@ -38,7 +38,7 @@ demo: build ## Take an image from a registry through Nix into Docker, step by st
 	test/demo.sh
 
 .PHONY: check
-check: build lint unit ## Check a change: build, format, vet, staticcheck, unit tests (two minutes, no root).
+check: build lint unit ## Check a change: build, format, vet, staticcheck, unit tests (about two minutes the first time, no root).
 
 # lint runs go vet. With CI=true a missing C compiler is an error.
 .PHONY: unit

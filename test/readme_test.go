@@ -17,7 +17,7 @@ var readmeDocument = document{
 	path: "README.md",
 	skips: []string{ // it runs tests itself
 		"make demo   # the whole way, on a registry of its own: docker2nix, nix-build, docker load, docker run\n" +
-			"make check  # for a change: build, linters, unit tests, in two minutes; no root, nothing to install\n" +
+			"make check  # for a change: build, linters, unit tests; about two minutes the first time, no root, nothing to install\n" +
 			"make test   # for a release: that, and all tests end to end on real servers\n",
 	},
 	outputs: []documentOutput{

@@ -138,6 +138,7 @@ var chooseTests = []struct {
 	{name: "default context", current: "near", variables: environment{"DOCKER_CONTEXT": "default"}},
 	{name: "podman", variables: environment{"CONTAINER_HOST": "unix:///p"}, want: "unix:///p"},
 	{name: "podman before the file", current: "near", variables: environment{"CONTAINER_HOST": "unix:///p"}, want: "unix:///p"},
+	{name: "context by variable before podman", variables: environment{"CONTAINER_HOST": "unix:///p", "DOCKER_CONTEXT": "near"}, want: "unix:///near.sock"},
 	{name: "docker before podman", variables: environment{"CONTAINER_HOST": "unix:///p", "DOCKER_HOST": "unix:///b"}, want: "unix:///b"},
 	{name: "TLS", variables: environment{"DOCKER_HOST": "tcp://a", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "$DIR/certs"},
 		want: "tcp://a", tls: "verified"},
