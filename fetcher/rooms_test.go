@@ -75,7 +75,7 @@ var rooms = map[string]room{
 		without: offline,
 	},
 	// Engines talk HTTP over a socket.
-	"fetcher/engine": {imports: []string{"fetcher/bytecount", "fetcher/reference", digests}, without: []string{rootsBundle}},
+	"fetcher/engine": {imports: []string{"fetcher/bytecount", "fetcher/reference", digests, imageSpec}, without: []string{rootsBundle}},
 }
 
 // pkg is the output of go list for a package.

@@ -22,5 +22,5 @@ func (c *composeCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	return c.write(ctx, p, func(w io.Writer) error { return composition.WriteArchive(ctx, w) })
+	return c.write(ctx, p, func(w io.Writer) error { return composition.WriteArchive(ctx, w, nil) })
 }

@@ -3,13 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 
-	"hocker/fetcher/archive"
 	"hocker/fetcher/engine"
-	"hocker/fetcher/reference"
-
-	"github.com/opencontainers/go-digest"
 )
 
 type loadCmd struct {
@@ -28,7 +23,7 @@ func (c *loadCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	wanted, err := engineImage(ctx, composition)
+	wanted, err := engineImage(composition)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Image, err)
 	}
@@ -36,7 +31,7 @@ func (c *loadCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := e.Ensure(ctx, wanted)
+	result, err := e.Load(ctx, wanted, engine.Progress{})
 	if err != nil {
 		return err
 	}
@@ -45,9 +40,9 @@ func (c *loadCmd) Run(ctx context.Context, p process) error {
 		name = composition.Config.Digest.String()
 	}
 	if c.JSON {
-		return writeJSON(p, loadResult{composition.Reference, composition.Config.Digest.String(), outcomes[outcome]})
+		return writeJSON(p, loadResult{composition.Reference, composition.Config.Digest.String(), outcomes[result.Outcome]})
 	}
-	switch outcome {
+	switch result.Outcome {
 	case engine.Present:
 		fmt.Fprintf(p.stdout, "Image is there already: %s\n", name)
 	case engine.Tagged:
@@ -69,20 +64,4 @@ var outcomes = map[engine.Outcome]string{
 	engine.Present: "present", // it was there already, under this name
 	engine.Tagged:  "tagged",  // it was there already, and got the name
 	engine.Loaded:  "loaded",
-}
-
-// engineImage returns what the engine needs to know about the image.
-func engineImage(ctx context.Context, c archive.Composition) (engine.Image, error) {
-	manifest, err := c.ManifestBytes()
-	if err != nil {
-		return engine.Image{}, err
-	}
-	wanted := engine.Image{
-		IDs:   []digest.Digest{c.Config.Digest, digest.FromBytes(manifest)},
-		Write: func(w io.Writer) error { return c.WriteArchive(ctx, w) },
-	}
-	if c.Reference != "" {
-		wanted.Reference, err = reference.Parse(c.Reference)
-	}
-	return wanted, err
 }

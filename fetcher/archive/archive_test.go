@@ -75,7 +75,7 @@ func TestWriteArchive(t *testing.T) {
 				t.Fatal(err)
 			}
 			var b bytes.Buffer
-			if err := c.WriteArchive(t.Context(), &b); err != nil {
+			if err := c.WriteArchive(t.Context(), &b, nil); err != nil {
 				t.Fatal(err)
 			}
 			names, files := readArchive(t, &b)
@@ -102,7 +102,7 @@ func TestWriteArchive(t *testing.T) {
 func archiveOf(t *testing.T, c *Composition) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := c.WriteArchive(t.Context(), &b); err != nil {
+	if err := c.WriteArchive(t.Context(), &b, nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -269,7 +269,7 @@ func TestWriteArchiveOfChangedFile(t *testing.T) {
 			if err := tt.change(c.Layers[1].Path); err != nil {
 				t.Fatal(err)
 			}
-			checkError(t, c.WriteArchive(t.Context(), io.Discard), strings.ReplaceAll(tt.err, "PATH", c.Layers[1].Path))
+			checkError(t, c.WriteArchive(t.Context(), io.Discard, nil), strings.ReplaceAll(tt.err, "PATH", c.Layers[1].Path))
 		})
 	}
 }
@@ -295,7 +295,7 @@ func TestWriteArchiveToBrokenPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	for room := range len(archiveOf(t, c)) / 256 {
-		if err := c.WriteArchive(t.Context(), &brokenPipe{room * 256}); !errors.Is(err, errPipe) {
+		if err := c.WriteArchive(t.Context(), &brokenPipe{room * 256}, nil); !errors.Is(err, errPipe) {
 			t.Errorf("after %d bytes: %v", room*256, err)
 		}
 	}

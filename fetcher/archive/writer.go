@@ -20,7 +20,10 @@ import (
 // docker-archive and an OCI layout, as docker save does since Docker 25. The
 // same composition gives the same bytes. A layer that the image has twice is
 // written once.
-func (c *Composition) WriteArchive(ctx context.Context, w io.Writer) error {
+//
+// The blobs for which omit returns true are left out, for an engine that has
+// them; nil leaves out none.
+func (c *Composition) WriteArchive(ctx context.Context, w io.Writer, omit func(digest.Digest) bool) error {
 	for _, file := range append([]File{c.Config}, c.Layers...) {
 		if _, err := reference.ParseDigest(string(file.Digest)); err != nil {
 			return fmt.Errorf("%s: %w", file.Path, err)
@@ -31,6 +34,7 @@ func (c *Composition) WriteArchive(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	a := newWriter(w)
+	a.omit = omit
 	// The tables come first, so that a reader of a stream knows what follows.
 	a.directories(layoutForm)
 	a.tables(&t)
@@ -46,6 +50,7 @@ func (c *Composition) WriteArchive(ctx context.Context, w io.Writer) error {
 type writer struct {
 	w       *tar.Writer
 	written map[digest.Digest]bool
+	omit    func(digest.Digest) bool // nil omits no blob
 	err     error
 }
 
@@ -120,21 +125,28 @@ func (a *writer) json(name string, v any) {
 }
 
 func (a *writer) blob(d digest.Digest, data []byte) {
-	if !a.written[d] {
-		a.written[d] = true
+	if a.takes(d) {
 		a.file(blobName(d), data)
 	}
+}
+
+// takes reports whether a blob is to be written, which it is once at most.
+func (a *writer) takes(d digest.Digest) bool {
+	if a.written[d] || a.omit != nil && a.omit(d) {
+		return false
+	}
+	a.written[d] = true
+	return true
 }
 
 // copyBufferSize is large, since each write goes to a pipe or a disk.
 const copyBufferSize = 256 << 10
 
-// copyFile writes the blob in a file, unless it was written before.
+// copyFile writes the blob in a file, unless it was written before or is omitted.
 func (a *writer) copyFile(ctx context.Context, file File) error {
-	if a.err != nil || a.written[file.Digest] {
+	if a.err != nil || !a.takes(file.Digest) {
 		return a.err
 	}
-	a.written[file.Digest] = true
 	f, err := os.Open(file.Path)
 	if err != nil {
 		return err

@@ -10,10 +10,10 @@ import (
 // socketURL is the base URL of engines that are not reached by host name.
 const socketURL = "http://engine"
 
-// New returns the engine at an endpoint. It does not connect to it.
+// newClient returns a client of the engine at an endpoint. It does not connect to it.
 //
 // Errors: *[reference.InputError].
-func New(endpoint Endpoint) (*Engine, error) {
+func newClient(endpoint Endpoint) (*client, error) {
 	scheme, rest, err := endpoint.split()
 	if err != nil {
 		return nil, err
@@ -23,7 +23,7 @@ func New(endpoint Endpoint) (*Engine, error) {
 		if endpoint.TLS != nil {
 			return nil, hostError(endpoint.Host, "TLS is requested, but a socket does not support it: unset DOCKER_TLS_VERIFY and DOCKER_TLS, or use tcp://HOST:2376")
 		}
-		return newEngine(endpoint, socketURL, func(ctx context.Context) (net.Conn, error) {
+		return httpClient(endpoint, socketURL, func(ctx context.Context) (net.Conn, error) {
 			return dialer.DialContext(ctx, "unix", rest)
 		}), nil
 	case "ssh":
@@ -32,7 +32,7 @@ func New(endpoint Endpoint) (*Engine, error) {
 		if err != nil {
 			return nil, err
 		}
-		return newEngine(endpoint, socketURL, func(ctx context.Context) (net.Conn, error) {
+		return httpClient(endpoint, socketURL, func(ctx context.Context) (net.Conn, error) {
 			return dialCommand(ctx, target.command(endpoint.Program, endpoint.Identity))
 		}), nil
 	case "http":
@@ -51,14 +51,14 @@ func New(endpoint Endpoint) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newEngine(endpoint, base, nil), nil
+	return httpClient(endpoint, base, nil), nil
 }
 
 var dialer = &net.Dialer{Timeout: connectTimeout}
 
-// newEngine returns an engine that connects with dial, or over the network if dial is
+// httpClient returns a client that connects with dial, or over the network if dial is
 // nil.
-func newEngine(endpoint Endpoint, base string, dial func(context.Context) (net.Conn, error)) *Engine {
+func httpClient(endpoint Endpoint, base string, dial func(context.Context) (net.Conn, error)) *client {
 	transport := &http.Transport{
 		DisableCompression:  true,
 		DialContext:         dialer.DialContext,
@@ -68,5 +68,5 @@ func newEngine(endpoint Endpoint, base string, dial func(context.Context) (net.C
 	if dial != nil {
 		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }
 	}
-	return &Engine{Host: endpoint.Host, base: base, client: &http.Client{Transport: transport}}
+	return &client{host: endpoint.Host, base: base, http: &http.Client{Transport: transport}}
 }

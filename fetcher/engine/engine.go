@@ -2,96 +2,130 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
-	"net/http"
-	"net/url"
-	"strings"
-	"time"
+
+	"hocker/fetcher/reference"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Engine is a client of a container engine. Its requests name no API version, which
-// selects the engine's own: the endpoints used here are the same in all versions.
-type Engine struct {
-	Host   string // as in [Endpoint]
-	base   string
-	client *http.Client
+// Engine is a container engine.
+type Engine interface {
+	// Plan returns what Load would do. It changes nothing.
+	Plan(ctx context.Context, image Image) (Plan, error)
+	// Load makes sure that the engine has the image under its name. It sends only
+	// what the engine lacks, and checks afterwards that the name leads to the image.
+	//
+	// Errors: *[UnavailableError], *[Error], and those of image.Write and image.Open.
+	Load(ctx context.Context, image Image, progress Progress) (Result, error)
 }
 
-// connectTimeout limits how long an engine may take to respond. A local socket responds
-// at once, but systemd may have to start the engine first.
-const connectTimeout = 30 * time.Second
-
-// ping checks that the engine responds.
-func (e *Engine) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
-	defer cancel()
-	return e.call(ctx, http.MethodGet, "/_ping", nil, func(io.Reader) error { return nil })
+// Image is an image to load into an engine: its parts, and how to read them.
+type Image struct {
+	// Reference is its name; the zero value means that it has none.
+	Reference reference.Reference
+	// Config and Manifest are its documents. An engine takes the digest of one of
+	// them as the image's ID: podman and Docker with a graph driver that of the
+	// config, Docker with containerd's image store that of the manifest.
+	Config, Manifest ocispec.Descriptor
+	Layers           []Layer // the lowest first
+	Platform         ocispec.Platform
+	// Write writes the archive of the image, which is a docker-archive and an OCI
+	// layout in one, without the blobs for which omit returns true. A nil omit omits
+	// none.
+	Write func(ctx context.Context, w io.Writer, omit func(digest.Digest) bool) error
+	// Open opens the blob of the config, of the manifest or of a layer.
+	Open func(ctx context.Context, blob digest.Digest) (io.ReadCloser, error)
 }
 
-// Error is an error response of an engine.
-type Error struct {
-	Host    string
-	Request string // "POST /images/load"
-	Status  int
-	Message string // from the engine
+// Layer is a layer as it is packed, with the digest of its unpacked tar archive.
+type Layer struct {
+	ocispec.Descriptor
+	DiffID digest.Digest
 }
 
-func (e *Error) Error() string {
-	return fmt.Sprintf("%s: %s: %s", e.Host, e.Request, e.Message)
-}
+// named reports whether the image has a name.
+func (i *Image) named() bool { return i.Reference.Tag != "" }
 
-// maxAnswer limits the size of a response that is not a stream, in bytes.
-const maxAnswer = 8 << 20
-
-// call sends a request and passes the body of a successful response to read.
-//
-// Errors: *[UnavailableError], *[Error].
-func (e *Engine) call(ctx context.Context, method, path string, body io.Reader, read func(io.Reader) error) error {
-	request, err := http.NewRequestWithContext(ctx, method, e.base+path, body)
-	if err != nil {
-		return err
+// name returns the image's name or, if it has none, its ID.
+func (i *Image) name() string {
+	if i.named() {
+		return i.Reference.String()
 	}
-	if body != nil {
-		request.Header.Set("Content-Type", "application/x-tar")
-	}
-	answer, err := e.client.Do(request)
-	if err != nil {
-		if errors.Is(ctx.Err(), context.Canceled) {
-			return context.Cause(ctx)
+	return i.Config.Digest.String()
+}
+
+// blobs returns the descriptors of the image's blobs, each once.
+func (i *Image) blobs() []ocispec.Descriptor {
+	all := []ocispec.Descriptor{i.Manifest, i.Config}
+	seen := map[digest.Digest]bool{}
+	for _, layer := range i.Layers {
+		if !seen[layer.Digest] {
+			seen[layer.Digest] = true
+			all = append(all, layer.Descriptor)
 		}
-		return &UnavailableError{Host: e.Host, Err: reason(err)}
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode >= 300 {
-		path, _, _ = strings.Cut(path, "?")
-		return &Error{Host: e.Host, Request: method + " " + path, Status: answer.StatusCode, Message: readMessage(answer)}
-	}
-	return read(answer.Body)
+	return all
 }
 
-// readMessage returns the message in an error response.
-func readMessage(answer *http.Response) string {
-	data, _ := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
-	var said struct{ Message string }
-	if json.Unmarshal(data, &said) == nil && said.Message != "" {
-		return said.Message
+// size returns the size in bytes of the image's blobs without those that omit names.
+func (i *Image) size(omit func(digest.Digest) bool) (n int64) {
+	for _, blob := range i.blobs() {
+		if omit == nil || !omit(blob.Digest) {
+			n += blob.Size
+		}
 	}
-	return strings.TrimSpace(answer.Status + " " + strings.TrimSpace(string(data)))
+	return n
 }
 
-// reason unwraps an error of net/http: it drops the URL, which is meaningless for a
-// socket, and whatever wraps the error of a program.
-func reason(err error) error {
-	var command *commandError
-	if errors.As(err, &command) {
-		return command
+// Outcome is what loading an image does, or did.
+type Outcome int
+
+// The outcomes.
+const (
+	Present Outcome = iota // the engine has the image under its name
+	Tagged                 // the engine has the image and gives it the name
+	Loaded                 // the engine reads at least a part of the image
+)
+
+// Plan is what loading an image does.
+type Plan struct {
+	Outcome Outcome
+	// LayersPresent is the number of the image's layers that the engine has, of
+	// Layers in all.
+	LayersPresent, Layers int
+	// Bytes is the size of the blobs that are sent. An archive has a few kilobytes
+	// more.
+	Bytes int64
+	// Whole says why everything is sent although the engine has a part of it, or is
+	// empty.
+	Whole string
+}
+
+// Result is what loading an image did.
+type Result struct {
+	Plan
+	Sent int64 // bytes, including those of an archive that the engine refused
+}
+
+// Progress is told what [Engine.Load] does. Its functions may be nil.
+type Progress struct {
+	// Plan is called before anything is sent, and again if everything is sent after
+	// the engine has refused a part.
+	Plan func(Plan)
+	// Sent is called with the number of further bytes that the engine has read.
+	Sent func(n int64)
+}
+
+func (p Progress) plan(plan Plan) {
+	if p.Plan != nil {
+		p.Plan(plan)
 	}
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		return wrapped.Err
+}
+
+func (p Progress) sent(n int64) {
+	if p.Sent != nil {
+		p.Sent(n)
 	}
-	return err
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 var (
@@ -49,7 +51,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // start serves the engine on a temporary socket.
-func (f *fake) start(t *testing.T) *Engine {
+func (f *fake) start(t *testing.T) Engine {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "sock")
 	listener, err := net.Listen("unix", socket)
@@ -59,11 +61,20 @@ func (f *fake) start(t *testing.T) *Engine {
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: f}}
 	server.Start()
 	t.Cleanup(server.Close)
-	e, err := New(Endpoint{Host: "unix://" + socket})
+	e, err := Find(t.Context(), "unix://"+socket, func(string) string { return "" })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return e
+}
+
+// imageOf returns an image of config a and manifest b.
+func imageOf(write func(io.Writer) error) Image {
+	return Image{
+		Config:   ocispec.Descriptor{Digest: idA},
+		Manifest: ocispec.Descriptor{Digest: idB},
+		Write:    func(_ context.Context, w io.Writer, _ func(digest.Digest) bool) error { return write(w) },
+	}
 }
 
 // taken returns a handler that accepts an archive as the image id under name.
@@ -83,7 +94,7 @@ func says(status int, text string) func(http.ResponseWriter, string) {
 
 const name = "docker.io/library/debian:jessie"
 
-var ensureTests = []struct {
+var loadTests = []struct {
 	name    string
 	unnamed bool
 	has     map[string]string
@@ -125,8 +136,8 @@ var ensureTests = []struct {
 	{name: "malformed ID", has: map[string]string{name: "latest"}, err: `digest "sha256:latest": expected sha256: and 64 lower-case hexadecimal digits`},
 }
 
-func TestEnsure(t *testing.T) {
-	for _, tt := range ensureTests {
+func TestLoad(t *testing.T) {
+	for _, tt := range loadTests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &fake{images: map[string]string{}}
 			for name, id := range tt.has {
@@ -135,16 +146,16 @@ func TestEnsure(t *testing.T) {
 			if tt.answer != nil {
 				f.answer = tt.answer(f)
 			}
-			image := Image{IDs: []digest.Digest{idA, idB}, Write: func(w io.Writer) error {
+			image := imageOf(func(w io.Writer) error {
 				_, err := io.WriteString(w, "archive")
 				return err
-			}}
+			})
 			if !tt.unnamed {
 				image.Reference, _ = reference.Parse("debian:jessie")
 			}
-			got, err := f.start(t).Ensure(t.Context(), image)
-			if tt.err == "" && (err != nil || got != tt.want) || tt.err != "" && (err == nil || !strings.HasSuffix(err.Error(), tt.err)) {
-				t.Errorf("got %d, %v, want %d, %s", got, err, tt.want, tt.err)
+			got, err := f.start(t).Load(t.Context(), image, Progress{})
+			if tt.err == "" && (err != nil || got.Outcome != tt.want) || tt.err != "" && (err == nil || !strings.HasSuffix(err.Error(), tt.err)) {
+				t.Errorf("got %d, %v, want %d, %s", got.Outcome, err, tt.want, tt.err)
 			}
 			if last := f.asked[len(f.asked)-1]; tt.last != "" && last != tt.last {
 				t.Errorf("asked %q", f.asked)
@@ -154,13 +165,13 @@ func TestEnsure(t *testing.T) {
 }
 
 // If the archive cannot be written, that error is reported, not the rejection.
-func TestEnsureBrokenArchive(t *testing.T) {
+func TestLoadBrokenArchive(t *testing.T) {
 	broken := errors.New("the layer has gone")
-	f := &fake{answer: says(http.StatusOK, "")}
-	_, err := f.start(t).Ensure(t.Context(), Image{IDs: []digest.Digest{idA}, Write: func(w io.Writer) error {
+	f := &fake{images: map[string]string{}, answer: says(http.StatusOK, "")}
+	_, err := f.start(t).Load(t.Context(), imageOf(func(w io.Writer) error {
 		io.WriteString(w, "half of it")
 		return broken
-	}})
+	}), Progress{})
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
@@ -173,7 +184,7 @@ func FuzzReadLoad(f *testing.F) {
 	f.Add("{\"status\":\"Loading\",\"progressDetail\":{}}\r\n")
 	f.Add(`{"error":{}}`)
 	f.Fuzz(func(t *testing.T, answer string) {
-		e := &Engine{Host: "unix:///sock"}
+		e := &client{host: "unix:///sock"}
 		before := e.readLoad(strings.NewReader(answer))
 		after := e.readLoad(strings.NewReader(answer + "\n" + `{"error":"disk full"}`))
 		if after == nil || before != nil && after.Error() == "" {

@@ -40,7 +40,7 @@ func (e *NoneError) Is(target error) bool { return target == ErrUnavailable }
 //
 // Errors: *[reference.InputError], *[ContextError], *[UnavailableError],
 // *[CertificateError], *[NoneError], and errors of reading docker's config.json.
-func Find(ctx context.Context, host string, getenv func(string) string) (*Engine, error) {
+func Find(ctx context.Context, host string, getenv func(string) string) (Engine, error) {
 	endpoint, err := choose(host, getenv)
 	if err != nil {
 		return nil, err
@@ -48,11 +48,22 @@ func Find(ctx context.Context, host string, getenv func(string) string) (*Engine
 	if endpoint.Host == "" {
 		return firstOf(ctx, sockets(getenv, os.Getuid()))
 	}
-	e, err := New(endpoint)
+	c, err := newClient(endpoint)
 	if err != nil {
 		return nil, err
 	}
-	return e, e.ping(ctx)
+	if err := c.ping(ctx); err != nil {
+		return nil, err
+	}
+	return engineOf(c), nil
+}
+
+// engineOf returns the engine that a client is connected to.
+func engineOf(c *client) Engine {
+	if c.podman {
+		return &Podman{c}
+	}
+	return &Docker{c}
 }
 
 // choose returns the configured endpoint, or the zero Endpoint. It follows docker's
@@ -102,22 +113,22 @@ func podmanEndpoint(host string, getenv func(string) string) (endpoint Endpoint,
 }
 
 // firstOf returns the engine at the first socket that responds.
-func firstOf(ctx context.Context, sockets []string) (*Engine, error) {
+func firstOf(ctx context.Context, sockets []string) (Engine, error) {
 	none := &NoneError{}
 	for _, socket := range sockets {
-		e, err := New(Endpoint{Host: "unix://" + socket})
+		c, err := newClient(Endpoint{Host: "unix://" + socket})
 		if err != nil {
 			return nil, err
 		}
-		if err = e.ping(ctx); err == nil {
-			return e, nil
+		if err = c.ping(ctx); err == nil {
+			return engineOf(c), nil
 		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
 		var unavailable *UnavailableError
 		if !errors.As(err, &unavailable) { // it responds, but not as an engine
-			unavailable = &UnavailableError{Host: e.Host, Err: err}
+			unavailable = &UnavailableError{Host: c.host, Err: err}
 		}
 		none.Tried = append(none.Tried, unavailable)
 	}

@@ -53,17 +53,17 @@ var newTests = []struct {
 	{host: "ssh:///run/docker.sock", err: "expected ssh://[USER@]HOST[:PORT][/PATH]"},
 }
 
-func TestNew(t *testing.T) {
+func TestNewClient(t *testing.T) {
 	for _, tt := range newTests {
 		endpoint := Endpoint{Host: tt.host}
 		if tt.tls {
 			endpoint.TLS = &tls.Config{}
 		}
-		e, err := New(endpoint)
+		c, err := newClient(endpoint)
 		var input *reference.InputError
 		switch {
-		case tt.err == "" && (err != nil || e.base != tt.base || e.Host != tt.host):
-			t.Errorf("%q: %+v, %v", tt.host, e, err)
+		case tt.err == "" && (err != nil || c.base != tt.base || c.host != tt.host):
+			t.Errorf("%q: %+v, %v", tt.host, c, err)
 		case tt.err != "" && (!errors.As(err, &input) || !strings.HasSuffix(err.Error(), tt.err)):
 			t.Errorf("%q: got %v, want %s", tt.host, err, tt.err)
 		case err != nil && strings.Contains(err.Error(), "secret"):
@@ -207,14 +207,14 @@ func TestConfigFileIsRead(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	e := (&fake{}).start(t)
-	socket := strings.TrimPrefix(e.Host, "unix://")
-	named := environment{"DOCKER_HOST": e.Host}
+	socket := strings.TrimPrefix(e.(*Docker).client.host, "unix://")
+	named := environment{"DOCKER_HOST": e.(*Docker).client.host}
 	found, err := Find(t.Context(), "", named.getenv)
-	if err != nil || found.Host != e.Host {
+	if err != nil || found.(*Docker).client.host != e.(*Docker).client.host {
 		t.Errorf("DOCKER_HOST: %+v, %v", found, err)
 	}
 	nowhere := filepath.Join(t.TempDir(), "sock")
-	if found, err = firstOf(t.Context(), []string{nowhere, socket}); err != nil || found.Host != e.Host {
+	if found, err = firstOf(t.Context(), []string{nowhere, socket}); err != nil || found.(*Docker).client.host != e.(*Docker).client.host {
 		t.Errorf("the second: %+v, %v", found, err)
 	}
 	_, err = firstOf(t.Context(), []string{nowhere, nowhere + "2"})

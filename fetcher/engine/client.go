@@ -1,0 +1,123 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// client is a client of the API of Docker and podman. Its requests name no API version,
+// which selects the engine's own: the endpoints used here are the same in all versions.
+type client struct {
+	host   string // as in [Endpoint]
+	base   string
+	http   *http.Client
+	podman bool // the engine is podman; known after ping
+}
+
+// connectTimeout limits how long an engine may take to respond. A local socket responds
+// at once, but systemd may have to start the engine first.
+const connectTimeout = 30 * time.Second
+
+// ping checks that the engine responds, and learns which one it is.
+func (c *client) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	answer, err := c.send(ctx, http.MethodGet, "/_ping", nil)
+	if err != nil {
+		return err
+	}
+	c.podman = answer.Header.Get("Libpod-Api-Version") != ""
+	return answer.Body.Close()
+}
+
+// Error is an error response of an engine.
+type Error struct {
+	Host    string
+	Request string // "POST /images/load"
+	Status  int
+	Message string // from the engine
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s: %s: %s", e.Host, e.Request, e.Message)
+}
+
+// maxAnswer limits the size of a response that is not a stream, in bytes.
+const maxAnswer = 8 << 20
+
+// call sends a request and passes the body of a successful response to read, which may be
+// nil.
+//
+// Errors: *[UnavailableError], *[Error].
+func (c *client) call(ctx context.Context, method, path string, body io.Reader, read func(io.Reader) error) error {
+	answer, err := c.send(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if read != nil {
+		if err := read(answer.Body); err != nil {
+			return err
+		}
+	}
+	// A response that is read to its end leaves the connection for the next request.
+	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxMessage))
+	return nil
+}
+
+// send sends a request and returns the response if it is a successful one.
+//
+// Errors: *[UnavailableError], *[Error].
+func (c *client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/x-tar")
+	}
+	answer, err := c.http.Do(request)
+	if err != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return nil, context.Cause(ctx)
+		}
+		return nil, &UnavailableError{Host: c.host, Err: reason(err)}
+	}
+	if answer.StatusCode >= 300 {
+		defer answer.Body.Close()
+		path, _, _ = strings.Cut(path, "?")
+		return nil, &Error{Host: c.host, Request: method + " " + path, Status: answer.StatusCode, Message: readMessage(answer)}
+	}
+	return answer, nil
+}
+
+// readMessage returns the message in an error response.
+func readMessage(answer *http.Response) string {
+	data, _ := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
+	var said struct{ Message string }
+	if json.Unmarshal(data, &said) == nil && said.Message != "" {
+		return said.Message
+	}
+	return strings.TrimSpace(answer.Status + " " + strings.TrimSpace(string(data)))
+}
+
+// reason unwraps an error of net/http: it drops the URL, which is meaningless for a
+// socket, and whatever wraps the error of a program.
+func reason(err error) error {
+	var command *commandError
+	if errors.As(err, &command) {
+		return command
+	}
+	var wrapped *url.Error
+	if errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}

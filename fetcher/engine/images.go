@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"hocker/fetcher/reference"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// find looks for an image. It returns Present if the engine has it under its name, Tagged
+// and its ID if the engine has it under another one, and otherwise Loaded.
+func (c *client) find(ctx context.Context, image *Image) (Outcome, digest.Digest, error) {
+	ids := []digest.Digest{image.Config.Digest, image.Manifest.Digest}
+	if image.named() {
+		id, err := c.imageID(ctx, image.Reference.String())
+		if err != nil || id == ids[0] || id == ids[1] {
+			return Present, id, err
+		}
+	}
+	for _, want := range ids {
+		id, err := c.imageID(ctx, want.String())
+		switch {
+		case err != nil:
+			return Present, "", err
+		case id == "":
+			continue
+		case !image.named():
+			return Present, id, nil
+		}
+		return Tagged, id, nil
+	}
+	return Loaded, "", nil
+}
+
+// check verifies that the image's name leads to the image after loading it.
+func (c *client) check(ctx context.Context, image *Image) error {
+	id, err := c.imageID(ctx, image.name())
+	switch {
+	case err != nil:
+		return err
+	case id == "":
+		return fmt.Errorf("%s accepted the image but does not list it: %s", c.host, image.name())
+	case id != image.Config.Digest && id != image.Manifest.Digest:
+		return fmt.Errorf("%s accepted the image but lists another one under its name: %s is %s, not %s", c.host, image.name(), id, image.Config.Digest)
+	}
+	return nil
+}
+
+// imageID returns the ID of the image with the given name or ID, or "" if the engine has
+// none.
+func (c *client) imageID(ctx context.Context, name string) (id digest.Digest, err error) {
+	err = c.call(ctx, http.MethodGet, "/images/"+name+"/json", nil, func(body io.Reader) error {
+		var image struct{ ID string }
+		if err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(&image); err != nil {
+			return fmt.Errorf("%s: image %s: %w", c.host, name, err)
+		}
+		id, err = parseID(image.ID)
+		return err
+	})
+	var answer *Error
+	if errors.As(err, &answer) && answer.Status == http.StatusNotFound {
+		return "", nil
+	}
+	return id, err
+}
+
+// tag gives a name to the image with an ID.
+func (c *client) tag(ctx context.Context, id digest.Digest, ref reference.Reference) error {
+	query := url.Values{"repo": {ref.Repository.String()}, "tag": {ref.Tag}}
+	return c.call(ctx, http.MethodPost, "/images/"+id.String()+"/tag?"+query.Encode(), nil, nil)
+}
+
+// parseID parses the ID of an image. Some versions of podman omit its algorithm.
+func parseID(id string) (digest.Digest, error) {
+	if !strings.Contains(id, ":") {
+		id = "sha256:" + id
+	}
+	return reference.ParseDigest(id)
+}

@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// load streams the archive of an image to the engine, without the blobs that omit names. It
+// returns the number of bytes that the engine read.
+func (c *client) load(ctx context.Context, image *Image, omit func(digest.Digest) bool, progress Progress) (int64, error) {
+	r, w := io.Pipe()
+	written := make(chan error, 1)
+	counted := &countingWriter{w: w, progress: progress}
+	go func() {
+		err := image.Write(ctx, counted, omit)
+		w.CloseWithError(err) // EOF for nil
+		written <- err
+	}()
+	err := c.call(ctx, http.MethodPost, "/images/load?quiet=1", r, c.readLoad)
+	r.CloseWithError(errAnswered)
+	// If the archive broke off, that is why the engine rejected it.
+	if writeErr := <-written; writeErr != nil && !errors.Is(writeErr, errAnswered) && !errors.Is(writeErr, io.ErrClosedPipe) {
+		err = writeErr
+	}
+	return counted.n, err
+}
+
+// errAnswered stops an archive that the engine no longer reads.
+var errAnswered = errors.New("the engine has answered")
+
+// countingWriter counts the bytes that pass through it.
+type countingWriter struct {
+	w        io.Writer
+	progress Progress
+	n        int64
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	c.progress.sent(int64(n))
+	return n, err
+}
+
+// readLoad reads the progress of a load. A response with status 200 may still end in an
+// error.
+func (c *client) readLoad(body io.Reader) error {
+	lines := json.NewDecoder(body)
+	for {
+		var line struct{ Error string }
+		err := lines.Decode(&line)
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return fmt.Errorf("%s: response to POST /images/load: %w", c.host, err)
+		case line.Error != "":
+			return &Error{Host: c.host, Request: "POST /images/load", Status: http.StatusOK, Message: line.Error}
+		}
+	}
+}
+
+// loadWhole makes sure that the engine has the image. It sends all of it or nothing.
+func (c *client) loadWhole(ctx context.Context, image *Image, progress Progress) (Result, error) {
+	plan, id, err := c.planWhole(ctx, image)
+	result := Result{Plan: plan}
+	if err != nil {
+		return result, err
+	}
+	progress.plan(plan)
+	switch plan.Outcome {
+	case Present:
+		return result, nil
+	case Tagged:
+		return result, c.tag(ctx, id, image.Reference)
+	}
+	if result.Sent, err = c.load(ctx, image, nil, progress); err != nil {
+		return result, err
+	}
+	return result, c.check(ctx, image)
+}
+
+// planWhole plans to send all of the image or nothing. It returns the ID of an image that
+// only needs its name.
+func (c *client) planWhole(ctx context.Context, image *Image) (Plan, digest.Digest, error) {
+	outcome, id, err := c.find(ctx, image)
+	plan := Plan{Outcome: outcome, Layers: len(image.Layers)}
+	if outcome != Loaded {
+		plan.LayersPresent = plan.Layers
+	} else {
+		plan.Bytes = image.size(nil)
+	}
+	return plan, id, err
+}
