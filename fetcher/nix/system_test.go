@@ -9,23 +9,23 @@ import (
 )
 
 // fetchdockerLock finds an image under the system that the lock file's writer
-// means: nix/lock.nix has the same platforms for each system.
+// means: nix/platforms.nix has the same platforms for each system.
 func TestSystemsInNix(t *testing.T) {
-	source, err := os.ReadFile("../../nix/lock.nix")
+	source, err := os.ReadFile("../../nix/platforms.nix")
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := map[string]*regexp.Regexp{}
-	for _, line := range regexp.MustCompile(`(?m)^    ([a-z0-9_]+-linux) = "(linux/.*)";$`).FindAllSubmatch(source, -1) {
+	for _, line := range regexp.MustCompile(`(?m)^  ([a-z0-9_]+-linux) = "(linux/.*)";$`).FindAllSubmatch(source, -1) {
 		found[string(line[1])] = regexp.MustCompile("^" + string(line[2]) + "$")
 	}
 	if len(found) != len(systems) {
-		t.Errorf("nix/lock.nix has %d systems, want %d", len(found), len(systems))
+		t.Errorf("nix/platforms.nix has %d systems, want %d", len(found), len(systems))
 	}
 	for platform, system := range systems {
 		pattern := found[system]
 		if pattern == nil || !pattern.MatchString("linux/"+platform) {
-			t.Errorf("nix/lock.nix has %v for %s, which does not match linux/%s", pattern, system, platform)
+			t.Errorf("nix/platforms.nix has %v for %s, which does not match linux/%s", pattern, system, platform)
 		}
 	}
 	if got := System(ocispec.Platform{OS: "linux", Architecture: "arm", Variant: "v9"}); got != "" {

@@ -19,7 +19,9 @@ let
     import ./eval/hash.nix
     // import ./eval/blobs.nix
     // import ./eval/images.nix
-    // import ./eval/lock.nix;
+    // import ./eval/lock.nix
+    // import ./eval/reference.nix
+    // import ./eval/module.nix;
 
   failed = filter (name: cases.${name}.expr != cases.${name}.expected) (attrNames cases);
 

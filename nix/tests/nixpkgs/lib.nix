@@ -4,7 +4,9 @@ let
     any
     attrNames
     concatLists
+    elem
     filter
+    foldl'
     isList
     listToAttrs
     map
@@ -17,8 +19,28 @@ let
 
   isBelow = folder: path: substring 0 (stringLength folder + 1) path == "${folder}/";
 in
-{
-  inherit mapAttrs;
+import ./modules.nix
+// {
+  inherit concatLists mapAttrs;
+
+  optional = condition: value: if condition then [ value ] else [ ];
+  optionals = condition: list: if condition then list else [ ];
+  optionalString = condition: text: if condition then text else "";
+  optionalAttrs = condition: set: if condition then set else { };
+
+  hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
+  removeSuffix =
+    suffix: text:
+    let
+      length = stringLength text - stringLength suffix;
+    in
+    if length >= 0 && substring length (-1) text == suffix then substring 0 length text else text;
+
+  unique = foldl' (seen: value: if elem value seen then seen else seen ++ [ value ]) [ ];
+
+  nameValuePair = name: value: { inherit name value; };
+  mapAttrs' = f: set: listToAttrs (map (name: f name set.${name}) (attrNames set));
+  mapAttrsToList = f: set: map (name: f name set.${name}) (attrNames set);
 
   filterAttrs =
     keep: set: removeAttrs set (filter (name: !keep name set.${name}) (attrNames set));

@@ -1,0 +1,170 @@
+# NixOS module: containers and Kubernetes get the images of a lock file from the Nix
+# store. One line is enough:
+#
+#   virtualisation.hocker.lockFile = ./hocker.lock.json;
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (builtins)
+    attrNames
+    attrValues
+    concatStringsSep
+    filter
+    isString
+    map
+    ;
+  inherit (lib)
+    concatLists
+    filterAttrs
+    mapAttrs
+    mapAttrsToList
+    mkIf
+    mkMerge
+    optional
+    ;
+
+  cfg = config.virtualisation.hocker;
+  containers = config.virtualisation.oci-containers;
+  inherit (pkgs.stdenv.hostPlatform) system;
+
+  functions = import ./fetchdocker.nix {
+    # The builder has to run where the images are built.
+    hocker =
+      if pkgs.stdenv.buildPlatform.system == system then
+        cfg.package
+      else
+        pkgs.buildPackages.callPackage ./package.nix { };
+    hostHocker = cfg.package;
+    system = pkgs.stdenv.buildPlatform.system;
+    hostSystem = system;
+    mirrors = pkgs.hockerMirrors or [ ];
+  };
+
+  locks = import ./locked.nix {
+    inherit (functions) fetchdocker fetchdockerLock;
+    inherit system;
+  } cfg.lockFile;
+
+  overrides = import ./module/containers.nix {
+    inherit config lib;
+    inherit (locks) find;
+  };
+
+  served = filterAttrs (name: { locked, ... }: locked != null) (
+    mapAttrs (name: container: {
+      inherit container;
+      locked = overrides.served container;
+    }) containers.containers
+  );
+
+  unlocked = filter (
+    { name, container }:
+    !(served ? ${name})
+    && container.imageFile == null
+    && container.imageStream == null
+    && !(builtins.elem name cfg.exceptions)
+  ) (mapAttrsToList (name: container: { inherit name container; }) containers.containers);
+
+  images = mapAttrs (
+    name: image:
+    image
+    // {
+      locked = if image.image == null then locks.locked.${name} or null else locks.find image.image;
+    }
+  ) cfg.images;
+
+  loads = import ./module/loads.nix {
+    inherit lib served;
+    inherit (containers) backend;
+    images = filterAttrs (name: image: image.locked != null) images;
+  };
+
+  k3sNames = if cfg.k3s.images == "all" then attrNames locks.locked else cfg.k3s.images;
+
+  used =
+    map ({ locked, ... }: locked.name) (attrValues served)
+    ++ map (image: image.locked.name) (filter (image: image.locked != null) (attrValues images))
+    ++ k3sNames;
+
+  check = import ./module/assertions.nix {
+    inherit
+      cfg
+      config
+      images
+      k3sNames
+      lib
+      loads
+      locks
+      ;
+  };
+
+  unlockedMessage = import ./module/unlocked.nix {
+    inherit lib locks system;
+    inherit (cfg) lockFile;
+    used = used;
+  };
+in
+{
+  imports = [ ./module/options.nix ];
+
+  inherit (overrides) options;
+
+  config = mkMerge [
+    { assertions = check; }
+
+    (mkIf (cfg.lockFile != null) {
+      assertions = optional cfg.onlyLocked {
+        assertion = unlocked == [ ];
+        message = unlockedMessage (
+          map (
+            { name, container }:
+            {
+              inherit name;
+              inherit (container) image;
+            }
+          ) unlocked
+        );
+      };
+
+      systemd.services = import ./module/load-units.nix {
+        inherit
+          cfg
+          lib
+          loads
+          served
+          ;
+        inherit (locks) retag;
+        podman = config.virtualisation.podman.package;
+      };
+    })
+
+    (mkIf cfg.prune {
+      systemd.services = import ./module/prune.nix {
+        inherit lib loads;
+        programs =
+          lib.optionalAttrs config.virtualisation.docker.enable {
+            docker = config.virtualisation.docker.package;
+          }
+          // lib.optionalAttrs config.virtualisation.podman.enable {
+            podman = config.virtualisation.podman.package;
+          };
+        units = map ({ container, ... }: "${container.serviceName}.service") (attrValues served);
+      };
+    })
+
+    (mkIf (k3sNames != [ ]) (import ./module/k3s.nix { inherit lib locks; } k3sNames))
+
+    (mkIf (cfg.credentialsFile != null) {
+      # The builder reads the credentials at this path; see docs/private-registries.md.
+      # A build without credentials is better than none, so the file is optional.
+      nix.settings.extra-sandbox-paths = [
+        "/etc/nix-docker-credentials.txt=${toString cfg.credentialsFile}?"
+      ];
+      systemd.tmpfiles.rules = [ "z ${toString cfg.credentialsFile} 0440 root nixbld - -" ];
+    })
+  ];
+}

@@ -1,0 +1,100 @@
+# What the units that load images may do.
+let
+  # Nobody needs these to load an image.
+  common = {
+    IPAddressDeny = "any";
+    KeyringMode = "private";
+    LockPersonality = true;
+    NoNewPrivileges = true;
+    PrivateNetwork = true;
+    PrivateTmp = true;
+    ProtectClock = true;
+    ProtectControlGroups = true;
+    ProtectHome = true;
+    ProtectHostname = true;
+    ProtectKernelLogs = true;
+    ProtectKernelModules = true;
+    ProtectKernelTunables = true;
+    ProtectSystem = "strict";
+    RestrictRealtime = true;
+    SystemCallArchitectures = "native";
+    UMask = "0077";
+  };
+in
+{
+  # hocker sends the image over a socket. It sees the store and that socket, and
+  # nothing else of the file system.
+  socket =
+    socket:
+    common
+    // {
+      BindReadOnlyPaths = [
+        builtins.storeDir
+        socket
+      ];
+      CapabilityBoundingSet = "";
+      DevicePolicy = "closed";
+      MemoryDenyWriteExecute = true;
+      PrivateDevices = true;
+      PrivateIPC = true;
+      ProcSubset = "pid";
+      ProtectProc = "invisible";
+      RemoveIPC = true;
+      RestrictAddressFamilies = "AF_UNIX";
+      RestrictNamespaces = true;
+      RestrictSUIDSGID = true;
+      SystemCallErrorNumber = "EPERM";
+      # What a Go program needs that reads files and writes to a socket.
+      SystemCallFilter = [
+        "@basic-io"
+        "@file-system"
+        "@io-event"
+        "@ipc"
+        "@network-io"
+        "@process"
+        "@signal"
+        "@timer"
+        "madvise"
+        "sched_getaffinity"
+        "sched_yield"
+        "uname"
+      ];
+      TemporaryFileSystem = "/:ro";
+    };
+
+  # podman unpacks the layers itself, as root: files of any owner and mode, devices
+  # and file capabilities, in a chroot and with mounts of its own.
+  podman = common // {
+    CapabilityBoundingSet = [
+      "CAP_CHOWN"
+      "CAP_DAC_OVERRIDE"
+      "CAP_DAC_READ_SEARCH"
+      "CAP_FOWNER"
+      "CAP_FSETID"
+      "CAP_MKNOD"
+      "CAP_SETFCAP"
+      "CAP_SETGID"
+      "CAP_SETUID"
+      "CAP_SYS_ADMIN"
+      "CAP_SYS_CHROOT"
+    ];
+    ReadWritePaths = [ "/run" ];
+    RestrictAddressFamilies = [
+      "AF_INET"
+      "AF_NETLINK"
+      "AF_UNIX"
+    ];
+    RestrictNamespaces = "mnt user";
+    StateDirectory = "containers";
+    SystemCallFilter = [
+      "~@clock"
+      "~@cpu-emulation"
+      "~@debug"
+      "~@module"
+      "~@obsolete"
+      "~@raw-io"
+      "~@reboot"
+      "~@swap"
+    ];
+  };
+}

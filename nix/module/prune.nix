@@ -1,0 +1,76 @@
+# The unit that removes images which earlier configurations have loaded.
+#
+# /var/lib/hocker/ENGINE lists the images of this configuration: ID, the ID that
+# Docker has with the containerd store, and reference.
+{
+  lib,
+  # By engine: the package with its program.
+  programs,
+  loads,
+  # The units of the containers.
+  units,
+}:
+let
+  inherit (builtins)
+    attrNames
+    attrValues
+    concatStringsSep
+    filter
+    map
+    ;
+
+  prunes =
+    engine: filter (load: load.engine == engine && load.user == "root") (attrValues loads.byUnit);
+
+  line =
+    { locked, ... }:
+    "${locked.image.config.digest} ${toString locked.image.imageDigest} ${locked.reference}";
+
+  # An image goes by its ID and without force: the engine refuses that while a
+  # container uses it or while it has several tags.
+  script = engine: ''
+    ${engine} image ls --quiet >/dev/null
+    list=$STATE_DIRECTORY/${engine}
+    touch "$list"
+    cat >"$list.new" <<'END'
+    ${concatStringsSep "\n" (lib.unique (map line (prunes engine)))}
+    END
+    while read -r id other reference; do
+      grep -qF "$id" "$list.new" && continue
+      for found in "$id" "$other"; do
+        tags=$(${engine} image inspect --format '{{join .RepoTags " "}}' "$found" 2>/dev/null) || continue
+        case "$tags" in
+        "" | "$reference" | "''${reference#docker.io/}" | "''${reference#docker.io/library/}")
+          ${engine} image rm "$found" || echo "$id $other $reference" >>"$list.new" ;;
+        esac
+      done
+    done <"$list"
+    mv "$list.new" "$list"
+  '';
+in
+{
+  hocker-prune = {
+    description = "Remove images that are not in the configuration any more";
+    wantedBy = [ "multi-user.target" ];
+    after = map (name: "hocker-load-${name}.service") (attrNames loads.byUnit) ++ units;
+    path = attrValues programs;
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      StateDirectory = "hocker";
+      LockPersonality = true;
+      NoNewPrivileges = true;
+      PrivateNetwork = true;
+      PrivateTmp = true;
+      ProtectClock = true;
+      ProtectHome = true;
+      ProtectHostname = true;
+      ProtectKernelLogs = true;
+      ProtectKernelModules = true;
+      ProtectKernelTunables = true;
+      RestrictRealtime = true;
+      SystemCallArchitectures = "native";
+    };
+    script = concatStringsSep "" (map script (attrNames programs));
+  };
+}

@@ -1,0 +1,50 @@
+# What every NixOS system has.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+
+  required = type: mkOption { inherit type; };
+  list = mkOption {
+    type = types.listOf types.anything;
+    default = [ ];
+  };
+
+  inherit (config) systemd;
+in
+{
+  options = {
+    assertions = list;
+
+    boot.loader.grub.device = required types.str;
+    fileSystems = required (types.attrsOf types.anything);
+    networking.hostName = required types.str;
+
+    nix.settings.extra-sandbox-paths = list;
+
+    nixpkgs = {
+      hostPlatform = required types.str;
+      overlays = list;
+    };
+
+    system.build.toplevel = required types.package;
+    system.stateVersion = required types.str;
+  };
+
+  # NixOS wants a file system and a boot loader.
+  config.system.build.toplevel =
+    pkgs.runCommand "nixos-system-${config.networking.hostName}"
+      {
+        tmpfiles = builtins.concatStringsSep "\n" systemd.tmpfiles.rules;
+      }
+      ''
+        test -n "${config.boot.loader.grub.device}" -a -n "${config.fileSystems."/".device}" -a -n "${config.system.stateVersion}"
+        mkdir -p "$out/etc/tmpfiles.d"
+        ln -s ${systemd.files} "$out/etc/systemd"
+        printf '%s\n' "$tmpfiles" >"$out/etc/tmpfiles.d/00-nixos.conf"
+      '';
+}
