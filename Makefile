@@ -87,6 +87,10 @@ recording: build ## Record the terminal in README.md anew (root).
 	test/install.sh test
 	HOCKER_RECORD=1 $(GO) test -count=1 ./test -run '^TestRecording$$'
 
+.PHONY: options
+options: ## Write docs/nixos-options.md after a change of the options of the NixOS modules.
+	sh nix/tests/options.sh
+
 .PHONY: vendor-hash
 vendor-hash: ## Write the vendorHash of nix/package.nix after a change of go.mod.
 	sh nix/tests/vendor-hash.sh --update

@@ -30,6 +30,10 @@
         }
       );
 
+      # Containers from a lock file: virtualisation.hocker.lockFile = ./hocker.lock.json;
+      nixosModules.default.imports = [ ./nix/module.nix ];
+      homeModules.default.imports = [ ./nix/home-module.nix ];
+
       packages = eachSystem (
         pkgs: hocker: {
           default = hocker;
@@ -65,6 +69,12 @@
           inherit (hocker.tests) image version;
 
           evaluation = pkgs.writeText "hocker-evaluation-tests" (import ./nix/tests/eval.nix);
+
+          # That docs/nixos-options.md has the options of the modules.
+          options = pkgs.runCommand "hocker-options-test" { } ''
+            cmp ${pkgs.writeText "nixos-options.md" (import ./nix/options-doc.nix { inherit (nixpkgs) lib; })} ${./docs/nixos-options.md}
+            touch "$out"
+          '';
 
           # That the overlay makes an image of what docker2nix wrote; not the
           # image itself, which would have to be fetched.

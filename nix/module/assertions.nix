@@ -83,10 +83,12 @@ let
       }. Lock one of them with `hocker lock add --as NAME:TAG`.";
     }) ofReference;
 
+  names = attrNames config.virtualisation.oci-containers.containers;
+
   knownException = name: {
     assertion = config.virtualisation.oci-containers.containers ? ${name};
-    message = "virtualisation.hocker.exceptions: there is no container ${name}, only ${
-      concatStringsSep ", " (attrNames config.virtualisation.oci-containers.containers)
+    message = "virtualisation.hocker.exceptions: there is no container ${name}${
+      lib.optionalString (names != [ ]) ", only ${concatStringsSep ", " names}"
     }.";
   };
 

@@ -15,23 +15,14 @@ let
     "k3s"
   ];
 
+  shared = import ./shared-options.nix {
+    inherit lib pkgs;
+    containers = "virtualisation.oci-containers.containers";
+    others = "A container with `imageFile` or `imageStream` is left alone.";
+  };
+
   image = {
-    options = {
-      image = mkOption {
-        type = types.nullOr types.str;
-        default = null;
-        example = "docker.io/library/nginx:1.29";
-        description = ''
-          The image, as any reference that the lock file knows. The default is the
-          image that has this name in the lock file.
-        '';
-      };
-      tags = mkOption {
-        type = types.listOf types.str;
-        default = [ ];
-        example = [ "registry.internal/web:production" ];
-        description = "Other references to load the image under.";
-      };
+    options = shared.image // {
       engine = mkOption {
         type = types.enum engines;
         default = config.virtualisation.oci-containers.backend;
@@ -47,50 +38,7 @@ let
   };
 in
 {
-  options.virtualisation.hocker = {
-    package = mkOption {
-      type = types.package;
-      default = pkgs.callPackage ../package.nix { };
-      defaultText = literalExpression "hocker, built with the Go of this nixpkgs";
-      example = literalExpression "inputs.hocker.packages.\${system}.hocker";
-      description = "The hocker that fetches the images and loads them.";
-    };
-
-    lockFile = mkOption {
-      type = types.nullOr types.path;
-      default = null;
-      example = literalExpression "./hocker.lock.json";
-      description = ''
-        The lock file. Every container of
-        {option}`virtualisation.oci-containers.containers` whose image it locks gets
-        that image from the Nix store, and never pulls. The spelling of the reference
-        does not matter: `nginx:1.29`, `docker.io/library/nginx:1.29` and
-        `nginx@sha256:…` find the same image. A container with `imageFile` or
-        `imageStream` is left alone.
-
-        The image of a container is loaded by the unit `hocker-load-NAME.service`,
-        where `NAME` is its name in the lock file.
-      '';
-    };
-
-    onlyLocked = mkOption {
-      type = types.bool;
-      default = true;
-      example = false;
-      description = ''
-        Whether the evaluation fails if the image of a container is not locked. The
-        message has the command that locks it. If this is `false`, such a container
-        pulls its image.
-      '';
-    };
-
-    exceptions = mkOption {
-      type = types.listOf types.str;
-      default = [ ];
-      example = [ "watchtower" ];
-      description = "Containers whose images need not be locked, in spite of `onlyLocked`.";
-    };
-
+  options.virtualisation.hocker = shared.options // {
     images = mkOption {
       type = types.attrsOf (types.submodule image);
       default = { };

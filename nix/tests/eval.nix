@@ -21,7 +21,8 @@ let
     // import ./eval/images.nix
     // import ./eval/lock.nix
     // import ./eval/reference.nix
-    // import ./eval/module.nix;
+    // import ./eval/module.nix
+    // import ./eval/home.nix;
 
   failed = filter (name: cases.${name}.expr != cases.${name}.expected) (attrNames cases);
 

@@ -93,7 +93,7 @@ let
 
   # What several modules declare, as one tree.
   mergeOptions =
-    trees:
+    path: trees:
     listToAttrs (
       map (name: {
         inherit name;
@@ -102,9 +102,9 @@ let
             here = map (tree: tree.${name}) (filter (tree: tree ? ${name}) trees);
           in
           if all (tree: kindOf tree == "option") here then
-            foldl' mergeOption { } here
+            foldl' mergeOption { loc = path ++ [ name ]; } here
           else
-            mergeOptions here;
+            mergeOptions (path ++ [ name ]) here;
       }) (namesOf trees)
     );
 
@@ -149,7 +149,7 @@ let
     path: arguments: modules:
     let
       loaded = concatMap (load (arguments // { inherit config options; })) modules;
-      options = mergeOptions (map (module: module.options) loaded);
+      options = mergeOptions path (map (module: module.options) loaded);
       config = evaluate path options (concatMap (module: pushDown module.config) loaded);
     in
     {
@@ -180,7 +180,8 @@ let
         in
         if !all check found then
           throw "A definition for option `${show path}' is not of type `${description}'."
-        else if !all (value: value == head found) found then
+        # A function does not even equal itself.
+        else if !all (value: value == head found) (builtins.tail found) then
           throw "The option `${show path}' has conflicting definition values."
         else
           head found
@@ -204,14 +205,14 @@ let
 
     nullOr =
       type:
-      mkType "null or ${inner type}" (
+      mkType "null or ${type.description}" (
         path: definitions:
         if all (value: value == null) (values definitions) then null else type.merge path definitions
       );
 
     either =
       a: b:
-      mkType "${inner a} or ${inner b}" (
+      mkType "${a.description} or ${b.description}" (
         path: definitions: (if all a.check (values definitions) then a else b).merge path definitions
       )
       // {

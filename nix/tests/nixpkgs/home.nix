@@ -1,0 +1,29 @@
+# Stands in for home-manager: containers of podman and the units of a user, as far
+# as hocker's module sees them.
+{ modules, system }:
+let
+  lib = import ./lib.nix;
+  inherit (lib) mkOption types;
+
+  pkgs = import ./. { inherit system; };
+
+  set = type: default: mkOption { inherit type default; };
+
+  container.options = {
+    image = mkOption { type = types.str; };
+    extraConfig = set (types.attrsOf (types.attrsOf types.anything)) { };
+  };
+
+  home.options = {
+    assertions = set (types.listOf types.anything) [ ];
+    services.podman = {
+      package = set types.package (pkgs.runCommand "podman" { } ''mkdir "$out"'');
+      containers = set (types.attrsOf (types.submodule container)) { };
+    };
+    systemd.user.services = set (types.attrsOf (types.attrsOf types.anything)) { };
+  };
+in
+lib.evalModules {
+  modules = [ home ] ++ modules;
+  specialArgs = { inherit lib pkgs; };
+}
