@@ -25,8 +25,14 @@ func engineImage(c archive.Composition) (engine.Image, error) {
 		Config:   c.Config.Descriptor,
 		Manifest: manifest,
 		Platform: config.Platform,
-		Write:    c.WriteArchive,
-		Open:     func(_ context.Context, blob digest.Digest) (io.ReadCloser, error) { return c.OpenBlob(blob) },
+		Write: func(ctx context.Context, w io.Writer, named bool, omit func(digest.Digest) bool) error {
+			written := c
+			if !named {
+				written.Reference = ""
+			}
+			return written.WriteArchive(ctx, w, omit)
+		},
+		Open: func(_ context.Context, blob digest.Digest) (io.ReadCloser, error) { return c.OpenBlob(blob) },
 	}
 	for i, layer := range c.Layers {
 		image.Layers = append(image.Layers, engine.Layer{Descriptor: layer.Descriptor, DiffID: config.DiffIDs[i]})

@@ -1,17 +1,170 @@
 package engine
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 
-// Docker is a Docker daemon.
-type Docker struct{ client *client }
+	"github.com/opencontainers/go-digest"
+)
+
+// Docker is a Docker daemon. It loads one image at a time.
+//
+// A daemon takes an archive without the layers that it has. How it knows them depends on
+// its image store, see [imageStore]. If it refuses such an archive after all, it gets the
+// whole image.
+type Docker struct {
+	client *client
+	daemon *daemon                           // nil until it is needed
+	layers map[digest.Digest][]digest.Digest // the diff IDs of its images, by their IDs
+}
+
+// dockerPlan is a plan with what is needed to carry it out.
+type dockerPlan struct {
+	Plan
+	id   digest.Digest            // of the image that is there
+	omit func(digest.Digest) bool // the layers that are there
+}
 
 // Plan implements [Engine].
 func (d *Docker) Plan(ctx context.Context, image Image) (Plan, error) {
-	plan, _, err := d.client.planWhole(ctx, &image)
-	return plan, err
+	plan, err := d.plan(ctx, &image)
+	return plan.Plan, err
 }
 
 // Load implements [Engine].
+//
+// The image is sent without its name, which it gets only after it has arrived as a whole.
+// So the name leads to the previous image until then, whatever happens in between.
 func (d *Docker) Load(ctx context.Context, image Image, progress Progress) (Result, error) {
-	return d.client.loadWhole(ctx, &image, progress)
+	plan, err := d.plan(ctx, &image)
+	result := Result{Plan: plan.Plan}
+	if err != nil {
+		return result, err
+	}
+	progress.plan(plan.Plan)
+	id := plan.id
+	if plan.Outcome == Loaded {
+		if id, err = d.send(ctx, &image, plan.omit, progress, &result); isRefusal(err) && plan.LayersPresent > 0 {
+			result.Plan = d.wholePlan(plan.Plan, &image, err)
+			progress.plan(result.Plan)
+			id, err = d.send(ctx, &image, nil, progress, &result)
+		}
+		if err != nil {
+			return result, err
+		}
+	}
+	if plan.Outcome == Present || !image.named() {
+		return result, nil
+	}
+	if err := d.client.tag(ctx, id, image.Reference); err != nil {
+		return result, err
+	}
+	return result, d.client.check(ctx, &image)
+}
+
+// plan finds out what the daemon has of the image.
+func (d *Docker) plan(ctx context.Context, image *Image) (dockerPlan, error) {
+	plan := dockerPlan{Plan: Plan{Layers: len(image.Layers), LayersPresent: len(image.Layers)}}
+	var err error
+	if image.named() {
+		if plan.id, err = d.complete(ctx, image, image.Reference.String()); err != nil || plan.id != "" {
+			return plan, err
+		}
+		plan.Outcome = Tagged
+	}
+	if plan.id, err = d.completeID(ctx, image); err != nil || plan.id != "" {
+		return plan, err
+	}
+	plan.Outcome = Loaded
+	if d.daemon == nil {
+		if d.daemon, err = d.client.info(ctx); err != nil {
+			return plan, err
+		}
+	}
+	plan.Foreign = d.daemon.foreign(image.Platform)
+	if d.layers, err = d.client.imageLayers(ctx, d.daemon.store, d.layers); err != nil {
+		return plan, err
+	}
+	plan.LayersPresent, plan.omit = d.daemon.store.present(image.Layers, d.layers)
+	plan.Bytes = image.size(plan.omit)
+	return plan, nil
+}
+
+// wholePlan is the plan after the daemon has refused a part of the image.
+func (d *Docker) wholePlan(plan Plan, image *Image, refusal error) Plan {
+	plan.Bytes = image.size(nil)
+	plan.Whole = refusal.Error()
+	var answer *Error
+	if errors.As(refusal, &answer) {
+		plan.Whole = answer.Message
+	}
+	return plan
+}
+
+// send sends an archive of the image without a name, and returns the ID of the image that
+// came of it.
+func (d *Docker) send(ctx context.Context, image *Image, omit func(digest.Digest) bool, progress Progress, result *Result) (digest.Digest, error) {
+	n, err := d.client.load(ctx, image, false, omit, progress)
+	result.Sent += n
+	if err == nil {
+		var id digest.Digest
+		if id, err = d.completeID(ctx, image); err != nil || id != "" {
+			return id, err
+		}
+		err = &incompleteError{host: d.client.host, image: image.name()}
+	}
+	if isRefusal(err) && d.daemon.store == containerdStore {
+		// The daemon keeps what it could not unpack, and shows it nowhere. What is
+		// there under another name must stay.
+		_ = d.client.call(ctx, http.MethodDelete, "/images/"+image.Manifest.Digest.String(), nil, nil)
+	}
+	return "", err
+}
+
+// incompleteError reports a daemon that accepted an archive but lacks the image, or a part
+// of it.
+type incompleteError struct{ host, image string }
+
+func (e *incompleteError) Error() string {
+	return fmt.Sprintf("%s accepted the image but does not have all of it: %s", e.host, e.image)
+}
+
+// isRefusal reports whether err may be due to layers that an archive omits.
+func isRefusal(err error) bool {
+	var answer *Error
+	if !errors.As(err, &answer) {
+		return errors.As(err, new(*incompleteError))
+	}
+	return slices.Contains([]int{http.StatusOK, http.StatusBadRequest, http.StatusInternalServerError}, answer.Status) &&
+		!strings.Contains(answer.Message, "no space left on device")
+}
+
+// completeID returns the ID of the image if the daemon has all of it, or "".
+func (d *Docker) completeID(ctx context.Context, image *Image) (digest.Digest, error) {
+	for _, id := range image.ids() {
+		if id, err := d.complete(ctx, image, id.String()); err != nil || id != "" {
+			return id, err
+		}
+	}
+	return "", nil
+}
+
+// complete returns the ID of the image if name leads to it and the daemon has all of it, or
+// "".
+func (d *Docker) complete(ctx context.Context, image *Image, name string) (digest.Digest, error) {
+	id, err := d.client.imageID(ctx, name)
+	if err != nil || !slices.Contains(image.ids(), id) {
+		return "", err
+	}
+	if id == image.Manifest.Digest {
+		// It is containerd's image store, which may lack blobs of its images.
+		if available, err := d.client.isAvailable(ctx, id); err != nil || !available {
+			return "", err
+		}
+	}
+	return id, nil
 }

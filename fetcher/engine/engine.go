@@ -32,9 +32,9 @@ type Image struct {
 	Layers           []Layer // the lowest first
 	Platform         ocispec.Platform
 	// Write writes the archive of the image, which is a docker-archive and an OCI
-	// layout in one, without the blobs for which omit returns true. A nil omit omits
-	// none.
-	Write func(ctx context.Context, w io.Writer, omit func(digest.Digest) bool) error
+	// layout in one, with or without its name, and without the blobs for which omit
+	// returns true. A nil omit omits none.
+	Write func(ctx context.Context, w io.Writer, named bool, omit func(digest.Digest) bool) error
 	// Open opens the blob of the config, of the manifest or of a layer.
 	Open func(ctx context.Context, blob digest.Digest) (io.ReadCloser, error)
 }
@@ -54,6 +54,11 @@ func (i *Image) name() string {
 		return i.Reference.String()
 	}
 	return i.Config.Digest.String()
+}
+
+// ids returns the digests that engines may use as the image's ID.
+func (i *Image) ids() []digest.Digest {
+	return []digest.Digest{i.Config.Digest, i.Manifest.Digest}
 }
 
 // blobs returns the descriptors of the image's blobs, each once.
@@ -98,6 +103,10 @@ type Plan struct {
 	// Bytes is the size of the blobs that are sent. An archive has a few kilobytes
 	// more.
 	Bytes int64
+	// Foreign is the platform of the engine, such as linux/amd64, if it does not run
+	// the image by itself, and else empty. It is only known of a Docker daemon, and if
+	// the outcome is Loaded.
+	Foreign string
 	// Whole says why everything is sent although the engine has a part of it, or is
 	// empty.
 	Whole string

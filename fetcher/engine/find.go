@@ -63,7 +63,7 @@ func engineOf(c *client) Engine {
 	if c.podman {
 		return &Podman{c}
 	}
-	return &Docker{c}
+	return &Docker{client: c}
 }
 
 // choose returns the configured endpoint, or the zero Endpoint. It follows docker's

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"hocker/fetcher/reference"
@@ -18,10 +19,10 @@ import (
 // find looks for an image. It returns Present if the engine has it under its name, Tagged
 // and its ID if the engine has it under another one, and otherwise Loaded.
 func (c *client) find(ctx context.Context, image *Image) (Outcome, digest.Digest, error) {
-	ids := []digest.Digest{image.Config.Digest, image.Manifest.Digest}
+	ids := image.ids()
 	if image.named() {
 		id, err := c.imageID(ctx, image.Reference.String())
-		if err != nil || id == ids[0] || id == ids[1] {
+		if err != nil || slices.Contains(ids, id) {
 			return Present, id, err
 		}
 	}
@@ -30,7 +31,7 @@ func (c *client) find(ctx context.Context, image *Image) (Outcome, digest.Digest
 		switch {
 		case err != nil:
 			return Present, "", err
-		case id == "":
+		case !slices.Contains(ids, id):
 			continue
 		case !image.named():
 			return Present, id, nil
@@ -48,7 +49,7 @@ func (c *client) check(ctx context.Context, image *Image) error {
 		return err
 	case id == "":
 		return fmt.Errorf("%s accepted the image but does not list it: %s", c.host, image.name())
-	case id != image.Config.Digest && id != image.Manifest.Digest:
+	case !slices.Contains(image.ids(), id):
 		return fmt.Errorf("%s accepted the image but lists another one under its name: %s is %s, not %s", c.host, image.name(), id, image.Config.Digest)
 	}
 	return nil

@@ -6,19 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 )
 
-// load streams the archive of an image to the engine, without the blobs that omit names. It
-// returns the number of bytes that the engine read.
-func (c *client) load(ctx context.Context, image *Image, omit func(digest.Digest) bool, progress Progress) (int64, error) {
+// load streams the archive of an image to the engine, with or without its name, and without
+// the blobs that omit names. It returns the number of bytes that the engine read.
+func (c *client) load(ctx context.Context, image *Image, named bool, omit func(digest.Digest) bool, progress Progress) (int64, error) {
 	r, w := io.Pipe()
 	written := make(chan error, 1)
 	counted := &countingWriter{w: w, progress: progress}
 	go func() {
-		err := image.Write(ctx, counted, omit)
+		err := image.Write(ctx, counted, named, omit)
 		w.CloseWithError(err) // EOF for nil
 		written <- err
 	}()
@@ -27,6 +29,10 @@ func (c *client) load(ctx context.Context, image *Image, omit func(digest.Digest
 	// If the archive broke off, that is why the engine rejected it.
 	if writeErr := <-written; writeErr != nil && !errors.Is(writeErr, errAnswered) && !errors.Is(writeErr, io.ErrClosedPipe) {
 		err = writeErr
+	}
+	var silent *UnavailableError
+	if errors.As(err, &silent) {
+		silent.Sent = counted.n
 	}
 	return counted.n, err
 }
@@ -48,20 +54,30 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// unpackFailed is what Docker says, beside "Loaded image", of an image in containerd's store
+// that it cannot unpack:
+// https://github.com/moby/moby/blob/v28.5.2/daemon/containerd/image_exporter.go.
+const unpackFailed = "Error unpacking image "
+
 // readLoad reads the progress of a load. A response with status 200 may still end in an
 // error.
 func (c *client) readLoad(body io.Reader) error {
 	lines := json.NewDecoder(body)
 	for {
-		var line struct{ Error string }
+		var line struct{ Error, Stream string }
 		err := lines.Decode(&line)
 		switch {
 		case err == io.EOF:
 			return nil
+		case errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(net.Error)):
+			return &UnavailableError{Host: c.host, Err: err}
 		case err != nil:
 			return fmt.Errorf("%s: response to POST /images/load: %w", c.host, err)
-		case line.Error != "":
-			return &Error{Host: c.host, Request: "POST /images/load", Status: http.StatusOK, Message: line.Error}
+		case line.Error == "" && strings.HasPrefix(line.Stream, unpackFailed):
+			line.Error = line.Stream
+		}
+		if line.Error != "" {
+			return &Error{Host: c.host, Request: "POST /images/load", Status: http.StatusOK, Message: strings.TrimSpace(line.Error)}
 		}
 	}
 }
@@ -80,7 +96,7 @@ func (c *client) loadWhole(ctx context.Context, image *Image, progress Progress)
 	case Tagged:
 		return result, c.tag(ctx, id, image.Reference)
 	}
-	if result.Sent, err = c.load(ctx, image, nil, progress); err != nil {
+	if result.Sent, err = c.load(ctx, image, true, nil, progress); err != nil {
 		return result, err
 	}
 	return result, c.check(ctx, image)

@@ -3,18 +3,25 @@ package engine
 import (
 	"errors"
 	"fmt"
+
+	"hocker/fetcher/bytecount"
 )
 
 // ErrUnavailable means that no engine responds.
 var ErrUnavailable = errors.New("no container engine answers")
 
-// UnavailableError reports an engine that does not respond. It is [ErrUnavailable].
+// UnavailableError reports an engine that does not respond, or no longer. It is
+// [ErrUnavailable].
 type UnavailableError struct {
 	Host string
 	Err  error
+	Sent int64 // bytes of an archive that it read before
 }
 
 func (e *UnavailableError) Error() string {
+	if e.Sent > 0 {
+		return fmt.Sprintf("the container engine at %s went away after it had read %s of the image: %v", e.Host, bytecount.Format(e.Sent), e.Err)
+	}
 	return fmt.Sprintf("the container engine at %s does not answer: %v", e.Host, e.Err)
 }
 

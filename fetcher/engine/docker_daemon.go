@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// daemon is what a Docker daemon says of itself.
+type daemon struct {
+	store            imageStore
+	os, architecture string // as in an image's config
+}
+
+// machines are the names that the kernel gives to some architectures:
+// https://github.com/containerd/platforms/blob/v1.0.0/database.go.
+var machines = map[string]string{
+	"x86_64": "amd64", "i386": "386", "i686": "386",
+	"aarch64": "arm64", "armv6l": "arm", "armv7l": "arm", "armv8l": "arm",
+	"loongarch64": "loong64",
+}
+
+// info asks the daemon what it is.
+func (c *client) info(ctx context.Context) (*daemon, error) {
+	var info struct {
+		DriverStatus         [][]string
+		OSType, Architecture string
+	}
+	err := c.call(ctx, http.MethodGet, "/info", nil, func(body io.Reader) error {
+		if err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(&info); err != nil {
+			return fmt.Errorf("%s: response to GET /info: %w", c.host, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	d := &daemon{os: info.OSType, architecture: info.Architecture}
+	if name, ok := machines[info.Architecture]; ok {
+		d.architecture = name
+	}
+	if slices.ContainsFunc(info.DriverStatus, func(entry []string) bool {
+		return slices.Equal(entry, []string{"driver-type", "io.containerd.snapshotter.v1"})
+	}) {
+		d.store = containerdStore
+	}
+	return d, nil
+}
+
+// runs lists the architectures that processors of another one run as well.
+var runs = map[string]string{"amd64": "386", "arm64": "arm"}
+
+// foreign returns the daemon's platform if it does not run images for p by itself, or "".
+func (d *daemon) foreign(p ocispec.Platform) string {
+	if d.os == "" || d.architecture == "" || p.OS == "" || p.Architecture == "" {
+		return ""
+	}
+	if p.OS == d.os && (p.Architecture == d.architecture || p.Architecture == runs[d.architecture]) {
+		return ""
+	}
+	return d.os + "/" + d.architecture
+}
