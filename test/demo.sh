@@ -12,6 +12,10 @@ repo=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d -t hocker-demo.XXXXXX)
 chmod 755 "$work"
 cd "$work"
+# What the programs leave in their temporary folder goes with the demo's own: a
+# containerd that is slow to start is asked for its stacks, and writes them there.
+mkdir tmp
+export TMPDIR=$work/tmp
 PATH=$repo/bin:$PATH:/usr/sbin
 pids=() made=()
 

@@ -172,11 +172,13 @@ func TestDemo(t *testing.T) {
 }
 
 // TestDemoInterrupted stops the demo, as Ctrl-C does, when it has the most to
-// clean up: a registry, store paths and a Docker daemon.
+// clean up: a registry, store paths, a Docker daemon, and what its containerd
+// writes when dockerd finds it slow.
 func TestDemoInterrupted(t *testing.T) {
 	t.Parallel()
 	d := newDemo(t)
 	started := &trigger{text: "a Docker daemon of the demo's own runs", do: func() {
+		d.dumpStacks()
 		_ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGINT)
 	}}
 	both := io.MultiWriter(&d.output, started) // one writer: it is then written to by one goroutine
@@ -187,6 +189,28 @@ func TestDemoInterrupted(t *testing.T) {
 		t.Errorf("the demo ends with %v, want exit code 130\n%s", err, d.output.Bytes())
 	}
 	d.expectClean()
+}
+
+// dumpStacks asks the demo's containerd for its stacks, as dockerd asks one that
+// is slow to answer, and waits for the file.
+func (d *demo) dumpStacks() {
+	asked := false
+	for pid, command := range d.processes() {
+		if strings.Contains(command, "containerd ") {
+			asked = syscall.Kill(pid, syscall.SIGUSR1) == nil
+		}
+	}
+	if !asked {
+		return // dockerd uses the machine's containerd
+	}
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		for _, pattern := range []string{"*.stacks.log", "*/tmp/*.stacks.log"} {
+			if found, _ := filepath.Glob(filepath.Join(d.tmp, pattern)); len(found) > 0 {
+				return
+			}
+		}
+	}
+	d.t.Error("containerd has written no stacks")
 }
 
 // trigger does something once when a text was written to it.

@@ -33,9 +33,11 @@ type process struct {
 
 // startProcess runs program with its output going to logPath, and waits until
 // ready returns nil. A program that ends before it is ready is an error that
-// carries the end of its log.
+// carries the end of its log. The log's folder is the program's temporary folder
+// too: dockerd has a containerd that is slow to answer dump its stacks there.
 func startProcess(logPath string, ready func() error, program string, args ...string) (*process, error) {
-	return startProcessWith(cleanEnviron(), logPath, ready, program, args...)
+	environ := append(cleanEnviron(), "TMPDIR="+filepath.Dir(logPath))
+	return startProcessWith(environ, logPath, ready, program, args...)
 }
 
 // startProcessWith is startProcess with another environment.
