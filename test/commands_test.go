@@ -62,6 +62,7 @@ import (
 //	blob NAME remove|corrupt|truncate DIGEST
 //	                             spoil a blob in a registry's storage
 //	dockerd                      set DOCKER_HOST to a Docker daemon that the scripts of a run share
+//	dockerd own                  start one of this script's own: no other script has put layers into it
 //	dockerd tls                  start one of this script's own that listens to TLS, too; sets DOCKER_TCP, its
 //	                             HOST:PORT, and DOCKER_CERTS, a folder for DOCKER_CERT_PATH
 //	sshd [VARIABLE=VALUE...]     start an sshd, with these in the environment of its sessions; ssh finds it as
@@ -393,7 +394,7 @@ func blobCommand(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func dockerdCommand(ts *testscript.TestScript, neg bool, args []string) {
-	check(ts, neg, len(args) == 0 || len(args) == 1 && args[0] == "tls", "dockerd [tls]")
+	check(ts, neg, len(args) == 0 || len(args) == 1 && (args[0] == "own" || args[0] == "tls"), "dockerd [own | tls]")
 	need(ts, "root", "dockerd", "docker")
 	if len(args) == 0 {
 		docker, err := shared.docker.get()
@@ -401,9 +402,13 @@ func dockerdCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("DOCKER_HOST", docker.Host())
 		return
 	}
-	authority, err := shared.authority()
-	ts.Check(err)
-	docker, err := servers.StartDocker(servers.DockerOptions{Authority: authority})
+	var options servers.DockerOptions
+	if args[0] == "tls" {
+		var err error
+		options.Authority, err = shared.authority()
+		ts.Check(err)
+	}
+	docker, err := servers.StartDocker(options)
 	ts.Check(err)
 	s := scriptOf(ts)
 	s.atEnd = append(s.atEnd, func() { s.stop("dockerd", docker) })

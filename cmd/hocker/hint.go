@@ -26,6 +26,7 @@ func hint(command string, err error) string {
 		platform  *image.WrongPlatformError
 		readOnly  *lock.UnwritableError
 		failures  *lock.FailuresError
+		notStored *notInStoreError
 	)
 	inNix := isBuilder(command)
 	switch {
@@ -35,6 +36,8 @@ func hint(command string, err error) string {
 		return commonHint(command, failures.Unwrap())
 	case errors.As(err, &usage):
 		return cmp.Or(usage.hint, "see "+command+" --help")
+	case errors.As(err, &notStored):
+		return notStored.hint()
 	case errors.As(err, &kind) && errors.As(err, &input):
 		return input.hint(command, kind.Got)
 	case errors.As(err, &kind):

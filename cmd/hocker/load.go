@@ -8,60 +8,90 @@ import (
 )
 
 type loadCmd struct {
-	builtImage
-	Host string `placeholder:"URI" help:"Container engine: unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST (default: the one docker would talk to, else podman's)."`
-	JSON bool   `name:"json" help:"Print a JSON object: reference, id and outcome (loaded, tagged or present)."`
+	Images []string `arg:"" name:"image" help:"Image that nix-build made: its folder, as ./result, or the image.json in it. Or a lock file, and the names of images in it, which the Nix store must have."`
+	All    bool     `help:"Load every image of the lock file."`
+	Host   string   `placeholder:"URI" help:"Container engine: unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST (default: the one docker would talk to, else podman's)."`
+	DryRun bool     `help:"Print what would be done, and do nothing."`
+	JSON   bool     `name:"json" help:"Print a JSON array of objects with reference, id, outcome (loaded, tagged or present), layers and bytes."`
 }
 
 func (*loadCmd) Help() string {
-	return "What the engine has already is left out.\n\n" +
-		"Example:\n  nix-build && hocker load ./result"
+	return "The engine gets only the layers that it lacks. An image that cannot be loaded does not keep the others from it.\n\n" +
+		"Example:\n  nix-build && hocker load ./result\n  hocker load hocker.lock.json web cache\n  hocker load --all hocker.lock.json"
 }
 
 func (c *loadCmd) Run(ctx context.Context, p process) error {
-	composition, err := c.read(ctx)
+	inputs, err := c.inputs(ctx, p)
 	if err != nil {
 		return err
 	}
-	wanted, err := engineImage(composition)
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.Image, err)
+	wanted := make([]engine.Image, len(inputs))
+	for i, input := range inputs {
+		if wanted[i], err = engineImage(input.image); err != nil {
+			return fmt.Errorf("%s: %w", input.from, err)
+		}
 	}
 	e, err := engine.Find(ctx, c.Host, p.getenv)
 	if err != nil {
 		return err
 	}
-	result, err := e.Load(ctx, wanted, engine.Progress{})
-	if err != nil {
-		return err
-	}
-	name := composition.Reference
-	if name == "" {
-		name = composition.Config.Digest.String()
+	rows, failed := []loadResult{}, &notLoadedError{of: len(wanted)}
+	for i, image := range wanted {
+		row, err := c.load(ctx, p, e, image)
+		switch {
+		case err == nil:
+			rows = append(rows, row)
+		case len(wanted) == 1 || ctx.Err() != nil:
+			return err
+		default:
+			failed.add(p, inputs[i].from, err)
+		}
 	}
 	if c.JSON {
-		return writeJSON(p, loadResult{composition.Reference, composition.Config.Digest.String(), outcomes[result.Outcome]})
+		if err := writeJSON(p, rows); err != nil {
+			return err
+		}
 	}
-	switch result.Outcome {
-	case engine.Present:
-		fmt.Fprintf(p.stdout, "Image is there already: %s\n", name)
-	case engine.Tagged:
-		fmt.Fprintf(p.stdout, "Tagged image: %s\n", name)
-	case engine.Loaded:
-		fmt.Fprintf(p.stdout, "Loaded image: %s\n", name)
+	if len(failed.causes) > 0 {
+		return failed
 	}
 	return nil
 }
 
-// loadResult is what load --json prints.
-type loadResult struct {
-	Reference string `json:"reference"` // empty for an image without a name
-	ID        string `json:"id"`        // the config's digest, which Docker and podman use as the image's ID
-	Outcome   string `json:"outcome"`
+// load loads one image, or finds out what there is to load, and says so.
+func (c *loadCmd) load(ctx context.Context, p process, e engine.Engine, image engine.Image) (loadResult, error) {
+	var result engine.Result
+	var err error
+	if c.DryRun {
+		result.Plan, err = e.Plan(ctx, image)
+	} else {
+		result, err = e.Load(ctx, image, engine.Progress{})
+	}
+	if err != nil {
+		return loadResult{}, err
+	}
+	row := newLoadResult(image, result)
+	if !c.JSON {
+		_, err = fmt.Fprintln(p.stdout, row.line(c.DryRun))
+	}
+	return row, err
 }
 
-var outcomes = map[engine.Outcome]string{
-	engine.Present: "present", // it was there already, under this name
-	engine.Tagged:  "tagged",  // it was there already, and got the name
-	engine.Loaded:  "loaded",
+// notLoadedError reports that some of several images could not be loaded. Its cause is
+// that of the first.
+type notLoadedError struct {
+	causes []error
+	of     int
 }
+
+// add prints why an image could not be loaded.
+func (e *notLoadedError) add(p process, from string, err error) {
+	e.causes = append(e.causes, err)
+	fmt.Fprintf(p.stderr, "hocker: %s: %s\n", oneLine(from), oneLine(err.Error()))
+}
+
+func (e *notLoadedError) Error() string {
+	return fmt.Sprintf("%d of %d images could not be loaded", len(e.causes), e.of)
+}
+
+func (e *notLoadedError) Unwrap() error { return e.causes[0] }
