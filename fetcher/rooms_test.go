@@ -74,8 +74,20 @@ var rooms = map[string]room{
 		},
 		without: offline,
 	},
+	"fetcher/internal/protobuf": {without: offline},
 	// Engines talk HTTP over a socket.
-	"fetcher/engine": {imports: []string{"fetcher/bytecount", "fetcher/reference", digests, imageSpec}, without: []string{rootsBundle}},
+	"fetcher/internal/grpc": {without: []string{rootsBundle}},
+	"fetcher/internal/containerd": {
+		imports: []string{"fetcher/internal/grpc", "fetcher/internal/protobuf", digests, imageSpec},
+		without: []string{rootsBundle},
+	},
+	"fetcher/engine": {
+		imports: []string{
+			"fetcher/bytecount", "fetcher/internal/containerd", "fetcher/internal/grpc", "fetcher/reference",
+			digests, imageSpec, "golang.org/x/sync",
+		},
+		without: []string{rootsBundle},
+	},
 }
 
 // pkg is the output of go list for a package.

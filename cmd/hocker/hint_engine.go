@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"net"
 	"net/http"
 	"strings"
@@ -41,5 +42,21 @@ func engineHint(err error) string {
 	case errors.As(err, &silent) && strings.HasPrefix(silent.Host, "ssh:"):
 		return "does ssh reach the host without asking for anything, and is docker or podman there?"
 	}
+	if isContainerdError(err) {
+		if errors.Is(err, fs.ErrPermission) {
+			return "only root may use containerd: run hocker with sudo. --host or CONTAINERD_ADDRESS names another one"
+		}
+		return "is it running (systemctl start containerd, or k3s)? --host or CONTAINERD_ADDRESS names another one"
+	}
 	return "is it running (systemctl start docker, or podman.socket), and may this user talk to it? --host or DOCKER_HOST names another one"
+}
+
+// isContainerdError reports whether err is about a containerd that does not respond.
+func isContainerdError(err error) bool {
+	var silent *engine.UnavailableError
+	if errors.As(err, &silent) {
+		return silent.Containerd
+	}
+	var none *engine.NoneError
+	return errors.As(err, &none) && len(none.Tried) > 0 && none.Tried[0].Containerd
 }

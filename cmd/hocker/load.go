@@ -10,9 +10,9 @@ import (
 type loadCmd struct {
 	Images []string `arg:"" name:"image" help:"Image that nix-build made: its folder, as ./result, or the image.json in it. Or a lock file, and the names of images in it, which the Nix store must have."`
 	All    bool     `help:"Load every image of the lock file."`
-	Host   string   `placeholder:"URI" help:"Container engine: unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST (default: the one docker would talk to, else podman's)."`
-	DryRun bool     `help:"Print what would be done, and do nothing."`
-	JSON   bool     `name:"json" help:"Print a JSON array of objects with reference, id, outcome (loaded, tagged or present), layers and bytes."`
+	engineFlags
+	DryRun bool `help:"Print what would be done, and do nothing."`
+	JSON   bool `name:"json" help:"Print a JSON array of objects with reference, id, outcome (loaded, tagged or present), layers and bytes."`
 }
 
 func (*loadCmd) Help() string {
@@ -31,7 +31,7 @@ func (c *loadCmd) Run(ctx context.Context, p process) error {
 			return fmt.Errorf("%s: %w", input.from, err)
 		}
 	}
-	e, err := engine.Find(ctx, c.Host, p.getenv)
+	e, err := c.find(ctx, p.getenv)
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,7 @@
-// Package engine loads images into a container engine, Docker or podman, through the
-// API that both implement: https://docs.docker.com/reference/api/engine/.
+// Package engine loads images into a container engine: Docker and podman through the API
+// that both implement, https://docs.docker.com/reference/api/engine/, and containerd
+// through its own.
 //
-// [Find] finds the engine of this machine; [Engine.Load] loads an image into it.
+// [Find] and [FindContainerd] find the engine of this machine; [Engine.Load] loads an
+// image into it.
 package engine

@@ -15,7 +15,9 @@ var ErrUnavailable = errors.New("no container engine answers")
 type UnavailableError struct {
 	Host string
 	Err  error
-	Sent int64 // bytes of an archive that it read before
+	Sent int64 // bytes of an image that it read before
+	// Containerd says that it is a containerd, and not Docker or podman.
+	Containerd bool
 }
 
 func (e *UnavailableError) Error() string {

@@ -35,11 +35,24 @@ func StartContainerd() (*Containerd, error) {
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
-	c.process, err = startProcess(c.logPath(), c.ping, "containerd", "--config", config)
-	if err != nil {
+	if err := c.Start(); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
+}
+
+// Start starts the daemon again, with the images that it has.
+func (c *Containerd) Start() (err error) {
+	c.process, err = startProcess(c.logPath(), c.ping, "containerd", "--config", filepath.Join(c.dir, "config.toml"))
+	return err
+}
+
+// Kill ends the daemon at once, whatever it does.
+func (c *Containerd) Kill() error {
+	err := c.process.cmd.Process.Kill()
+	<-c.process.exited
+	c.process = nil
+	return err
 }
 
 // ping asks the daemon whether it is ready.

@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"hocker/fetcher/internal/containerd"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Plan implements [Engine].
+func (c *Containerd) Plan(ctx context.Context, image Image) (Plan, error) {
+	plan, err := c.plan(ctx, &image)
+	return plan, c.explain(err, 0)
+}
+
+func (c *Containerd) plan(ctx context.Context, image *Image) (Plan, error) {
+	plan := Plan{Outcome: Loaded, Layers: len(image.Layers)}
+	lacks, err := c.lacks(ctx, image)
+	if err != nil {
+		return plan, err
+	}
+	has := func(d digest.Digest) bool { return !lacks[d] }
+	for _, layer := range image.Layers {
+		if has(layer.Digest) {
+			plan.LayersPresent++
+		}
+	}
+	plan.Bytes = image.size(has)
+	unpacked, err := c.isUnpacked(ctx, image)
+	if err != nil || !unpacked || lacks[image.Manifest.Digest] || lacks[image.Config.Digest] {
+		return plan, err
+	}
+	named, err := c.isNamed(ctx, image)
+	switch {
+	case err != nil:
+		return plan, err
+	case named:
+		// Kubernetes may have been told to drop the layers of what it has unpacked
+		// (discard_unpacked_layers). A container starts without them.
+		plan = Plan{Outcome: Present, Layers: plan.Layers, LayersPresent: plan.Layers}
+	case len(lacks) == 0:
+		plan.Outcome = Tagged
+	}
+	return plan, nil
+}
+
+// lacks returns the blobs of the image that the content store does not have.
+func (c *Containerd) lacks(ctx context.Context, image *Image) (map[digest.Digest]bool, error) {
+	lacks := map[digest.Digest]bool{}
+	for _, blob := range image.blobs() {
+		has, err := c.client.HasContent(ctx, blob.Digest)
+		if err != nil {
+			return nil, err
+		}
+		if !has {
+			lacks[blob.Digest] = true
+		}
+	}
+	return lacks, nil
+}
+
+// isUnpacked reports whether the snapshotter has all layers of the image.
+func (c *Containerd) isUnpacked(ctx context.Context, image *Image) (bool, error) {
+	s, err := c.chooseSnapshotter(ctx)
+	chain := chainIDs(image.Layers)
+	if err != nil || len(chain) == 0 {
+		return err == nil, err
+	}
+	return c.client.HasSnapshot(ctx, s, chain[len(chain)-1].String())
+}
+
+// chainIDs returns the chain IDs of layers, which name their snapshots:
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-chainid
+func chainIDs(layers []Layer) []digest.Digest {
+	chain := make([]digest.Digest, len(layers))
+	for i, layer := range layers {
+		chain[i] = layer.DiffID
+		if i > 0 {
+			chain[i] = digest.FromString(chain[i-1].String() + " " + layer.DiffID.String())
+		}
+	}
+	return chain
+}
+
+// names returns the names of the image, its full reference last or, if it has none, its
+// ID. CRI has each image under its ID and its digest too, before it has its tag.
+func (c *Containerd) names(image *Image) []string {
+	names := []string{image.name()}
+	if c.namespace == kubernetesNamespace && image.named() {
+		digested := image.Reference.Repository.String() + "@" + image.Manifest.Digest.String()
+		names = append([]string{image.Config.Digest.String(), digested}, names...)
+	}
+	return names
+}
+
+// labels returns the labels of an image. That of CRI is what makes kubelet see it:
+// https://github.com/containerd/containerd/blob/v2.1.0/internal/cri/labels/labels.go
+func (c *Containerd) labels() map[string]string {
+	if c.namespace == kubernetesNamespace {
+		return map[string]string{"io.cri-containerd.image": "managed"}
+	}
+	return nil
+}
+
+// isNamed reports whether all names of the image stand for it and have their labels.
+func (c *Containerd) isNamed(ctx context.Context, image *Image) (bool, error) {
+	for _, name := range c.names(image) {
+		found, err := c.client.Image(ctx, name)
+		if err != nil || found.Target != image.Manifest.Digest {
+			return false, err
+		}
+		for key, value := range c.labels() {
+			if found.Labels[key] != value {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// chooseSnapshotter returns where the containers of the namespace look for unpacked
+// layers: the snapshotter that CONTAINERD_SNAPSHOTTER or the namespace's label names;
+// else the one that has images of the namespace already, since Kubernetes may be
+// configured to use another one; else containerd's default.
+func (c *Containerd) chooseSnapshotter(ctx context.Context) (containerd.Snapshotter, error) {
+	if c.snapshotter != "" {
+		return c.snapshotter, nil
+	}
+	s, err := c.client.NamespaceSnapshotter(ctx, c.namespace)
+	if err == nil && s == "" {
+		s, err = c.usedSnapshotter(ctx)
+	}
+	c.snapshotter = s
+	return s, err
+}
+
+func (c *Containerd) usedSnapshotter(ctx context.Context) (containerd.Snapshotter, error) {
+	working, err := c.client.WorkingSnapshotters(ctx)
+	if err != nil {
+		return "", err
+	}
+	if i := slices.Index(working, containerd.DefaultSnapshotter); i > 0 {
+		working = slices.Insert(slices.Delete(working, i, i+1), 0, containerd.DefaultSnapshotter)
+	}
+	for _, s := range working {
+		used, err := c.client.AnyContentWith(ctx, s.GCLabel())
+		if err != nil || used {
+			return s, err
+		}
+	}
+	const native containerd.Snapshotter = "native" // works on every file system
+	for _, s := range []containerd.Snapshotter{containerd.DefaultSnapshotter, native} {
+		if slices.Contains(working, s) {
+			return s, nil
+		}
+	}
+	return "", fmt.Errorf("%s: neither overlayfs nor native works as its snapshotter; CONTAINERD_SNAPSHOTTER names another one", c.host)
+}

@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"hocker/fetcher/internal/grpc"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// unpack makes sure that the snapshotter has the layers of the image. It waits for one
+// value of there for each layer before it unpacks that.
+func (l *containerdLoad) unpack(ctx context.Context, there <-chan struct{}) error {
+	chain := chainIDs(l.image.Layers)
+	first, err := l.firstPacked(ctx, chain)
+	if err != nil {
+		return err
+	}
+	for i, layer := range l.image.Layers {
+		select {
+		case <-there:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if i < first {
+			continue
+		}
+		parent := ""
+		if i > 0 {
+			parent = chain[i-1].String()
+		}
+		if err := l.unpackLayer(ctx, layer, parent, chain[i].String()); err != nil {
+			return fmt.Errorf("layer %s: %w", layer.Digest, err)
+		}
+	}
+	return nil
+}
+
+// firstPacked returns the index of the lowest layer that has no snapshot. From the top
+// down, the lease first holds a snapshot and then looks for it, so that it can not go in
+// between.
+func (l *containerdLoad) firstPacked(ctx context.Context, chain []digest.Digest) (int, error) {
+	for i := len(chain); i > 0; i-- {
+		name := chain[i-1].String()
+		if err := l.lease.Hold(ctx, l.snapshotter, name); err != nil {
+			return 0, err
+		}
+		has, err := l.lease.HasSnapshot(ctx, l.snapshotter, name)
+		if err != nil || has {
+			return i, err
+		}
+	}
+	return 0, nil
+}
+
+// unpackLayer unpacks a layer into a snapshot. When the lease ends, a snapshot that came
+// to nothing is collected.
+func (l *containerdLoad) unpackLayer(ctx context.Context, layer Layer, parent, name string) error {
+	key := "extract-" + l.lease.ID + " " + name
+	mounts, err := l.lease.PrepareSnapshot(ctx, l.snapshotter, key, parent)
+	if err != nil {
+		return err
+	}
+	got, err := l.lease.Apply(ctx, layer.Descriptor, mounts)
+	if err != nil {
+		return err
+	}
+	if got != layer.DiffID {
+		return fmt.Errorf("unpacks to %s, but the image's config says %s", got, layer.DiffID)
+	}
+	err = l.lease.CommitSnapshot(ctx, l.snapshotter, name, key)
+	if err != nil && !grpc.Is(err, grpc.AlreadyExists) { // another load was faster
+		return err
+	}
+	return l.lease.LabelContent(ctx, layer.Digest, map[string]string{"containerd.io/uncompressed": got.String()})
+}

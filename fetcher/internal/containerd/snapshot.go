@@ -1,0 +1,123 @@
+package containerd
+
+import (
+	"context"
+
+	"hocker/fetcher/internal/grpc"
+	"hocker/fetcher/internal/protobuf"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Snapshotter is the name of a snapshotter, such as overlayfs.
+type Snapshotter string
+
+// DefaultSnapshotter is the one that containerd, ctr and CRI use unless told otherwise.
+const DefaultSnapshotter Snapshotter = "overlayfs"
+
+// GCLabel is the label of a config that keeps the unpacked layers of its image: its
+// value is the chain ID of the topmost one.
+func (s Snapshotter) GCLabel() string { return "containerd.io/gc.ref.snapshot." + string(s) }
+
+const snapshots = "/containerd.services.snapshots.v1.Snapshots/"
+
+// HasSnapshot reports whether there is a snapshot of that name, which is the chain ID
+// of an unpacked layer.
+func (c *Client) HasSnapshot(ctx context.Context, s Snapshotter, name string) (bool, error) {
+	_, err := c.call(ctx, snapshots+"Stat", s.message(name))
+	if grpc.Is(err, grpc.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// message is a request about a snapshot: the snapshotter and the key.
+func (s Snapshotter) message(key string) protobuf.Message {
+	var request protobuf.Message
+	request.String(1, string(s))
+	request.String(2, key)
+	return request
+}
+
+// Mounts say how containerd mounts a snapshot. Only containerd reads them.
+type Mounts [][]byte
+
+// PrepareSnapshot makes a snapshot that can be written, on top of parent, which may be
+// empty.
+func (c *Client) PrepareSnapshot(ctx context.Context, s Snapshotter, key, parent string) (Mounts, error) {
+	request := s.message(key)
+	request.String(3, parent)
+	answer, err := c.call(ctx, snapshots+"Prepare", request)
+	return answer.Repeated(1), err
+}
+
+// CommitSnapshot makes the snapshot under a key one that can not be written any more,
+// under a name.
+//
+// Errors: a *[grpc.StatusError] with code AlreadyExists if there is one of that name.
+func (c *Client) CommitSnapshot(ctx context.Context, s Snapshotter, name, key string) error {
+	var request protobuf.Message
+	request.String(1, string(s))
+	request.String(2, name)
+	request.String(3, key)
+	_, err := c.call(ctx, snapshots+"Commit", request)
+	return err
+}
+
+// Apply unpacks a layer, which the content store has, into a snapshot, and returns its
+// diff ID.
+func (c *Client) Apply(ctx context.Context, layer ocispec.Descriptor, mounts Mounts) (digest.Digest, error) {
+	var request protobuf.Message
+	request.Message(1, descriptor(layer))
+	for _, mount := range mounts {
+		request.Message(2, mount)
+	}
+	answer, err := c.call(ctx, "/containerd.services.diff.v1.Diff/Apply", request)
+	if err != nil {
+		return "", err
+	}
+	applied, err := answer.Message(1)
+	return digest.Digest(applied.String(2)), err
+}
+
+// WorkingSnapshotters returns the snapshotters that work on the host.
+func (c *Client) WorkingSnapshotters(ctx context.Context) ([]Snapshotter, error) {
+	var request protobuf.Message
+	request.String(1, "type==io.containerd.snapshotter.v1")
+	answer, err := c.call(ctx, "/containerd.services.introspection.v1.Introspection/Plugins", request)
+	if err != nil {
+		return nil, err
+	}
+	var found []Snapshotter
+	for _, plugin := range answer.Repeated(1) {
+		fields, err := protobuf.Parse(plugin)
+		if err != nil {
+			return nil, err
+		}
+		if len(fields.Repeated(7)) == 0 { // no error at its start
+			found = append(found, Snapshotter(fields.String(2)))
+		}
+	}
+	return found, nil
+}
+
+// NamespaceSnapshotter returns the snapshotter that the namespace's label names, or "":
+// https://github.com/containerd/containerd/blob/v2.1.0/docs/namespaces.md
+func (c *Client) NamespaceSnapshotter(ctx context.Context, namespace string) (Snapshotter, error) {
+	var request protobuf.Message
+	request.String(1, namespace)
+	answer, err := c.call(ctx, "/containerd.services.namespaces.v1.Namespaces/Get", request)
+	if err != nil {
+		if grpc.Is(err, grpc.NotFound) {
+			err = nil
+		}
+		return "", err
+	}
+	found, err := answer.Message(1)
+	if err != nil {
+		return "", err
+	}
+	labels, err := found.Map(2)
+	return Snapshotter(labels["containerd.io/defaults/snapshotter"]), err
+}
