@@ -64,7 +64,7 @@ bare: ## Try the last commit on a bare root of Debian, as a new user does (root)
 # that is an error.
 .PHONY: parts
 parts: prerequisites
-	{ test/install.sh test && test/nix.sh; } || test "$$CI" != true
+	{ test/install.sh test && test/suites.sh; } || test "$$CI" != true
 
 .PHONY: lint
 lint: ## Check the format, go vet and staticcheck.

@@ -148,7 +148,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nix, _ := servers.FindNix(servers.SystemNix) // scripts say what they need
+	nix, _ := servers.FindNix(servers.System) // scripts say what they need
 	testscript.Run(t, scriptParams(nix, files))
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 // otherNixes are the suites of Debian whose Nix runs the scripts beside this
-// machine's own. test/nix.sh unpacks them.
+// machine's own. test/suites.sh unpacks them.
 var otherNixes = []string{"trixie", "sid"}
 
 // nixFeature is what scripts show.
@@ -109,7 +109,7 @@ func TestNixVersions(t *testing.T) {
 		t.Logf("\n%s\nPASS: on real servers, in the sandbox. skip: this Nix has no such thing, or this machine lacks a part.",
 			nixTable(scripts, versions))
 	})
-	for _, origin := range append([]string{servers.SystemNix}, otherNixes...) {
+	for _, origin := range append([]string{servers.System}, otherNixes...) {
 		nix, err := servers.FindNix(origin)
 		if err == nil && !slices.Contains(versions, nix.Version) {
 			versions = append(versions, nix.Version)

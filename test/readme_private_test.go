@@ -160,7 +160,7 @@ func (b *box) checkPrefetch() {
 const asNobody = "HOME=/nonexistent setpriv --reuid=65534 --regid=65534 --clear-groups "
 
 // asNixUser is asNobody for a command that calls Nix, or nothing where only root
-// can run this Nix: see test/nix.sh.
+// can run this Nix: see test/suites.sh.
 func (b *box) asNixUser() string {
 	if err := b.command("sh", "-c", asNobody+"nix-store --version").Run(); err != nil {
 		return ""

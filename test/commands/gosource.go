@@ -13,6 +13,7 @@ import (
 // number of the argument that names it, or -1 where each may do so. Those of
 // os/exec are not among them: they are looked at by their package.
 var starters = map[string]int{
+	"LookPath":         0,
 	"lookPath":         0,
 	"startProcess":     2,
 	"startProcessWith": 3,
@@ -30,7 +31,7 @@ var ofExec = map[string]int{"Command": 0, "CommandContext": 1, "LookPath": 0}
 // passers are the functions that start what they were given or what was built
 // here. Of those that are given a name, starters tells.
 var passers = []string{
-	"FindNix", "TestRoots", "TestStringByNix", "cell", "command", "imageBuild", "imagesInOneBuild", "lookPath", "main", "newDemo", "ping",
+	"LookPath", "TestRoots", "TestStringByNix", "Version", "cell", "command", "imageBuild", "imagesInOneBuild", "lookPath", "main", "newDemo", "ping",
 	"run", "runPeak", "startLink", "startProcessWith", "writeHtpasswd",
 }
 

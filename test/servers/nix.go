@@ -23,7 +23,7 @@ type NixStore struct {
 
 // NewNixStore makes a store for the Nix that is in PATH.
 func NewNixStore(dir string) (*NixStore, error) {
-	nix, err := FindNix(SystemNix)
+	nix, err := FindNix(System)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ type NixDaemon struct {
 // StartNixDaemon starts the daemon of a store's Nix, with more variables
 // ("NAME=value") in its environment.
 func StartNixDaemon(store *NixStore, environ ...string) (*NixDaemon, error) {
-	program, err := store.nix.lookPath("nix-daemon")
+	program, err := store.nix.programs.LookPath("nix-daemon")
 	if err != nil {
 		return nil, err
 	}

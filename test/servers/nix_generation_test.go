@@ -20,16 +20,3 @@ func TestNixAtLeast(t *testing.T) {
 		}
 	}
 }
-
-func TestNixVersion(t *testing.T) {
-	for _, c := range []struct{ answer, want string }{
-		{answer: "nix (Nix) 2.8.0\n", want: "2.8.0"},
-		{answer: "nix (Nix) 2.34.0pre20260101_0123abc\n", want: "2.34.0"},
-		{answer: "nix (Determinate Nix 3.6.5) 2.29.0\n", want: "2.29.0"},
-		{answer: "nix (Lix, like Nix) 2.93\n", want: "2.93"},
-	} {
-		if got := nixVersion.FindStringSubmatch(c.answer); got == nil || got[1] != c.want {
-			t.Errorf("%q: version %q, want %s", c.answer, got, c.want)
-		}
-	}
-}

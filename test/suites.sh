@@ -1,0 +1,127 @@
+#!/bin/sh
+# Unpacks programs of other suites of Debian beside this machine's, for the tests
+# that run on several versions of them:
+#
+#	test/suites.sh [SUITE...]
+#
+# SUITE is a suite in servers/suites.txt, which has the packages; all of them if
+# none is given. They go to the user's cache folder with all libraries, once: remove
+# hocker-test/debian there to get newer ones. The system's own packages stay as they
+# are. Nothing is unpacked for the suite that this machine runs.
+# servers/programs.go knows the folder too.
+#
+# SUITE/programs/PACKAGE has a package's commands, which only root can run. All of
+# the tests take place on another Nix with it in PATH:
+#
+#	PATH=~/.cache/hocker-test/debian/sid/programs/nix-bin:$PATH go test ./...
+set -eu
+
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/hocker-test/debian
+list=$(dirname "$0")/servers/suites.txt
+
+fail() {
+	echo "$0: $*" >&2
+	exit 1
+}
+
+# suites: print the suites in the list.
+suites() { grep -v '^#' "$list" | awk '{ print $2 }' | tr ',' '\n' | sort -u; }
+
+# lines SUITE: print the lines of the suite: PACKAGE SUITES COMMAND...
+lines() { grep -v '^#' "$list" | awk -v suite="$1" '("," $2 ",") ~ ("," suite ",")'; }
+
+# mirror: print the Debian mirror that this machine's apt uses.
+mirror() {
+	apt-get indextargets --format '$(REPO_URI)' | grep '/debian/*$' | head -n 1
+}
+
+# download SUITE DIR PACKAGE...: download the packages with all their dependencies,
+# installed or not, to DIR/cache/archives.
+download() {
+	suite=$1 dir=$2
+	shift 2
+	mkdir -p "$dir/state/lists/partial" "$dir/cache/archives/partial"
+	: >"$dir/status"
+	echo "deb [signed-by=$keyring] $(mirror) $suite main" >"$dir/sources.list"
+	cat >"$dir/apt.conf" <<-END
+		Dir::Etc::SourceList "$dir/sources.list";
+		Dir::Etc::SourceParts "/dev/null";
+		Dir::State "$dir/state";
+		Dir::State::Status "$dir/status";
+		Dir::Cache "$dir/cache";
+		Acquire::Languages "none";
+		APT::Sandbox::User "root";
+		Debug::NoLocking "true";
+	END
+	APT_CONFIG="$dir/apt.conf" apt-get -qq update &&
+		APT_CONFIG="$dir/apt.conf" apt-get -qq install --yes --no-install-recommends --download-only "$@" >/dev/null
+}
+
+# unpack ARCHIVES ROOT: unpack what programs need at run time to ROOT/usr.
+unpack() {
+	for folder in bin sbin lib lib64; do
+		mkdir -p "$2/usr/$folder"
+		ln -s "usr/$folder" "$2/$folder"
+	done
+	for package in "$1"/*.deb; do
+		dpkg-deb --fsys-tarfile "$package" |
+			tar -x -C "$2" --no-same-owner --keep-directory-symlink --exclude='./etc/*' \
+				--exclude='./usr/share/doc*' --exclude='./usr/share/man*' --exclude='./usr/share/locale*'
+	done
+	mkdir -p "$2/usr/local"
+}
+
+# write_programs ROOT: write the commands of the list on standard input to
+# ROOT/programs/PACKAGE. Each runs with the /usr of ROOT in a mount namespace of its
+# own. Everything else, such as /etc and the stores, is this machine's.
+write_programs() {
+	mkdir "$1/programs"
+	cat >"$1/programs/run" <<-'END'
+		#!/bin/sh
+		root=$(dirname "$(dirname "$(readlink -f "$0")")")
+		program=/usr/bin/$(basename "$0")
+		test -x "$root$program" || program=/usr/sbin/$(basename "$0")
+		exec unshare --mount --propagation slave sh -c '
+			mount --rbind /usr/local "$0/usr/local" && mount --rbind "$0/usr" /usr && exec "$@"
+		' "$root" "$program" "$@"
+	END
+	chmod 0755 "$1/programs/run"
+	while read -r package _ commands; do
+		mkdir "$1/programs/$package"
+		for command in $commands; do
+			test -x "$1/usr/bin/$command" || test -x "$1/usr/sbin/$command" || fail "$package has no $command"
+			ln -s ../run "$1/programs/$package/$command"
+		done
+	done
+}
+
+own=$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}") || own=
+# shellcheck disable=SC2046 # one argument for each suite
+test $# -gt 0 || set -- $(suites)
+for suite; do
+	test "$suite" != "$own" || continue
+	test -n "$(lines "$suite")" || fail "no package of $suite in $list"
+	test "$(lines "$suite")" != "$(cat "$cache/$suite/packages" 2>/dev/null)" || continue
+	command -v apt-get >/dev/null || fail "no apt-get here: programs of Debian $suite come from Debian's archive"
+	test -e "$keyring" || fail "no $keyring: apt-get install debian-archive-keyring"
+	test -n "$(mirror)" || fail "apt has no mirror of Debian in its sources: programs of Debian $suite come from one"
+	mkdir -p "$cache"
+	work=$(mktemp -d "$cache/.$suite-XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+	trap 'exit 1' HUP INT TERM
+	packages=$(lines "$suite" | awk '{ print $1 }')
+	echo "unpacking from Debian $suite:" $packages
+	# shellcheck disable=SC2086 # one argument for each package
+	download "$suite" "$work/apt" $packages ||
+		fail "cannot get the packages of Debian $suite from $(mirror): is this machine online?"
+	unpack "$work/apt/cache/archives" "$work/root"
+	lines "$suite" | write_programs "$work/root"
+	lines "$suite" >"$work/root/packages"
+	chmod 0755 "$work/root"
+	# An earlier list had others.
+	test ! -e "$cache/$suite" || mv -T "$cache/$suite" "$work/old"
+	# Another process may have put it there first.
+	mv -T "$work/root" "$cache/$suite" 2>/dev/null || test -e "$cache/$suite"
+	rm -rf "$work"
+done
