@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 
 	"hocker/fetcher/engine"
 )
@@ -16,6 +17,11 @@ func isEngineError(err error) bool {
 	return errors.As(err, new(*engine.UnavailableError)) || errors.As(err, new(*engine.NoneError)) ||
 		errors.As(err, new(*engine.ContextError)) || errors.As(err, new(*engine.CertificateError)) ||
 		errors.As(err, new(*engine.Error))
+}
+
+// isFull reports whether an engine's message is about a full disk.
+func isFull(message string) bool {
+	return strings.Contains(message, syscall.ENOSPC.Error())
 }
 
 // engineHint returns a way out of an engine's error, or "".
@@ -32,6 +38,9 @@ func engineHint(err error) string {
 		if answer.Status == http.StatusBadRequest && strings.Contains(answer.Message, "HTTP request to an HTTPS server") {
 			return "this engine wants TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem"
 		}
+		if isFull(answer.Message) {
+			return "the engine's disk is full: docker system df shows what fills it, docker image prune removes images without a name"
+		}
 		return ""
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "this engine does not speak TLS: is the port right, or should DOCKER_TLS_VERIFY be unset?"
@@ -39,6 +48,10 @@ func engineHint(err error) string {
 		return "DOCKER_CERT_PATH names the folder with the ca.pem of the engine's authority, and cert.pem and key.pem of your own"
 	case errors.As(err, &remote) && remote.Op == "remote error": // a TLS alert
 		return "the engine refused the certificate, or wants one: DOCKER_CERT_PATH names the folder with cert.pem and key.pem"
+	case errors.As(err, &silent) && silent.Sent > 0:
+		return "was it restarted, or stopped for want of memory? Once it runs, the same command loads the image"
+	case forbiddenSocket(err) != "" && !isContainerdError(err):
+		return socketHint(forbiddenSocket(err))
 	case errors.As(err, &silent) && strings.HasPrefix(silent.Host, "ssh:"):
 		return "does ssh reach the host without asking for anything, and is docker or podman there?"
 	}

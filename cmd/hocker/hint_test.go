@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"hocker/fetcher/archive"
 	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
+	"hocker/fetcher/engine"
 	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
 	"hocker/fetcher/nix"
@@ -56,6 +58,19 @@ var hintTests = []struct {
 	err     error
 	hint    string
 }{
+	{name: "full disk of an engine", command: "hocker load",
+		err:  &engine.Error{Host: "unix:///sock", Request: "POST /images/load", Status: 200, Message: "write /layer.tar: no space left on device"},
+		hint: "the engine's disk is full: docker system df shows what fills it, docker image prune removes images without a name"},
+	{name: "engine that goes away", command: "hocker load", err: &engine.UnavailableError{Host: "unix:///sock", Sent: 1000, Err: io.ErrUnexpectedEOF},
+		hint: "was it restarted, or stopped for want of memory? Once it runs, the same command loads the image"},
+	{name: "socket of others", command: "hocker load", err: &engine.UnavailableError{Host: "unix:///nowhere/sock", Err: syscall.EACCES},
+		hint: "run this as root, or name another engine with --host or DOCKER_HOST"},
+	{name: "usual socket of others", command: "hocker load",
+		err: &engine.NoneError{Tried: []*engine.UnavailableError{
+			{Host: "unix:///nowhere/podman", Err: syscall.ENOENT}, {Host: "unix:///nowhere/sock", Err: syscall.EACCES}}},
+		hint: "run this as root, or name another engine with --host or DOCKER_HOST"},
+	{name: "no engine", command: "hocker load", err: &engine.NoneError{Tried: []*engine.UnavailableError{{Host: "unix:///nowhere", Err: syscall.ENOENT}}},
+		hint: "is it running (systemctl start docker, or podman.socket), and may this user talk to it? --host or DOCKER_HOST names another one"},
 	{name: "a command line", command: "hocker lock add", err: usagef("what"), hint: "see hocker lock add --help"},
 	{name: "a command line with a way out of its own", err: &usageError{err: errors.New("what"), hint: "so"}, hint: "so"},
 	{name: "a signal", err: &signalError{signal: syscall.SIGINT}},

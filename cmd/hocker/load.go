@@ -12,6 +12,7 @@ type loadCmd struct {
 	All    bool     `help:"Load every image of the lock file."`
 	engineFlags
 	DryRun bool `help:"Print what would be done, and do nothing."`
+	Quiet  bool `short:"q" help:"Print only errors to standard error."`
 	JSON   bool `name:"json" help:"Print a JSON array of objects with reference, id, outcome (loaded, tagged or present), layers and bytes."`
 }
 
@@ -65,7 +66,9 @@ func (c *loadCmd) load(ctx context.Context, p process, e engine.Engine, image en
 	if c.DryRun {
 		result.Plan, err = e.Plan(ctx, image)
 	} else {
-		result, err = e.Load(ctx, image, engine.Progress{})
+		show := newLoadProgress(ctx, p, image, c.Quiet)
+		result, err = e.Load(ctx, image, show.progress())
+		show.done(err)
 	}
 	if err != nil {
 		return loadResult{}, err

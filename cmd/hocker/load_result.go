@@ -39,6 +39,12 @@ func newLoadResult(image engine.Image, result engine.Result) loadResult {
 	return row
 }
 
+// shownName returns the name of an image, or its ID if it has none.
+func shownName(image engine.Image) string {
+	row := newLoadResult(image, engine.Result{})
+	return cmp.Or(row.Reference, row.ID)
+}
+
 // line returns the result in words.
 func (r loadResult) line(dry bool) string {
 	name := cmp.Or(r.Reference, r.ID)

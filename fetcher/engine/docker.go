@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -97,7 +98,7 @@ func (d *Docker) plan(ctx context.Context, image *Image) (dockerPlan, error) {
 // wholePlan is the plan after the daemon has refused a part of the image.
 func (d *Docker) wholePlan(plan Plan, image *Image, refusal error) Plan {
 	plan.Bytes = image.size(nil)
-	plan.Whole = refusal.Error()
+	plan.Whole = "it did not have all blobs that were omitted"
 	var answer *Error
 	if errors.As(refusal, &answer) {
 		plan.Whole = answer.Message
@@ -140,7 +141,7 @@ func isRefusal(err error) bool {
 		return errors.As(err, new(*incompleteError))
 	}
 	return slices.Contains([]int{http.StatusOK, http.StatusBadRequest, http.StatusInternalServerError}, answer.Status) &&
-		!strings.Contains(answer.Message, "no space left on device")
+		!strings.Contains(answer.Message, syscall.ENOSPC.Error())
 }
 
 // completeID returns the ID of the image if the daemon has all of it, or "".

@@ -82,7 +82,7 @@ var partTests = []struct {
 		want:    Plan{Outcome: Loaded, LayersPresent: 2, Layers: 3, Bytes: 3030, Whole: "Error unpacking image x: not found"},
 		asked:   "DELETE /images/" + idB.String()},
 	{name: "containerd, blobs missing", containerd: true, has: "abx", lacks: true, archives: "c.abc.", asked: "DELETE /images/" + idB.String(),
-		want: Plan{Outcome: Loaded, LayersPresent: 2, Layers: 3, Bytes: 3030, Whole: "accepted the image but does not have all of it: " + name}},
+		want: Plan{Outcome: Loaded, LayersPresent: 2, Layers: 3, Bytes: 3030, Whole: "it did not have all blobs that were omitted"}},
 	{name: "containerd, incomplete from the start", containerd: true, broken: true, archives: "abc.",
 		want: Plan{Outcome: Loaded, Layers: 3, Bytes: 3030}},
 }
@@ -128,9 +128,6 @@ func TestDockerSendsWhatIsMissing(t *testing.T) {
 			got, err := f.start(t).Load(t.Context(), lettersImage("abc"), progress)
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.HasSuffix(err.Error(), tt.err)) {
 				t.Fatalf("got %v, want %s", err, tt.err)
-			}
-			if _, words, found := strings.Cut(got.Whole, "sock "); found {
-				got.Whole = words // without the socket
 			}
 			if got.Plan != tt.want {
 				t.Errorf("got %+v, want %+v", got.Plan, tt.want)

@@ -14,6 +14,7 @@ import (
 type Docker struct {
 	dir     string
 	tcp     string // HOST:PORT, or empty
+	args    []string
 	process *process
 }
 
@@ -40,7 +41,7 @@ func StartDocker(o DockerOptions) (*Docker, error) {
 	if err := os.WriteFile(config, []byte("{}"), 0o644); err != nil {
 		return nil, errors.Join(err, d.Stop())
 	}
-	d.process, err = startProcess(d.logPath(), d.ping, "dockerd", append(more,
+	d.args = append(more,
 		"--config-file", config,
 		"--data-root", filepath.Join(dir, "root"),
 		"--exec-root", filepath.Join(dir, "exec"),
@@ -54,11 +55,27 @@ func StartDocker(o DockerOptions) (*Docker, error) {
 		// own there.
 		"--containerd-namespace", namespace,
 		"--containerd-plugins-namespace", namespace+"-plugins",
-	)...)
-	if err != nil {
+	)
+	if err := d.start(); err != nil {
 		return nil, errors.Join(err, d.Stop())
 	}
 	return d, nil
+}
+
+func (d *Docker) start() (err error) {
+	d.process, err = startProcess(d.logPath(), d.ping, "dockerd", d.args...)
+	return err
+}
+
+// Crash kills the daemon.
+func (d *Docker) Crash() { d.process.kill() }
+
+// Restart starts the daemon again after a crash, with the images that it had. What it keeps
+// in /run is lost, as after a power failure: otherwise it would wait for its containerd, if
+// nobody reaps that.
+func (d *Docker) Restart() error {
+	exec := filepath.Join(d.dir, "exec")
+	return errors.Join(unmountBelow(exec), os.RemoveAll(exec), d.start())
 }
 
 // listenTLS returns the flags for TLS, and writes the certificates into a folder

@@ -96,9 +96,14 @@ func (p *process) stop() {
 	select {
 	case <-p.exited:
 	case <-time.After(stopTimeout):
-		_ = p.cmd.Process.Kill()
-		<-p.exited
+		p.kill()
 	}
+}
+
+// kill ends the program at once.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // an error means that it has ended
+	<-p.exited
 }
 
 // log returns the end of what the program wrote.
