@@ -36,6 +36,7 @@ func (c *loadCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
+	defer e.Close()
 	rows, failed := []loadResult{}, &notLoadedError{of: len(wanted)}
 	for i, image := range wanted {
 		row, err := c.load(ctx, p, e, image)

@@ -18,7 +18,7 @@ type client struct {
 	host   string // as in [Endpoint]
 	base   string
 	http   *http.Client
-	podman bool // the engine is podman; known after ping
+	libpod string // the version of podman's own API, empty for another engine; known after ping
 }
 
 // connectTimeout limits how long an engine may take to respond. A local socket responds
@@ -33,7 +33,7 @@ func (c *client) ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.podman = answer.Header.Get("Libpod-Api-Version") != ""
+	c.libpod = answer.Header.Get("Libpod-Api-Version")
 	return answer.Body.Close()
 }
 

@@ -126,6 +126,12 @@ func checkNamespace(namespace string) error {
 	return nil
 }
 
+// Close implements [Engine].
+func (c *Containerd) Close() error {
+	c.client.Close()
+	return nil
+}
+
 // ping checks that containerd responds.
 func (c *Containerd) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, &grpc.ConnError{Err: errors.New("no response within " + connectTimeout.String())})

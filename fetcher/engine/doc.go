@@ -2,6 +2,6 @@
 // that both implement, https://docs.docker.com/reference/api/engine/, and containerd
 // through its own.
 //
-// [Find] and [FindContainerd] find the engine of this machine; [Engine.Load] loads an
-// image into it.
+// [Find], [FindDocker], [FindPodman] and [FindContainerd] find the engine of this machine;
+// [Engine.Load] loads an image into it.
 package engine

@@ -169,3 +169,9 @@ func (d *Docker) complete(ctx context.Context, image *Image, name string) (diges
 	}
 	return id, nil
 }
+
+// Close implements [Engine].
+func (d *Docker) Close() error {
+	d.client.http.CloseIdleConnections()
+	return nil
+}

@@ -84,15 +84,7 @@ func (c *client) isAvailable(ctx context.Context, id digest.Digest) (available b
 // rootFS returns the diff IDs of an image. It is empty, but not nil, if the daemon does not
 // say: someone may have removed the image.
 func (c *client) rootFS(ctx context.Context, id digest.Digest) ([]digest.Digest, error) {
-	var image struct {
-		RootFS struct{ Layers []digest.Digest }
-	}
-	err := c.call(ctx, http.MethodGet, "/images/"+id.String()+"/json", nil, func(body io.Reader) error {
-		if err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(&image); err != nil {
-			return fmt.Errorf("%s: image %s: %w", c.host, id, err)
-		}
-		return nil
-	})
+	image, err := c.inspect(ctx, id.String())
 	if errors.As(err, new(*Error)) {
 		err = nil
 	}

@@ -19,6 +19,8 @@ type Engine interface {
 	//
 	// Errors: *[UnavailableError], *[Error], and those of image.Write and image.Open.
 	Load(ctx context.Context, image Image, progress Progress) (Result, error)
+	// Close ends the connection to the engine, and podman if [Find] has started it.
+	Close() error
 }
 
 // Image is an image to load into an engine: its parts, and how to read them.

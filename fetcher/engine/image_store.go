@@ -6,7 +6,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// imageStore is where a Docker daemon keeps its images.
+// imageStore is where a Docker daemon or podman keeps its images.
 type imageStore int
 
 const (
@@ -18,6 +18,9 @@ const (
 	// it has a blob, since a layer can be packed in several ways. If it lacks one, it may
 	// accept the image all the same.
 	containerdStore
+	// podmanStore knows a layer by its diff ID, whatever is below it. It asks only for
+	// blobs that it lacks.
+	podmanStore
 )
 
 // present returns how many of the layers a store has whose images have these diff IDs, and

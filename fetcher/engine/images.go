@@ -57,20 +57,34 @@ func (c *client) check(ctx context.Context, image *Image) error {
 
 // imageID returns the ID of the image with the given name or ID, or "" if the engine has
 // none.
-func (c *client) imageID(ctx context.Context, name string) (id digest.Digest, err error) {
-	err = c.call(ctx, http.MethodGet, "/images/"+name+"/json", nil, func(body io.Reader) error {
-		var image struct{ ID string }
-		if err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(&image); err != nil {
-			return fmt.Errorf("%s: image %s: %w", c.host, name, err)
-		}
-		id, err = parseID(image.ID)
-		return err
-	})
+func (c *client) imageID(ctx context.Context, name string) (digest.Digest, error) {
+	image, err := c.inspect(ctx, name)
 	var answer *Error
 	if errors.As(err, &answer) && answer.Status == http.StatusNotFound {
 		return "", nil
 	}
-	return id, err
+	if err != nil {
+		return "", err
+	}
+	return parseID(image.ID)
+}
+
+// inspected is what an engine says about an image.
+type inspected struct {
+	ID       string
+	RepoTags []string
+	RootFS   struct{ Layers []digest.Digest } // the diff IDs
+}
+
+// inspect returns what the engine says about the image with the given name or ID.
+func (c *client) inspect(ctx context.Context, name string) (image inspected, err error) {
+	err = c.call(ctx, http.MethodGet, "/images/"+name+"/json", nil, func(body io.Reader) error {
+		if err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(&image); err != nil {
+			return fmt.Errorf("%s: image %s: %w", c.host, name, err)
+		}
+		return nil
+	})
+	return image, err
 }
 
 // tag gives a name to the image with an ID.

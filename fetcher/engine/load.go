@@ -81,36 +81,3 @@ func (c *client) readLoad(body io.Reader) error {
 		}
 	}
 }
-
-// loadWhole makes sure that the engine has the image. It sends all of it or nothing.
-func (c *client) loadWhole(ctx context.Context, image *Image, progress Progress) (Result, error) {
-	plan, id, err := c.planWhole(ctx, image)
-	result := Result{Plan: plan}
-	if err != nil {
-		return result, err
-	}
-	progress.plan(plan)
-	switch plan.Outcome {
-	case Present:
-		return result, nil
-	case Tagged:
-		return result, c.tag(ctx, id, image.Reference)
-	}
-	if result.Sent, err = c.load(ctx, image, true, nil, progress); err != nil {
-		return result, err
-	}
-	return result, c.check(ctx, image)
-}
-
-// planWhole plans to send all of the image or nothing. It returns the ID of an image that
-// only needs its name.
-func (c *client) planWhole(ctx context.Context, image *Image) (Plan, digest.Digest, error) {
-	outcome, id, err := c.find(ctx, image)
-	plan := Plan{Outcome: outcome, Layers: len(image.Layers)}
-	if outcome != Loaded {
-		plan.LayersPresent = plan.Layers
-	} else {
-		plan.Bytes = image.size(nil)
-	}
-	return plan, id, err
-}

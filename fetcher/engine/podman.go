@@ -1,18 +1,47 @@
 package engine
 
-import "context"
+import (
+	"runtime"
+	"strings"
 
-// Podman is podman behind its API. It does not read archives that omit a layer, so all of
-// an image is sent.
-type Podman struct{ client *client }
+	"github.com/opencontainers/go-digest"
+)
 
-// Plan implements [Engine].
-func (p *Podman) Plan(ctx context.Context, image Image) (Plan, error) {
-	plan, _, err := p.client.planWhole(ctx, &image)
-	return plan, err
+// Podman is podman behind its API.
+//
+// It does not read archives that omit a layer, but a pull skips the layers that it has. So
+// a podman of this machine pulls the image from a registry on a loopback port, which
+// exists as long as the pull does. Measured with 635 MB in six layers, podman 4.3 and
+// 5.8: the pull takes 0.65 to 0.8 times as long as "podman load" of an archive, since it
+// reads several layers at a time; "podman pull oci:", which does not, 0.9 to 1.0 times.
+// Only a registry can be pulled from by the API. It also keeps the manifest, and thereby
+// the digest, that the image has in its registry.
+//
+// A podman elsewhere, and one that may not pull, gets the whole archive.
+type Podman struct {
+	client  *client
+	local   bool                              // it is on this machine
+	service *service                          // of our own, or nil
+	layers  map[digest.Digest][]digest.Digest // the diff IDs of its images, by their IDs
 }
 
-// Load implements [Engine].
-func (p *Podman) Load(ctx context.Context, image Image, progress Progress) (Result, error) {
-	return p.client.loadWhole(ctx, &image, progress)
+// newPodman returns the podman that a client is connected to.
+func newPodman(c *client) *Podman {
+	return &Podman{
+		client: c,
+		local:  runtime.GOOS == "linux" && strings.HasPrefix(c.host, "unix:"),
+	}
 }
+
+// Close implements [Engine].
+func (p *Podman) Close() error {
+	p.client.http.CloseIdleConnections()
+	if p.service == nil {
+		return nil
+	}
+	return p.service.stop()
+}
+
+// api returns the path of a request to the part of the API that podman alone has. Unlike
+// the part that it shares with Docker, it needs a version.
+func (p *Podman) api(path string) string { return "/v" + p.client.libpod + "/libpod" + path }

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // sockets returns the usual sockets of engines on Linux and macOS: Docker's before
@@ -24,4 +26,12 @@ func sockets(getenv func(string) string, uid int) []string {
 		found = append(found, filepath.Join(home, ".local/share/containers/podman/machine/podman.sock"))
 	}
 	return found
+}
+
+// isPodmanSocket reports whether one of the usual sockets is podman's.
+func isPodmanSocket(path string) bool { return strings.HasPrefix(filepath.Base(path), "podman") }
+
+// podmanSockets returns the usual sockets of podman.
+func podmanSockets(getenv func(string) string, uid int) []string {
+	return slices.DeleteFunc(sockets(getenv, uid), func(path string) bool { return !isPodmanSocket(path) })
 }

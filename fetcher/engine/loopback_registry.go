@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// loopbackRegistry is a registry with one image, on a port of the loopback interface. It
+// implements what a pull needs of
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pull.
+type loopbackRegistry struct {
+	image      *Image
+	repository string // cannot be guessed, so that nobody else pulls
+	progress   Progress
+	fail       context.CancelCauseFunc
+	listener   net.Listener
+	server     *http.Server
+
+	mu      sync.Mutex
+	started map[digest.Digest]bool // what was asked for
+	sent    int64                  // bytes
+}
+
+// pulledRepository is how the repository of each loopbackRegistry begins.
+const pulledRepository = "hocker-load/"
+
+// pulledTag is the tag of the image in a loopbackRegistry.
+const pulledTag = "image"
+
+// serveImage starts a registry with the image. The caller closes it. It stops reading the
+// image when ctx is done, and calls fail if it cannot read the image.
+func serveImage(ctx context.Context, image *Image, progress Progress, fail context.CancelCauseFunc) (*loopbackRegistry, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	r := &loopbackRegistry{
+		image:      image,
+		repository: pulledRepository + strings.ToLower(rand.Text()),
+		progress:   progress,
+		fail:       fail,
+		listener:   listener,
+		started:    map[digest.Digest]bool{},
+	}
+	r.server = &http.Server{
+		Handler:     r,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		// Engines try TLS first.
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	go func() { _ = r.server.Serve(listener) }() // until close
+	return r, nil
+}
+
+// close ends the registry and its connections.
+func (r *loopbackRegistry) close() error { return r.server.Close() }
+
+// reference names the image in the registry, without its tag.
+func (r *loopbackRegistry) reference() string {
+	return r.listener.Addr().String() + "/" + r.repository
+}
+
+// ServeHTTP implements [http.Handler].
+func (r *loopbackRegistry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	if request.Method != http.MethodGet && request.Method != http.MethodHead {
+		http.Error(w, "this registry is read-only", http.StatusMethodNotAllowed)
+		return
+	}
+	if request.URL.Path == "/v2/" {
+		return // the status 200 says that there is a registry
+	}
+	blob, ok := r.find(request.URL.Path)
+	if !ok {
+		http.NotFound(w, request)
+		return
+	}
+	w.Header().Set("Content-Type", blob.MediaType)
+	w.Header().Set("Content-Length", strconv.FormatInt(blob.Size, 10))
+	w.Header().Set("Docker-Content-Digest", blob.Digest.String())
+	if request.Method == http.MethodHead {
+		return
+	}
+	if err := r.send(request.Context(), w, blob); err != nil {
+		panic(http.ErrAbortHandler) // cuts the connection, so that the blob is not taken for whole
+	}
+}
+
+// find returns the blob or manifest at a path.
+func (r *loopbackRegistry) find(path string) (ocispec.Descriptor, bool) {
+	path, ok := strings.CutPrefix(path, "/v2/"+r.repository+"/")
+	if !ok {
+		return ocispec.Descriptor{}, false
+	}
+	kind, name, _ := strings.Cut(path, "/")
+	switch kind {
+	case "manifests":
+		return r.image.Manifest, name == pulledTag || name == r.image.Manifest.Digest.String()
+	case "blobs":
+		for _, blob := range r.image.blobs() {
+			if name == blob.Digest.String() {
+				return blob, true
+			}
+		}
+	}
+	return ocispec.Descriptor{}, false
+}
+
+// send writes a blob to w.
+func (r *loopbackRegistry) send(ctx context.Context, w io.Writer, blob ocispec.Descriptor) error {
+	r.mu.Lock()
+	r.started[blob.Digest] = true
+	r.mu.Unlock()
+	content, err := r.image.Open(ctx, blob.Digest)
+	if err != nil {
+		r.fail(err)
+		return err
+	}
+	defer content.Close()
+	buffer := make([]byte, 256<<10)
+	for total := int64(0); ; {
+		n, readErr := content.Read(buffer)
+		if total += int64(n); total > blob.Size || readErr == io.EOF && total < blob.Size {
+			readErr = fmt.Errorf("blob %s has not the %d bytes that were expected", blob.Digest, blob.Size)
+		} else if _, err := w.Write(buffer[:n]); err != nil {
+			return err // the engine has gone
+		}
+		r.count(n)
+		switch {
+		case readErr == io.EOF:
+			return nil
+		case readErr != nil:
+			r.fail(readErr)
+			return readErr
+		}
+	}
+}
+
+// count calls progress, one call at a time.
+func (r *loopbackRegistry) count(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sent += int64(n)
+	r.progress.sent(int64(n))
+}
+
+// served is what a loopbackRegistry has sent.
+type served struct {
+	blobs  bool // the config or a layer was asked for
+	layers int  // the number of the image's layers that were asked for
+	bytes  int64
+}
+
+// served returns what was sent until now.
+func (r *loopbackRegistry) served() served {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := served{blobs: r.started[r.image.Config.Digest], bytes: r.sent}
+	for _, layer := range r.image.Layers {
+		if r.started[layer.Digest] {
+			s.blobs = true
+			s.layers++
+		}
+	}
+	return s
+}

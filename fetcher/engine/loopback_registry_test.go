@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+)
+
+func TestLoopbackRegistry(t *testing.T) {
+	image := blobs{}.image(t, "one", "two")
+	r, err := serveImage(t.Context(), &image, Progress{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	host, repository, _ := strings.Cut(r.reference(), "/")
+	if !strings.HasPrefix(host, "127.0.0.1:") || !isLoopback(r.reference()) {
+		t.Errorf("reference: %s", r.reference())
+	}
+	root := "/v2/" + repository
+	for _, tt := range []struct {
+		method, path string
+		status       int
+		body         string
+	}{
+		{"GET", "/v2/", 200, ""},
+		{"GET", root + "/manifests/" + pulledTag, 200, string(image.manifest())},
+		{"GET", root + "/manifests/" + image.Manifest.Digest.String(), 200, string(image.manifest())},
+		{"GET", root + "/manifests/latest", 404, "404 page not found\n"},
+		{"GET", root + "/blobs/" + image.Config.Digest.String(), 200, "config"},
+		{"GET", root + "/blobs/" + image.Layers[1].Digest.String(), 200, "two"},
+		{"HEAD", root + "/blobs/" + image.Layers[1].Digest.String(), 200, ""},
+		{"GET", root + "/blobs/" + idA.String(), 404, "404 page not found\n"},
+		{"GET", root + "/tags/list", 404, "404 page not found\n"},
+		{"GET", "/v2/hocker-load/other/manifests/" + pulledTag, 404, "404 page not found\n"},
+		{"GET", "/v2/_catalog", 404, "404 page not found\n"},
+		{"PUT", root + "/manifests/" + pulledTag, 405, "this registry is read-only\n"},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), tt.method, "http://"+host+tt.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatalf("%s %s: %v", tt.method, tt.path, err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		if err != nil || answer.StatusCode != tt.status || string(body) != tt.body {
+			t.Errorf("%s %s: %s %q %v", tt.method, tt.path, answer.Status, body, err)
+		}
+		answer.Body.Close()
+	}
+	got := r.served()
+	want := served{blobs: true, layers: 1, bytes: 2*image.Manifest.Size + image.Config.Size + int64(len("two"))}
+	if got != want {
+		t.Errorf("served %+v, want %+v", got, want)
+	}
+}
+
+// A blob that cannot be read as a whole is cut off, and the reason is known.
+func TestLoopbackRegistryBroken(t *testing.T) {
+	gone := errors.New("gone")
+	for name, content := range map[string]io.Reader{
+		"blob " + digest.FromString("one").String() + " has not the 3 bytes that were expected":  strings.NewReader("on"),
+		"blob " + digest.FromString("one").String() + " has not the 3 bytes that were expected ": strings.NewReader("ones"),
+		"gone": io.MultiReader(strings.NewReader("on"), failing{gone}),
+	} {
+		image := blobs{}.image(t, "one")
+		image.Open = func(context.Context, digest.Digest) (io.ReadCloser, error) { return io.NopCloser(content), nil }
+		ctx, cancel := context.WithCancelCause(t.Context())
+		r, err := serveImage(ctx, &image, Progress{}, cancel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.Get("http://" + strings.Replace(r.reference(), "/", "/v2/", 1) + "/blobs/" + image.Layers[0].Digest.String())
+		if err == nil {
+			_, err = io.ReadAll(answer.Body)
+			answer.Body.Close()
+		}
+		if err == nil {
+			t.Errorf("%s: taken for whole", name)
+		}
+		if got := context.Cause(ctx); got == nil || got.Error() != strings.TrimSpace(name) {
+			t.Errorf("got %v, want %s", got, name)
+		}
+		r.close()
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }

@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Plan implements [Engine].
+func (p *Podman) Plan(ctx context.Context, image Image) (Plan, error) {
+	plan, _, err := p.plan(ctx, &image)
+	return plan, err
+}
+
+// plan finds out what podman has of the image. It returns the ID of an image that only
+// needs its name.
+func (p *Podman) plan(ctx context.Context, image *Image) (Plan, digest.Digest, error) {
+	outcome, id, err := p.client.find(ctx, image)
+	plan := Plan{Outcome: outcome, Layers: len(image.Layers)}
+	switch {
+	case err != nil:
+		return plan, "", err
+	case outcome != Loaded:
+		plan.LayersPresent = plan.Layers
+		return plan, id, nil
+	case !p.local:
+		plan.Bytes = image.size(nil)
+		return plan, "", nil
+	}
+	if p.layers, err = p.client.imageLayers(ctx, podmanStore, p.layers); err != nil {
+		return plan, "", err
+	}
+	present, omit := podmanStore.present(image.Layers, p.layers)
+	plan.LayersPresent, plan.Bytes = present, image.size(omit)
+	return plan, "", nil
+}
+
+// Load implements [Engine].
+func (p *Podman) Load(ctx context.Context, image Image, progress Progress) (Result, error) {
+	plan, id, err := p.plan(ctx, &image)
+	result := Result{Plan: plan}
+	if err != nil {
+		return result, err
+	}
+	progress.plan(plan)
+	if plan.Outcome == Loaded {
+		err = p.send(ctx, &image, progress, &result)
+		id = image.Config.Digest
+	}
+	if err == nil {
+		err = p.name(ctx, id, &image)
+	}
+	if err == nil && plan.Outcome != Present {
+		err = p.client.check(ctx, &image)
+	}
+	return result, err
+}
+
+// send has podman pull the image or, if it cannot, sends the whole archive.
+func (p *Podman) send(ctx context.Context, image *Image, progress Progress, result *Result) error {
+	if p.local {
+		pulled, err := p.pull(ctx, image, progress)
+		result.Sent = pulled.bytes
+		if err == nil {
+			result.LayersPresent = len(image.Layers) - pulled.layers
+			return nil
+		}
+		if pulled.blobs || ctx.Err() != nil {
+			return err
+		}
+		// Its policy rejects what it pulls, or it is in another network namespace.
+		result.Plan = Plan{Outcome: Loaded, Layers: len(image.Layers), Bytes: image.size(nil), Whole: refusal(err)}
+		progress.plan(result.Plan)
+	}
+	sent, err := p.client.load(ctx, image, false, nil, progress)
+	result.Sent += sent
+	return err
+}
+
+// refusal is why podman did not pull an image.
+func refusal(err error) string {
+	var answer *Error
+	if errors.As(err, &answer) {
+		return answer.Message
+	}
+	return err.Error()
+}

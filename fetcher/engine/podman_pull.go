@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// pullPath is podman's request to pull an image:
+// https://docs.podman.io/en/latest/_static/api.html#tag/images/operation/ImagePullLibpod.
+const pullPath = "/images/pull"
+
+// pull has podman pull the image from a registry of our own. The image then has a name
+// that is for [Podman.name] to remove.
+func (p *Podman) pull(ctx context.Context, image *Image, progress Progress) (served, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	registry, err := serveImage(ctx, image, progress, cancel)
+	if err != nil {
+		return served{}, err
+	}
+	defer registry.close()
+	query := url.Values{"reference": {registry.reference() + ":" + pulledTag}, "tlsVerify": {"false"}, "retry": {"0"}}
+	err = p.client.call(ctx, http.MethodPost, p.api(pullPath)+"?"+query.Encode(), nil, func(body io.Reader) error {
+		return p.readPull(body, image.Config.Digest)
+	})
+	pulled := registry.served()
+	var silent *UnavailableError
+	if ctx.Err() != nil {
+		err = context.Cause(ctx) // podman would try again
+	} else if errors.As(err, &silent) {
+		silent.Sent = pulled.bytes
+	}
+	return pulled, err
+}
+
+// readPull reads the progress of a pull, which must end in the ID that is expected. A
+// response with status 200 may still end in an error.
+func (p *Podman) readPull(body io.Reader, want digest.Digest) error {
+	failed := func(reason string) error {
+		return &Error{Host: p.client.host, Request: "POST " + p.api(pullPath), Status: http.StatusOK, Message: reason}
+	}
+	var id string
+	for lines := json.NewDecoder(body); ; {
+		var line struct{ ID, Error string }
+		switch err := lines.Decode(&line); {
+		case err == io.EOF && id == "":
+			return failed("the response ends before the image's ID")
+		case err == io.EOF:
+			got, err := parseID(id)
+			if err == nil && got != want {
+				err = failed("podman pulled " + got.String() + " and not " + want.String())
+			}
+			return err
+		case err != nil:
+			return &UnavailableError{Host: p.client.host, Err: err}
+		case line.Error != "":
+			return failed(line.Error)
+		case line.ID != "":
+			id = line.ID
+		}
+	}
+}

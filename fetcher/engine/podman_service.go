@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// service is a "podman system service" of our own. Podman needs no daemon, so most
+// machines have no API to connect to, and starting one takes no longer than starting
+// podman for anything else. It works on the storage of the user who starts it.
+type service struct {
+	cmd   *exec.Cmd
+	dir   string
+	log   *os.File
+	ended chan struct{} // closed when the program has ended
+	err   error         // then: why
+}
+
+const (
+	// serviceIdle is after how many seconds without a connection the service ends by
+	// itself, if nobody is left to end it.
+	serviceIdle = "300"
+	// serviceEnd limits how long the service may take to end after a signal.
+	serviceEnd = 10 * time.Second
+)
+
+// startService starts a service and waits until it listens.
+//
+// Errors: *[UnavailableError].
+func startService(ctx context.Context, program string) (*service, error) {
+	dir, err := socketDir()
+	if err != nil {
+		return nil, err
+	}
+	s := &service{dir: dir, ended: make(chan struct{})}
+	// A file, since a child of podman that stays would hold a pipe open.
+	if s.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	s.cmd = exec.Command(program, "system", "service", "--time="+serviceIdle, s.host())
+	s.cmd.Stderr = s.log
+	// A terminal's Ctrl-C is for us. The service ends when we do.
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := s.cmd.Start(); err != nil {
+		return nil, errors.Join(&UnavailableError{Host: program, Err: err}, s.log.Close(), os.RemoveAll(dir))
+	}
+	go func() {
+		s.err = s.cmd.Wait()
+		close(s.ended)
+	}()
+	if err := s.await(ctx); err != nil {
+		return nil, errors.Join(err, s.stop())
+	}
+	return s, nil
+}
+
+// maxSocketPath is the longest path of a socket on Linux, in bytes: unix(7).
+const maxSocketPath = 107
+
+// socketDir makes a temporary folder for a socket.
+func socketDir() (string, error) {
+	dir, err := os.MkdirTemp("", "hocker-podman-")
+	if err == nil && len(socketIn(dir)) > maxSocketPath {
+		if err = os.Remove(dir); err == nil {
+			dir, err = os.MkdirTemp("/tmp", "hocker-podman-")
+		}
+	}
+	return dir, err
+}
+
+func socketIn(dir string) string { return filepath.Join(dir, "sock") }
+
+// host is the service's address, as in [Endpoint].
+func (s *service) host() string { return "unix://" + socketIn(s.dir) }
+
+// await waits until the service listens.
+func (s *service) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, errSlowService)
+	defer cancel()
+	for pause := time.Millisecond; ; pause = min(2*pause, 16*time.Millisecond) {
+		if c, err := new(net.Dialer).DialContext(ctx, "unix", socketIn(s.dir)); err == nil {
+			return c.Close()
+		}
+		select {
+		case <-s.ended:
+			return &UnavailableError{Host: s.cmd.Path, Err: s.failure()}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}
+
+var errSlowService = errors.New("podman system service does not listen")
+
+// failure is why the service ended, in its own words.
+func (s *service) failure() error {
+	var messages lastBytes
+	if data, err := os.ReadFile(s.log.Name()); err == nil {
+		_, _ = messages.Write(data)
+	}
+	return &commandError{program: "podman system service", words: messages.line(), err: s.err}
+}
+
+// stop ends the service and removes its socket.
+func (s *service) stop() error {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM) // fails only if it has ended
+	select {
+	case <-s.ended:
+	case <-time.After(serviceEnd):
+		_ = s.cmd.Process.Kill()
+		<-s.ended
+	}
+	return errors.Join(s.log.Close(), os.RemoveAll(s.dir))
+}
