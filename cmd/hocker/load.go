@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
 
 	"hocker/fetcher/engine"
 )
 
 type loadCmd struct {
-	Images []string `arg:"" name:"image" help:"Image that nix-build made: its folder, as ./result, or the image.json in it. Or a lock file, and the names of images in it, which the Nix store must have."`
+	Images []string `arg:"" name:"image" help:"Image that nix-build made, as ./result; an archive, as of docker save, or - for one on standard input; an OCI layout. Or a lock file, and the names of images in it, which the Nix store must have."`
 	All    bool     `help:"Load every image of the lock file."`
 	engineFlags
 	DryRun bool `help:"Print what would be done, and do nothing."`
@@ -22,7 +24,15 @@ func (*loadCmd) Help() string {
 }
 
 func (c *loadCmd) Run(ctx context.Context, p process) error {
-	inputs, err := c.inputs(ctx, p)
+	var piped string
+	if slices.Contains(c.Images, standardInput) {
+		var err error
+		if piped, err = copyInput(ctx, p); err != nil {
+			return err
+		}
+		defer os.Remove(piped)
+	}
+	inputs, err := c.inputs(ctx, p, piped)
 	if err != nil {
 		return err
 	}

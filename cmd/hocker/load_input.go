@@ -19,7 +19,8 @@ type loadInput struct {
 }
 
 // inputs returns the images to load, each once, in the order in which they are named.
-func (c *loadCmd) inputs(ctx context.Context, p process) ([]loadInput, error) {
+// piped is the path of what came on standard input.
+func (c *loadCmd) inputs(ctx context.Context, p process, piped string) ([]loadInput, error) {
 	isLock, err := await(ctx, func() (bool, error) { return startsAsLockFile(c.Images[0]) })
 	var inputs []loadInput
 	switch {
@@ -30,7 +31,7 @@ func (c *loadCmd) inputs(ctx context.Context, p process) ([]loadInput, error) {
 	case c.All:
 		return nil, usagef("--all: %s is not a lock file", c.Images[0])
 	default:
-		inputs, err = builtImages(ctx, c.Images)
+		inputs, err = builtImages(ctx, c.Images, piped)
 	}
 	if err != nil {
 		return nil, err
@@ -38,20 +39,26 @@ func (c *loadCmd) inputs(ctx context.Context, p process) ([]loadInput, error) {
 	return distinctImages(inputs)
 }
 
-// builtImages reads images, each from a path of its own.
-func builtImages(ctx context.Context, paths []string) ([]loadInput, error) {
+// builtImages reads the images at some paths.
+func builtImages(ctx context.Context, names []string, piped string) ([]loadInput, error) {
 	var inputs []loadInput
-	for i, path := range paths {
+	for i, name := range names {
+		path := name
+		if name == standardInput {
+			path = piped
+		}
 		if i > 0 {
 			if isLock, _ := startsAsLockFile(path); isLock {
-				return nil, usagef("%s is a lock file: name it first, and then images in it", path)
+				return nil, usagef("%s is a lock file: name it first, and then images in it", name)
 			}
 		}
-		composition, err := builtImage{path}.read(ctx)
+		images, err := openImages(ctx, name, path)
 		if err != nil {
 			return nil, err
 		}
-		inputs = append(inputs, loadInput{path, composition})
+		for _, image := range images {
+			inputs = append(inputs, loadInput{name, image})
+		}
 	}
 	return inputs, nil
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 
 	"hocker/fetcher/image"
 
@@ -37,7 +36,7 @@ func (c *Composition) ManifestDescriptor() (ocispec.Descriptor, error) {
 func (c *Composition) OpenBlob(d digest.Digest) (io.ReadCloser, error) {
 	for _, file := range append([]File{c.Config}, c.Layers...) {
 		if file.Digest == d {
-			return os.Open(file.Path)
+			return file.open()
 		}
 	}
 	manifest, err := c.ManifestBytes()

@@ -6,14 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
-	"hocker/fetcher/bytecount"
 	"hocker/fetcher/content"
 	"hocker/fetcher/image"
-	"hocker/fetcher/internal/transfer"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -37,12 +34,6 @@ type Composition struct {
 	// Verify says whether to verify the layers against the config's diff IDs
 	// before the image is used.
 	Verify bool `json:"verify,omitempty"`
-}
-
-// File is a file and its descriptor in a manifest.
-type File struct {
-	Path string `json:"path"`
-	ocispec.Descriptor
 }
 
 // ReadComposition reads a composition from the file at path. Some reads, such
@@ -129,10 +120,7 @@ func (c *Composition) Complete(ctx context.Context) error {
 // completeManifest checks that the manifest belongs to the config and layers,
 // and fills in its descriptor.
 func (c *Composition) completeManifest() error {
-	if _, err := fileSize(c.Manifest.Path); err != nil {
-		return err
-	}
-	data, err := os.ReadFile(c.Manifest.Path)
+	data, err := c.Manifest.read("manifest", image.MaxManifestSize)
 	if err != nil {
 		return err
 	}
@@ -177,14 +165,7 @@ func (c *Composition) completeConfig() (image.Config, error) {
 
 // readConfig returns the config, as bytes and parsed.
 func (c *Composition) readConfig() ([]byte, image.Config, error) {
-	size, err := fileSize(c.Config.Path)
-	if err != nil {
-		return nil, image.Config{}, err
-	}
-	if size > image.MaxConfigSize {
-		return nil, image.Config{}, fmt.Errorf("%s is too much for an image config", bytecount.Format(size))
-	}
-	data, err := os.ReadFile(c.Config.Path)
+	data, err := c.Config.read("config", image.MaxConfigSize)
 	if err != nil {
 		return nil, image.Config{}, err
 	}
@@ -199,53 +180,6 @@ func (c *Composition) ManifestBytes() ([]byte, error) {
 	return t.bytes, err
 }
 
-func (f *File) complete(ctx context.Context) error {
-	var err error
-	if f.Size, err = fileSize(f.Path); err != nil {
-		return err
-	}
-	if f.Digest == "" {
-		f.Digest, err = digestFile(ctx, f.Path)
-	} else {
-		_, err = reference.ParseDigest(string(f.Digest))
-	}
-	if err != nil {
-		return err
-	}
-	compression, err := fileCompression(f.Path)
-	if err != nil {
-		return err
-	}
-	f.MediaType = compression.MediaType()
-	return nil
-}
-
-// fileSize returns the size of a regular file. It refuses anything else, which
-// may not give its content twice.
-func fileSize(path string) (int64, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0, err
-	}
-	if !info.Mode().IsRegular() {
-		return 0, fmt.Errorf("%s is no file", path)
-	}
-	return info.Size(), nil
-}
-
-func digestFile(ctx context.Context, path string) (digest.Digest, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := digest.SHA256.Digester()
-	if _, err := io.Copy(h.Hash(), transfer.ContextReader(ctx, f)); err != nil {
-		return "", err
-	}
-	return h.Digest(), nil
-}
-
 // tables returns the tables of the image.
 func (c *Composition) tables() (tables, error) {
 	if c.Manifest == nil {
@@ -255,7 +189,7 @@ func (c *Composition) tables() (tables, error) {
 		}
 		return newTables(c.Reference, c.Config.Descriptor, layers)
 	}
-	data, err := os.ReadFile(c.Manifest.Path)
+	data, err := c.Manifest.read("manifest", image.MaxManifestSize)
 	if err != nil {
 		return tables{}, err
 	}

@@ -2,8 +2,6 @@ package archive
 
 import (
 	"bytes"
-	"io"
-	"os"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -52,18 +50,4 @@ func DetectCompression(start []byte) Compression {
 // such as the table of contents of a seekable layer.
 func isSkippableFrame(start []byte) bool {
 	return len(start) >= 4 && start[0]&0xf0 == 0x50 && bytes.Equal(start[1:4], []byte{0x2a, 0x4d, 0x18})
-}
-
-func fileCompression(path string) (Compression, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	var start [4]byte
-	n, err := io.ReadFull(f, start[:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return 0, err
-	}
-	return DetectCompression(start[:n]), nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 
 	"hocker/fetcher/content"
@@ -88,7 +87,7 @@ func (c *Composition) unpackedLayers() ([]byte, []exportLayer, error) {
 
 // unpackLayer writes a layer's tar archive to w and returns its size.
 func (c *Composition) unpackLayer(ctx context.Context, layer *exportLayer, w io.Writer) (int64, error) {
-	f, err := os.Open(c.Layers[layer.number].Path)
+	f, err := c.Layers[layer.number].open()
 	if err != nil {
 		return 0, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"os"
 
 	"hocker/fetcher/content"
 
@@ -74,7 +73,7 @@ func guessFileSize(file File) int64 {
 	default:
 		return content.SizeUnknown
 	}
-	f, err := os.Open(file.Path)
+	f, err := file.open()
 	if err != nil {
 		return content.SizeUnknown
 	}

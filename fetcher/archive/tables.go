@@ -72,6 +72,9 @@ func (t *tables) index() ocispec.Index {
 	}
 }
 
+// dockerTable is the name of the file that lists the images of a docker-archive.
+const dockerTable = "manifest.json"
+
 // dockerManifest is an entry of manifest.json, where docker load and podman
 // load look up the parts of an image.
 type dockerManifest struct {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"hocker/fetcher/internal/transfer"
@@ -81,7 +80,7 @@ func (a *writer) tables(t *tables) {
 
 // dockerTables writes the files in which engines look up the parts of an image.
 func (a *writer) dockerTables(t *tables, form archiveForm) {
-	a.json("manifest.json", t.dockerManifest(form))
+	a.json(dockerTable, t.dockerManifest(form))
 	if repositories := t.repositories(form); repositories != nil {
 		a.json("repositories", repositories)
 	}
@@ -147,7 +146,7 @@ func (a *writer) copyFile(ctx context.Context, file File) error {
 	if a.err != nil || !a.takes(file.Digest) {
 		return a.err
 	}
-	f, err := os.Open(file.Path)
+	f, err := file.open()
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,11 @@ type Config struct {
 	DiffIDs []digest.Digest // of the layers' uncompressed tar archives, the lowest first
 }
 
+// MaxManifestSize is the largest manifest or index that is read, in bytes. The
+// distribution specification asks registries to accept at least as much.
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
+const MaxManifestSize = 4 << 20
+
 // MaxConfigSize is the largest config that is read, in bytes. Engines refuse
 // larger ones.
 const MaxConfigSize = 8 << 20

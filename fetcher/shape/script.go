@@ -1,9 +1,12 @@
 package shape
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
+	"io"
 	"os"
+	"regexp"
 
 	"hocker/fetcher/archive"
 )
@@ -37,4 +40,30 @@ func writeScript(b build, path, script, file string, composition archive.Composi
 	}
 	text := fmt.Sprintf(script, cmp.Or(composition.Reference, "an image"), self, file)
 	return os.WriteFile(path, []byte(text), 0o777)
+}
+
+// maxScript is more than the size of a script, in bytes: it has two store paths and a
+// reference.
+const maxScript = 4 << 10
+
+// scriptLine is the line by which a script runs hocker on an image.json.
+var scriptLine = regexp.MustCompile(`(?m)^exec '[^'\n]+' (?:compose|load) '([^'\n]+)' "\$@"$`)
+
+// ImageFile returns the path of the image.json that a script of the shape stream or load
+// is for, or "" if the file at path is not such a script.
+func ImageFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxScript))
+	if err != nil || !bytes.HasPrefix(text, []byte("#!/bin/sh\n")) {
+		return "", err
+	}
+	line := scriptLine.FindSubmatch(text)
+	if line == nil {
+		return "", nil
+	}
+	return string(line[1]), nil
 }

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"hocker/fetcher/archive"
+	"hocker/fetcher/shape"
+)
+
+// openImages reads the images at path: a shape of fetchdocker, an image.json, an archive
+// or an OCI layout. name is how the command line calls it.
+func openImages(ctx context.Context, name, path string) ([]archive.Composition, error) {
+	file, err := imageJSON(path)
+	if err != nil {
+		return nil, &usageError{err: err}
+	}
+	if file != "" {
+		composition, err := builtImage{file}.read(ctx)
+		return []archive.Composition{composition}, err
+	}
+	images, err := await(ctx, func() ([]archive.Composition, error) { return archive.Open(ctx, path) })
+	if err == nil || ctx.Err() != nil {
+		return images, err
+	}
+	err = fmt.Errorf("%s: %w", name, err)
+	var format *archive.FormatError
+	if errors.As(err, &format) {
+		err = &usageError{err: err, hint: decompressHint(name, format.Compression)}
+	}
+	return nil, err
+}
+
+// imageJSON returns the path of the image.json that path leads to, or "".
+func imageJSON(path string) (string, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return "", err
+	case info.IsDir():
+		if file := filepath.Join(path, "image.json"); exists(file) {
+			return file, nil
+		}
+		script := filepath.Join(path, "bin", "load")
+		if !exists(script) {
+			return "", nil
+		}
+		return shape.ImageFile(script)
+	}
+	if isJSON, err := startsAsObject(path); err != nil || isJSON {
+		return path, err
+	}
+	return shape.ImageFile(path)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// startsAsObject reports whether the file at path may be an image.json.
+func startsAsObject(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	start := make([]byte, 16)
+	n, err := io.ReadFull(f, start)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return false, err
+	}
+	return bytes.HasPrefix(bytes.TrimSpace(start[:n]), []byte("{")), nil
+}
+
+// decompressHint returns how to load a compressed archive, or "".
+func decompressHint(name string, compression archive.Compression) string {
+	program := map[archive.Compression]string{archive.Gzip: "gzip", archive.Zstd: "zstd"}[compression]
+	if program == "" {
+		return ""
+	}
+	if name == standardInput {
+		return "decompress it first: " + program + " -dc | hocker load -"
+	}
+	return "decompress it first: " + program + " -dc " + name + " | hocker load -"
+}

@@ -1,0 +1,95 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// FormatError reports a file or folder that does not hold an image.
+type FormatError struct {
+	Reason string
+	// Compression is how the file is compressed, if that is the reason.
+	Compression Compression
+}
+
+func (e *FormatError) Error() string { return e.Reason }
+
+// Open reads the images in an OCI layout or an archive: an OCI layout in a tar archive, or
+// a docker-archive, as docker save and podman save write them. Their layers are read in
+// place. Of an image for several platforms, it returns the one for this machine.
+//
+// The errors do not name path. They are *[FormatError], *[image.NoPlatformError], *[content.VerifyError], and those of
+// [Composition.Complete].
+func Open(ctx context.Context, path string) ([]Composition, error) {
+	t, err := openTree(path)
+	if err != nil {
+		return nil, err
+	}
+	images, err := readTree(ctx, t)
+	for i := range images {
+		if err == nil {
+			err = images[i].Complete(ctx)
+		}
+	}
+	return images, err
+}
+
+func openTree(path string) (tree, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return folder(path), nil
+	case !info.Mode().IsRegular():
+		return nil, &FormatError{Reason: "not a regular file"}
+	}
+	compression, err := compressionOf(f)
+	switch {
+	case err != nil:
+		return nil, err
+	case compression != Uncompressed:
+		return nil, &FormatError{Reason: "the archive is compressed", Compression: compression}
+	}
+	t, err := readTarball(path, f)
+	if err != nil {
+		return nil, &FormatError{Reason: "not an image archive: " + err.Error()}
+	}
+	return t, nil
+}
+
+// readTree reads the images in a tree by the tables that name them. An OCI layout keeps
+// the manifests; that it may be a docker-archive as well adds nothing to it.
+func readTree(ctx context.Context, t tree) ([]Composition, error) {
+	for _, format := range []struct {
+		table string
+		read  func(context.Context, tree, File) ([]Composition, error)
+	}{
+		{ocispec.ImageIndexFile, readOCILayout},
+		{dockerTable, readDockerArchive},
+	} {
+		table, err := t.file(format.table)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		images, err := format.read(ctx, t, table)
+		if err == nil && len(images) == 0 {
+			err = &FormatError{Reason: format.table + " names no image"}
+		}
+		return images, err
+	}
+	return nil, &FormatError{Reason: fmt.Sprintf("not an image: it has neither %s nor %s", ocispec.ImageIndexFile, dockerTable)}
+}

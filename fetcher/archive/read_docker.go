@@ -1,0 +1,79 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"hocker/fetcher/image"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// readDockerArchive reads the images of a docker-archive, each under each of its names.
+func readDockerArchive(_ context.Context, t tree, table File) ([]Composition, error) {
+	data, err := table.read("manifest", image.MaxManifestSize)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dockerTable, err)
+	}
+	var entries []dockerManifest
+	if err := json.Unmarshal(data, &entries); err != nil {
+		return nil, fmt.Errorf("%s: %w", dockerTable, err)
+	}
+	var images []Composition
+	for _, entry := range entries {
+		c, err := readDockerImage(t, entry)
+		if err != nil {
+			return nil, err
+		}
+		if len(entry.RepoTags) == 0 {
+			images = append(images, c)
+		}
+		for _, name := range entry.RepoTags {
+			named := c
+			named.Reference = name
+			images = append(images, named)
+		}
+	}
+	return images, nil
+}
+
+// readDockerImage reads one image. Such an archive says nothing about a layer but the name
+// of its file. An uncompressed layer is known by its diff ID.
+func readDockerImage(t tree, entry dockerManifest) (c Composition, err error) {
+	if c.Config, err = t.file(entry.Config); err != nil {
+		return c, err
+	}
+	_, config, err := c.readConfig()
+	if err == nil {
+		err = config.CheckLayers(len(entry.Layers))
+	}
+	if err != nil {
+		return c, fmt.Errorf("config %s: %w", entry.Config, err)
+	}
+	for i, name := range entry.Layers {
+		layer, err := t.file(name)
+		if err != nil {
+			return c, err
+		}
+		if layer.Digest, err = layerDigest(&layer, config.DiffIDs[i]); err != nil {
+			return c, err
+		}
+		c.Layers = append(c.Layers, layer)
+	}
+	return c, nil
+}
+
+// layerDigest returns the digest of a layer, or "" if that must be computed.
+func layerDigest(layer *File, diffID digest.Digest) (digest.Digest, error) {
+	content, err := layer.open()
+	if err != nil {
+		return "", err
+	}
+	defer content.Close()
+	compression, err := compressionOf(content)
+	if compression != Uncompressed {
+		return "", err
+	}
+	return diffID, err
+}

@@ -1,0 +1,157 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"hocker/fetcher/content"
+	"hocker/fetcher/image"
+	"hocker/fetcher/reference"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// readOCILayout reads the images of an OCI layout. Entries of its index with one name are
+// one image for several platforms.
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
+func readOCILayout(ctx context.Context, t tree, table File) ([]Composition, error) {
+	data, err := table.read("manifest", image.MaxManifestSize)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ocispec.ImageIndexFile, err)
+	}
+	index, err := image.ParseIndex(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ocispec.ImageIndexFile, err)
+	}
+	var names []string
+	entries := map[string][]ocispec.Descriptor{}
+	for _, d := range index.Manifests {
+		name := entryName(d)
+		if entries[name] == nil {
+			names = append(names, name)
+		}
+		entries[name] = append(entries[name], d)
+	}
+	source := ociLayout{t}
+	var images []Composition
+	for _, name := range names {
+		c, err := source.image(ctx, entries[name])
+		if err != nil {
+			return nil, err
+		}
+		c.Reference = name
+		images = append(images, c)
+	}
+	return images, nil
+}
+
+// entryName returns the name of an image in the index of a layout, or "". What is only a
+// tag there names nothing to an engine.
+func entryName(d ocispec.Descriptor) string {
+	name := d.Annotations[ocispec.AnnotationRefName]
+	if !strings.ContainsAny(name, ":/") {
+		name = ""
+	}
+	name = cmp.Or(d.Annotations[annotationImageName], name)
+	if ref, err := reference.Parse(name); err != nil || ref.Digest != "" {
+		return ""
+	}
+	return name
+}
+
+// ociLayout is the source of the documents in an OCI layout.
+type ociLayout struct{ tree }
+
+// image returns the image that these entries of the index lead to.
+func (l ociLayout) image(ctx context.Context, entries []ocispec.Descriptor) (Composition, error) {
+	index, err := json.Marshal(ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: entries})
+	if err != nil {
+		return Composition{}, err
+	}
+	chosen, err := image.Choose(ctx, l, reference.Repository{}, image.Manifest{Bytes: index}, image.DefaultPlatform())
+	if err != nil {
+		return Composition{}, err
+	}
+	return l.composition(chosen)
+}
+
+// composition returns the image with this manifest.
+func (l ociLayout) composition(d ocispec.Descriptor) (Composition, error) {
+	file, data, err := l.document("manifest", image.MaxManifestSize, d.Digest)
+	if err != nil {
+		return Composition{}, err
+	}
+	m, err := image.ParseManifest(data)
+	if err != nil {
+		return Composition{}, fmt.Errorf("manifest %s: %w", d.Digest, err)
+	}
+	c := Composition{Manifest: &file}
+	if c.Config, err = l.blob(m.Config); err != nil {
+		return Composition{}, err
+	}
+	for _, d := range m.Layers {
+		layer, err := l.blob(d)
+		if err != nil {
+			return Composition{}, err
+		}
+		c.Layers = append(c.Layers, layer)
+	}
+	return c, nil
+}
+
+// blob returns the file of a blob, which has the size that its manifest gives.
+func (l ociLayout) blob(d ocispec.Descriptor) (File, error) {
+	file, err := l.file(blobName(d.Digest))
+	if err != nil {
+		return File{}, missingBlob(err)
+	}
+	size, err := file.contentSize()
+	if err == nil && size != d.Size {
+		err = fmt.Errorf("%s has %d bytes, expected %d", blobName(d.Digest), size, d.Size)
+	}
+	file.Digest = d.Digest
+	return file, err
+}
+
+// Manifest implements [image.Source].
+func (l ociLayout) Manifest(_ context.Context, ref reference.Reference) (image.Manifest, error) {
+	_, data, err := l.document("manifest", image.MaxManifestSize, ref.Digest)
+	return image.Manifest{Digest: ref.Digest, Bytes: data}, err
+}
+
+// Config implements [image.Source].
+func (l ociLayout) Config(_ context.Context, _ reference.Repository, d ocispec.Descriptor) ([]byte, error) {
+	_, data, err := l.document("config", image.MaxConfigSize, d.Digest)
+	return data, err
+}
+
+// document returns a manifest or config, which it verifies.
+func (l ociLayout) document(what string, limit int64, d digest.Digest) (File, []byte, error) {
+	file, err := l.file(blobName(d))
+	if err != nil {
+		return File{}, nil, missingBlob(err)
+	}
+	data, err := file.read(what, limit)
+	if err != nil {
+		return File{}, nil, fmt.Errorf("%s %s: %w", what, d, err)
+	}
+	if got := digest.FromBytes(data); got != d {
+		return File{}, nil, &content.VerifyError{Want: d, Got: got, Read: int64(len(data)), Size: content.SizeUnknown}
+	}
+	file.Digest = d
+	return file, data, nil
+}
+
+// missingBlob makes the error for a blob that is not there a [content.ErrNotFound].
+func missingBlob(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", content.ErrNotFound, err)
+	}
+	return err
+}
