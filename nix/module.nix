@@ -135,6 +135,7 @@ in
           cfg
           lib
           loads
+          pkgs
           served
           ;
         inherit (locks) retag;

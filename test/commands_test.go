@@ -68,6 +68,10 @@ import (
 //	sshd [VARIABLE=VALUE...]     start an sshd, with these in the environment of its sessions; ssh finds it as
 //	                             "builder"
 //	containerd                   set CONTAINERD_ADDRESS to a containerd of this script's own, for ctr
+//	systemd UNITS [SOURCE=TARGET...]
+//	                             start a systemd with the units in a folder, which may run what is in $WORK;
+//	                             SOURCE, a file, is at TARGET, too. "inside PROGRAM [ARG...]" runs a program
+//	                             where systemd is; OUTPUT is a file with what the units print
 //	nixstore                     point Nix at an empty store of this script's own, sandbox on;
 //	                             ./functions.nix is a set of the fetch functions, with the binary under test.
 //	                             A script that says this runs on every generation of Nix: see nix_versions_test.go.
@@ -115,6 +119,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"dockerd":      dockerdCommand,
 	"sshd":         sshdCommand,
 	"containerd":   containerdCommand,
+	"systemd":      systemdCommand,
 	"nixstore":     nixstoreCommand,
 	"nixdaemon":    nixdaemonCommand,
 	"nixmachine":   nixmachineCommand,

@@ -1,10 +1,7 @@
 # How `hocker load` reaches each engine, and what has to run before.
 {
   docker = {
-    flags = [
-      "--engine docker"
-      "--host unix:///run/docker.sock"
-    ];
+    flags = [ "--host unix:///run/docker.sock" ];
     socket = "/run/docker.sock";
     # The daemon starts when somebody connects.
     requires = [ "docker.socket" ];

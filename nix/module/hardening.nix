@@ -22,10 +22,10 @@ let
   };
 in
 {
-  # hocker sends the image over a socket. It sees the store and that socket, and
-  # nothing else of the file system.
+  # hocker sends the image over a socket. It sees the store and that socket, in a root
+  # that is otherwise empty: a folder with what systemd mounts something at.
   socket =
-    socket:
+    root: socket:
     common
     // {
       BindReadOnlyPaths = [
@@ -37,12 +37,14 @@ in
       MemoryDenyWriteExecute = true;
       PrivateDevices = true;
       PrivateIPC = true;
+      PrivateMounts = true;
       ProcSubset = "pid";
       ProtectProc = "invisible";
       RemoveIPC = true;
       RestrictAddressFamilies = "AF_UNIX";
       RestrictNamespaces = true;
       RestrictSUIDSGID = true;
+      RootDirectory = root;
       SystemCallErrorNumber = "EPERM";
       # What a Go program needs that reads files and writes to a socket.
       SystemCallFilter = [
@@ -59,7 +61,6 @@ in
         "sched_yield"
         "uname"
       ];
-      TemporaryFileSystem = "/:ro";
     };
 
   # podman unpacks the layers itself, as root: files of any owner and mode, devices

@@ -3,6 +3,7 @@
 {
   lib,
   cfg,
+  pkgs,
   podman,
   # As in locked.nix.
   retag,
@@ -15,6 +16,10 @@ let
 
   engines = import ./engines.nix;
   hardening = import ./hardening.nix;
+
+  root = pkgs.runCommand "hocker-load-root" { } ''
+    mkdir -p "$out/dev" "$out/etc" "$out/proc" "$out/run" "$out/sys" "$out/tmp" "$out/var/tmp" "$out${builtins.storeDir}"
+  '';
 
   # Docker's socket is for a group. The others are root's.
   asUser =
@@ -33,7 +38,7 @@ let
   mayDo =
     { engine, user, ... }:
     if engines.${engine}.socket != null then
-      hardening.socket engines.${engine}.socket
+      hardening.socket root engines.${engine}.socket
     else if user == "root" then
       hardening.podman
     else

@@ -26,8 +26,8 @@ let
     { locked, ... }:
     "${locked.image.config.digest} ${toString locked.image.imageDigest} ${locked.reference}";
 
-  # An image goes by its ID and without force: the engine refuses that while a
-  # container uses it or while it has several tags.
+  # The engine refuses to remove an image while a container uses it: it stays in the
+  # list. A tag that the configuration has not given it saves an image, too.
   script = engine: ''
     ${engine} image ls --quiet >/dev/null
     list=$STATE_DIRECTORY/${engine}
@@ -39,10 +39,12 @@ let
       grep -qF "$id" "$list.new" && continue
       for found in "$id" "$other"; do
         tags=$(${engine} image inspect --format '{{join .RepoTags " "}}' "$found" 2>/dev/null) || continue
-        case "$tags" in
-        "" | "$reference" | "''${reference#docker.io/}" | "''${reference#docker.io/library/}")
-          ${engine} image rm "$found" || echo "$id $other $reference" >>"$list.new" ;;
-        esac
+        for tag in ''${tags:-"$found"}; do
+          case "$tag" in
+          "$found" | "$reference" | "''${reference#docker.io/}" | "''${reference#docker.io/library/}")
+            ${engine} image rm "$tag" || echo "$id $other $reference" >>"$list.new" ;;
+          esac
+        done
       done
     done <"$list"
     mv "$list.new" "$list"

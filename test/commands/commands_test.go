@@ -25,8 +25,8 @@ var essential = strings.Fields(essentialText)
 // prerequisites are what README.md asks for before the first command.
 var prerequisites = []string{"git", "go", "gofmt", "make"}
 
-// ours are built here.
-var ours = regexp.MustCompile(`^(hocker(-.*)?|docker2nix|peak)$`)
+// ours are built here, or written by a verb of the scripts.
+var ours = regexp.MustCompile(`^(hocker(-.*)?|docker2nix|peak|inside)$`)
 
 // exceptions are uses that need no package.
 var exceptions = map[string]string{

@@ -34,7 +34,7 @@ let
         }
         module
       ];
-    }).unchecked;
+    }).config;
 
   with' = images: { virtualisation.oci-containers.containers = mapAttrs (name: image: { inherit image; }) images; };
 

@@ -7,8 +7,6 @@
   specialArgs ? { },
 }:
 let
-  inherit (builtins) concatStringsSep filter map;
-
   lib = import ./lib.nix;
 
   evaluated = lib.evalModules {
@@ -31,19 +29,5 @@ let
     system = config.nixpkgs.hostPlatform;
     inherit (config.nixpkgs) overlays;
   };
-
-  failed = map (assertion: "- ${assertion.message}") (
-    filter (assertion: !assertion.assertion) config.assertions
-  );
 in
 evaluated
-// {
-  # With assertions that fail.
-  unchecked = config;
-
-  config =
-    if failed == [ ] then
-      config
-    else
-      throw "\nFailed assertions:\n${concatStringsSep "\n" failed}";
-}

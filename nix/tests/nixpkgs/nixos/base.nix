@@ -6,6 +6,7 @@
   ...
 }:
 let
+  inherit (builtins) concatStringsSep filter map;
   inherit (lib) mkOption types;
 
   required = type: mkOption { inherit type; };
@@ -15,6 +16,17 @@ let
   };
 
   inherit (config) systemd;
+
+  failed = filter (assertion: !assertion.assertion) config.assertions;
+
+  checked =
+    result:
+    if failed == [ ] then
+      result
+    else
+      throw "\nFailed assertions:\n${
+        concatStringsSep "\n" (map (assertion: "- ${assertion.message}") failed)
+      }";
 in
 {
   options = {
@@ -36,15 +48,16 @@ in
   };
 
   # NixOS wants a file system and a boot loader.
-  config.system.build.toplevel =
+  config.system.build.toplevel = checked (
     pkgs.runCommand "nixos-system-${config.networking.hostName}"
       {
-        tmpfiles = builtins.concatStringsSep "\n" systemd.tmpfiles.rules;
+        tmpfiles = concatStringsSep "\n" systemd.tmpfiles.rules;
       }
       ''
         test -n "${config.boot.loader.grub.device}" -a -n "${config.fileSystems."/".device}" -a -n "${config.system.stateVersion}"
         mkdir -p "$out/etc/tmpfiles.d"
         ln -s ${systemd.files} "$out/etc/systemd"
         printf '%s\n' "$tmpfiles" >"$out/etc/tmpfiles.d/00-nixos.conf"
-      '';
+      ''
+  );
 }

@@ -1,0 +1,129 @@
+package servers
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Systemd is a system manager in namespaces of its own. It runs units of a test and
+// none of the machine's.
+type Systemd struct {
+	dir     string
+	process *process
+}
+
+// bootSystemd becomes the system manager. Its arguments are a folder of its own, the
+// folder with what the units run, the folder with the units, and SOURCE=TARGET pairs of
+// files to be seen at another place.
+//
+// A system that boots changes what it finds: it empties /tmp, for example. Here it finds
+// the machine's file system read-only, with empty folders where it may write, and no
+// units but those of the test.
+const bootSystemd = `set -eu
+dir=$1 work=$2 units=$3
+shift 3
+mount --make-rprivate /
+mount -t tmpfs -o mode=0755 tmpfs /run
+mkdir -p /run/lock /run/keep/dir /run/keep/work
+mount --bind "$dir" /run/keep/dir
+mount --bind "$work" /run/keep/work
+for pair; do
+	mkdir -p "$(dirname "${pair#*=}")"
+	touch "${pair#*=}"
+	mount --bind "${pair%%=*}" "${pair#*=}"
+done
+# Nothing of the machine's can be changed from here on.
+findmnt --noheadings --list --output TARGET | while read -r target; do
+	case $target in /run | /run/* | /proc | /proc/* | /sys | /sys/* | /dev | /dev/*) ;;
+	*) mount -o remount,bind,ro "$target" ;;
+	esac
+done
+if test -w / || test -w /usr; then
+	echo "the machine's file system is writable" >&2
+	exit 1
+fi
+for changing in /tmp /var/tmp /var/lib; do
+	mount -t tmpfs -o mode=1777 tmpfs "$changing"
+done
+mkdir -p "$dir" "$work"
+mount --move /run/keep/dir "$dir"
+mount --move /run/keep/work "$work"
+mount -o remount,bind,ro "$work"
+mkdir "$dir/etc"
+cp -a /etc/. "$dir/etc"
+rm -rf "$dir/etc/systemd/system"
+mkdir -p "$dir/etc/systemd/system/service.d"
+cp -rL "$units/." "$dir/etc/systemd/system"
+mount --bind "$dir/etc" /etc
+cd /etc/systemd/system
+for target in sysinit basic shutdown multi-user; do
+	printf '[Unit]\nDefaultDependencies=no\n' >$target.target
+done
+printf '[Service]\nType=oneshot\nExecStart=touch %s\n' "$dir/ready" >ready.service
+printf '[Service]\nStandardOutput=append:%s\nStandardError=inherit\n' "$dir/output" >service.d/output.conf
+cd /
+exec env -i container=test PATH="$PATH" \
+	SYSTEMD_UNIT_PATH=/etc/systemd/system SYSTEMD_GENERATOR_PATH=/none SYSTEMD_ENVIRONMENT_GENERATOR_PATH=/none \
+	/lib/systemd/systemd --system --unit=ready.service --log-target=console --show-status=no
+`
+
+// StartSystemd starts systemd with the units in a folder. What they run is below work.
+// The files with the keys of binds are also at the paths which are the values.
+func StartSystemd(work, units string, binds map[string]string) (*Systemd, error) {
+	dir, err := temporaryDir("systemd")
+	if err != nil {
+		return nil, err
+	}
+	s := &Systemd{dir: dir}
+	args := []string{"--pid", "--mount", "--ipc", "--uts", "--cgroup", "--fork", "--kill-child", "--mount-proc",
+		"sh", "-c", bootSystemd, "boot", dir, work, units}
+	for source, target := range binds {
+		args = append(args, source+"="+target)
+	}
+	ready := func() error { _, err := os.Stat(filepath.Join(dir, "ready")); return err }
+	if s.process, err = startProcess(s.logPath(), ready, "unshare", args...); err == nil {
+		err = s.writeInside()
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+// writeInside writes the program inside, which runs a command where systemd runs.
+func (s *Systemd) writeInside() error {
+	parent := s.process.cmd.Process.Pid
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", parent))
+	if err != nil {
+		return err
+	}
+	script := fmt.Sprintf("#!/bin/sh\nexec nsenter --target %s --pid --mount --ipc --uts --cgroup -- \"$@\"\n", strings.TrimSpace(string(children)))
+	if err := os.Mkdir(s.Bin(), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(s.Bin(), "inside"), []byte(script), 0o755)
+}
+
+// Bin has the program inside: `inside systemctl start NAME`.
+func (s *Systemd) Bin() string { return filepath.Join(s.dir, "bin") }
+
+// Output is the file with what the units' programs write.
+func (s *Systemd) Output() string { return filepath.Join(s.dir, "output") }
+
+// Log is the end of systemd's log, and of its units' output.
+func (s *Systemd) Log() string { return tail(s.logPath()) + "\n" + tail(s.Output()) }
+
+// Stop ends systemd with all that it runs.
+func (s *Systemd) Stop() error {
+	if s.process != nil {
+		_ = s.process.cmd.Process.Kill() // unshare waits out any other signal; systemd dies with it
+		s.process.stop()
+		s.process = nil
+	}
+	return errors.Join(unmountBelow(s.dir), os.RemoveAll(s.dir))
+}
+
+func (s *Systemd) logPath() string { return filepath.Join(s.dir, "log") }
