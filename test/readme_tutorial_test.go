@@ -1,9 +1,7 @@
 package test
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -13,81 +11,63 @@ var tutorialDocument = document{
 	path:    "docs/tutorial.md",
 	account: readmeAccount,
 	outputs: []documentOutput{
-		{words: "hocker lock add web=", output: `(?m)^web +- +→ +sha256:[0-9a-f]{12} +[0-9] new, [0-9] kept +[0-9]`},
+		{words: "hocker lock add", output: `(?m)^web +- +→ +sha256:[0-9a-f]{12} +[0-9] new, [0-9] kept +[0-9]`},
 		{words: "hocker lock list", output: `(?m)^web +nginx:1\.29 +linux/`},
-		{words: "--references", output: `(?m)^/.*/store/\w{32}-docker-layer-[0-9a-f]{64}\.tar\.gz$`},
+		{words: "grep docker-layer", output: `(?m)^/.*/store/\w{32}-docker-layer-[0-9a-f]{64}\.tar\.gz$`},
 		{words: "hocker prefetch", output: `(?m)^/.*/store/\w{32}-library_redis_8-manifest\.json$`},
-		{words: ".#web.load", output: `(?s)Loaded image: nginx:1\.29\n.*Image is there already: nginx:1\.29\n.*library/nginx:1\.29`},
-		{words: "grep docker-layer", output: `(?m)-docker-layer-`},
+		{words: "cat system", output: `(?s)Requires=hocker-load-web\.service\n.*PrivateNetwork=true\n`},
 	},
 	requests: map[string]string{
-		"Lock the images":    theLayers, // a lock file is made from manifests and configs
-		"Try one":            "/",
 		"Write the host":     "/",
+		"Lock the images":    theLayers, // a lock file is made from manifests and configs
+		"What the host does": "/",
 		"Deploy it":          "/",
 		"Keep it up to date": theLayers,
 	},
 }
 
-// TestTutorial does what the tutorial says, up to the host: of that, it does
-// what NixOS does with the containers' options.
+// TestTutorial does what the tutorial says, up to the host: of that, it runs what
+// the units run.
 func TestTutorial(t *testing.T) {
-	r := tutorialDocument.read(t, nil)
+	r := tutorialDocument.read(t, func(b *box) {
+		text, err := os.ReadFile(filepath.Join(shared.root, "templates/nixos/configuration.nix"))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		b.write(filepath.Join(b.folder, "configuration.nix"), string(text), 0o644)
+	})
 	if r == nil {
 		return
 	}
 	before := r.box.requestCounts()
-	r.checkContainers()
-	r.checkDisk()
+	r.box.mustRun("bash", "-euo", "pipefail", "-c", runUnits)
+	r.box.mustRun("bash", "-euo", "pipefail", "-c", fromDisk+runUnits)
 	if requests := r.box.requestsSince(before); len(requests) > 0 {
 		t.Errorf("the host asks a registry: %s", requests[0])
 	}
 }
 
-// container is what containers.nix says of a container: some of the options
-// that nixpkgs' nixos/modules/virtualisation/oci-containers.nix has.
-type container struct {
-	Image       string   `json:"image"`
-	ImageStream string   `json:"imageStream"`
-	Pull        string   `json:"pull"`
-	Ports       []string `json:"ports"`
-}
+// runUnits loads and runs the images as the units of ./system do, in the Docker
+// that is there. It publishes no ports, which would need a network.
+const runUnits = `
+units=$(readlink system)/etc/systemd/system
+for unit in "$units"/docker-*.service; do
+	! grep network-online "$unit"
+	image=$(sed -n '$s/.* //p' "$(sed -n 's/^ExecStart=//p' "$unit")")
+	docker rmi --force "$image"
+	load=$units/$(sed -n 's/^Requires=//p' "$unit")
+	sh -euxc "$(sed -n 's/^ExecStart=//p' "$load" | sed "s|unix:///run/docker.sock|$DOCKER_HOST|")"
+	docker run --rm --pull never --network none "$image"
+done
+`
 
-// checkContainers does what NixOS' units of the containers do: pipe the stream
-// to the engine, and run the image by its name, without pulling it.
-func (r *reader) checkContainers() {
-	t := r.box.t
-	r.box.write(filepath.Join(r.box.folder, "evaluate.nix"), `let
-  pkgs = import <nixpkgs> { overlays = [ (import ./hocker/nix/overlay.nix) ]; };
-  images = pkgs.fetchdockerLock ./hocker.lock.json;
-in
-(import ./containers.nix { inherit images; }).virtualisation.oci-containers.containers
-`, 0o644)
-	text, err := r.box.command("nix-instantiate", "--eval", "--strict", "--json", "evaluate.nix").Output()
-	if err != nil {
-		t.Fatalf("containers.nix: %v", err)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	containers := map[string]container{}
-	if err := decoder.Decode(&containers); err != nil || len(containers) < 2 {
-		t.Fatalf("containers.nix: %v: %s", err, text)
-	}
-	for name, c := range containers {
-		r.box.mustRun("nix-build", "--no-out-link", "evaluate.nix", "-A", name+".imageStream")
-		r.box.mustRun("bash", "-c", fmt.Sprintf("docker rmi --force %[1]s; %[2]s | docker load && docker run --rm --pull %[3]s --network none %[1]s", c.Image, c.ImageStream, c.Pull))
-	}
-}
-
-// checkDisk does what a host does with a disk that the tutorial has filled: it
-// has nothing else.
-func (r *reader) checkDisk() {
-	r.box.mustRun("bash", "-euo", "pipefail", "-c", `stream=$(readlink stream)
-docker rmi --force nginx:1.29
-rm stream result*
+// fromDisk does what a host does with a disk that the tutorial has filled: it has
+// nothing else.
+const fromDisk = `
+system=$(readlink system)
+rm system
 nix-store --gc
-! test -e $stream
-nix copy --no-check-sigs --from "file://$PWD/disk" $stream
-$stream | docker load
-docker run --rm --pull never --network none nginx:1.29`)
-}
+! test -e "$system"
+nix copy --no-check-sigs --from "file://$PWD/disk" "$system"
+ln -s "$system" system
+`
