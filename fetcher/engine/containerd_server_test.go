@@ -337,6 +337,25 @@ func TestContainerdBrokenOff(t *testing.T) {
 	mustLoad(t, server, c, two)
 }
 
+// The garbage collector does not take what a load has brought, or counts on.
+func TestContainerdCollectedMeanwhile(t *testing.T) {
+	t.Parallel()
+	server, c := startContainerd(t)
+	p := parts{}
+	base, middle := p.gzip(t, "base", 10), p.gzip(t, "middle", 10)
+	old := p.image(t, "old:1", base)
+	mustLoad(t, server, c, old)
+	image := p.image(t, "app:1", base, middle, p.gzip(t, "top", 10))
+	collected := image
+	collected.Open = func(ctx context.Context, d digest.Digest) (io.ReadCloser, error) {
+		if d == middle.Digest {
+			ctr(t, server, "default", "images", "remove", "--sync", old.name())
+		}
+		return image.Open(ctx, d)
+	}
+	mustLoad(t, server, c, collected)
+}
+
 // A layer that is not what the config says is refused.
 func TestContainerdWrongDiffID(t *testing.T) {
 	t.Parallel()
