@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"io/fs"
 	"net"
 	"net/http"
 	"strings"
@@ -39,6 +38,9 @@ func engineHint(err error) string {
 			return "this engine wants TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem"
 		}
 		if isFull(answer.Message) {
+			if answer.Containerd {
+				return fullContainerdHint
+			}
 			return "the engine's disk is full: docker system df shows what fills it, docker image prune removes images without a name"
 		}
 		return ""
@@ -50,26 +52,12 @@ func engineHint(err error) string {
 		return "the engine refused the certificate, or wants one: DOCKER_CERT_PATH names the folder with cert.pem and key.pem"
 	case errors.As(err, &silent) && silent.Sent > 0:
 		return "was it restarted, or stopped for want of memory? Once it runs, the same command loads the image"
-	case forbiddenSocket(err) != "" && !isContainerdError(err):
+	case isContainerdError(err):
+		return containerdHint(err)
+	case forbiddenSocket(err) != "":
 		return socketHint(forbiddenSocket(err))
 	case errors.As(err, &silent) && strings.HasPrefix(silent.Host, "ssh:"):
 		return "does ssh reach the host without asking for anything, and is docker or podman there?"
 	}
-	if isContainerdError(err) {
-		if errors.Is(err, fs.ErrPermission) {
-			return "only root may use containerd: run hocker with sudo. --host or CONTAINERD_ADDRESS names another one"
-		}
-		return "is it running (systemctl start containerd, or k3s)? --host or CONTAINERD_ADDRESS names another one"
-	}
 	return "is it running (systemctl start docker, or podman.socket), and may this user talk to it? --host or DOCKER_HOST names another one"
-}
-
-// isContainerdError reports whether err is about a containerd that does not respond.
-func isContainerdError(err error) bool {
-	var silent *engine.UnavailableError
-	if errors.As(err, &silent) {
-		return silent.Containerd
-	}
-	var none *engine.NoneError
-	return errors.As(err, &none) && len(none.Tried) > 0 && none.Tried[0].Containerd
 }

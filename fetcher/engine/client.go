@@ -41,8 +41,10 @@ func (c *client) ping(ctx context.Context) error {
 type Error struct {
 	Host    string
 	Request string // "POST /images/load"
-	Status  int
+	Status  int    // of HTTP; 0 from containerd
 	Message string // from the engine
+	// Containerd says that it is a containerd, and not Docker or podman.
+	Containerd bool
 }
 
 func (e *Error) Error() string {

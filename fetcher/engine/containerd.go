@@ -151,7 +151,7 @@ func (c *Containerd) explain(err error, sent int64) error {
 	case errors.As(err, &status):
 		// /containerd.services.content.v1.Content/Write
 		_, request, _ := strings.Cut(status.Method, ".v1.")
-		return &Error{Host: c.host, Request: request, Message: status.Error()}
+		return &Error{Host: c.host, Request: request, Message: status.Error(), Containerd: true}
 	case errors.As(err, &broken):
 		return &UnavailableError{Host: c.host, Err: broken.Err, Sent: sent, Containerd: true}
 	}

@@ -2,10 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
-	"slices"
-
-	"hocker/fetcher/internal/containerd"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -29,6 +25,14 @@ func (c *Containerd) plan(ctx context.Context, image *Image) (Plan, error) {
 		}
 	}
 	plan.Bytes = image.size(has)
+	host, err := c.client.Host(ctx)
+	if err != nil {
+		return plan, err
+	}
+	plan.Foreign = foreignPlatform(host.Platform, image.Platform)
+	if err := c.chooseSnapshotter(ctx, host); err != nil {
+		return plan, err
+	}
 	unpacked, err := c.isUnpacked(ctx, image)
 	if err != nil || !unpacked || lacks[image.Manifest.Digest] || lacks[image.Config.Digest] {
 		return plan, err
@@ -42,7 +46,7 @@ func (c *Containerd) plan(ctx context.Context, image *Image) (Plan, error) {
 		// (discard_unpacked_layers). A container starts without them.
 		plan = Plan{Outcome: Present, Layers: plan.Layers, LayersPresent: plan.Layers}
 	case len(lacks) == 0:
-		plan.Outcome = Tagged
+		plan = Plan{Outcome: Tagged, Layers: plan.Layers, LayersPresent: plan.Layers}
 	}
 	return plan, nil
 }
@@ -64,12 +68,11 @@ func (c *Containerd) lacks(ctx context.Context, image *Image) (map[digest.Digest
 
 // isUnpacked reports whether the snapshotter has all layers of the image.
 func (c *Containerd) isUnpacked(ctx context.Context, image *Image) (bool, error) {
-	s, err := c.chooseSnapshotter(ctx)
 	chain := chainIDs(image.Layers)
-	if err != nil || len(chain) == 0 {
-		return err == nil, err
+	if len(chain) == 0 {
+		return true, nil
 	}
-	return c.client.HasSnapshot(ctx, s, chain[len(chain)-1].String())
+	return c.client.HasSnapshot(ctx, c.snapshotter, chain[len(chain)-1].String())
 }
 
 // chainIDs returns the chain IDs of layers, which name their snapshots:
@@ -119,43 +122,4 @@ func (c *Containerd) isNamed(ctx context.Context, image *Image) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// chooseSnapshotter returns where the containers of the namespace look for unpacked
-// layers: the snapshotter that CONTAINERD_SNAPSHOTTER or the namespace's label names;
-// else the one that has images of the namespace already, since Kubernetes may be
-// configured to use another one; else containerd's default.
-func (c *Containerd) chooseSnapshotter(ctx context.Context) (containerd.Snapshotter, error) {
-	if c.snapshotter != "" {
-		return c.snapshotter, nil
-	}
-	s, err := c.client.NamespaceSnapshotter(ctx, c.namespace)
-	if err == nil && s == "" {
-		s, err = c.usedSnapshotter(ctx)
-	}
-	c.snapshotter = s
-	return s, err
-}
-
-func (c *Containerd) usedSnapshotter(ctx context.Context) (containerd.Snapshotter, error) {
-	working, err := c.client.WorkingSnapshotters(ctx)
-	if err != nil {
-		return "", err
-	}
-	if i := slices.Index(working, containerd.DefaultSnapshotter); i > 0 {
-		working = slices.Insert(slices.Delete(working, i, i+1), 0, containerd.DefaultSnapshotter)
-	}
-	for _, s := range working {
-		used, err := c.client.AnyContentWith(ctx, s.GCLabel())
-		if err != nil || used {
-			return s, err
-		}
-	}
-	const native containerd.Snapshotter = "native" // works on every file system
-	for _, s := range []containerd.Snapshotter{containerd.DefaultSnapshotter, native} {
-		if slices.Contains(working, s) {
-			return s, nil
-		}
-	}
-	return "", fmt.Errorf("%s: neither overlayfs nor native works as its snapshotter; CONTAINERD_SNAPSHOTTER names another one", c.host)
 }

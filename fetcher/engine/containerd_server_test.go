@@ -11,6 +11,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -118,7 +119,7 @@ func (p parts) image(t *testing.T, name string, layers ...Layer) Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	platform := ocispec.Platform{OS: "linux", Architecture: "amd64"}
+	platform := ocispec.Platform{OS: "linux", Architecture: runtime.GOARCH}
 	config := ocispec.Image{Platform: platform, RootFS: ocispec.RootFS{Type: "layers"}}
 	manifest := ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest}
 	for _, layer := range layers {
@@ -158,11 +159,7 @@ func mustLoad(t *testing.T, server *servers.Containerd, c *Containerd, image Ima
 	if progress != result.Sent {
 		t.Errorf("%d bytes reported, %d sent", progress, result.Sent)
 	}
-	s, err := c.chooseSnapshotter(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := strings.Join(strings.Fields(ctr(t, server, c.namespace, "images", "check", "--snapshotter", string(s), "name=="+image.name())), " ")
+	got := strings.Join(strings.Fields(ctr(t, server, c.namespace, "images", "check", "--snapshotter", string(c.snapshotter), "name=="+image.name())), " ")
 	want := fmt.Sprintf("%s %s %s complete (%d/%[4]d)", image.name(), image.Manifest.MediaType, image.Manifest.Digest, len(image.Layers)+1)
 	if !strings.Contains(got, want) || !strings.HasSuffix(got, " true") {
 		t.Errorf("ctr images check says %q, want %q and true", got, want)
@@ -233,6 +230,18 @@ func TestContainerdUnpacks(t *testing.T) {
 	}
 }
 
+// An image for another platform is loaded, with a warning.
+func TestContainerdForeign(t *testing.T) {
+	t.Parallel()
+	server, c := startContainerd(t)
+	p := parts{}
+	image := p.image(t, "app:1", p.gzip(t, "base", 10))
+	image.Platform = ocispec.Platform{OS: "linux", Architecture: "s390x"}
+	if result := mustLoad(t, server, c, image); result.Foreign != "linux/"+runtime.GOARCH {
+		t.Errorf("got %q", result.Foreign)
+	}
+}
+
 // In Kubernetes' namespace, an image has the names and the label that CRI gives it.
 func TestContainerdKubernetes(t *testing.T) {
 	t.Parallel()
@@ -268,16 +277,15 @@ func TestContainerdSnapshotter(t *testing.T) {
 	c.snapshotter = "native"
 	mustLoad(t, server, c, p.image(t, "app:1", p.gzip(t, "one", 10)))
 	again := findContainerd(t, server, "")
-	if s, err := again.chooseSnapshotter(t.Context()); err != nil || s != "native" {
-		t.Errorf("got %q, %v", s, err)
+	mustLoad(t, server, again, p.image(t, "app:1", p.gzip(t, "again", 10)))
+	if again.snapshotter != "native" {
+		t.Errorf("got %q", again.snapshotter)
 	}
 	ctr(t, server, "default", "namespaces", "label", "default", "containerd.io/defaults/snapshotter=own")
 	labeled := findContainerd(t, server, "")
-	if s, err := labeled.chooseSnapshotter(t.Context()); err != nil || s != "own" {
-		t.Errorf("with a label: got %q, %v", s, err)
-	}
 	_, err := labeled.Load(t.Context(), p.image(t, "app:2", p.gzip(t, "two", 10)), Progress{})
-	if want := ": Snapshots/Stat: "; err == nil || !strings.Contains(err.Error(), want) {
+	var refused *Error
+	if !errors.As(err, &refused) || refused.Request != "Snapshots/Stat" || !strings.Contains(refused.Message, "own") {
 		t.Errorf("a snapshotter that does not exist: %v", err)
 	}
 }

@@ -52,16 +52,7 @@ func (c *client) info(ctx context.Context) (*daemon, error) {
 	return d, nil
 }
 
-// runs lists the architectures that processors of another one run as well.
-var runs = map[string]string{"amd64": "386", "arm64": "arm"}
-
 // foreign returns the daemon's platform if it does not run images for p by itself, or "".
 func (d *daemon) foreign(p ocispec.Platform) string {
-	if d.os == "" || d.architecture == "" || p.OS == "" || p.Architecture == "" {
-		return ""
-	}
-	if p.OS == d.os && (p.Architecture == d.architecture || p.Architecture == runs[d.architecture]) {
-		return ""
-	}
-	return d.os + "/" + d.architecture
+	return foreignPlatform(ocispec.Platform{OS: d.os, Architecture: d.architecture}, p)
 }

@@ -81,27 +81,6 @@ func (c *Client) Apply(ctx context.Context, layer ocispec.Descriptor, mounts Mou
 	return digest.Digest(applied.String(2)), err
 }
 
-// WorkingSnapshotters returns the snapshotters that work on the host.
-func (c *Client) WorkingSnapshotters(ctx context.Context) ([]Snapshotter, error) {
-	var request protobuf.Message
-	request.String(1, "type==io.containerd.snapshotter.v1")
-	answer, err := c.call(ctx, "/containerd.services.introspection.v1.Introspection/Plugins", request)
-	if err != nil {
-		return nil, err
-	}
-	var found []Snapshotter
-	for _, plugin := range answer.Repeated(1) {
-		fields, err := protobuf.Parse(plugin)
-		if err != nil {
-			return nil, err
-		}
-		if len(fields.Repeated(7)) == 0 { // no error at its start
-			found = append(found, Snapshotter(fields.String(2)))
-		}
-	}
-	return found, nil
-}
-
 // NamespaceSnapshotter returns the snapshotter that the namespace's label names, or "":
 // https://github.com/containerd/containerd/blob/v2.1.0/docs/namespaces.md
 func (c *Client) NamespaceSnapshotter(ctx context.Context, namespace string) (Snapshotter, error) {
