@@ -462,13 +462,17 @@ func TestContainerdKilled(t *testing.T) {
 	p := parts{}
 	top := p.gzip(t, "top", 3<<20)
 	image := p.image(t, "app:1", p.gzip(t, "base", 10), top)
+	// Not while it makes a snapshot: what it then leaves is in its own way later.
+	unpacked := func() (bool, error) {
+		return c.client.HasSnapshot(t.Context(), c.snapshotter, chainIDs(image.Layers)[0].String())
+	}
 	killed := image
 	killed.Open = func(ctx context.Context, d digest.Digest) (io.ReadCloser, error) {
 		r, err := image.Open(ctx, d)
 		if err != nil || d != top.Digest {
 			return r, err
 		}
-		return io.NopCloser(io.MultiReader(io.LimitReader(r, 2<<20), killer{server}, r)), nil
+		return io.NopCloser(io.MultiReader(io.LimitReader(r, 2<<20), killer{server, unpacked}, r)), nil
 	}
 	_, err := c.Load(t.Context(), killed, Progress{})
 	var unavailable *UnavailableError
@@ -485,10 +489,23 @@ func TestContainerdKilled(t *testing.T) {
 	mustLoad(t, server, c, image)
 }
 
-// killer kills a daemon when it is read.
-type killer struct{ server *servers.Containerd }
+// killer kills a daemon when it is read and the condition is met.
+type killer struct {
+	server    *servers.Containerd
+	condition func() (bool, error)
+}
 
 func (k killer) Read([]byte) (int, error) {
+	for {
+		met, err := k.condition()
+		if err != nil {
+			return 0, err
+		}
+		if met {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
 	if err := k.server.Kill(); err != nil {
 		return 0, err
 	}
