@@ -92,6 +92,38 @@ func TestLoopbackRegistryBroken(t *testing.T) {
 	}
 }
 
+// An engine that breaks a request off has its own reason.
+func TestLoopbackRegistryLeft(t *testing.T) {
+	image := blobs{}.image(t, "one")
+	opened := make(chan struct{})
+	image.Open = func(ctx context.Context, _ digest.Digest) (io.ReadCloser, error) {
+		close(opened)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	r, err := serveImage(ctx, &image, Progress{}, cancel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	asking, leave := context.WithCancel(t.Context())
+	go func() { <-opened; leave() }()
+	request, err := http.NewRequestWithContext(asking, "GET", "http://"+strings.Replace(r.reference(), "/", "/v2/", 1)+"/manifests/"+pulledTag, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := http.DefaultClient.Do(request); !errors.Is(err, context.Canceled) {
+		t.Errorf("the request: %v", err)
+	}
+	if err := r.server.Shutdown(t.Context()); err != nil { // waits for the request
+		t.Error(err)
+	}
+	if err := context.Cause(ctx); err != nil {
+		t.Errorf("failed: %v", err)
+	}
+}
+
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }

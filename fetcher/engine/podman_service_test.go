@@ -47,7 +47,9 @@ func TestStartServiceCanceled(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	started := filepath.Join(t.TempDir(), "started")
-	path := program(t, "echo $$ >"+started+".new; mv "+started+".new "+started+"; exec sleep 1000")
+	// It ends in good order.
+	path := program(t, "trap 'rm "+started+".ends; exit' TERM; touch "+started+".ends; echo $$ >"+started+".new; mv "+started+".new "+started+
+		"; while :; do sleep 0.01; done")
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		for !exists(started) {
@@ -59,6 +61,9 @@ func TestStartServiceCanceled(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	checkEmpty(t, temporary)
+	if exists(started + ".ends") {
+		t.Error("it was killed")
+	}
 	data, err := os.ReadFile(started)
 	if err != nil {
 		t.Fatal(err)

@@ -55,6 +55,7 @@ func (f *fakePodman) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasSuffix(path, "/untag"):
 		f.untag(query.Get("repo") + ":" + query.Get("tag"))
 	case path == "/images/pull":
+		w.(http.Flusher).Flush()
 		io.WriteString(w, f.pulls(f, query.Get("reference")))
 	case path == "/images/load":
 		f.loads++
@@ -227,6 +228,13 @@ func (i *Image) manifest() []byte {
 
 const stray = "127.0.0.1:4242/" + pulledRepository + "abc:" + pulledTag
 
+// likePulled are names that are almost like stray.
+var likePulled = []string{
+	"127.0.0.1:4242/abc:" + pulledTag,
+	"127.0.0.1:4242/" + pulledRepository + "abc:latest",
+	"localhost:4242/" + pulledRepository + "abc:" + pulledTag,
+}
+
 var podmanTests = []struct {
 	name    string
 	has     func(f *fakePodman, image Image)
@@ -243,6 +251,9 @@ var podmanTests = []struct {
 		f.add(idA, "other:1", image.Layers[0].DiffID, image.Layers[1].DiffID)
 		f.add(idB, "")
 	}},
+	{name: "a layer over another one", outcome: Loaded, present: 1, has: func(f *fakePodman, image Image) {
+		f.add(idA, "other:1", idB, image.Layers[1].DiffID)
+	}},
 	{name: "present", outcome: Present, present: 3, has: func(f *fakePodman, image Image) { f.add(image.Config.Digest, name) }},
 	{name: "present under another name", outcome: Tagged, present: 3, names: "kept:1 " + name,
 		has: func(f *fakePodman, image Image) { f.add(image.Config.Digest, "kept:1") }},
@@ -251,14 +262,20 @@ var podmanTests = []struct {
 		has: func(f *fakePodman, image Image) { f.add(image.Config.Digest, stray) }},
 	{name: "left by an interrupted load, with its name", outcome: Present, present: 3,
 		has: func(f *fakePodman, image Image) { f.add(image.Config.Digest, stray); f.add(image.Config.Digest, name) }},
-	{name: "local name of a user", outcome: Present, present: 3, names: "localhost/debian:jessie " + name,
+	{name: "names of a user", outcome: Present, present: 3, names: strings.Join(append(likePulled, name), " "),
 		has: func(f *fakePodman, image Image) {
-			f.add(image.Config.Digest, "localhost/debian:jessie")
-			f.add(image.Config.Digest, name)
+			for _, name := range append(likePulled, name) {
+				f.add(image.Config.Digest, name)
+			}
 		}},
 	{name: "without a name", outcome: Loaded, names: " ",
 		change: func(_ *Podman, _ *fakePodman, image *Image) { image.Reference = reference.Reference{} }},
 	{name: "elsewhere", outcome: Loaded, loads: 1,
+		change: func(p *Podman, _ *fakePodman, _ *Image) { p.local = false }},
+	{name: "elsewhere, last layer changed", outcome: Loaded, loads: 1,
+		has: func(f *fakePodman, image Image) {
+			f.add(idA, "other:1", image.Layers[0].DiffID, image.Layers[1].DiffID)
+		},
 		change: func(p *Podman, _ *fakePodman, _ *Image) { p.local = false }},
 	{name: "pull refused", outcome: Loaded, loads: 1, whole: "rejected by policy",
 		change: func(_ *Podman, f *fakePodman, _ *Image) {
@@ -285,6 +302,9 @@ var podmanTests = []struct {
 				return fmt.Sprintf(`{"id":%q}`, idA.Encoded())
 			}
 		}},
+	{name: "no answer", outcome: Loaded, err: "/images/pull: the response ends before the image's ID", change: func(_ *Podman, f *fakePodman, _ *Image) {
+		f.pulls = func(f *fakePodman, from string) string { pull(f, from); return "" }
+	}},
 	{name: "podman gone", outcome: Loaded, err: " bytes of the image: unexpected EOF", change: func(_ *Podman, f *fakePodman, _ *Image) {
 		f.pulls = func(f *fakePodman, from string) string { pull(f, from); return `{"stream":` }
 	}},
@@ -318,6 +338,9 @@ func TestPodman(t *testing.T) {
 				if err == nil || !strings.HasSuffix(err.Error(), tt.err) {
 					t.Errorf("got %v, want %s", err, tt.err)
 				}
+				if gone := tt.name == "podman gone"; errors.Is(err, ErrUnavailable) != gone {
+					t.Errorf("%v: podman is gone: %v", err, gone)
+				}
 				return
 			}
 			if err != nil {
@@ -340,6 +363,21 @@ func TestPodman(t *testing.T) {
 				t.Errorf("it is called %q, want %q", has, want)
 			}
 		})
+	}
+}
+
+// What podman asks for counts, not what it was expected to have: the same layer may be
+// packed in another way.
+func TestPodmanAsksForMore(t *testing.T) {
+	image := blobs{}.image(t, podmanLayers...)
+	f := &fakePodman{images: map[digest.Digest]*inspected{}, pulls: func(f *fakePodman, from string) string {
+		delete(f.images, idA)
+		return pull(f, from)
+	}}
+	f.add(idA, "", image.Layers[0].DiffID, image.Layers[1].DiffID)
+	got, err := f.start(t).Load(t.Context(), image, Progress{})
+	if err != nil || got.LayersPresent != 0 || got.Sent != image.size(nil) {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 
