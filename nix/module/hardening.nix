@@ -64,7 +64,8 @@ in
     };
 
   # podman unpacks the layers itself, as root: files of any owner and mode, devices
-  # and file capabilities, in a chroot and with mounts of its own.
+  # and file capabilities, in a chroot and with mounts of its own. It pulls them from
+  # hocker over the loopback interface of the unit's own network.
   podman = common // {
     CapabilityBoundingSet = [
       "CAP_CHOWN"
@@ -79,6 +80,7 @@ in
       "CAP_SYS_ADMIN"
       "CAP_SYS_CHROOT"
     ];
+    IPAddressAllow = "localhost";
     ReadWritePaths = [ "/run" ];
     RestrictAddressFamilies = [
       "AF_INET"
