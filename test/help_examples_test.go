@@ -28,7 +28,11 @@ var helpCommands = []struct {
 	{"hocker lock check", []string{``}},
 	{"hocker prefetch", []string{`(?m)^/.*/store/\w{32}-docker-layer-`, `(?m)^/.*/store/\w{32}-docker-layer-`}},
 	{"hocker compose", []string{`(?m)^Loaded image: debian:bookworm$`}},
-	{"hocker load", []string{`(?m)^(Loaded image|Image is there already): debian:bookworm$`}},
+	{"hocker load", []string{
+		`(?m)^(Loaded image|Image is already present): debian:bookworm$`,
+		`(?m)^(Loaded image|Image is already present): debian:bookworm$`,
+		`(?m)^(Loaded image|Image is already present): debian:bookworm$`,
+	}},
 	{"hocker help", []string{`(?m)^Usage: hocker lock add `}},
 	{"hocker fetch", nil},
 	{"hocker build", nil},

@@ -323,7 +323,7 @@ func (c *kindCase) checkOutput(want digest.Digest, program string, args ...strin
 }
 
 // warning is what is said of an image that is for another platform.
-var warning = regexp.MustCompile(`^warning: \S+: the image is for another platform: its config says linux/\w+, and not linux/\w+, as the index says\n$`)
+var warning = regexp.MustCompile(`^warning: \S+: the image is for another platform: its config says linux/\w+, not linux/\w+, as the index says\n$`)
 
 // checkLayers fetches each layer, in turn by its number from below, from above,
 // and by its digest.

@@ -136,7 +136,7 @@ func TestLoadDocker(t *testing.T) {
 			if first, second := readTar(t, whole), readTar(t, parts); first != second {
 				t.Errorf("docker save gives\n%s\nafter a whole load\n%s", second, first)
 			}
-			if ran := l.hocker(c); string(ran.stdout) != "Image is there already: app:1\n" || len(ran.stderr) > 0 {
+			if ran := l.hocker(c); string(ran.stdout) != "Image is already present: app:1\n" || len(ran.stderr) > 0 {
 				t.Errorf("again: %v", ran)
 			}
 			l.mustDocker("rmi", "app:1")

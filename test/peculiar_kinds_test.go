@@ -64,7 +64,7 @@ var imagePeculiarities = []peculiarity{
 	}, refused: &refusal{1, `more than 100 documents would have to be asked for`}},
 
 	{name: "platform: asked for, of one image", commands: forPlatform(here())},
-	{name: "platform: another one, of one image", commands: forPlatform(elsewhere()), refused: &refusal{1, `the image is for another platform: its config says ` + here() + `, and not ` + elsewhere()}},
+	{name: "platform: another one, of one image", commands: forPlatform(elsewhere()), refused: &refusal{1, `the image is for another platform: its config says ` + here() + `, not ` + elsewhere()}},
 	// https://github.com/kubernetes-sigs/descheduler/issues/1886
 	{name: "platform: config disagrees with the index", content: func(r *faults.Registry) { addIndex(r, "t", entry(native(r), elsewhere())) }, commands: forPlatform(elsewhere())},
 

@@ -24,7 +24,7 @@ var readmeDocument = document{
 		{words: "docker load", output: `(?m)^Loaded image: debian:bookworm$`},
 		{words: "cat /etc/os-release", output: `(?m)^ID=hocker-tests$`},
 		{words: "hocker default.nix", output: `(?m)^/.*/store/\w{32}-`},
-		{words: "/bin/load", output: `(?m)^(Loaded image|Image is there already): debian:bookworm$`},
+		{words: "/bin/load", output: `(?m)^(Loaded image|Image is already present): debian:bookworm$`},
 		{words: "hocker lock add", output: `(?m)^old +- +→ +sha256:`},
 		{words: "skopeo inspect", output: `"Digest": "sha256:`},
 		{words: "flake init", output: `(?m)^wrote: .*/flake\.nix"?$`},

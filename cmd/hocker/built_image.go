@@ -22,7 +22,7 @@ func (b builtImage) read(ctx context.Context) (archive.Composition, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, "image.json")
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return archive.Composition{}, usagef("%s has no image.json in it: it is not the folder of an image that fetchdocker made", b.Image)
+			return archive.Composition{}, usagef("%s contains no image.json: expected the output of fetchdocker", b.Image)
 		}
 	}
 	composition, err := archive.ReadComposition(ctx, path)
@@ -32,7 +32,7 @@ func (b builtImage) read(ctx context.Context) (archive.Composition, error) {
 	case err != nil:
 		return archive.Composition{}, &usageError{err: err}
 	case composition.Config.Path == "":
-		return archive.Composition{}, usagef("%s names no config: it is not the image.json of an image that fetchdocker made", path)
+		return archive.Composition{}, usagef("%s names no config: expected the image.json of an image from fetchdocker", path)
 	}
 	return composition, nil
 }

@@ -126,7 +126,7 @@ func (c *docker2nixCmd) allPlatforms(ctx context.Context, p process, src source)
 		platform := image.FormatPlatform(*d.Platform)
 		system := nix.System(*d.Platform)
 		if system == "" || written[system] {
-			c.warn(p, fmt.Sprintf("left out: %s, for which Nix has no system of its own", platform))
+			c.warn(p, fmt.Sprintf("left out: %s: Nix has no system for this platform", platform))
 			continue
 		}
 		written[system] = true

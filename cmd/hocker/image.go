@@ -96,7 +96,7 @@ func (c *imageCmd) checkOutput(p process) error {
 		case err != nil:
 			return usagef("--out: %w", err)
 		case len(entries) > 0:
-			return usagef("--out: %s is there already and not empty", c.Out)
+			return usagef("--out: %s already exists and is not empty", c.Out)
 		}
 		return nil
 	}

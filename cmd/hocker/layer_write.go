@@ -74,7 +74,7 @@ func (e *keptError) Error() string { return e.err.Error() }
 func (e *keptError) Unwrap() error { return e.err }
 
 func (e *keptError) hint() string {
-	return fmt.Sprintf("%s has the first %s of the layer: the same command goes on from there", e.file, bytecount.Format(e.bytes))
+	return fmt.Sprintf("%s has the first %s of the layer: run the same command again to resume", e.file, bytecount.Format(e.bytes))
 }
 
 // keep returns err, the error of a failed transfer, together with how much of

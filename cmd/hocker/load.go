@@ -20,7 +20,7 @@ type loadCmd struct {
 
 func (*loadCmd) Help() string {
 	return "The engine gets only the layers that it lacks. An image that cannot be loaded does not keep the others from it.\n\n" +
-		"Example:\n  nix-build && hocker load ./result\n  hocker load hocker.lock.json web cache\n  hocker load --all hocker.lock.json"
+		"Example:\n  nix-build && hocker load ./result\n  hocker load hocker.lock.json debian\n  hocker load --all hocker.lock.json"
 }
 
 func (c *loadCmd) Run(ctx context.Context, p process) error {

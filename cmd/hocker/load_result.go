@@ -50,7 +50,7 @@ func (r loadResult) line(dry bool) string {
 	name := cmp.Or(r.Reference, r.ID)
 	switch {
 	case r.Outcome == "present":
-		return "Image is there already: " + name
+		return "Image is already present: " + name
 	case r.Outcome == "tagged" && dry:
 		return "Would tag image: " + name
 	case r.Outcome == "tagged":

@@ -157,7 +157,7 @@ func (c *lockAddCmd) platforms() ([]ocispec.Platform, error) {
 		system := nix.System(platform)
 		switch {
 		case system == "":
-			return nil, fmt.Errorf("--platform %s: Nix has no system of its own for it", argument)
+			return nil, fmt.Errorf("--platform %s: Nix has no system for this platform", argument)
 		case slices.Contains(systems, system):
 			return nil, fmt.Errorf("--platform %s: %s has an image already, and can have one only", argument, system)
 		}

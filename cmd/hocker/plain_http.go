@@ -13,7 +13,7 @@ type plainHTTPFlag struct {
 	PlainHTTP bool `name:"plain-http" help:"Use plain http for a registry named without http:// or https://."`
 }
 
-var errNotPlain = errors.New("--plain-http: the registry is one that is spoken to by https: Docker Hub, or one named with https://")
+var errNotPlain = errors.New("--plain-http: this registry needs https: it is Docker Hub, or named with https://")
 
 // address adds the scheme to a registry, or to an image's name that begins with
 // one.

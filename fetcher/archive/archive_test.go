@@ -252,7 +252,7 @@ var changedFileTests = []struct {
 	change func(path string) error
 	err    string // PATH stands for the file's
 }{
-	{name: "shorter", change: func(path string) error { return os.Truncate(path, 3) }, err: "PATH: it has 3 bytes, and 7 were expected"},
+	{name: "shorter", change: func(path string) error { return os.Truncate(path, 3) }, err: "PATH: it has 3 bytes, expected 7"},
 	{name: "longer", change: func(path string) error { return os.WriteFile(path, []byte(gzipLayer+"!"), 0o600) }, err: "PATH: archive/tar: write too long"},
 	{name: "gone", change: os.Remove, err: "PATH: open PATH: no such file or directory"},
 }

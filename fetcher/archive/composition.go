@@ -129,17 +129,17 @@ func (c *Composition) completeManifest() error {
 		return err
 	}
 	if m.Config.Digest != c.Config.Digest {
-		return fmt.Errorf("it is another image's: its config is %s, and not %s", m.Config.Digest, c.Config.Digest)
+		return fmt.Errorf("it belongs to another image: its config is %s, expected %s", m.Config.Digest, c.Config.Digest)
 	}
 	if len(m.Layers) != len(c.Layers) {
-		return fmt.Errorf("it is another image's: it has %d layers, and not %d", len(m.Layers), len(c.Layers))
+		return fmt.Errorf("it belongs to another image: it has %d layers, expected %d", len(m.Layers), len(c.Layers))
 	}
 	if err := image.RequirePlain(m.Layers); err != nil {
 		return err
 	}
 	for i, layer := range m.Layers {
 		if layer.Digest != c.Layers[i].Digest {
-			return fmt.Errorf("it is another image's: layer %d is %s, and not %s", i, layer.Digest, c.Layers[i].Digest)
+			return fmt.Errorf("it belongs to another image: layer %d is %s, expected %s", i, layer.Digest, c.Layers[i].Digest)
 		}
 	}
 	c.Manifest.Descriptor = ocispec.Descriptor{

@@ -109,14 +109,14 @@ var completeFailureTests = []struct {
 }{
 	{name: "too few layers", config: configOf(2), layers: []string{plainLayer}, err: "config and layers are not of one image: the config names 2 layers (rootfs.diff_ids), and there are 1"},
 	{name: "too many layers", config: configOf(0), layers: []string{plainLayer}, err: "config and layers are not of one image: the config names 0 layers (rootfs.diff_ids), and there are 1"},
-	{name: "manifest as config", config: schema2, err: `config DIR/config: it is no image config: it has no rootfs of type "layers"`},
+	{name: "manifest as config", config: schema2, err: `config DIR/config: it is not an image config: it has no rootfs of type "layers"`},
 	{name: "huge config", config: strings.Repeat(" ", image.MaxConfigSize+1), err: "config DIR/config: it is larger than 8.4 MB, the limit for an image config"},
 	{name: "no config", config: configOf(0), change: func(_ *testing.T, c *Composition) { os.Remove(c.Config.Path) }, err: "config DIR/config: stat DIR/config: no such file or directory"},
 	{name: "no layer", config: configOf(1), layers: []string{plainLayer}, change: func(_ *testing.T, c *Composition) { os.Remove(c.Layers[0].Path) }, err: "layer 0: stat DIR/layer0: no such file or directory"},
 	{name: "folder as layer", config: configOf(1), layers: []string{plainLayer}, change: func(_ *testing.T, c *Composition) { c.Layers[0].Path = filepath.Dir(c.Layers[0].Path) }, err: "layer 0: DIR is not a regular file"},
-	{name: "another image's manifest", config: configOf(1), layers: []string{plainLayer}, change: addManifest(schema2), err: "manifest DIR/manifest: it is another image's: its config is " + digestA + ", and not " + digest.FromString(configOf(1)).String()},
-	{name: "manifest of more layers", config: configOf(0), change: addManifest(manifestOf(configOf(0), plainLayer)), err: "manifest DIR/manifest: it is another image's: it has 1 layers, and not 0"},
-	{name: "manifest of another layer", config: configOf(1), layers: []string{plainLayer}, change: addManifest(manifestOf(configOf(1), gzipLayer)), err: "manifest DIR/manifest: it is another image's: layer 0 is " + digest.FromString(gzipLayer).String() + ", and not " + digest.FromString(plainLayer).String()},
+	{name: "another image's manifest", config: configOf(1), layers: []string{plainLayer}, change: addManifest(schema2), err: "manifest DIR/manifest: it belongs to another image: its config is " + digestA + ", expected " + digest.FromString(configOf(1)).String()},
+	{name: "manifest of more layers", config: configOf(0), change: addManifest(manifestOf(configOf(0), plainLayer)), err: "manifest DIR/manifest: it belongs to another image: it has 1 layers, expected 0"},
+	{name: "manifest of another layer", config: configOf(1), layers: []string{plainLayer}, change: addManifest(manifestOf(configOf(1), gzipLayer)), err: "manifest DIR/manifest: it belongs to another image: layer 0 is " + digest.FromString(gzipLayer).String() + ", expected " + digest.FromString(plainLayer).String()},
 	{name: "index as manifest", config: configOf(0), change: addManifest(list), err: "manifest DIR/manifest: expected an image manifest, but it is an index of manifests for several platforms (application/vnd.docker.distribution.manifest.list.v2+json)"},
 }
 

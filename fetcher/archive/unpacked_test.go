@@ -219,15 +219,15 @@ func TestCompletePlatform(t *testing.T) {
 		{platform: "linux/amd64"},
 		{platform: "linux/x86_64"},
 		{platform: "linux/amd64/v1"},
-		{platform: "linux/arm64", err: "the image is for another platform: its config says linux/amd64, and not linux/arm64"},
-		{platform: "windows/amd64", err: "the image is for another platform: its config says linux/amd64, and not windows/amd64"},
+		{platform: "linux/arm64", err: "the image is for another platform: its config says linux/amd64, not linux/arm64"},
+		{platform: "windows/amd64", err: "the image is for another platform: its config says linux/amd64, not windows/amd64"},
 		{platform: "linux", err: `platform "linux": expected os/arch or os/arch/variant, as linux/arm64 or linux/arm/v7`},
 		{platform: "linux/arm64/v8", config: `"os":"linux","architecture":"arm64"`},
 		{platform: "linux/arm64", config: `"os":"linux","architecture":"arm64","variant":"v8"`},
 		{platform: "linux/arm", config: `"os":"linux","architecture":"arm","variant":"v6"`},
 		{platform: "linux/arm/v7", config: `"os":"linux","architecture":"arm"`},
 		{platform: "linux/arm/v7", config: `"os":"linux","architecture":"arm","variant":"v6"`},
-		{platform: "linux/arm/v6", config: `"os":"linux","architecture":"arm","variant":"v7"`, err: "the image is for another platform: its config says linux/arm/v7, and not linux/arm/v6"},
+		{platform: "linux/arm/v6", config: `"os":"linux","architecture":"arm","variant":"v7"`, err: "the image is for another platform: its config says linux/arm/v7, not linux/arm/v6"},
 		{platform: "linux/arm/v7", config: `"created":"never"`},
 	} {
 		t.Run(tt.platform+tt.config, func(t *testing.T) {

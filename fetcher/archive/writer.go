@@ -158,7 +158,7 @@ func (a *writer) copyFile(ctx context.Context, file File) error {
 	// Plain interfaces make io.CopyBuffer use the buffer.
 	n, err := io.CopyBuffer(struct{ io.Writer }{a.w}, transfer.ContextReader(ctx, f), make([]byte, copyBufferSize))
 	if err == nil && n != file.Size {
-		err = fmt.Errorf("it has %d bytes, and %d were expected", n, file.Size)
+		err = fmt.Errorf("it has %d bytes, expected %d", n, file.Size)
 	}
 	a.err = err
 	return err

@@ -38,15 +38,15 @@ func ParseConfig(data []byte) (Config, error) {
 		} `json:"rootfs"`
 	}
 	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
-		return Config{}, fmt.Errorf("it is no image config: no JSON object")
+		return Config{}, fmt.Errorf("it is not an image config: expected a JSON object")
 	}
 	if err := json.Unmarshal(data, &c); err != nil {
-		return Config{}, fmt.Errorf("it is no image config: %w", err)
+		return Config{}, fmt.Errorf("it is not an image config: %w", err)
 	}
 	// An image without layers may have an empty rootfs:
 	// https://github.com/moby/moby/issues/27568
 	if c.RootFS == nil || c.RootFS.Type != "layers" && (c.RootFS.Type != "" || len(c.RootFS.DiffIDs) > 0) {
-		return Config{}, fmt.Errorf(`it is no image config: it has no rootfs of type "layers"`)
+		return Config{}, fmt.Errorf(`it is not an image config: it has no rootfs of type "layers"`)
 	}
 	for i, id := range c.RootFS.DiffIDs {
 		if _, err := reference.ParseDigest(string(id)); err != nil {

@@ -15,7 +15,7 @@ type EncryptedError struct {
 }
 
 func (e *EncryptedError) Error() string {
-	return fmt.Sprintf("layer %d, %s, is encrypted (%.100s), and hocker decrypts nothing", e.Number, e.Layer.Digest, e.Layer.MediaType)
+	return fmt.Sprintf("layer %d, %s, is encrypted (%.100s), which hocker does not support", e.Number, e.Layer.Digest, e.Layer.MediaType)
 }
 
 // RequirePlain returns an error if a layer is encrypted, as its media type

@@ -87,7 +87,7 @@ type WrongPlatformError struct {
 }
 
 func (e *WrongPlatformError) Error() string {
-	return fmt.Sprintf("the image is for another platform: its config says %.100s, and not %s", FormatPlatform(e.Have), FormatPlatform(e.Want))
+	return fmt.Sprintf("the image is for another platform: its config says %.100s, not %s", FormatPlatform(e.Have), FormatPlatform(e.Want))
 }
 
 // CheckPlatform returns an error unless an image of this config is for the

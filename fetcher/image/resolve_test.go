@@ -161,7 +161,7 @@ var resolveTests = []struct {
 	// One image without a platform is taken as one without an index.
 	{tag: "unnamed", want: "linux/amd64", asked: 2},
 	{tag: "unnamed", platform: "linux/amd64", want: "linux/amd64", asked: 3},
-	{tag: "unnamed", platform: "linux/arm64", err: "x/y@DIGEST: the image is for another platform: its config says linux/amd64, and not linux/arm64"},
+	{tag: "unnamed", platform: "linux/arm64", err: "x/y@DIGEST: the image is for another platform: its config says linux/amd64, not linux/arm64"},
 	{tag: "two unnamed", platform: "linux/amd64", want: "linux/amd64", asked: 6},
 	{tag: "two unnamed", platform: "linux/riscv64", err: "x/y:two unnamed: no image for linux/riscv64: the index has linux/s390x, linux/amd64, linux/arm64"},
 	{tag: "named and unnamed", platform: "linux/amd64", want: "linux/amd64", asked: 4},
@@ -188,11 +188,11 @@ var resolveTests = []struct {
 
 	{tag: "manifest", want: "linux/s390x", asked: 1},
 	{tag: "manifest", platform: "linux/s390x", want: "linux/s390x", asked: 2},
-	{tag: "manifest", platform: "linux/amd64", err: "x/y:manifest: the image is for another platform: its config says linux/s390x, and not linux/amd64"},
+	{tag: "manifest", platform: "linux/amd64", err: "x/y:manifest: the image is for another platform: its config says linux/s390x, not linux/amd64"},
 	{tag: "no platform", platform: "linux/amd64", want: ""},
 	{tag: "old", want: "linux/s390x", asked: 2},
 	{tag: "helm", platform: "linux/amd64", asked: 1, err: `manifest of x/y:helm: expected an image manifest, but it is the manifest of an artifact that is no image (its config is of type "application/vnd.cncf.helm.config.v1+json")`},
-	{tag: "settings", err: `manifest of x/y:settings: expected an image manifest, but it is the manifest of an artifact that is no image (its config, of type "application/json": it is no image config: no JSON object)`},
+	{tag: "settings", err: `manifest of x/y:settings: expected an image manifest, but it is the manifest of an artifact that is no image (its config, of type "application/json": it is not an image config: expected a JSON object)`},
 	{tag: "none", platform: "linux/amd64", err: "manifest none: not found"},
 }
 

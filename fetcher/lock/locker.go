@@ -97,7 +97,7 @@ type FailuresError struct {
 }
 
 func (e *FailuresError) Error() string {
-	return fmt.Sprintf("%d of %d images could not be looked at", len(e.Failures), e.Of)
+	return fmt.Sprintf("%d of %d images failed", len(e.Failures), e.Of)
 }
 
 // Unwrap returns the causes, for [errors.Is] and [errors.As].

@@ -275,9 +275,9 @@ func TestAllPlatformsSaysWhatIsLeftOut(t *testing.T) {
 		t.Errorf("got %+v, %v", images, err)
 	}
 	want := []string{
-		"localhost:5000/app:1: left out: linux/a b, for which Nix has no system of its own",
-		"localhost:5000/app:1: left out: linux/amd64/v3, for which Nix has no system of its own",
-		"localhost:5000/app:1: left out: windows/amd64, for which Nix has no system of its own",
+		"localhost:5000/app:1: left out: linux/a b: Nix has no system for this platform",
+		"localhost:5000/app:1: left out: linux/amd64/v3: Nix has no system for this platform",
+		"localhost:5000/app:1: left out: windows/amd64: Nix has no system for this platform",
 	}
 	if !slices.Equal(lines, want) {
 		t.Errorf("said %q", lines)
@@ -373,7 +373,7 @@ func TestFailureOfOneImage(t *testing.T) {
 		bad := []string{"a", "z"}[n%2]
 		images, err := (&Locker{Source: r, Jobs: 16}).Lock(t.Context(), File{}, map[string]Wanted{bad: wantedOf(t, "app:bad", "linux/amd64", "linux/arm64"), "good": wantedOf(t, "app:good")})
 		var failed *FailuresError
-		if !errors.As(err, &failed) || len(failed.Failures) != 1 || failed.Failures[0].Name != bad || err.Error() != "1 of 2 images could not be looked at" {
+		if !errors.As(err, &failed) || len(failed.Failures) != 1 || failed.Failures[0].Name != bad || err.Error() != "1 of 2 images failed" {
 			t.Fatalf("got %v", err)
 		}
 		if images["good"].Platforms["x86_64-linux"].Manifest.Digest != amd.Digest {

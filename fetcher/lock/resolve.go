@@ -177,7 +177,7 @@ func (l *Locker) chooseAll(ctx context.Context, q *queue, repo reference.Reposit
 		system := nix.System(platform)
 		taken := slices.ContainsFunc(choices, func(c choice) bool { return nix.System(c.platform) == system })
 		if err != nil || system == "" || taken {
-			l.notice(fmt.Sprintf("%s: left out: %.100s, for which Nix has no system of its own", w.Reference.Familiar(), name))
+			l.notice(fmt.Sprintf("%s: left out: %.100s: Nix has no system for this platform", w.Reference.Familiar(), name))
 			continue
 		}
 		choices = append(choices, choice{platform, false, d.Platform, d.Digest})

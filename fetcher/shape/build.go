@@ -41,7 +41,7 @@ func Build(ctx context.Context, attributes nix.Attributes, kind string, cores in
 	// Nix keeps no output of a failed build, but a builder that is run by hand
 	// leaves nothing behind either; nor does it touch what is there.
 	if _, err := os.Lstat(out); err == nil {
-		return fmt.Errorf("%s is there already", out)
+		return fmt.Errorf("%s already exists", out)
 	}
 	err = write(ctx, build{attributes, cores}, out)
 	if err != nil {
