@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -13,7 +14,7 @@ import (
 // isEngineError reports whether err comes from a container engine or from the
 // connection to it.
 func isEngineError(err error) bool {
-	return errors.As(err, new(*engine.UnavailableError)) || errors.As(err, new(*engine.NoneError)) ||
+	return errors.As(err, new(*engine.UnavailableError)) || errors.As(err, new(*engine.NotPodmanError)) || errors.As(err, new(*engine.NoneError)) ||
 		errors.As(err, new(*engine.ContextError)) || errors.As(err, new(*engine.CertificateError)) ||
 		errors.As(err, new(*engine.Error))
 }
@@ -41,6 +42,9 @@ func engineHint(err error) string {
 			if answer.Containerd {
 				return fullContainerdHint
 			}
+			if answer.Podman() {
+				return "the disk is full where podman writes: layers go to TMPDIR first (default /var/tmp); podman system df shows what fills its storage"
+			}
 			return "the engine's disk is full: docker system df shows what fills it, docker image prune removes images without a name"
 		}
 		return ""
@@ -56,6 +60,10 @@ func engineHint(err error) string {
 		return containerdHint(err)
 	case forbiddenSocket(err) != "":
 		return socketHint(forbiddenSocket(err))
+	case errors.As(err, new(*engine.NotPodmanError)):
+		return "leave --engine out, or name the socket of podman with --host"
+	case errors.As(err, &silent) && filepath.IsAbs(silent.Host): // the podman program
+		return "does podman info work for this user? --host or CONTAINER_HOST names another podman"
 	case errors.As(err, &silent) && strings.HasPrefix(silent.Host, "ssh:"):
 		return "does ssh reach the host without asking for anything, and is docker or podman there?"
 	}

@@ -47,6 +47,9 @@ type Error struct {
 	Containerd bool
 }
 
+// Podman reports whether the request was for the part of the API that podman alone has.
+func (e *Error) Podman() bool { return strings.Contains(e.Request, "/libpod/") }
+
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s: %s", e.Host, e.Request, e.Message)
 }

@@ -106,8 +106,8 @@ type Plan struct {
 	// more.
 	Bytes int64
 	// Foreign is the platform of the engine, such as linux/amd64, if it does not run
-	// the image by itself, and else empty. It is only known of a Docker daemon and
-	// containerd, and if the outcome is Loaded.
+	// the image by itself, and else empty. It is only known if the outcome is
+	// Loaded.
 	Foreign string
 	// Whole says why everything is sent although the engine has a part of it, or is
 	// empty.

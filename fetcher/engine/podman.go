@@ -22,6 +22,7 @@ type Podman struct {
 	client  *client
 	local   bool                              // it is on this machine
 	service *service                          // of our own, or nil
+	daemon  *daemon                           // nil until it is needed
 	layers  map[digest.Digest][]digest.Digest // the diff IDs of its images, by their IDs
 }
 

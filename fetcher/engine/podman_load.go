@@ -24,7 +24,13 @@ func (p *Podman) plan(ctx context.Context, image *Image) (Plan, digest.Digest, e
 	case outcome != Loaded:
 		plan.LayersPresent = plan.Layers
 		return plan, id, nil
-	case !p.local:
+	case p.daemon == nil:
+		if p.daemon, err = p.client.info(ctx); err != nil {
+			return plan, "", err
+		}
+	}
+	plan.Foreign = p.daemon.foreign(image.Platform)
+	if !p.local {
 		plan.Bytes = image.size(nil)
 		return plan, "", nil
 	}
@@ -70,7 +76,7 @@ func (p *Podman) send(ctx context.Context, image *Image, progress Progress, resu
 			return err
 		}
 		// Its policy rejects what it pulls, or it is in another network namespace.
-		result.Plan = Plan{Outcome: Loaded, Layers: len(image.Layers), Bytes: image.size(nil), Whole: refusal(err)}
+		result.LayersPresent, result.Bytes, result.Whole = 0, image.size(nil), refusal(err)
 		progress.plan(result.Plan)
 	}
 	sent, err := p.client.load(ctx, image, false, nil, progress)

@@ -37,6 +37,8 @@ func (f *fakePodman) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, inspect := strings.CutSuffix(strings.TrimPrefix(path, "/images/"), "/json")
 	switch {
 	case path == "/_ping":
+	case path == "/info":
+		io.WriteString(w, `{"OSType":"linux","Architecture":"amd64"}`)
 	case path == "/images/json":
 		list := []map[string]string{}
 		for id := range f.images {
@@ -243,6 +245,7 @@ var podmanTests = []struct {
 	present int // layers
 	loads   int // archives
 	whole   string
+	foreign string
 	names   string // of the image; else debian:jessie
 	err     string // its end
 }{
@@ -267,6 +270,10 @@ var podmanTests = []struct {
 			for _, name := range append(likePulled, name) {
 				f.add(image.Config.Digest, name)
 			}
+		}},
+	{name: "of another platform", outcome: Loaded, foreign: "linux/amd64",
+		change: func(_ *Podman, _ *fakePodman, image *Image) {
+			image.Platform = ocispec.Platform{OS: "linux", Architecture: "arm64"}
 		}},
 	{name: "without a name", outcome: Loaded, names: " ",
 		change: func(_ *Podman, _ *fakePodman, image *Image) { image.Reference = reference.Reference{} }},
@@ -346,7 +353,7 @@ func TestPodman(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Outcome != tt.outcome || got.LayersPresent != tt.present || f.loads != tt.loads || !strings.HasSuffix(got.Whole, tt.whole) || (got.Whole == "") != (tt.whole == "") {
+			if got.Outcome != tt.outcome || got.LayersPresent != tt.present || f.loads != tt.loads || !strings.HasSuffix(got.Whole, tt.whole) || (got.Whole == "") != (tt.whole == "") || got.Foreign != tt.foreign {
 				t.Errorf("got %+v and %d archives", got, f.loads)
 			}
 			if sent != got.Sent || plans[0] != planned || plans[len(plans)-1] != got.Plan {
