@@ -19,8 +19,10 @@ import (
 // whole image.
 type Docker struct {
 	client *client
-	daemon *daemon                           // nil until it is needed
-	layers map[digest.Digest][]digest.Digest // the diff IDs of its images, by their IDs
+	daemon *daemon // nil until it is needed
+	// layers are the diff IDs of its images, by their IDs; nil until they are needed.
+	// Someone may remove an image later. Then the daemon refuses what omits its layers.
+	layers map[digest.Digest][]digest.Digest
 }
 
 // dockerPlan is a plan with what is needed to carry it out.
@@ -57,6 +59,7 @@ func (d *Docker) Load(ctx context.Context, image Image, progress Progress) (Resu
 		if err != nil {
 			return result, err
 		}
+		d.layers[id] = image.diffIDs()
 	}
 	if plan.Outcome == Present || !image.named() {
 		return result, nil
@@ -87,8 +90,10 @@ func (d *Docker) plan(ctx context.Context, image *Image) (dockerPlan, error) {
 		}
 	}
 	plan.Foreign = d.daemon.foreign(image.Platform)
-	if d.layers, err = d.client.imageLayers(ctx, d.daemon.store, d.layers); err != nil {
-		return plan, err
+	if d.layers == nil {
+		if d.layers, err = d.client.imageLayers(ctx, d.daemon.store, nil); err != nil {
+			return plan, err
+		}
 	}
 	plan.LayersPresent, plan.omit = d.daemon.store.present(image.Layers, d.layers)
 	plan.Bytes = image.size(plan.omit)
@@ -146,7 +151,7 @@ func isRefusal(err error) bool {
 
 // completeID returns the ID of the image if the daemon has all of it, or "".
 func (d *Docker) completeID(ctx context.Context, image *Image) (digest.Digest, error) {
-	for _, id := range image.ids() {
+	for _, id := range d.ids(image) {
 		if id, err := d.complete(ctx, image, id.String()); err != nil || id != "" {
 			return id, err
 		}
@@ -154,16 +159,31 @@ func (d *Docker) completeID(ctx context.Context, image *Image) (digest.Digest, e
 	return "", nil
 }
 
-// complete returns the ID of the image if name leads to it and the daemon has all of it, or
-// "".
+// ids returns the digests that the daemon may use as the image's ID.
+func (d *Docker) ids(image *Image) []digest.Digest {
+	switch {
+	case d.daemon == nil:
+		return image.ids()
+	case d.daemon.store == containerdStore:
+		return []digest.Digest{image.Manifest.Digest}
+	}
+	return []digest.Digest{image.Config.Digest}
+}
+
+// complete returns the ID of the image if name, which may be an ID, leads to it and the
+// daemon has all of it, or "".
 func (d *Docker) complete(ctx context.Context, image *Image, name string) (digest.Digest, error) {
 	id, err := d.client.imageID(ctx, name)
-	if err != nil || !slices.Contains(image.ids(), id) {
+	if err != nil || !slices.Contains(d.ids(image), id) {
 		return "", err
 	}
 	if id == image.Manifest.Digest {
 		// It is containerd's image store, which may lack blobs of its images.
-		if available, err := d.client.isAvailable(ctx, id); err != nil || !available {
+		listed := ""
+		if name != id.String() {
+			listed = image.Reference.Familiar()
+		}
+		if available, err := d.client.isAvailable(ctx, id, listed); err != nil || !available {
 			return "", err
 		}
 	}

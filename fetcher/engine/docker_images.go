@@ -7,27 +7,28 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 
 	"github.com/opencontainers/go-digest"
 )
 
-// imageLayers returns the diff IDs of the daemon's images by their IDs. known are those of
+// imageLayers returns the diff IDs of the engine's images by their IDs. known are those of
 // an earlier call: an image does not change.
 func (c *client) imageLayers(ctx context.Context, store imageStore, known map[digest.Digest][]digest.Digest) (map[digest.Digest][]digest.Digest, error) {
-	query := ""
+	query := url.Values{}
 	if store == graphStore {
-		query = "?all=1" // with those that are only steps of a build
+		query.Set("all", "1") // with those that are only steps of a build
 	}
 	images := map[digest.Digest][]digest.Digest{}
-	err := c.listImages(ctx, query, func(image listedImage) { images[image.ID] = known[image.ID] })
+	err := c.listImages(ctx, query, func(image listedImage) { images[image.ID] = nil })
 	if err != nil {
 		return nil, err
 	}
-	for id, layers := range images {
-		if layers == nil {
-			if images[id], err = c.rootFS(ctx, id); err != nil {
-				return nil, err
-			}
+	for id := range images {
+		if layers, ok := known[id]; ok {
+			images[id] = layers
+		} else if images[id], err = c.rootFS(ctx, id); err != nil {
+			return nil, err
 		}
 	}
 	return images, nil
@@ -45,8 +46,8 @@ type listedImage struct {
 }
 
 // listImages calls each for every image that the daemon lists.
-func (c *client) listImages(ctx context.Context, query string, each func(listedImage)) error {
-	return c.call(ctx, http.MethodGet, "/images/json"+query, nil, func(body io.Reader) error {
+func (c *client) listImages(ctx context.Context, query url.Values, each func(listedImage)) error {
+	return c.call(ctx, http.MethodGet, "/images/json?"+query.Encode(), nil, func(body io.Reader) error {
 		// The list may be long.
 		lines := json.NewDecoder(body)
 		_, err := lines.Token()
@@ -66,27 +67,54 @@ func (c *client) listImages(ctx context.Context, query string, each func(listedI
 	})
 }
 
-// isAvailable reports whether containerd's image store has all blobs of an image. Older
-// versions do not list an image otherwise.
-func (c *client) isAvailable(ctx context.Context, id digest.Digest) (available bool, err error) {
-	err = c.listImages(ctx, "?manifests=1", func(image listedImage) {
-		if image.ID != id {
-			return
+// isAvailable reports whether containerd's image store has all blobs of an image. name leads
+// to it, or is empty.
+func (c *client) isAvailable(ctx context.Context, id digest.Digest, name string) (bool, error) {
+	// The daemon takes several milliseconds for each image that it lists.
+	filters := []string{`{"dangling":["true"]}`, ""}
+	if name != "" {
+		filter, err := json.Marshal(map[string][]string{"reference": {name}})
+		if err != nil {
+			return false, err
 		}
-		available = image.Manifests == nil
-		for _, manifest := range image.Manifests {
-			available = available || manifest.ID == id && manifest.Available
+		filters = []string{string(filter)}
+	}
+	for _, filter := range filters {
+		query := url.Values{"manifests": {"1"}}
+		if filter != "" {
+			query.Set("filters", filter)
 		}
-	})
-	return available, err
+		available := false
+		err := c.listImages(ctx, query, func(image listedImage) {
+			available = available || image.ID == id && image.available()
+		})
+		if err != nil || available {
+			return available, err
+		}
+	}
+	return false, nil
 }
 
-// rootFS returns the diff IDs of an image. It is empty, but not nil, if the daemon does not
-// say: someone may have removed the image.
+// available reports whether all blobs of the image are there. Daemons that do not list what
+// they have of it do not list it at all if they lack some.
+func (i listedImage) available() bool {
+	if i.Manifests == nil {
+		return true
+	}
+	for _, manifest := range i.Manifests {
+		if manifest.ID == i.ID {
+			return manifest.Available
+		}
+	}
+	return false
+}
+
+// rootFS returns the diff IDs of an image. It is empty if the daemon does not say: someone
+// may have removed the image.
 func (c *client) rootFS(ctx context.Context, id digest.Digest) ([]digest.Digest, error) {
 	image, err := c.inspect(ctx, id.String())
 	if errors.As(err, new(*Error)) {
 		err = nil
 	}
-	return append([]digest.Digest{}, image.RootFS.Layers...), err
+	return image.RootFS.Layers, err
 }

@@ -165,8 +165,8 @@ func TestDockerPlan(t *testing.T) {
 	}
 }
 
-// What one image has brought is there for the next, over one connection, and an image that
-// was looked at once is not looked at again.
+// What one image has brought is there for the next, over one connection, and the daemon is
+// asked once what it has.
 func TestDockerManyImages(t *testing.T) {
 	f := &fake{images: map[string]string{}, layers: map[string][]string{}}
 	e := f.start(t)
@@ -190,17 +190,36 @@ func TestDockerManyImages(t *testing.T) {
 	if archives != "ab0.1.2." {
 		t.Errorf("sent %q", archives)
 	}
-	first := "GET /images/" + digest.FromString("0").String() + "/json"
-	looked := 0
-	for _, asked := range f.asked {
-		if asked == first {
-			looked++
+	for list, want := range map[string]int{"GET /images/json?all=1": 1, "GET /info": 1} {
+		if n := count(f.asked, list); n != want {
+			t.Errorf("%s: %d times, want %d", list, n, want)
 		}
-	}
-	if looked != 3 { // before the load, after it, and for its layers
-		t.Errorf("asked %d times for the first image", looked)
 	}
 	if f.connections != 1 {
 		t.Errorf("%d connections", f.connections)
+	}
+}
+
+func count(all []string, want string) (n int) {
+	for _, s := range all {
+		if s == want {
+			n++
+		}
+	}
+	return n
+}
+
+// Whether an image under a name has all blobs is asked for that name alone: a daemon with
+// many images takes long to list them.
+func TestDockerAvailability(t *testing.T) {
+	id := idB.String()
+	f := &fake{images: map[string]string{name: id, id: id}, containerd: true}
+	result, err := f.start(t).Load(t.Context(), lettersImage("abc"), Progress{})
+	if err != nil || result.Outcome != Present {
+		t.Errorf("got %+v, %v", result, err)
+	}
+	want := []string{"GET /_ping", "GET /images/" + name + "/json", "GET /images/json?filters=%7B%22reference%22%3A%5B%22debian%3Ajessie%22%5D%7D&manifests=1"}
+	if !slices.Equal(f.asked, want) {
+		t.Errorf("asked %q, want %q", f.asked, want)
 	}
 }

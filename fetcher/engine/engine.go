@@ -63,6 +63,15 @@ func (i *Image) ids() []digest.Digest {
 	return []digest.Digest{i.Config.Digest, i.Manifest.Digest}
 }
 
+// diffIDs returns the diff IDs of the layers.
+func (i *Image) diffIDs() []digest.Digest {
+	ids := make([]digest.Digest, len(i.Layers))
+	for n, layer := range i.Layers {
+		ids[n] = layer.DiffID
+	}
+	return ids
+}
+
 // blobs returns the descriptors of the image's blobs, each once.
 func (i *Image) blobs() []ocispec.Descriptor {
 	all := []ocispec.Descriptor{i.Manifest, i.Config}
