@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -27,7 +28,7 @@ const (
 	// itself, if nobody is left to end it.
 	serviceIdle = "300"
 	// serviceEnd limits how long the service may take to end after a signal.
-	serviceEnd = 10 * time.Second
+	serviceEnd = 5 * time.Second
 )
 
 // startService starts a service and waits until it listens.
@@ -45,6 +46,8 @@ func startService(ctx context.Context, program string) (*service, error) {
 	}
 	s.cmd = exec.Command(program, "system", "service", "--time="+serviceIdle, s.host())
 	s.cmd.Stderr = s.log
+	// Podman takes an empty variable for an address.
+	s.cmd.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return variable == "CONTAINER_HOST=" })
 	// A terminal's Ctrl-C is for us. The service ends when we do.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := s.cmd.Start(); err != nil {
