@@ -76,6 +76,26 @@ func TestContainerdUnpacks(t *testing.T) {
 	}
 }
 
+// Where containerd drops the layers that it has unpacked, as Kubernetes may have it do,
+// an image is there without them. For another name it is made whole.
+func TestContainerdDiscardedLayers(t *testing.T) {
+	t.Parallel()
+	server, c := startContainerd(t)
+	p := parts{}
+	image := p.image(t, "app:1", p.gzip(t, "base", 10))
+	mustLoad(t, server, c, image)
+	layer := image.Layers[0]
+	ctr(t, server, "default", "content", "remove", layer.Digest.String())
+	result, err := c.Load(t.Context(), image, Progress{})
+	if want := (Result{Plan: Plan{Outcome: Present, Layers: 1, LayersPresent: 1}}); err != nil || result != want {
+		t.Errorf("result %+v, %v", result, err)
+	}
+	image.Reference.Tag = "2"
+	if result := mustLoad(t, server, c, image); result.Outcome != Loaded {
+		t.Errorf("another name: %+v", result)
+	}
+}
+
 // An image for another platform is loaded, with a warning.
 func TestContainerdForeign(t *testing.T) {
 	t.Parallel()
