@@ -38,6 +38,9 @@ func engineHint(err error) string {
 		if answer.Status == http.StatusBadRequest && strings.Contains(answer.Message, "HTTP request to an HTTPS server") {
 			return "this engine wants TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem"
 		}
+		if strings.Contains(answer.Message, "rejected by policy") {
+			return "podman's policy.json has to accept the transport docker for 127.0.0.1 or, which is slower, oci-archive: containers-policy.json(5)"
+		}
 		if isFull(answer.Message) {
 			if answer.Containerd {
 				return fullContainerdHint

@@ -44,7 +44,7 @@ func (l *loadProgress) plan(plan engine.Plan) {
 	size := bytecount.Format(plan.Bytes)
 	switch {
 	case plan.Whole != "":
-		l.say("%s: the engine refused a part of the image (%s): sending all of it, %s", l.name, plan.Whole, size)
+		l.say("%s: the engine does not take the image in part (%s): sending all of it, %s", l.name, plan.Whole, size)
 	case plan.LayersPresent > 0:
 		l.say("%s: %d of %d layers are there, sending %s", l.name, plan.LayersPresent, plan.Layers, size)
 	default:
