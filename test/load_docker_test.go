@@ -241,6 +241,36 @@ func TestLoadDockerCrash(t *testing.T) {
 	l.expect(after)
 }
 
+// TestLoadDockerFullDisk fills the disk of the daemon. That is an error with a way out, and
+// the image is not sent a second time.
+func TestLoadDockerFullDisk(t *testing.T) {
+	t.Parallel()
+	l := newLoadTest(t, 2<<20)
+	before, after := l.image("app:1", "amd64", "a"), l.image("app:1", "amd64", "a", "b", "c")
+	if ran := l.hocker(before); ran.code != 0 {
+		t.Fatal(ran)
+	}
+	disk := l.docked.Temporary() // vanishes with the daemon's other mounts
+	if _, err := l.home.output("mount", "-t", "tmpfs", "-o", "size=1m", "none", disk); err != nil {
+		t.Fatal(err)
+	}
+	ran := l.hocker(after)
+	stderr := string(ran.stderr)
+	if ran.code != 1 || !strings.Contains(stderr, ": no space left on device\nhint: the engine's disk is full: docker system df ") || strings.Contains(stderr, "refused") {
+		t.Errorf("%v", ran)
+	}
+	if id := l.mustDocker("image", "inspect", "--format", "{{.Id}}", "app:1"); id != before.Config.Digest.String() {
+		t.Errorf("the name leads to %s, want %s", id, before.Config.Digest)
+	}
+	if _, err := l.home.output("umount", disk); err != nil {
+		t.Fatal(err)
+	}
+	if ran := l.hocker(after); ran.code != 0 {
+		t.Errorf("with room again: %v", ran)
+	}
+	l.expect(after)
+}
+
 // TestLoadDockerTogether loads images that share layers at the same time, while others of
 // them are removed. What a load leaves is whole.
 func TestLoadDockerTogether(t *testing.T) {

@@ -43,7 +43,20 @@ func (d *Docker) Plan(ctx context.Context, image Image) (Plan, error) {
 // The image is sent without its name, which it gets only after it has arrived as a whole.
 // So the name leads to the previous image until then, whatever happens in between.
 func (d *Docker) Load(ctx context.Context, image Image, progress Progress) (Result, error) {
-	plan, err := d.plan(ctx, &image)
+	result, err := d.load(ctx, &image, progress)
+	if !isNotFound(err) {
+		return result, err
+	}
+	// Someone has removed it before it had its name, as docker image prune does.
+	sent := result.Sent
+	d.layers = nil
+	result, err = d.load(ctx, &image, progress)
+	result.Sent += sent
+	return result, err
+}
+
+func (d *Docker) load(ctx context.Context, image *Image, progress Progress) (Result, error) {
+	plan, err := d.plan(ctx, image)
 	result := Result{Plan: plan.Plan}
 	if err != nil {
 		return result, err
@@ -51,10 +64,10 @@ func (d *Docker) Load(ctx context.Context, image Image, progress Progress) (Resu
 	progress.plan(plan.Plan)
 	id := plan.id
 	if plan.Outcome == Loaded {
-		if id, err = d.send(ctx, &image, plan.omit, progress, &result); isRefusal(err) && plan.LayersPresent > 0 {
-			result.Plan = d.wholePlan(plan.Plan, &image, err)
+		if id, err = d.send(ctx, image, plan.omit, progress, &result); isRefusal(err) && plan.LayersPresent > 0 {
+			result.Plan = d.wholePlan(plan.Plan, image, err)
 			progress.plan(result.Plan)
-			id, err = d.send(ctx, &image, nil, progress, &result)
+			id, err = d.send(ctx, image, nil, progress, &result)
 		}
 		if err != nil {
 			return result, err
@@ -67,7 +80,7 @@ func (d *Docker) Load(ctx context.Context, image Image, progress Progress) (Resu
 	if err := d.client.tag(ctx, id, image.Reference); err != nil {
 		return result, err
 	}
-	return result, d.client.check(ctx, &image)
+	return result, d.client.check(ctx, image)
 }
 
 // plan finds out what the daemon has of the image.

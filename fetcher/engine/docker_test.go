@@ -223,3 +223,25 @@ func TestDockerAvailability(t *testing.T) {
 		t.Errorf("asked %q, want %q", f.asked, want)
 	}
 }
+
+// Images without a name may vanish at any time: docker image prune removes them.
+func TestDockerPruned(t *testing.T) {
+	for prunes, want := range []string{"abc.", "abc.abc.", ""} {
+		f := &fake{images: map[string]string{}, layers: map[string][]string{}, prunes: prunes}
+		archives := ""
+		f.answer = func(w http.ResponseWriter, archive string) {
+			archives += archive
+			f.images[idA.String()] = idA.String()
+			io.WriteString(w, stored)
+		}
+		result, err := f.start(t).Load(t.Context(), lettersImage("abc"), Progress{})
+		switch {
+		case want == "":
+			if !isNotFound(err) || f.images[name] != "" {
+				t.Errorf("pruned again: %v, the name leads to %q", err, f.images[name])
+			}
+		case err != nil || f.images[name] != idA.String() || archives != want || result.Sent != int64(len(archives)):
+			t.Errorf("%d prunes: sent %q, %+v, %v", prunes, archives, result, err)
+		}
+	}
+}

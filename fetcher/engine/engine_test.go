@@ -32,6 +32,7 @@ type fake struct {
 	layers     map[string][]string // ID: diff IDs
 	containerd bool                // it has containerd's image store
 	incomplete map[string]bool     // IDs of images that lack blobs
+	prunes     int                 // how many images without a name vanish before they get one
 	answer     func(w http.ResponseWriter, archive string)
 
 	asked       []string
@@ -53,10 +54,13 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/images/json":
 		f.list(w)
 	case inspect && f.images[name] != "":
+		defer f.prune(name)
 		layers, _ := json.Marshal(f.layers[f.images[name]])
 		fmt.Fprintf(w, `{"Id":%q,"RepoTags":[],"RootFS":{"Layers":%s}}`, f.images[name], layers)
 	case inspect:
 		http.Error(w, `{"message":"No such image: `+name+`"}`, http.StatusNotFound)
+	case tag && f.images[named] == "":
+		http.Error(w, `{"message":"No such image: `+named+`"}`, http.StatusNotFound)
 	case tag:
 		f.images[r.URL.Query().Get("repo")+":"+r.URL.Query().Get("tag")] = f.images[named]
 		w.WriteHeader(http.StatusCreated)
@@ -68,6 +72,14 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return // the archive was cut off
 		}
 		f.answer(w, string(data))
+	}
+}
+
+// prune removes an image that was looked at by its ID, as often as prunes says.
+func (f *fake) prune(name string) {
+	if f.prunes > 0 && name == f.images[name] {
+		f.prunes--
+		delete(f.images, name)
 	}
 }
 

@@ -59,14 +59,19 @@ func (c *client) check(ctx context.Context, image *Image) error {
 // none.
 func (c *client) imageID(ctx context.Context, name string) (digest.Digest, error) {
 	image, err := c.inspect(ctx, name)
-	var answer *Error
-	if errors.As(err, &answer) && answer.Status == http.StatusNotFound {
+	if isNotFound(err) {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
 	return parseID(image.ID)
+}
+
+// isNotFound reports whether the engine has said that it does not have an image.
+func isNotFound(err error) bool {
+	var answer *Error
+	return errors.As(err, &answer) && answer.Status == http.StatusNotFound
 }
 
 // inspected is what an engine says about an image.

@@ -133,6 +133,9 @@ func (d *Docker) TCP() string { return d.tcp }
 // Certificates is the folder for DOCKER_CERT_PATH of a daemon with TLS.
 func (d *Docker) Certificates() string { return filepath.Join(d.dir, "certs") }
 
+// Temporary is where the daemon unpacks archives.
+func (d *Docker) Temporary() string { return filepath.Join(d.dir, "root", "tmp") }
+
 // Log is the end of the daemon's log.
 func (d *Docker) Log() string { return tail(d.logPath()) }
 
