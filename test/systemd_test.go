@@ -15,7 +15,7 @@ func systemdCommand(ts *testscript.TestScript, neg bool, args []string) {
 	binds := map[string]string{}
 	for _, arg := range args[1:] {
 		source, target, _ := strings.Cut(arg, "=")
-		binds[ts.MkAbs(source)] = target
+		binds[target] = ts.MkAbs(source)
 	}
 	systemd, err := servers.StartSystemd(ts.Getenv("WORK"), ts.MkAbs(args[0]), binds)
 	ts.Check(err)

@@ -71,7 +71,7 @@ exec env -i container=test PATH="$PATH" \
 `
 
 // StartSystemd starts systemd with the units in a folder. What they run is below work.
-// The files with the keys of binds are also at the paths which are the values.
+// The files that are the values of binds are at the paths that are the keys, too.
 func StartSystemd(work, units string, binds map[string]string) (*Systemd, error) {
 	dir, err := temporaryDir("systemd")
 	if err != nil {
@@ -80,7 +80,7 @@ func StartSystemd(work, units string, binds map[string]string) (*Systemd, error)
 	s := &Systemd{dir: dir}
 	args := []string{"--pid", "--mount", "--ipc", "--uts", "--cgroup", "--fork", "--kill-child", "--mount-proc",
 		"sh", "-c", bootSystemd, "boot", dir, work, units}
-	for source, target := range binds {
+	for target, source := range binds {
 		args = append(args, source+"="+target)
 	}
 	ready := func() error { _, err := os.Stat(filepath.Join(dir, "ready")); return err }
