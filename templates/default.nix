@@ -1,6 +1,6 @@
-# The templates of `nix flake init -t github:OWNER/hocker#NAME`. Each one evaluates
-# unchanged. An image that is not locked yet fails to build, and its error says how
-# to lock it. The indented lines of a welcome text are commands; a test runs them.
+# The templates of `nix flake init -t github:OWNER/hocker#NAME`. As they come, no
+# image is locked yet, and the error of a build says how to lock it. The indented
+# lines of a welcome text are commands; a test runs them.
 rec {
   default = lock;
 

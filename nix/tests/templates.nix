@@ -1,5 +1,6 @@
 # Evaluates the flakes of templates/ as they come, for one system: the
-# derivations that they lead to, by template. Nothing is built.
+# derivations that they lead to, by template; of a host, which has no image yet,
+# what it asks for. Nothing is built.
 #
 #   import ./templates.nix { inherit nixpkgs hocker; system = "x86_64-linux"; }
 {
@@ -9,13 +10,24 @@
   system,
 }:
 let
-  inherit (builtins) mapAttrs unsafeDiscardStringContext;
+  inherit (builtins)
+    filter
+    map
+    mapAttrs
+    unsafeDiscardStringContext
+    ;
+
+  drvPath = derivation: unsafeDiscardStringContext derivation.drvPath;
 
   # What a template leads to; one that is missing here fails the evaluation.
   outputs = {
-    image = flake: flake.packages.${system}.default;
-    lock = flake: flake.packages.${system}.default;
-    nixos = flake: flake.nixosConfigurations.host.config.system.build.toplevel;
+    image = flake: drvPath flake.packages.${system}.default;
+    lock = flake: drvPath flake.packages.${system}.default;
+    nixos =
+      flake:
+      map (assertion: assertion.message) (
+        filter (assertion: !assertion.assertion) flake.nixosConfigurations.host.config.assertions
+      );
   };
 
   evaluate =
@@ -26,6 +38,6 @@ let
         inherit nixpkgs hocker;
       };
     in
-    unsafeDiscardStringContext (outputs.${name} flake).drvPath;
+    outputs.${name} flake;
 in
 mapAttrs evaluate (removeAttrs hocker.templates [ "default" ])

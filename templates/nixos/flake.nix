@@ -10,13 +10,13 @@
     {
       nixosConfigurations.host = nixpkgs.lib.nixosSystem {
         modules = [
-          { nixpkgs.overlays = [ hocker.overlays.default ]; }
+          hocker.nixosModules.default
           ./configuration.nix
           ./containers.nix
         ];
       };
 
-      # nix run .#hocker -- lock add --platform linux/amd64 nginx:1.28
+      # nix run .#hocker -- lock add --platform linux/amd64 web=nginx:1.28
       inherit (hocker) apps;
     };
 }
