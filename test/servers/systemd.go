@@ -3,29 +3,42 @@ package servers
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // Systemd is a system manager in namespaces of its own. It runs units of a test and
 // none of the machine's.
 type Systemd struct {
 	dir     string
+	cgroup  string // the folder of its cgroup
 	process *process
 }
+
+// enterCgroup moves to the cgroup in its first argument and runs the others there.
+const enterCgroup = `set -eu
+mkdir "$1"
+echo $$ >"$1/cgroup.procs"
+shift
+exec "$@"
+`
 
 // bootSystemd becomes the system manager. Its arguments are a folder of its own, the
 // folder with what the units run, the folder with the units, and SOURCE=TARGET pairs of
 // files to be seen at another place.
 //
 // A system that boots changes what it finds: it empties /tmp, for example. Here it finds
-// the machine's file system read-only, with empty folders where it may write, and no
-// units but those of the test.
+// the machine's file system read-only, with empty folders where it may write, no cgroups
+// but its own, and no units but those of the test.
 const bootSystemd = `set -eu
 dir=$1 work=$2 units=$3
 shift 3
 mount --make-rprivate /
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t tmpfs -o mode=0755 tmpfs /run
 mkdir -p /run/lock /run/keep/dir /run/keep/work
 mount --bind "$dir" /run/keep/dir
@@ -78,13 +91,17 @@ func StartSystemd(work, units string, binds map[string]string) (*Systemd, error)
 		return nil, err
 	}
 	s := &Systemd{dir: dir}
-	args := []string{"--pid", "--mount", "--ipc", "--uts", "--cgroup", "--fork", "--kill-child", "--mount-proc",
+	if s.cgroup, err = cgroup2(); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	s.cgroup = filepath.Join(s.cgroup, filepath.Base(dir))
+	args := []string{"-c", enterCgroup, "enter", s.cgroup, "unshare", "--pid", "--mount", "--ipc", "--uts", "--cgroup", "--fork", "--kill-child", "--mount-proc",
 		"sh", "-c", bootSystemd, "boot", dir, work, units}
 	for target, source := range binds {
 		args = append(args, source+"="+target)
 	}
 	ready := func() error { _, err := os.Stat(filepath.Join(dir, "ready")); return err }
-	if s.process, err = startProcess(s.logPath(), ready, "unshare", args...); err == nil {
+	if s.process, err = startProcess(s.logPath(), ready, "sh", args...); err == nil {
 		err = s.writeInside()
 	}
 	if err != nil {
@@ -100,7 +117,7 @@ func (s *Systemd) writeInside() error {
 	if err != nil {
 		return err
 	}
-	script := fmt.Sprintf("#!/bin/sh\nexec nsenter --target %s --pid --mount --ipc --uts --cgroup -- \"$@\"\n", strings.TrimSpace(string(children)))
+	script := fmt.Sprintf("#!/bin/sh\nexec nsenter --target %s --pid --mount --ipc --uts --cgroup -- env -i PATH=\"$PATH\" \"$@\"\n", strings.TrimSpace(string(children)))
 	if err := os.Mkdir(s.Bin(), 0o755); err != nil {
 		return err
 	}
@@ -123,7 +140,40 @@ func (s *Systemd) Stop() error {
 		s.process.stop()
 		s.process = nil
 	}
-	return errors.Join(unmountBelow(s.dir), os.RemoveAll(s.dir))
+	return errors.Join(removeCgroup(s.cgroup), unmountBelow(s.dir), os.RemoveAll(s.dir))
+}
+
+// cgroup2 is where the hierarchy of cgroups is that systemd uses.
+func cgroup2() (string, error) {
+	for _, dir := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		if _, err := os.Stat(filepath.Join(dir, "cgroup.controllers")); err == nil {
+			return dir, nil
+		}
+	}
+	return "", errors.New("there are no cgroups of version 2 in /sys/fs/cgroup")
+}
+
+// removeCgroup removes a cgroup and those in it. What was attached to them would
+// otherwise apply to the next units of the same names.
+func removeCgroup(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, entry := range entries {
+		if entry.IsDir() {
+			err = errors.Join(err, removeCgroup(filepath.Join(dir, entry.Name())))
+		}
+	}
+	// A process that was killed may not have left it yet.
+	for deadline := time.Now().Add(stopTimeout); err == nil; time.Sleep(pollInterval) {
+		if err = os.Remove(dir); errors.Is(err, syscall.EBUSY) && time.Now().Before(deadline) {
+			err = nil
+			continue
+		}
+		return err
+	}
+	return err
 }
 
 func (s *Systemd) logPath() string { return filepath.Join(s.dir, "log") }
