@@ -18,11 +18,11 @@ var imagePeculiarities = []peculiarity{
 	{name: "config: application/octet-stream", content: withConfigType("application/octet-stream")},
 	{name: "config: application/json", content: withConfigType("application/json")},
 	{name: "config: no media type", content: withConfigType(nil)},
-	{name: "config: application/json of an artifact", content: artifactOfJSON, refused: &refusal{1, `it is the manifest of an artifact that is no image .its config, of type "application/json"`}},
+	{name: "config: application/json of an artifact", content: artifactOfJSON, refused: &refusal{1, `it is the manifest of an artifact that is not an image .its config, of type "application/json"`}},
 	{name: "config: application/json, artifactType", content: editedImage(func(m, _ jsonObject) {
 		m["artifactType"] = "application/vnd.example.settings"
 		m["config"] = jsonObject{"mediaType": "application/json"}
-	}), refused: &refusal{1, `it is the manifest of an artifact that is no image`}},
+	}), refused: &refusal{1, `it is the manifest of an artifact that is not an image`}},
 	// https://github.com/opencontainers/image-spec/issues/1016
 	{name: "layers: not there", content: editedImage(func(m, c jsonObject) { delete(m, "layers"); withoutDiffIDs(c) })},
 	{name: "layers: null", content: editedImage(func(m, c jsonObject) { m["layers"] = nil; withoutDiffIDs(c) })},

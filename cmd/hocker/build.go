@@ -14,7 +14,7 @@ type buildCmd struct {
 }
 
 func (*buildCmd) Help() string {
-	return "Nix runs this as the builder of fetchdocker. All else comes from the derivation."
+	return "Nix runs this as the builder of fetchdocker. Everything else comes from the derivation."
 }
 
 func (c *buildCmd) Run(ctx context.Context, p process) error {

@@ -13,7 +13,7 @@ import (
 // builtImage is an image in the Nix store, as nix-build makes it of
 // fetchdocker.
 type builtImage struct {
-	Image string `arg:"" name:"image" help:"Image that nix-build made: its folder, as ./result, or the image.json in it."`
+	Image string `arg:"" name:"image" help:"Image built by nix-build: its folder, such as ./result, or the image.json in it."`
 }
 
 // read reads the image.json.

@@ -30,9 +30,9 @@ func (f *credentialFlags) check() error {
 	}
 	switch {
 	case ways > 1:
-		return fmt.Errorf("--username with --password, --token and --credentials-file exclude each other: give one of them")
+		return fmt.Errorf("--username with --password, --token and --credentials-file cannot be used together: give one of them")
 	case f.Password != "" && f.PasswordStdin:
-		return fmt.Errorf("--password and --password-stdin exclude each other")
+		return fmt.Errorf("--password and --password-stdin cannot be used together")
 	case f.Username == "" && (f.Password != "" || f.PasswordStdin):
 		return fmt.Errorf("a password needs --username")
 	case f.Username != "" && f.Password == "" && !f.PasswordStdin:
@@ -135,7 +135,7 @@ func (f *credentialFlags) forNamed(find credential.Func, audience credential.Aud
 			f.given(), strings.Join(registryNames(audience.Asked), " or --registry "))
 	}
 	if named.IsExposed() {
-		warn(fmt.Sprintf("warning: what %s gives goes over plain http: anybody on the way to %s can read it", f.given(), named.Host))
+		warn(fmt.Sprintf("warning: the credential from %s is sent over plain http: anyone on the network path to %s can read it", f.given(), named.Host))
 	}
 	return credential.AllowPlainHTTP([]credential.Host{{Name: named.Name(), PlainHTTP: named.Scheme == "http"}}, find), nil
 }
@@ -153,7 +153,7 @@ func readPassword(r io.Reader) (string, error) {
 	// several lines.
 	password := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
 	if password == "" {
-		return "", usagef("--password-stdin: nothing came on standard input")
+		return "", usagef("--password-stdin: standard input is empty")
 	}
 	return password, nil
 }

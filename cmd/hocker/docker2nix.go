@@ -25,7 +25,7 @@ type docker2nixCmd struct {
 }
 
 func (*docker2nixCmd) Help() string {
-	return "The registry is asked for the manifest. IMAGE-NAME IMAGE-TAG, as in the first hocker, take it from standard input where that is a pipe or a file.\n\n" +
+	return "The manifest comes from the registry. With IMAGE-NAME IMAGE-TAG, as in the first hocker, it is read from standard input if that is a pipe or a file.\n\n" +
 		"Example:\n  docker2nix debian:bookworm > debian.nix\n  hocker-manifest library/debian jessie | docker2nix library/debian jessie > debian.nix"
 }
 
@@ -33,11 +33,11 @@ func (*docker2nixCmd) Help() string {
 func (c *docker2nixCmd) Validate() error {
 	switch {
 	case c.Fetch && c.Manifest != "":
-		return fmt.Errorf("--fetch and --manifest exclude each other")
+		return fmt.Errorf("--fetch and --manifest cannot be used together")
 	case c.PasswordStdin && c.Manifest == "-":
-		return fmt.Errorf("--password-stdin and --manifest - exclude each other: both read standard input")
+		return fmt.Errorf("--password-stdin and --manifest - cannot be used together: both read standard input")
 	case c.AllPlatforms && c.Platform != "":
-		return fmt.Errorf("--all-platforms and --platform exclude each other")
+		return fmt.Errorf("--all-platforms and --platform cannot be used together")
 	case c.AltName != "":
 		if err := nix.CheckName(c.AltName); err != nil {
 			return fmt.Errorf("--altName: %w", err)
@@ -147,7 +147,7 @@ func (c *docker2nixCmd) allPlatforms(ctx context.Context, p process, src source)
 		images = append(images, nix.SystemImage{System: system, Image: c.image(src.ref, m.Image, m.Digest)})
 	}
 	if len(images) == 0 {
-		return nil, fmt.Errorf("%s has no image for a system of Nix", src.ref.Familiar())
+		return nil, fmt.Errorf("%s has no image for a Nix system", src.ref.Familiar())
 	}
 	return nix.SystemsExpression(images)
 }

@@ -26,7 +26,7 @@ type fetchCmd struct {
 }
 
 func (*fetchCmd) Help() string {
-	return "Nix runs this as the builder of fetchDockerLayer, fetchDockerConfig and fetchDockerManifest. All else comes from the derivation."
+	return "Nix runs this as the builder of fetchDockerLayer, fetchDockerConfig and fetchDockerManifest. Everything else comes from the derivation."
 }
 
 func (c *fetchCmd) Run(ctx context.Context, p process) error {

@@ -51,7 +51,7 @@ func hint(command string, err error) string {
 	case isEngineError(err):
 		return engineHint(err)
 	case isProxyRefusal(err):
-		return "does the proxy want a user name and a password? They go into its variable: http://USER:PASSWORD@HOST:PORT"
+		return "does the proxy require a user name and password? Put them into its variable: http://USER:PASSWORD@HOST:PORT"
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return pick(inNix,
 			"this registry speaks plain http: write its address as http://HOST:PORT/v2/",
@@ -59,7 +59,7 @@ func hint(command string, err error) string {
 	case isCertificateError(err):
 		return certificateHint(err, inNix)
 	case isPlainToTLS(err):
-		return "this registry wants https: write its address as https://HOST:PORT/v2/"
+		return "this registry requires https: write its address as https://HOST:PORT/v2/"
 	case errors.As(err, new(*nix.StoreError)) && errors.Is(err, exec.ErrNotFound):
 		return "is Nix installed, and in PATH?"
 	case errors.As(err, &readOnly):
@@ -67,7 +67,7 @@ func hint(command string, err error) string {
 	case errors.Is(err, syscall.ENOSPC):
 		return "make room on the disk, then try again"
 	case errors.As(err, new(*fetcher.ChallengeError)):
-		return pick(inNix, "with a token of that registry, set DOCKER_TOKEN, and DOCKER_REGISTRY to its host", "with a token of that registry, give --token")
+		return pick(inNix, "if you have a token for that registry, set DOCKER_TOKEN, and DOCKER_REGISTRY to its host", "if you have a token for that registry, give --token")
 	case errors.Is(err, content.ErrDenied):
 		return deniedHint(command, err, inNix)
 	case errors.Is(err, content.ErrNotFound):
@@ -110,11 +110,11 @@ func platformHint(command string, e *image.WrongPlatformError, inNix bool) strin
 	have := fmt.Sprintf("%.100s", image.FormatPlatform(e.Have))
 	switch {
 	case inNix:
-		return "an image for that platform alone is locked with hocker lock add --platform " + have
+		return "to lock the image for that platform alone, run hocker lock add --platform " + have
 	case strings.Contains(command, " lock"):
-		return "lock it for the platform that it is for: --platform " + have
+		return "lock it for its own platform: --platform " + have
 	}
-	return "leave out --platform to take the image as it is"
+	return "leave out --platform to use the image as it is"
 }
 
 func kindHint(command string, kind image.Kind) string {
@@ -122,13 +122,13 @@ func kindHint(command string, kind image.Kind) string {
 	case image.KindIndex:
 		return "choose from it: hocker-manifest --platform OS/ARCH, or docker2nix --fetch with --platform or --all-platforms"
 	case image.KindManifest:
-		return "it is one image for one platform: leave out " + pick(isDocker2nix(command), "--all-platforms", "--index")
+		return "the image has a single platform: leave out " + pick(isDocker2nix(command), "--all-platforms", "--index")
 	case image.KindSchema1:
-		return "the registry has only the old form of this image: push it again with a current tool"
+		return "the registry has this image only in schema 1, which is obsolete: push it again with a current tool"
 	case image.KindArtifact:
 		return "it has no file system to run: is it a chart, a signature or a model?"
 	case image.KindHTML, image.KindText:
-		return "is the address that of a registry (https://HOST/v2/), with no login page in front of it?"
+		return "is this the address of a registry (https://HOST/v2/), without a login page in front of it?"
 	}
 	return ""
 }

@@ -25,13 +25,13 @@ func contentHint(command string, err error) string {
 	case errors.As(err, new(*archive.LayerError)):
 		return "are these the layers of this config, the lowest first?"
 	case errors.As(err, new(*archive.UnpackError)):
-		return "the layer came as its digest has it: it is the image that is broken, since its config does not fit this layer"
+		return "the layer matches its digest, so the image itself is broken"
 	case !errors.As(err, &mismatch) || !errors.As(err, new(*fetcher.FetchError)):
 		return "" // a file here
 	case mismatch.Got == mismatch.Want:
-		return "the content matches its digest: it is the image's manifest that is broken, since it gives another size"
+		return "the content matches its digest: the image is broken, because its manifest gives another size"
 	case mismatch.Got == "": // it was not read to its end
 		return "either the image's manifest gives a wrong size, or the registry has other content under this digest"
 	}
-	return "the registry, or something between it and here, sent wrong content"
+	return "the registry, or something between it and this machine, sent the wrong content"
 }

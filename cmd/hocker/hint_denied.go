@@ -23,17 +23,17 @@ func deniedHint(command string, err error, inNix bool) string {
 	}
 	switch {
 	case errors.As(err, new(*fetcher.CredentialError)):
-		return pick(inNix, "", "mend that, or give the credentials by --username and --password-stdin")
+		return pick(inNix, "", "fix that, or give the credential with --username and --password-stdin")
 	case errors.As(err, &answer) && answer.Redirected:
-		return "that is where the registry leads to: such an address is good for a while only, try again"
+		return "the registry redirects there, and such an address expires: try again"
 	case wasAuthorized(err):
-		return "these credentials were refused: are they right, and may they read this image?"
+		return "the credential was refused: is it correct, and may it read this image?"
 	case errors.As(err, &withheld):
 		return withheldHint(withheld)
 	case denied != nil && !denied.Anonymous && errors.As(err, new(*fetcher.PasswordError)):
-		return "this registry takes no token: give it " + pick(inNix, "DOCKER_USER and DOCKER_PASS", "--username and --password")
+		return "this registry accepts no token: give " + pick(inNix, "DOCKER_USER and DOCKER_PASS", "--username and --password")
 	case denied != nil && !denied.Anonymous:
-		return "the registry did not ask for the credentials that there are: is its address right?"
+		return "the registry did not ask for the credential that was given: is its address correct?"
 	case inNix:
 		return fmt.Sprintf("set DOCKER_REGISTRY=%s with DOCKER_USER and DOCKER_PASS, or with DOCKER_TOKEN, where the build runs (the daemon's environment), or let /etc/nix-docker-credentials.txt into the sandbox", host)
 	case readsImages(command):
@@ -56,7 +56,7 @@ func withheldHint(e *credential.WithheldError) string {
 	case e.Origin == credential.OriginVariable:
 		return fmt.Sprintf("%s does not say which registry it is for: set DOCKER_REGISTRY=%s", e.Place, host)
 	case e.Origin == credential.OriginFile:
-		return fmt.Sprintf("%s does not say which registry its credentials are for: add the line REGISTRY=%s", e.Place, host)
+		return fmt.Sprintf("%s does not say which registry its credential is for: add the line REGISTRY=%s", e.Place, host)
 	case e.Origin == credential.OriginNetrc:
 		return fmt.Sprintf("%s has a login for `default` only, which is no host: add one for `machine %s`", e.Place, host)
 	}

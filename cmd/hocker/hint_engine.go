@@ -36,7 +36,7 @@ func engineHint(err error) string {
 		return "docker context ls shows the contexts; DOCKER_CONTEXT=default or DOCKER_HOST names another engine"
 	case errors.As(err, &answer):
 		if answer.Status == http.StatusBadRequest && strings.Contains(answer.Message, "HTTP request to an HTTPS server") {
-			return "this engine wants TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem"
+			return "this engine requires TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem"
 		}
 		if strings.Contains(answer.Message, "rejected by policy") {
 			return "podman's policy.json has to accept the transport docker for 127.0.0.1 or, which is slower, oci-archive: containers-policy.json(5)"
@@ -58,7 +58,7 @@ func engineHint(err error) string {
 	case errors.As(err, &remote) && remote.Op == "remote error": // a TLS alert
 		return "the engine refused the certificate, or wants one: DOCKER_CERT_PATH names the folder with cert.pem and key.pem"
 	case errors.As(err, &silent) && silent.Sent > 0:
-		return "was it restarted, or stopped for want of memory? Once it runs, the same command loads the image"
+		return "was it restarted, or did it run out of memory? Run the same command again once the engine is up"
 	case isContainerdError(err):
 		return containerdHint(err)
 	case forbiddenSocket(err) != "":
@@ -68,7 +68,7 @@ func engineHint(err error) string {
 	case errors.As(err, &silent) && filepath.IsAbs(silent.Host): // the podman program
 		return "does podman info work for this user? --host or CONTAINER_HOST names another podman"
 	case errors.As(err, &silent) && strings.HasPrefix(silent.Host, "ssh:"):
-		return "does ssh reach the host without asking for anything, and is docker or podman there?"
+		return "does ssh connect to the host without a prompt, and is docker or podman installed there?"
 	}
 	return "is it running (systemctl start docker, or podman.socket), and may this user talk to it? --host or DOCKER_HOST names another one"
 }

@@ -24,11 +24,11 @@ func notFoundHint(err error, inNix bool) string {
 	case errors.As(err, &withheld):
 		return "if the image is private: " + withheldHint(withheld)
 	case inNix && wasAnonymous(err):
-		return "the registry does not have content of this hash under this name: is the hash right, was it deleted there, or is it private and wants a login?"
+		return "the registry has no content with this hash under this name: is the hash correct, was the content deleted, or is the image private?"
 	case inNix:
-		return "the registry does not have content of this hash under this name: is the hash right, or was it deleted there?"
+		return "the registry has no content with this hash under this name: is the hash correct, or was the content deleted?"
 	case errors.As(err, &fetch) && fetch.What == "blob":
-		return "the registry does not have this content under this name: is the name right, or was it deleted there?"
+		return "the registry does not have this content under this name: is the name correct, or was the content deleted?"
 	case wasAnonymous(err):
 		return "check the registry, the image's name and its tag; if the image is private, log in or give --username"
 	}

@@ -15,13 +15,13 @@ func unavailableHint(err error, inNix bool) string {
 	var answer *fetcher.ResponseError
 	switch {
 	case errors.As(err, new(*timeError)):
-		return "a longer --max-time, or none, gives it the time that it needs"
+		return "allow more time with a longer --max-time, or leave it out"
 	case !errors.As(err, &answer):
-		return "is the registry up, and can it be reached from here (network, proxy, address)?"
+		return "is the registry up, and can this machine reach it (network, proxy, address)?"
 	case answer.Status == http.StatusTooManyRequests:
-		return "the registry limits how often it may be asked: try again later, log in, or use a mirror (" + pick(inNix, "HOCKER_MIRRORS", "--mirror") + ")"
+		return "the registry limits the rate of requests: try again later, log in, or use a mirror (" + pick(inNix, "HOCKER_MIRRORS", "--mirror") + ")"
 	}
-	return "the registry, or a proxy before it, has trouble of its own: try again later"
+	return "the registry, or a proxy in front of it, has an internal error: try again later"
 }
 
 // isPlainToTLS reports whether an answer is that of an https server to a
@@ -46,9 +46,9 @@ func certificateHint(err error, inNix bool) string {
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, new(x509.HostnameError)):
-		return "the certificate is another server's: is the registry's address right?"
+		return "the certificate is for another server: is the registry's address correct?"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "has the certificate run out, or is this machine's clock wrong?"
+		return "has the certificate expired, or is this machine's clock wrong?"
 	case inNix:
 		return "for a private CA, set NIX_SSL_CERT_FILE and let that file into the sandbox with extra-sandbox-paths"
 	}

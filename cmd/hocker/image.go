@@ -35,7 +35,7 @@ func (c *imageCmd) Validate() error {
 	case c.Format == "oci-layout" && (c.Out == "" || c.Out == "-"):
 		return fmt.Errorf("--format oci-layout writes a folder: name it with --out")
 	case c.Jobs < 1:
-		return fmt.Errorf("--jobs: at least 1")
+		return fmt.Errorf("--jobs must be at least 1")
 	}
 	return c.registryFlags.Validate()
 }

@@ -16,7 +16,7 @@ import (
 
 // imageArgs names the image, in one argument or in two.
 type imageArgs struct {
-	Name string `arg:"" name:"image-name" help:"Image, as debian:bookworm, library/debian, ghcr.io/org/app@sha256:… or http://host:5000/app:1."`
+	Name string `arg:"" name:"image-name" help:"Image, such as debian:bookworm, library/debian, ghcr.io/org/app@sha256:… or http://host:5000/app:1."`
 	Tag  string `arg:"" optional:"" name:"image-tag" help:"Tag or digest, if the name has none."`
 }
 
@@ -64,7 +64,7 @@ func (a imageArgs) explain(err error) error {
 		usage.hint = fileHint(a.Tag)
 	}
 	if strings.Contains(a.Name, "@") || strings.LastIndexByte(a.Name, ':') > strings.LastIndexByte(a.Name, '/') {
-		usage.err = errors.New("the image's name has a tag or a digest already, and there is a second word")
+		usage.err = errors.New("the image's name already has a tag or digest, but a second argument is given")
 	}
 	return usage
 }
@@ -76,7 +76,7 @@ var fileName = regexp.MustCompile(`/|\.(tar|tgz|gz|zst|json|nix|img|oci)$`)
 func isFileName(word string) bool { return fileName.MatchString(word) }
 
 func fileHint(file string) string {
-	return fmt.Sprintf("a second word is the image's tag: to write to a file, give --out %s", file)
+	return fmt.Sprintf("the second argument is the image's tag: to write to a file, give --out %s", file)
 }
 
 // platformFlag picks an image from an index.

@@ -32,7 +32,7 @@ func (*layerCmd) Help() string {
 // Validate is called by kong.
 func (c *layerCmd) Validate() error {
 	if c.Continue != "" && (c.Out == "" || c.Out == "-" || c.Decompress) {
-		return fmt.Errorf("--continue needs --out, and excludes --decompress")
+		return fmt.Errorf("--continue needs --out and cannot be used with --decompress")
 	}
 	if c.Continue != "" {
 		if err := checkFolder("--continue", c.Continue); err != nil {

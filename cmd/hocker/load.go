@@ -10,7 +10,7 @@ import (
 )
 
 type loadCmd struct {
-	Images []string `arg:"" name:"image" help:"Image that nix-build made, as ./result; an archive, as of docker save, or - for one on standard input; an OCI layout. Or a lock file, and the names of images in it, which the Nix store must have."`
+	Images []string `arg:"" name:"image" help:"Image built by nix-build, such as ./result; an archive, such as one from docker save, or - for standard input; or an OCI layout. Or a lock file and the names of images in it, which must be in the Nix store."`
 	All    bool     `help:"Load every image of the lock file."`
 	engineFlags
 	DryRun bool `help:"Print what would be done, and do nothing."`
@@ -19,7 +19,7 @@ type loadCmd struct {
 }
 
 func (*loadCmd) Help() string {
-	return "The engine gets only the layers that it lacks. An image that cannot be loaded does not keep the others from it.\n\n" +
+	return "The engine gets only the layers that it lacks. If one image cannot be loaded, the others still are.\n\n" +
 		"Example:\n  nix-build && hocker load ./result\n  hocker load hocker.lock.json debian\n  hocker load --all hocker.lock.json"
 }
 

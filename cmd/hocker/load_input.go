@@ -105,7 +105,7 @@ func startsAsLockFile(path string) (bool, error) {
 		return false, nil
 	}
 	if len(data) > maxExpression {
-		return false, usagef("%s is larger than %s, which no lock file is", path, bytecount.Format(maxExpression))
+		return false, usagef("%s is larger than %s, the limit for a lock file", path, bytecount.Format(maxExpression))
 	}
 	var document map[string]json.RawMessage
 	if json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &document) != nil {

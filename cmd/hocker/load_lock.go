@@ -65,7 +65,7 @@ func (c *loadCmd) lockedNames(file lock.File) ([]string, error) {
 	case len(all) == 0:
 		return nil, usagef("%s has no images: add one with hocker lock add --file %[1]s", path)
 	case c.All && len(names) > 0:
-		return nil, usagef("--all and %s exclude each other", names[0])
+		return nil, usagef("--all and %s cannot be used together", names[0])
 	case c.All:
 		return all, nil
 	case len(names) == 0:

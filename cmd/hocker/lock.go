@@ -2,8 +2,8 @@ package main
 
 // lockCmd maintains a lock file.
 type lockCmd struct {
-	Add    lockAddCmd    `cmd:"" help:"Lock images at the digests that their tags have now."`
-	Update lockUpdateCmd `cmd:"" help:"Lock images anew where their tags have moved."`
+	Add    lockAddCmd    `cmd:"" help:"Lock images at the digests that their tags name now."`
+	Update lockUpdateCmd `cmd:"" help:"Lock images again whose tags have moved."`
 	Remove lockRemoveCmd `cmd:"" aliases:"rm" help:"Remove images from the lock file."`
 	List   lockListCmd   `cmd:"" aliases:"ls" help:"List the images in the lock file."`
 	Check  lockCheckCmd  `cmd:"" help:"Check whether tags have moved; exit with 1 if one has."`

@@ -16,14 +16,14 @@ import (
 )
 
 type lockAddCmd struct {
-	References []string `arg:"" name:"reference" help:"Images, as debian:bookworm or ghcr.io/org/app@sha256:…; NAME=IMAGE gives one a name in Nix."`
+	References []string `arg:"" name:"reference" help:"Images, such as debian:bookworm or ghcr.io/org/app@sha256:…; NAME=IMAGE gives one a name in Nix."`
 	lockChangeFlags
 	lockTableFlag
 	lockRegistryFlags
 	plainHTTPFlag
 	Name         string   `placeholder:"NAME" help:"Name in Nix, for a single image (default: the last part of its path)."`
 	As           string   `placeholder:"NAME:TAG" help:"Name and tag to load a single image under (default: its own)."`
-	Platform     []string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock. Can be repeated (default: those that the image is locked for; else linux on this machine's architecture, or the platform of a single-platform image)."`
+	Platform     []string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock. Can be repeated (default: those it is locked for; else linux on this machine's architecture, or the platform of a single-platform image)."`
 	AllPlatforms bool     `help:"Lock every platform of the image that Nix has a system for."`
 }
 
@@ -39,11 +39,11 @@ func (*lockAddCmd) Help() string {
 func (c *lockAddCmd) Validate() error {
 	switch {
 	case c.Name != "" && len(c.References) > 1:
-		return fmt.Errorf("--name is for one image, and there are %d", len(c.References))
+		return fmt.Errorf("--name is for one image, but %d are given", len(c.References))
 	case c.As != "" && len(c.References) > 1:
-		return fmt.Errorf("--as is for one image, and there are %d", len(c.References))
+		return fmt.Errorf("--as is for one image, but %d are given", len(c.References))
 	case c.AllPlatforms && len(c.Platform) > 0:
-		return fmt.Errorf("--all-platforms and --platform exclude each other")
+		return fmt.Errorf("--all-platforms and --platform cannot be used together")
 	}
 	return c.lockRegistryFlags.Validate()
 }
@@ -84,7 +84,7 @@ func (c *lockAddCmd) warnReplaced(p process, before lock.File, images map[string
 	for _, name := range slices.Sorted(maps.Keys(images)) {
 		old, ok := before.Images[name]
 		if added := images[name].Reference; ok && old.Reference != added {
-			c.warn(p, fmt.Sprintf("%s: %s takes the place of %s", name, added.Familiar(), old.Reference.Familiar()))
+			c.warn(p, fmt.Sprintf("%s: %s replaces %s", name, added.Familiar(), old.Reference.Familiar()))
 		}
 	}
 }
@@ -108,7 +108,7 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 			return nil, err
 		}
 		if other, taken := wanted[name]; taken && other.Reference != ref {
-			return nil, fmt.Errorf("%s and %s would both be called %s: give one of them a name of its own, as NAME=%s", other.Reference.Familiar(), ref.Familiar(), name, ref.Familiar())
+			return nil, fmt.Errorf("%s and %s would both be named %s: give one of them another name, as NAME=%s", other.Reference.Familiar(), ref.Familiar(), name, ref.Familiar())
 		}
 		w := lock.Wanted{Reference: ref, As: as, AllPlatforms: c.AllPlatforms, Platforms: platforms}
 		old, there := before.Images[name]
@@ -159,7 +159,7 @@ func (c *lockAddCmd) platforms() ([]ocispec.Platform, error) {
 		case system == "":
 			return nil, fmt.Errorf("--platform %s: Nix has no system for this platform", argument)
 		case slices.Contains(systems, system):
-			return nil, fmt.Errorf("--platform %s: %s has an image already, and can have one only", argument, system)
+			return nil, fmt.Errorf("--platform %s: %s already has an image, and can have only one", argument, system)
 		}
 		platforms, systems = append(platforms, platform), append(systems, system)
 	}

@@ -42,7 +42,7 @@ func (c *lockCheckCmd) Run(ctx context.Context, p process) error {
 	case err != nil:
 		return &uncheckedError{err}
 	case moved > 0:
-		return fmt.Errorf("%d of %d images in %s have moved: `hocker lock update` locks them anew", moved, of, c.File)
+		return fmt.Errorf("%d of %d images in %s have moved: `hocker lock update` locks them again", moved, of, c.File)
 	}
 	return nil
 }

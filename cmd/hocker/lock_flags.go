@@ -66,7 +66,7 @@ type lockRegistryFlags struct {
 // Validate is called by kong.
 func (f *lockRegistryFlags) Validate() error {
 	if f.Jobs < 1 || f.Jobs > fetcher.MaxIdleConnections {
-		return fmt.Errorf("--jobs: from 1 to %d", fetcher.MaxIdleConnections)
+		return fmt.Errorf("--jobs must be from 1 to %d", fetcher.MaxIdleConnections)
 	}
 	return f.registryFlags.Validate()
 }

@@ -26,7 +26,7 @@ func (*manifestCmd) Help() string {
 func (c *manifestCmd) Validate() error {
 	switch {
 	case c.ListPlatforms && (c.Index || c.Digest):
-		return fmt.Errorf("--list-platforms excludes --index and --digest")
+		return fmt.Errorf("--list-platforms cannot be used with --index or --digest")
 	case c.JSON && !c.ListPlatforms:
 		return fmt.Errorf("--json goes with --list-platforms: a manifest is JSON already")
 	}

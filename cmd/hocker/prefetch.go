@@ -17,7 +17,7 @@ import (
 type prefetchCmd struct {
 	registryFlags
 	platformFlag
-	File         string `arg:"" name:"file" help:"Nix expression, as from docker2nix, or lock file."`
+	File         string `arg:"" name:"file" help:"Nix expression, such as one from docker2nix, or lock file."`
 	AllPlatforms bool   `help:"Download the images for every system in the file, not only for this one."`
 	JSON         bool   `name:"json" help:"Print a JSON array of objects with path, kind, image, digest and fetched, instead of the paths."`
 	GCRoot       string `name:"gc-root" placeholder:"DIR" help:"Keep the paths from garbage collection: link to them from this folder, as GC roots."`
@@ -35,9 +35,9 @@ func (*prefetchCmd) Help() string {
 func (c *prefetchCmd) Validate() error {
 	switch {
 	case c.AllPlatforms && c.Platform != "":
-		return fmt.Errorf("--all-platforms and --platform exclude each other")
+		return fmt.Errorf("--all-platforms and --platform cannot be used together")
 	case c.Jobs < 1:
-		return fmt.Errorf("--jobs: at least 1")
+		return fmt.Errorf("--jobs must be at least 1")
 	}
 	return c.registryFlags.Validate()
 }

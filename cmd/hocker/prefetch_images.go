@@ -73,9 +73,9 @@ func readImageFile(path string) (imageFile, error) {
 		input.isLock, input.locked = true, file.Blobs()
 		return input, err
 	case len(input.data) > maxExpression:
-		return input, usagef("%s is larger than %s, which no expression of images is", path, bytecount.Format(maxExpression))
+		return input, usagef("%s is larger than %s, the limit for an expression", path, bytecount.Format(maxExpression))
 	case len(bytes.TrimSpace(input.data)) == 0:
-		return input, usagef("%s: it is empty: did the docker2nix before it fail?", path)
+		return input, usagef("%s is empty: did the docker2nix that wrote it fail?", path)
 	}
 	return input, nil
 }
@@ -113,7 +113,7 @@ func (c *prefetchCmd) choose(p process, images []nix.ImageBlobs) (blobs []nix.Bl
 	chosen, others := map[string]bool{}, map[string][]string{}
 	for _, i := range images {
 		if i.System == "" && c.Platform != "" {
-			return nil, usagef("--platform: %s has one image, and does not say what it is for: leave this out", c.File)
+			return nil, usagef("--platform: %s has a single image and does not name its platform: leave out this flag", c.File)
 		}
 		if i.System == "" || i.System == wanted || c.AllPlatforms {
 			blobs = append(blobs, i.Blobs...)
@@ -124,11 +124,11 @@ func (c *prefetchCmd) choose(p process, images []nix.ImageBlobs) (blobs []nix.Bl
 	}
 	for _, name := range slices.Sorted(maps.Keys(others)) {
 		if !chosen[name] {
-			c.warn(p, fmt.Sprintf("left out: %s, which is for %s, and not for %s", cmp.Or(name, "the image"), strings.Join(others[name], ", "), wanted))
+			c.warn(p, fmt.Sprintf("left out: %s: it is for %s, not for %s", cmp.Or(name, "the image"), strings.Join(others[name], ", "), wanted))
 		}
 	}
 	if len(blobs) == 0 {
-		return nil, usagef("%s has no image for %s: choose with --platform, or take --all-platforms", c.File, wanted)
+		return nil, usagef("%s has no image for %s: choose one with --platform, or use --all-platforms", c.File, wanted)
 	}
 	return blobs, nil
 }

@@ -15,7 +15,7 @@ import (
 
 // registryFlags are the flags of every command that talks to a registry.
 type registryFlags struct {
-	Registry string `placeholder:"URI" help:"Registry, as https://host:5000/v2/ or host:5000 (default: the one in the image's name, else Docker Hub)."`
+	Registry string `placeholder:"URI" help:"Registry, such as https://host:5000/v2/ or host:5000 (default: the one in the image's name, else Docker Hub)."`
 
 	credentialFlags
 	transferFlags
@@ -29,7 +29,7 @@ type registryFlags struct {
 // Validate is called by kong.
 func (f *registryFlags) Validate() error {
 	if f.Quiet && f.Verbose {
-		return fmt.Errorf("--quiet and --verbose exclude each other")
+		return fmt.Errorf("--quiet and --verbose cannot be used together")
 	}
 	if err := f.transferFlags.check(); err != nil {
 		return err
@@ -83,7 +83,7 @@ func (f *registryFlags) newClient(p process, audience credential.Audience) (*fet
 		AnswerTimeout:  f.AnswerTimeout,
 	}
 	if f.Insecure {
-		f.warn(p, "warning: the registry's certificate is not checked: anybody on the way can read credentials")
+		f.warn(p, "warning: the registry's certificate is not verified: anyone on the network path can read credentials")
 	}
 	if f.CAFile != "" {
 		roots, err := fetcher.AddRoots(f.CAFile)

@@ -13,7 +13,7 @@ import (
 // transferFlags set the mirrors, the number of connections and the time limits
 // of transfers.
 type transferFlags struct {
-	Mirror         []string      `group:"transfer" placeholder:"REGISTRY=URI" sep:"none" help:"Try this mirror of a registry first, as docker.io=https://mirror.example/v2/, or *=cache:5000 for every registry. Can be repeated (default: $$HOCKER_MIRRORS, separated by commas)."`
+	Mirror         []string      `group:"transfer" placeholder:"REGISTRY=URI" sep:"none" help:"Try this mirror of a registry first, such as docker.io=https://mirror.example/v2/, or *=cache:5000 for every registry. Can be repeated (default: $$HOCKER_MIRRORS, separated by commas)."`
 	Connections    int           `group:"transfer" default:"8" placeholder:"N" help:"Connections to one host at a time, for large blobs (default: 8)."`
 	ConnectTimeout time.Duration `group:"transfer" default:"10s" placeholder:"TIME" help:"Time limit for connecting (default: 10s)."`
 	AnswerTimeout  time.Duration `group:"transfer" default:"30s" placeholder:"TIME" help:"Time limit for an answer to begin (default: 30s)."`
@@ -24,9 +24,9 @@ type transferFlags struct {
 func (f *transferFlags) check() error {
 	switch {
 	case f.Connections < 1:
-		return fmt.Errorf("--connections: at least 1")
+		return fmt.Errorf("--connections must be at least 1")
 	case f.ConnectTimeout <= 0, f.AnswerTimeout <= 0, f.StallTimeout <= 0, f.MaxTime < 0:
-		return fmt.Errorf("times are more than 0, as 500ms, 30s or 5m")
+		return fmt.Errorf("times must be greater than 0, such as 500ms, 30s or 5m")
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ var parseIndexTests = []struct {
 	{name: "web page", data: "<html>", err: "expected an index of manifests for several platforms, but it is a web page"},
 	{name: "no digest", data: `{"schemaVersion":2,"manifests":[{"size":1}]}`, err: "the manifest has no manifests[0].digest"},
 	{name: "wrong digest", data: `{"schemaVersion":2,"manifests":[{"digest":"sha256:x"}]}`, err: `the manifest's manifests[0]: digest "sha256:x": expected sha256: and 64 lower-case hexadecimal digits`},
-	{name: "other types", data: `{"schemaVersion":2,"manifests":{}}`, err: "expected an index of manifests for several platforms, but it is JSON, but no manifest (json: cannot unmarshal object into Go struct field Index.manifests of type []v1.Descriptor)"},
+	{name: "other types", data: `{"schemaVersion":2,"manifests":{}}`, err: "expected an index of manifests for several platforms, but it is JSON, but not a manifest (json: cannot unmarshal object into Go struct field Index.manifests of type []v1.Descriptor)"},
 }
 
 func TestParseIndex(t *testing.T) {

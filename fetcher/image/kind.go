@@ -21,7 +21,7 @@ const (
 	KindArtifact              // an OCI manifest of something other than an image
 	KindEmpty                 // nothing at all
 	KindHTML                  // a web page: a login form or a proxy's message
-	KindTruncated             // JSON that breaks off
+	KindTruncated             // truncated JSON
 	KindText                  // anything that is not JSON
 	KindError                 // a registry's error document
 	KindOther                 // JSON of another kind
@@ -31,13 +31,13 @@ var kindNames = [...]string{
 	KindManifest:  "an image manifest",
 	KindIndex:     "an index of manifests for several platforms",
 	KindSchema1:   "a schema 1 manifest",
-	KindArtifact:  "the manifest of an artifact that is no image",
+	KindArtifact:  "the manifest of an artifact that is not an image",
 	KindEmpty:     "empty",
 	KindHTML:      "a web page",
-	KindTruncated: "JSON that breaks off",
-	KindText:      "no JSON",
+	KindTruncated: "truncated JSON",
+	KindText:      "not JSON",
 	KindError:     "a registry's error message",
-	KindOther:     "JSON, but no manifest",
+	KindOther:     "JSON, but not a manifest",
 }
 
 func (k Kind) String() string { return kindNames[k] }

@@ -191,8 +191,8 @@ var resolveTests = []struct {
 	{tag: "manifest", platform: "linux/amd64", err: "x/y:manifest: the image is for another platform: its config says linux/s390x, not linux/amd64"},
 	{tag: "no platform", platform: "linux/amd64", want: ""},
 	{tag: "old", want: "linux/s390x", asked: 2},
-	{tag: "helm", platform: "linux/amd64", asked: 1, err: `manifest of x/y:helm: expected an image manifest, but it is the manifest of an artifact that is no image (its config is of type "application/vnd.cncf.helm.config.v1+json")`},
-	{tag: "settings", err: `manifest of x/y:settings: expected an image manifest, but it is the manifest of an artifact that is no image (its config, of type "application/json": it is not an image config: expected a JSON object)`},
+	{tag: "helm", platform: "linux/amd64", asked: 1, err: `manifest of x/y:helm: expected an image manifest, but it is the manifest of an artifact that is not an image (its config is of type "application/vnd.cncf.helm.config.v1+json")`},
+	{tag: "settings", err: `manifest of x/y:settings: expected an image manifest, but it is the manifest of an artifact that is not an image (its config, of type "application/json": it is not an image config: expected a JSON object)`},
 	{tag: "none", platform: "linux/amd64", err: "manifest none: not found"},
 }
 
@@ -269,7 +269,7 @@ var platformsTests = []struct {
 	{tag: "no platform", want: []string{"unknown/unknown"}},
 	{tag: "1001", err: "x/y:1001: the index names more than 1,000 manifests, with those of the indexes in it: that is too many to look at"},
 	{tag: "900 indexes", err: "x/y:900 indexes: more than 100 documents would have to be asked for to know what is in the index: that is too many"},
-	{tag: "helm", err: `manifest of x/y:helm: expected an image manifest, but it is the manifest of an artifact that is no image (its config is of type "application/vnd.cncf.helm.config.v1+json")`},
+	{tag: "helm", err: `manifest of x/y:helm: expected an image manifest, but it is the manifest of an artifact that is not an image (its config is of type "application/vnd.cncf.helm.config.v1+json")`},
 }
 
 func TestPlatforms(t *testing.T) {

@@ -72,7 +72,7 @@ var platformTests = []struct {
 		err: "the image is for another platform: its config says linux/" + elsewhere() + ", not linux/s390x"},
 	{name: "all but what is missing", tag: "sparse", all: true, want: []string{"x86_64-linux linux/amd64"},
 		notice: "localhost:5000/app:sparse: left out: linux/s390x: not found"},
-	{name: "all is missing", tag: "lost", all: true, err: "localhost:5000/app:lost: the index has no image for a system of Nix",
+	{name: "all is missing", tag: "lost", all: true, err: "localhost:5000/app:lost: the index has no image for a Nix system",
 		notice: "localhost:5000/app:lost: left out: linux/s390x: not found"},
 
 	{name: "old config", tag: "old", wanted: []string{"linux/amd64"}, want: []string{"x86_64-linux linux/amd64"}},

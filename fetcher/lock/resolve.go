@@ -141,7 +141,7 @@ func (l *Locker) platformOf(w Wanted, c choice, config image.Config) (ocispec.Pl
 }
 
 // errNoSystem reports an index without an image to lock.
-var errNoSystem = errors.New("the index has no image for a system of Nix")
+var errNoSystem = errors.New("the index has no image for a Nix system")
 
 // choose selects the wanted manifests of an index.
 func (l *Locker) choose(ctx context.Context, q *queue, repo reference.Repository, index image.Manifest, w Wanted) ([]choice, error) {

@@ -54,7 +54,7 @@ var structuredErrorTests = []struct {
 	text string
 	err  string
 }{
-	{name: "no JSON", text: "{", err: "structured attributes: FILE: unexpected end of JSON input"},
+	{name: "not JSON", text: "{", err: "structured attributes: FILE: unexpected end of JSON input"},
 	{name: "a list for the hash", text: strings.Replace(layerAttributes, `"`+layerBase16+`"`, `["x"]`, 1), err: "attribute outputHash is a list, expected a string"},
 	{name: "a number for the name", text: strings.Replace(layerAttributes, `"debian"`, `1`, 1), err: "attribute imageName is a number, expected a string"},
 	{name: "a Boolean for the algorithm", text: strings.Replace(layerAttributes, `"sha256"`, `true`, 1), err: "attribute outputHashAlgo is a Boolean, expected a string"},
