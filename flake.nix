@@ -61,7 +61,12 @@
       templates = import ./templates;
 
       checks = eachSystem (
-        pkgs: hocker: {
+        pkgs: hocker:
+        # Needs a virtual machine.
+        nixpkgs.lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux {
+          vm = import ./nix/tests/vm.nix { inherit pkgs hocker; };
+        }
+        // {
           # With its unit tests.
           inherit hocker;
 

@@ -87,7 +87,10 @@ let
     buildPackages = final;
     stdenv = {
       buildPlatform = { inherit system; };
-      hostPlatform = { inherit system; };
+      hostPlatform = {
+        inherit system;
+        isLinux = builtins.match ".*-linux" system != null;
+      };
     };
 
     runCommand = runScript;
@@ -98,6 +101,37 @@ let
         ${package}/bin/${package.meta.mainProgram} --version | grep -Fw -- ${package.version}
         touch "$out"
       '';
+
+    # The nodes are evaluated as far as the stub of NixOS goes; nothing is run.
+    testers.runNixOSTest =
+      test:
+      let
+        node =
+          name: module:
+          let
+            inherit
+              (import ./nixos.nix {
+                inherit system;
+                modules = [
+                  ./nixos/test.nix
+                  module
+                ];
+              })
+              config
+              ;
+          in
+          builtins.deepSeq (map (assertion: assertion.assertion) config.assertions) (
+            builtins.seq config.systemd.services name
+          );
+      in
+      final.writeText "vm-test-run-${test.name}" ''
+        ${concatStringsSep " " (attrValues (mapAttrs node test.nodes))}
+        ${test.testScript}
+      '';
+
+    dockerTools.buildImage =
+      { name, config, copyToRoot }:
+      runScript "${name}.tar" { inherit copyToRoot; } ''touch "$out"'';
 
     linkFarm =
       name: entries:
@@ -130,6 +164,8 @@ let
     "nixfmt"
     "nixfmt-tree"
     "skopeo"
+    "busybox"
+    "curl"
   ] (name: runScript name { } ''mkdir -p "$out/bin"'');
 
   fix =
