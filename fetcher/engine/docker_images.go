@@ -48,23 +48,36 @@ type listedImage struct {
 // listImages calls each for every image that the daemon lists.
 func (c *client) listImages(ctx context.Context, query url.Values, each func(listedImage)) error {
 	return c.call(ctx, http.MethodGet, "/images/json?"+query.Encode(), nil, func(body io.Reader) error {
-		// The list may be long.
-		lines := json.NewDecoder(body)
-		_, err := lines.Token()
-		for err == nil && lines.More() {
-			var image listedImage
-			if err = lines.Decode(&image); err == nil {
-				each(image)
-			}
-		}
-		if err == nil {
-			_, err = lines.Token()
-		}
-		if err != nil {
+		if err := readImages(body, each); err != nil {
 			return fmt.Errorf("%s: response to GET /images/json: %w", c.host, err)
 		}
 		return nil
 	})
+}
+
+// readImages reads a JSON array of images, which may be long.
+func readImages(body io.Reader, each func(listedImage)) error {
+	list := json.NewDecoder(body)
+	switch start, err := list.Token(); {
+	case err != nil:
+		return err
+	case start == nil: // null
+		return nil
+	case start != json.Delim('['):
+		return fmt.Errorf("expected an array, not %v", start)
+	}
+	for list.More() {
+		var image listedImage
+		if err := list.Decode(&image); err != nil {
+			return err
+		}
+		each(image)
+	}
+	_, err := list.Token()
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // isAvailable reports whether containerd's image store has all blobs of an image. name leads
