@@ -435,7 +435,7 @@ func sshdCommand(ts *testscript.TestScript, neg bool, args []string) {
 func containerdCommand(ts *testscript.TestScript, neg bool, args []string) {
 	check(ts, neg, len(args) == 0, "containerd")
 	need(ts, "root", "containerd", "ctr")
-	containerd, err := servers.StartContainerd()
+	containerd, err := servers.StartContainerd(servers.ContainerdOptions{})
 	ts.Check(err)
 	ts.Setenv("CONTAINERD_ADDRESS", containerd.Address())
 	s := scriptOf(ts)

@@ -100,7 +100,7 @@ func TestLoaders(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stopServer(t, test.docked) })
-	if test.ctrd, err = servers.StartContainerd(); err != nil {
+	if test.ctrd, err = servers.StartContainerd(servers.ContainerdOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stopServer(t, test.ctrd) })
@@ -251,9 +251,7 @@ func (l *loadersTest) podmanRuns(given loaded, load ...string) error {
 	if err != nil {
 		return err
 	}
-	// runc and the limits because podman's own choice does not run in every container.
-	output, err := l.home.output("podman", "--runtime=runc", "run", "--rm", "--network=none",
-		"--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", given.name)
+	output, err := l.home.output("podman", podmanRun(given.name)...)
 	if err != nil {
 		return err
 	}
@@ -264,6 +262,13 @@ func (l *loadersTest) podmanRuns(given loaded, load ...string) error {
 		return err
 	}
 	return given.greets(output)
+}
+
+// podmanRun has podman run an image, with runc and limits because its own choice does
+// not run in every container.
+func podmanRun(name string) []string {
+	return []string{"--runtime=runc", "run", "--rm", "--network=none",
+		"--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", name}
 }
 
 // anyDigest finds a digest in what ctr lists.

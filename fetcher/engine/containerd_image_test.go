@@ -28,7 +28,7 @@ import (
 func startContainerd(t *testing.T) (*servers.Containerd, *Containerd) {
 	t.Helper()
 	servers.Require(t, "root", "containerd", "ctr")
-	server, err := servers.StartContainerd()
+	server, err := servers.StartContainerd(servers.ContainerdOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

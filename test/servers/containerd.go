@@ -10,8 +10,15 @@ import (
 
 // Containerd is a running containerd, isolated from the machine's own.
 type Containerd struct {
-	dir     string
-	process *process
+	programs Programs
+	dir      string
+	process  *process
+}
+
+// ContainerdOptions configures a containerd.
+type ContainerdOptions struct {
+	// Programs has containerd and ctr, the zero value those in PATH.
+	Programs Programs
 }
 
 // containerdConfig leaves out what Kubernetes needs.
@@ -24,12 +31,12 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 `
 
 // StartContainerd starts a containerd with no images.
-func StartContainerd() (*Containerd, error) {
+func StartContainerd(o ContainerdOptions) (*Containerd, error) {
 	dir, err := temporaryDir("containerd")
 	if err != nil {
 		return nil, err
 	}
-	c := &Containerd{dir: dir}
+	c := &Containerd{programs: o.Programs, dir: dir}
 	config := filepath.Join(dir, "config.toml")
 	text := fmt.Sprintf(containerdConfig, filepath.Join(dir, "root"), filepath.Join(dir, "state"), c.Address())
 	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
@@ -42,22 +49,24 @@ func StartContainerd() (*Containerd, error) {
 }
 
 // Start starts the daemon again, with the images that it has.
-func (c *Containerd) Start() (err error) {
-	c.process, err = startProcess(c.logPath(), c.ping, "containerd", "--config", filepath.Join(c.dir, "config.toml"))
+func (c *Containerd) Start() error {
+	containerd, err := c.programs.LookPath("containerd")
+	if err != nil {
+		return err
+	}
+	c.process, err = startProcess(c.logPath(), c.ping, containerd, "--config", filepath.Join(c.dir, "config.toml"))
 	return err
 }
 
 // Kill ends the daemon at once, whatever it does.
-func (c *Containerd) Kill() error {
-	err := c.process.cmd.Process.Kill()
-	<-c.process.exited
+func (c *Containerd) Kill() {
+	c.process.kill()
 	c.process = nil
-	return err
 }
 
 // ping asks the daemon whether it is ready.
 func (c *Containerd) ping() error {
-	path, err := lookPath("ctr")
+	path, err := c.programs.LookPath("ctr")
 	if err != nil {
 		return err
 	}
@@ -76,7 +85,7 @@ func (c *Containerd) Stop() error {
 		c.process.stop()
 		c.process = nil
 	}
-	return errors.Join(unmountBelow(c.dir), os.RemoveAll(c.dir))
+	return errors.Join(UnmountBelow(c.dir), os.RemoveAll(c.dir))
 }
 
 func (c *Containerd) logPath() string { return filepath.Join(c.dir, "log") }

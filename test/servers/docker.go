@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,15 +15,40 @@ import (
 type Docker struct {
 	dir     string
 	tcp     string // HOST:PORT, or empty
+	program string // dockerd
 	args    []string
 	process *process
 }
 
 // DockerOptions configures a Docker daemon.
 type DockerOptions struct {
+	// Programs has dockerd, the zero value that in PATH.
+	Programs Programs
+	// Store is where the daemon keeps images, the zero value DockerVFS.
+	Store DockerStore
 	// Authority makes it listen with TLS on the loopback interface too, for clients
 	// with a certificate of this authority.
 	Authority *Authority
+}
+
+// DockerStore is where a daemon keeps images.
+type DockerStore string
+
+const (
+	// DockerVFS is the one graph driver that works on every file system.
+	DockerVFS DockerStore = "vfs"
+	// DockerOverlay is the usual graph driver.
+	DockerOverlay DockerStore = "overlay2"
+	// DockerContainerd is containerd's image store, since version 26.
+	DockerContainerd DockerStore = "containerd"
+)
+
+// config returns the text of daemon.json, which is used instead of the machine's.
+func (s DockerStore) config() string {
+	if s == DockerContainerd {
+		return `{"features":{"containerd-snapshotter":true}}`
+	}
+	return fmt.Sprintf(`{"storage-driver":%q}`, cmp.Or(s, DockerVFS))
 }
 
 // StartDocker starts a dockerd with no images, without networks for containers.
@@ -37,8 +63,11 @@ func StartDocker(o DockerOptions) (*Docker, error) {
 		return nil, errors.Join(err, d.Stop())
 	}
 	namespace := filepath.Base(dir)
-	config := filepath.Join(dir, "daemon.json") // instead of the machine's
-	if err := os.WriteFile(config, []byte("{}"), 0o644); err != nil {
+	config := filepath.Join(dir, "daemon.json")
+	if err := os.WriteFile(config, []byte(o.Store.config()), 0o644); err != nil {
+		return nil, errors.Join(err, d.Stop())
+	}
+	if d.program, err = o.Programs.LookPath("dockerd"); err != nil {
 		return nil, errors.Join(err, d.Stop())
 	}
 	d.args = append(more,
@@ -49,8 +78,6 @@ func StartDocker(o DockerOptions) (*Docker, error) {
 		"--host", d.Host(),
 		"--iptables=false",
 		"--bridge=none",
-		// vfs is the one driver that works on every file system.
-		"--storage-driver=vfs",
 		// dockerd may use the containerd of the machine: use a namespace of our
 		// own there.
 		"--containerd-namespace", namespace,
@@ -63,7 +90,7 @@ func StartDocker(o DockerOptions) (*Docker, error) {
 }
 
 func (d *Docker) start() (err error) {
-	d.process, err = startProcess(d.logPath(), d.ping, "dockerd", d.args...)
+	d.process, err = startProcess(d.logPath(), d.ping, d.program, d.args...)
 	return err
 }
 
@@ -75,7 +102,7 @@ func (d *Docker) Crash() { d.process.kill() }
 // nobody reaps that.
 func (d *Docker) Restart() error {
 	exec := filepath.Join(d.dir, "exec")
-	return errors.Join(unmountBelow(exec), os.RemoveAll(exec), d.start())
+	return errors.Join(UnmountBelow(exec), os.RemoveAll(exec), d.start())
 }
 
 // listenTLS returns the flags for TLS, and writes the certificates into a folder
@@ -145,7 +172,7 @@ func (d *Docker) Stop() error {
 		d.process.stop()
 		d.process = nil
 	}
-	return errors.Join(unmountBelow(d.dir), os.RemoveAll(d.dir))
+	return errors.Join(UnmountBelow(d.dir), os.RemoveAll(d.dir))
 }
 
 func (d *Docker) socket() string  { return filepath.Join(d.dir, "sock") }

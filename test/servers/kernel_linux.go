@@ -14,10 +14,10 @@ func dieWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 }
 
-// unmountBelow unmounts what is still mounted at dir and below, the last
+// UnmountBelow unmounts what is still mounted at dir and below, the last
 // mounted first. dockerd leaves its own directory mounted where the file
 // system's mounts are private, as they are in containers.
-func unmountBelow(dir string) error {
+func UnmountBelow(dir string) error {
 	mounts, err := os.Open("/proc/self/mountinfo")
 	if err != nil {
 		return err

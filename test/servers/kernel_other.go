@@ -7,5 +7,5 @@ import "syscall"
 // dieWithParent has no counterpart outside Linux.
 func dieWithParent() *syscall.SysProcAttr { return nil }
 
-// unmountBelow has nothing to do: dockerd runs on Linux.
-func unmountBelow(dir string) error { return nil }
+// UnmountBelow has nothing to do: dockerd runs on Linux.
+func UnmountBelow(dir string) error { return nil }

@@ -140,7 +140,7 @@ func (s *Systemd) Stop() error {
 		s.process.stop()
 		s.process = nil
 	}
-	return errors.Join(removeCgroup(s.cgroup), unmountBelow(s.dir), os.RemoveAll(s.dir))
+	return errors.Join(removeCgroup(s.cgroup), UnmountBelow(s.dir), os.RemoveAll(s.dir))
 }
 
 // cgroup2 is where the hierarchy of cgroups is that systemd uses.

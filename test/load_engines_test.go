@@ -1,0 +1,246 @@
+package test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+
+	"hocker/test/images"
+	"hocker/test/servers"
+)
+
+// loadEngine is an engine that images are loaded into: a column of the table.
+type loadEngine struct {
+	suite   string // of Debian, or servers.System
+	pkg     string
+	program string // its server, which tells the version
+	kind    string // how it keeps images
+	needs   []string
+	start   func(*testing.T, servers.Programs, *workplace) loadTarget
+}
+
+// loadEngines are the columns of the table.
+var loadEngines = []loadEngine{
+	{servers.System, "docker.io", "dockerd", "vfs", []string{"docker"}, startDocker(servers.DockerVFS)},
+	{"trixie", "docker.io", "dockerd", "overlay2", []string{"docker"}, startDocker(servers.DockerOverlay)},
+	{"trixie", "docker.io", "dockerd", "containerd", []string{"docker"}, startDocker(servers.DockerContainerd)},
+	{"sid", "docker.io", "dockerd", "overlay2", []string{"docker"}, startDocker(servers.DockerOverlay)},
+	{"sid", "docker.io", "dockerd", "containerd", []string{"docker"}, startDocker(servers.DockerContainerd)},
+	{servers.System, "podman", "podman", "overlay", []string{"runc"}, startPodman},
+	{"sid", "podman", "podman", "overlay", []string{"runc"}, startPodman},
+	{servers.System, "containerd", "containerd", "overlayfs", []string{"runc"}, startContainerd},
+	{"sid", "containerd", "containerd", "overlayfs", []string{"runc"}, startContainerd},
+}
+
+// loadTarget is an engine that runs, with its own client.
+type loadTarget interface {
+	// flags name the engine to hocker load.
+	flags() []string
+	// load has the engine's client load an archive.
+	load(file string) error
+	// want returns the ID that the engine gives to an image.
+	want(*images.Image) digest.Digest
+	// id returns the ID of what has a name, or "".
+	id(name string) (digest.Digest, error)
+	// save writes the archive of an image.
+	save(name, file string) error
+	// greet returns what a container of an image says.
+	greet(name string) ([]byte, error)
+	// remove removes images.
+	remove(names ...string) error
+}
+
+var noSuchImage = regexp.MustCompile(`(?i)no such |image not known`)
+
+// idOf returns the ID that a client prints, or "" if it finds no such image.
+func (w *workplace) idOf(program string, args ...string) (digest.Digest, error) {
+	o, err := w.run(program, args...)
+	if err != nil || o.code != 0 && noSuchImage.Match(o.stderr) {
+		return "", err
+	}
+	if o.code != 0 {
+		return "", fmt.Errorf("%s: exit code %d\n%s", o.command, o.code, o.stderr)
+	}
+	id := strings.TrimSpace(string(o.stdout))
+	if !strings.HasPrefix(id, "sha256:") {
+		id = "sha256:" + id
+	}
+	return digest.Parse(id)
+}
+
+// dockerTarget is a dockerd.
+type dockerTarget struct {
+	*workplace
+	*servers.Docker
+	store servers.DockerStore
+}
+
+func startDocker(store servers.DockerStore) func(*testing.T, servers.Programs, *workplace) loadTarget {
+	return func(t *testing.T, programs servers.Programs, home *workplace) loadTarget {
+		daemon, err := servers.StartDocker(servers.DockerOptions{Programs: programs, Store: store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { stopServer(t, daemon) })
+		return dockerTarget{home, daemon, store}
+	}
+}
+
+func (d dockerTarget) docker(args ...string) []string {
+	return append([]string{"--host", d.Host()}, args...)
+}
+
+func (d dockerTarget) flags() []string { return []string{"--host", d.Host()} }
+
+func (d dockerTarget) want(image *images.Image) digest.Digest {
+	if d.store == servers.DockerContainerd {
+		return image.Manifest
+	}
+	return image.Config
+}
+
+func (d dockerTarget) load(file string) error {
+	_, err := d.output("docker", d.docker("load", "--input", file)...)
+	return err
+}
+
+func (d dockerTarget) id(name string) (digest.Digest, error) {
+	return d.idOf("docker", d.docker("image", "inspect", "--format", "{{.Id}}", name)...)
+}
+
+func (d dockerTarget) save(name, file string) error {
+	_, err := d.output("docker", d.docker("save", "--output", file, name)...)
+	return err
+}
+
+func (d dockerTarget) greet(name string) ([]byte, error) {
+	return d.output("docker", d.docker("run", "--rm", "--network=none", name)...)
+}
+
+func (d dockerTarget) remove(names ...string) error {
+	_, err := d.output("docker", d.docker(append([]string{"image", "rm", "--force"}, names...)...)...)
+	return err
+}
+
+// podmanTarget is a podman of the workplace's own, without a server.
+type podmanTarget struct{ *workplace }
+
+func startPodman(t *testing.T, programs servers.Programs, home *workplace) loadTarget {
+	for i, variable := range home.environ {
+		if path, ok := strings.CutPrefix(variable, "PATH="); ok {
+			home.environ[i] = "PATH=" + programs.Path(path)
+		}
+	}
+	config := filepath.Join(home.dir, "home/.config/containers/storage.conf")
+	text, err := os.ReadFile(config)
+	if err == nil {
+		err = os.WriteFile(config, []byte(strings.Replace(string(text), `"vfs"`, `"overlay"`, 1)), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It leaves its storage mounted.
+	t.Cleanup(func() {
+		if err := servers.UnmountBelow(home.dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return podmanTarget{home}
+}
+
+func (p podmanTarget) flags() []string { return []string{"--engine=podman"} }
+
+func (p podmanTarget) want(image *images.Image) digest.Digest { return image.Config }
+
+func (p podmanTarget) load(file string) error {
+	_, err := p.output("podman", "load", "--quiet", "--input", file)
+	return err
+}
+
+func (p podmanTarget) id(name string) (digest.Digest, error) {
+	return p.idOf("podman", "image", "inspect", "--format", "{{.Id}}", name)
+}
+
+func (p podmanTarget) save(name, file string) error {
+	_, err := p.output("podman", "save", "--quiet", "--output", file, name)
+	return err
+}
+
+func (p podmanTarget) greet(name string) ([]byte, error) {
+	return p.output("podman", podmanRun(name)...)
+}
+
+func (p podmanTarget) remove(names ...string) error {
+	_, err := p.output("podman", append([]string{"image", "rm", "--force"}, names...)...)
+	return err
+}
+
+// containerdTarget is a containerd with ctr.
+type containerdTarget struct {
+	*workplace
+	*servers.Containerd
+	program string
+	local   []string // --local, where ctr has it: it works without containerd's transfer service
+}
+
+func startContainerd(t *testing.T, programs servers.Programs, home *workplace) loadTarget {
+	daemon, err := servers.StartContainerd(servers.ContainerdOptions{Programs: programs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stopServer(t, daemon) })
+	program, err := programs.LookPath("ctr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	help, err := home.output(program, "image", "import", "--help")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := containerdTarget{Containerd: daemon, workplace: home, program: program}
+	if bytes.Contains(help, []byte("--local")) {
+		c.local = []string{"--local"}
+	}
+	return c
+}
+
+func (c containerdTarget) ctr(args ...string) []string {
+	return append([]string{"--address", c.Address()}, args...)
+}
+
+func (c containerdTarget) flags() []string {
+	return []string{"--engine=containerd", "--host=unix://" + c.Address()}
+}
+
+func (c containerdTarget) want(image *images.Image) digest.Digest { return image.Manifest }
+
+func (c containerdTarget) load(file string) error {
+	_, err := c.output(c.program, c.ctr(slices.Concat([]string{"image", "import"}, c.local, []string{file})...)...)
+	return err
+}
+
+func (c containerdTarget) id(name string) (digest.Digest, error) {
+	listed, err := c.output(c.program, c.ctr("image", "list", "name=="+name)...)
+	return digest.Digest(anyDigest.FindString(string(listed))), err
+}
+
+func (c containerdTarget) save(name, file string) error {
+	_, err := c.output(c.program, c.ctr(slices.Concat([]string{"image", "export"}, c.local, []string{file, name})...)...)
+	return err
+}
+
+func (c containerdTarget) greet(name string) ([]byte, error) {
+	return c.output(c.program, c.ctr("run", "--rm", name, digest.FromString(name).Encoded()[:12])...)
+}
+
+func (c containerdTarget) remove(names ...string) error {
+	_, err := c.output(c.program, c.ctr(append([]string{"image", "rm", "--sync"}, names...)...)...)
+	return err
+}

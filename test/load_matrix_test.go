@@ -1,0 +1,351 @@
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"hocker/fetcher/archive"
+	"hocker/test/images"
+	"hocker/test/servers"
+)
+
+// loadRows are what is done with each engine, in this order: each finds what the ones
+// before it have left.
+var loadRows = []struct {
+	name string
+	try  func(*loadCase) error
+}{
+	{"whole, by its own client", (*loadCase).whole},
+	{"first load", (*loadCase).first},
+	{"unchanged", (*loadCase).unchanged},
+	{"last layer changed", (*loadCase).changed},
+	{"tag moved", (*loadCase).tagMoved},
+	{"interrupted", (*loadCase).interrupted},
+	{"beside another client", (*loadCase).concurrent},
+}
+
+// TestLoadEngines loads into every engine whatever it has already. With -v it shows
+// the table.
+func TestLoadEngines(t *testing.T) {
+	t.Parallel()
+	servers.Require(t, "root", "docker-registry", "skopeo", "busybox", "unshare", "mount")
+	fetched := fetchLoadImages(t)
+	var rows, columns []string
+	for _, row := range loadRows {
+		rows = append(rows, row.name)
+	}
+	cases := make([]*loadCase, len(loadEngines))
+	for i, e := range loadEngines {
+		programs, err := servers.FindPrograms(e.suite, e.pkg)
+		version := e.suite
+		if err == nil {
+			version, err = programs.Version(e.program)
+		}
+		cases[i] = &loadCase{loadImages: fetched, engine: e, programs: programs, missing: err,
+			column: e.program + " " + version + " " + e.kind}
+		columns = append(columns, cases[i].column)
+	}
+	result := newTable("hocker load", rows, columns)
+	t.Run("all", func(t *testing.T) { // returns when its parallel tests have ended
+		for i, c := range cases {
+			t.Run(c.column, func(t *testing.T) {
+				t.Parallel()
+				c.run(t, fmt.Sprintf("load%d", i), result)
+			})
+		}
+	})
+	t.Logf("\n%s\nPASS: outcome, bytes sent, image ID and what a container says are right, with the registry gone.", result)
+}
+
+// loadCase is a column of the table.
+type loadCase struct {
+	*loadImages
+	engine   loadEngine
+	programs servers.Programs
+	missing  error // why it cannot run
+	column   string
+
+	loadTarget
+	home *workplace
+}
+
+// run runs the rows. After a failure, the next rows would tell nothing.
+func (c *loadCase) run(t *testing.T, dir string, result *table) {
+	if c.missing != nil {
+		servers.Lacks(t, c.missing)
+	}
+	servers.Require(t, c.engine.needs...)
+	c.home = newWorkplace(t, dir)
+	c.loadTarget = c.engine.start(t, c.programs, c.home)
+	for _, row := range loadRows {
+		if err := row.try(c); err != nil {
+			result.note(row.name, c.column, "FAIL")
+			t.Fatalf("%s: %v", row.name, err)
+		}
+		result.note(row.name, c.column, "PASS")
+	}
+}
+
+// loadRow is what hocker load --json prints of an image.
+type loadRow struct {
+	Reference, ID, Outcome string
+	Layers, LayersPresent  int
+	Bytes                  int64
+}
+
+// hocker returns the command line of hocker load.
+func (c *loadCase) hocker(more ...string) []string {
+	return append(append([]string{"load"}, c.flags()...), more...)
+}
+
+// loads loads an image with hocker, and checks what that did and what it says.
+func (c *loadCase) loads(f *fetchedImage, outcome string, present int, most int64) error {
+	output, err := c.home.output("hocker", c.hocker("--json", f.file)...)
+	if err != nil {
+		return err
+	}
+	var rows []loadRow
+	if err := json.Unmarshal(output, &rows); err != nil {
+		return err
+	}
+	if len(rows) != 1 {
+		return fmt.Errorf("hocker load says of one image\n%s", output)
+	}
+	row := rows[0]
+	if row.Reference != f.name || row.ID != f.image.Config.String() || row.Outcome != outcome ||
+		row.Layers != len(f.image.Layers) || row.LayersPresent != present {
+		return fmt.Errorf("hocker load says of %s %+v, want %s of %d layers, %d being there", f.name, row, outcome, len(f.image.Layers), present)
+	}
+	if row.Bytes > most || most >= f.size && row.Bytes < f.size {
+		return fmt.Errorf("%d bytes were sent of an image of %d, want at most %d", row.Bytes, f.size, most)
+	}
+	return c.has(f)
+}
+
+// has checks that a name leads to an image which runs.
+func (c *loadCase) has(f *fetchedImage) error {
+	if id, err := c.id(f.name); err != nil || id != c.want(f.image) {
+		return fmt.Errorf("%s is %q, want %s: %w", f.name, id, c.want(f.image), err)
+	}
+	output, err := c.greet(f.name)
+	if got := strings.TrimSpace(string(output)); err == nil && got != f.greeting {
+		err = fmt.Errorf("%s says %q, want %q", f.name, got, f.greeting)
+	}
+	return err
+}
+
+// saves checks that what the engine saves is the image.
+func (c *loadCase) saves(f *fetchedImage) error {
+	file := filepath.Join(c.home.dir, "saved.tar")
+	defer os.Remove(file)
+	if err := c.save(f.name, file); err != nil {
+		return err
+	}
+	saved, err := readSaved(file)
+	if err == nil && (saved.config != f.image.Config || !slices.Equal(saved.diffIDs, f.image.DiffIDs)) {
+		err = fmt.Errorf("%s is saved as config %s with layers %s, want %s and %s", f.name, saved.config, saved.diffIDs, f.image.Config, f.image.DiffIDs)
+	}
+	return err
+}
+
+// aFewKB is the most that is sent beside layers: the archive's documents and padding.
+const aFewKB = 40 << 10
+
+// whole loads an archive with the engine's client, so that it is known what this
+// engine saves, and removes it.
+func (c *loadCase) whole() error {
+	if err := c.load(c.two.archive); err != nil {
+		return err
+	}
+	if err := c.has(c.two); err != nil {
+		return err
+	}
+	if err := c.saves(c.two); err != nil {
+		return err
+	}
+	return c.remove(c.two.name)
+}
+
+func (c *loadCase) first() error { return c.loads(c.one, "loaded", 0, c.one.size+aFewKB) }
+
+func (c *loadCase) unchanged() error {
+	return c.loads(c.one, "present", len(c.one.image.Layers), 0)
+}
+
+// changed loads an image that differs in its last layer. What the engine saves is what
+// it has saved of the whole.
+func (c *loadCase) changed() error {
+	if err := c.loads(c.two, "loaded", len(c.two.image.Layers)-1, aFewKB); err != nil {
+		return err
+	}
+	return c.saves(c.two)
+}
+
+// tagMoved gives the name of one to two.
+func (c *loadCase) tagMoved() error {
+	if err := c.loads(c.moved, "tagged", len(c.two.image.Layers), 0); err != nil {
+		return err
+	}
+	return c.has(c.two)
+}
+
+// interrupted kills hocker while it sends an image that is new to the engine. The name
+// does not lead to a half image, and the next load completes.
+func (c *loadCase) interrupted() error {
+	if err := c.killed(c.large); err != nil {
+		return err
+	}
+	if id, err := c.id(c.large.name); err != nil || id != "" {
+		return fmt.Errorf("after an interruption %s is %q, %w", c.large.name, id, err)
+	}
+	output, err := c.home.output("hocker", c.hocker(c.large.file)...)
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, output)
+	}
+	if err := c.has(c.large); err != nil {
+		return err
+	}
+	return c.saves(c.large)
+}
+
+// concurrent has hocker load two images, which share layers, while the engine's own
+// client loads a third one and removes a fourth.
+func (c *loadCase) concurrent() error {
+	hocker := func(f *fetchedImage) error {
+		_, err := c.home.output("hocker", c.hocker(f.file)...)
+		return err
+	}
+	jobs := []func() error{
+		func() error { return hocker(c.others[0]) },
+		func() error { return hocker(c.others[1]) },
+		func() error { return c.load(c.others[2].archive) },
+		func() error { return c.remove(c.two.name) },
+	}
+	ended := make(chan error)
+	for _, job := range jobs {
+		go func() { ended <- job() }()
+	}
+	var first error
+	for range jobs {
+		if err := <-ended; first == nil {
+			first = err
+		}
+	}
+	if first != nil {
+		return first
+	}
+	for _, f := range c.others {
+		if err := c.has(f); err != nil {
+			return err
+		}
+		if err := c.saves(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadImages are the images of the table.
+type loadImages struct {
+	one, two *fetchedImage // differ in the last layer
+	moved    *fetchedImage // two with the name of one
+	large    *fetchedImage
+	others   [3]*fetchedImage // share the lower layers, and one more that no other image has
+}
+
+// fetchedImage is an image that was fetched from a registry.
+type fetchedImage struct {
+	image          *images.Image
+	name, greeting string
+	size           int64  // of its blobs
+	file           string // for hocker load
+	archive        string // for the engines' clients
+}
+
+// fetchLoadImages fetches the images from a registry that is then gone.
+func fetchLoadImages(t *testing.T) *loadImages {
+	registry, err := servers.StartRegistry(servers.RegistryOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stopServer(t, registry)
+	home := newWorkplace(t, "load")
+	fetch := func(tag string, bulk int) *fetchedImage {
+		t.Helper()
+		f, err := fetchImage(home, registry, tag, bulk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	all := &loadImages{one: fetch("one", 0), two: fetch("two", 0), large: fetch("large", 32)}
+	for i := range all.others {
+		all.others[i] = fetch(fmt.Sprintf("other%d", i), 1)
+	}
+	moved := *all.two
+	moved.name = all.one.name
+	moved.file = filepath.Join(home.dir, "moved.json")
+	if err := moved.writeFile(filepath.Join(home.dir, "two")); err != nil {
+		t.Fatal(err)
+	}
+	all.moved = &moved
+	return all
+}
+
+func fetchImage(home *workplace, registry *servers.Registry, tag string, bulk int) (*fetchedImage, error) {
+	f := &fetchedImage{greeting: "hello from " + tag, name: registry.Addr() + "/load/app:" + tag}
+	var err error
+	f.image, err = shared.images.Push(images.Spec{Variant: "oci", Greeting: f.greeting, BulkMiB: bulk}, registry, "load/app:"+tag)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range append([]digest.Digest{f.image.Config, f.image.Manifest}, f.image.Layers...) {
+		info, err := os.Stat(f.image.Blob(d))
+		if err != nil {
+			return nil, err
+		}
+		f.size += info.Size()
+	}
+	layout := filepath.Join(home.dir, tag)
+	if _, err := home.output("hocker-image", "--quiet", "--compressed", "--format=oci-layout", "--out", layout, f.name); err != nil {
+		return nil, err
+	}
+	f.archive = layout + ".tar"
+	if _, err := home.output("hocker-image", "--quiet", "--compressed", "--out", f.archive, f.name); err != nil {
+		return nil, err
+	}
+	f.file = layout + ".json"
+	return f, f.writeFile(layout)
+}
+
+// writeFile writes the image.json of the image in a layout.
+func (f *fetchedImage) writeFile(layout string) error {
+	blob := func(d v1.Descriptor) archive.File {
+		return archive.File{Path: filepath.Join(layout, "blobs", d.Digest.Algorithm().String(), d.Digest.Encoded()), Descriptor: d}
+	}
+	data, err := os.ReadFile(f.image.Blob(f.image.Manifest))
+	if err != nil {
+		return err
+	}
+	var manifest v1.Manifest
+	if err := json.Unmarshal(data, &manifest); err != nil {
+		return err
+	}
+	top := blob(v1.Descriptor{MediaType: manifest.MediaType, Digest: f.image.Manifest, Size: int64(len(data))})
+	c := archive.Composition{Reference: f.name, Config: blob(manifest.Config), Manifest: &top}
+	for _, layer := range manifest.Layers {
+		c.Layers = append(c.Layers, blob(layer))
+	}
+	if data, err = json.Marshal(c); err != nil {
+		return err
+	}
+	return os.WriteFile(f.file, data, 0o644)
+}
