@@ -66,7 +66,7 @@ let
             let
               found = find written;
             in
-            if found == null || !isReference written then written else found.reference;
+            if found == null then written else found.reference;
         };
         extraConfig = mkOption {
           apply =
@@ -76,7 +76,7 @@ let
               unit = sections.Unit or { };
               load = [ "${unitOf image}.service" ];
             in
-            if image == null || !isReference config.image then
+            if image == null then
               sections
             else
               sections

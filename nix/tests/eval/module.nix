@@ -255,6 +255,20 @@ in
         To let a container pull its image, name it in virtualisation.hocker.exceptions.''
     ];
   };
+  "an image that is used keeps its name" = {
+    expr = messages (with' {
+      a = "redis:8";
+      b = "redis:7";
+    });
+    expected = [
+      ''
+        virtualisation.hocker: hocker.lock.json does not lock the image of this container:
+          b: redis:7
+        To lock it, run:
+          hocker lock add --platform linux/amd64 b=redis:7
+        To let a container pull its image, name it in virtualisation.hocker.exceptions.''
+    ];
+  };
   "another system's image is not this one's" = {
     expr = messages (with' { a = "alpine:3"; });
     expected = [
