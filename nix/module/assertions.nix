@@ -103,7 +103,7 @@ in
       || isString cfg.credentialsFile
       && lib.hasPrefix "/" credentialsFile
       && !(lib.hasPrefix "${builtins.storeDir}/" credentialsFile);
-    message = "virtualisation.hocker.credentialsFile = ${credentialsFile} is, or would be, in the Nix store, which everybody can read. Write the path of a file on this machine in quotes: \"/run/secrets/registry\".";
+    message = "virtualisation.hocker.credentialsFile = ${credentialsFile}: expected the absolute path of a file on this machine, in quotes and outside the Nix store, which everybody can read: \"/run/secrets/registry\".";
   }
 ]
 ++ lib.mapAttrsToList found images

@@ -30,7 +30,7 @@ let
   # list. A tag that the configuration has not given it saves an image, too.
   script = engine: ''
     ${engine} image ls --quiet >/dev/null
-    list=$STATE_DIRECTORY/${engine}
+    list=/var/lib/hocker/${engine}
     touch "$list"
     cat >"$list.new" <<'END'
     ${concatStringsSep "\n" (lib.unique (map line (prunes engine)))}
@@ -59,19 +59,13 @@ in
     serviceConfig = {
       Type = "oneshot";
       RemainAfterExit = true;
-      StateDirectory = "hocker";
-      LockPersonality = true;
-      NoNewPrivileges = true;
-      PrivateNetwork = true;
-      PrivateTmp = true;
-      ProtectClock = true;
-      ProtectHome = true;
-      ProtectHostname = true;
-      ProtectKernelLogs = true;
-      ProtectKernelModules = true;
-      ProtectKernelTunables = true;
-      RestrictRealtime = true;
-      SystemCallArchitectures = "native";
+    }
+    // (import ./hardening.nix).podman
+    // {
+      StateDirectory = [
+        "containers"
+        "hocker"
+      ];
     };
     script = concatStringsSep "" (map script (attrNames programs));
   };

@@ -41,6 +41,10 @@ let
   messages =
     module: map (one: one.message) (filter (one: !one.assertion) (nixos module).assertions);
 
+  noSecret =
+    file:
+    "virtualisation.hocker.credentialsFile = ${file}: expected the absolute path of a file on this machine, in quotes and outside the Nix store, which everybody can read: \"/run/secrets/registry\".";
+
   containers = config: config.virtualisation.oci-containers.containers;
   services = config: config.systemd.services;
 
@@ -349,6 +353,7 @@ in
           }
           { credentialsFile = ./module.nix; }
           { credentialsFile = "${builtins.storeDir}/secret"; }
+          { credentialsFile = "secret"; }
           { credentialsFile = "/run/secrets/registry"; }
         ];
     expected = [
@@ -371,12 +376,9 @@ in
       [
         "virtualisation.hocker.images names images, but there is no lock file to find them in: set virtualisation.hocker.lockFile."
       ]
-      [
-        "virtualisation.hocker.credentialsFile = ${toString ./module.nix} is, or would be, in the Nix store, which everybody can read. Write the path of a file on this machine in quotes: \"/run/secrets/registry\"."
-      ]
-      [
-        "virtualisation.hocker.credentialsFile = ${builtins.storeDir}/secret is, or would be, in the Nix store, which everybody can read. Write the path of a file on this machine in quotes: \"/run/secrets/registry\"."
-      ]
+      [ (noSecret (toString ./module.nix)) ]
+      [ (noSecret "${builtins.storeDir}/secret") ]
+      [ (noSecret "secret") ]
       [ ]
     ];
   };
