@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,8 @@ func openTree(path string) (tree, error) {
 		return folder(path), nil
 	case !info.Mode().IsRegular():
 		return nil, &FormatError{Reason: "not a regular file"}
+	case info.Size() == 0:
+		return nil, &FormatError{Reason: "there is nothing in it, expected an archive"}
 	}
 	compression, err := compressionOf(f)
 	switch {
@@ -68,9 +71,22 @@ func openTree(path string) (tree, error) {
 	return t, nil
 }
 
+// maxImages limits the names of images in an archive.
+const maxImages = 1000
+
+// checkCount returns an error if a table names more than maxImages.
+func checkCount(table string, n int) error {
+	if n > maxImages {
+		return &FormatError{Reason: fmt.Sprintf("%s names %d images, and an archive may have %d", table, n, maxImages)}
+	}
+	return nil
+}
+
 // readTree reads the images in a tree by the tables that name them. An OCI layout keeps
-// the manifests; that it may be a docker-archive as well adds nothing to it.
-func readTree(ctx context.Context, t tree) ([]Composition, error) {
+// the manifests. If it is a docker-archive as well, that may name images that the layout
+// leaves out.
+func readTree(ctx context.Context, t tree) (images []Composition, err error) {
+	empty := ""
 	for _, format := range []struct {
 		table string
 		read  func(context.Context, tree, File) ([]Composition, error)
@@ -85,11 +101,20 @@ func readTree(ctx context.Context, t tree) ([]Composition, error) {
 		if err != nil {
 			return nil, err
 		}
-		images, err := format.read(ctx, t, table)
-		if err == nil && len(images) == 0 {
-			err = &FormatError{Reason: format.table + " names no image"}
+		more, err := format.read(ctx, t, table)
+		if err != nil {
+			return nil, err
 		}
-		return images, err
+		if len(more) == 0 {
+			empty = cmp.Or(empty, format.table)
+		}
+		images = addImages(images, more)
+	}
+	switch {
+	case len(images) > 0:
+		return images, nil
+	case empty != "":
+		return nil, &FormatError{Reason: empty + " names no image"}
 	}
 	return nil, &FormatError{Reason: fmt.Sprintf("not an image: it has neither %s nor %s", ocispec.ImageIndexFile, dockerTable)}
 }

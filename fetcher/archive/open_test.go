@@ -3,11 +3,15 @@ package archive
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -45,6 +49,12 @@ func entryOf(manifest, more string) string {
 	return fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":%q,"size":%d%s}`, digest.FromString(manifest), len(manifest), more)
 }
 
+// platformHere is the platform of this machine, as more fields of an entry.
+var platformHere = fmt.Sprintf(`,"platform":{"os":"linux","architecture":%q}`, runtime.GOARCH)
+
+// configHere returns a config of n layers for this machine.
+func configHere(n int) string { return strings.Replace(configOf(n), "amd64", runtime.GOARCH, 1) }
+
 func indexOf(entries ...string) tarEntry {
 	return tarEntry{name: "index.json", data: `{"schemaVersion":2,"manifests":[` + strings.Join(entries, ",") + `]}`}
 }
@@ -52,7 +62,9 @@ func indexOf(entries ...string) tarEntry {
 const named = `,"annotations":{"io.containerd.image.name":"docker.io/library/app:1","org.opencontainers.image.ref.name":"1"}`
 
 var (
-	config2     = configOf(2)
+	config1     = configHere(1)
+	manifest1   = manifestOf(config1, plainLayer)
+	config2     = configHere(2)
 	manifest2   = manifestOf(config2, plainLayer, gzipLayer)
 	layoutBlobs = []tarEntry{blobEntry(config2), blobEntry(plainLayer), blobEntry(gzipLayer), blobEntry(manifest2)}
 	dockerFiles = []tarEntry{
@@ -67,6 +79,16 @@ func dockerEntry(tags string, layers ...string) tarEntry {
 	return tarEntry{name: "manifest.json", data: `[{"Config":"c.json","RepoTags":` + tags + `,"Layers":["` + strings.Join(layers, `","`) + `"]}]`}
 }
 
+// savedEntry is a manifest.json beside an index.
+func savedEntry(config, tags string, layers ...string) tarEntry {
+	for i, layer := range layers {
+		layers[i] = blobOf(layer)
+	}
+	e := dockerEntry(tags, layers...)
+	e.data = strings.Replace(e.data, "c.json", blobOf(config), 1)
+	return e
+}
+
 func with(entries []tarEntry, more ...tarEntry) []tarEntry {
 	return append(append([]tarEntry{}, entries...), more...)
 }
@@ -78,8 +100,26 @@ var openTests = []struct {
 	err     string
 }{
 	{name: "layout", entries: with(layoutBlobs, indexOf(entryOf(manifest2, named))), want: []string{"app:1 plain tar|\x1f\x8b gzip"}},
-	{name: "layout before docker-archive", entries: with(layoutBlobs, indexOf(entryOf(manifest2, named)), tarEntry{name: "manifest.json", data: "{"}),
+	{name: "layout and docker-archive", entries: with(layoutBlobs, indexOf(entryOf(manifest2, named)), savedEntry(config2, `["app:1"]`, plainLayer, gzipLayer)),
 		want: []string{"app:1 plain tar|\x1f\x8b gzip"}},
+	{name: "one more name in the docker-archive", entries: with(layoutBlobs, indexOf(entryOf(manifest2, named)), savedEntry(config2, `["app:1","b:2"]`, plainLayer, gzipLayer)),
+		want: []string{"app:1 plain tar|\x1f\x8b gzip", "b:2 plain tar|\x1f\x8b gzip"}},
+	{name: "names in the docker-archive alone", entries: with(layoutBlobs, indexOf(entryOf(manifest2, "")), savedEntry(config2, `["app:1","b:2"]`, plainLayer, gzipLayer)),
+		want: []string{"app:1 plain tar|\x1f\x8b gzip", "b:2 plain tar|\x1f\x8b gzip"}},
+	{name: "one name for two images", entries: with(layoutBlobs, blobEntry(config1), indexOf(entryOf(manifest2, named)), savedEntry(config1, `["app:1"]`, plainLayer)),
+		want: []string{"app:1 plain tar|\x1f\x8b gzip"}},
+	{name: "index without the second image", entries: with(layoutBlobs, blobEntry(config1), indexOf(entryOf(manifest2, "")), savedEntry(config1, "null", plainLayer)),
+		want: []string{" plain tar|\x1f\x8b gzip", " plain tar"}},
+	{name: "empty index and docker-archive", entries: with(layoutBlobs, blobEntry(config1), indexOf(), savedEntry(config1, "null", plainLayer)),
+		want: []string{" plain tar"}},
+	{name: "two images without names", entries: with(layoutBlobs, blobEntry(config1), blobEntry(manifest1), indexOf(entryOf(manifest2, ""), entryOf(manifest1, ""))),
+		want: []string{" plain tar|\x1f\x8b gzip", " plain tar"}},
+	{name: "two tags alone", entries: with(layoutBlobs, blobEntry(config1), blobEntry(manifest1), indexOf(
+		entryOf(manifest1, `,"annotations":{"org.opencontainers.image.ref.name":"v1"}`), entryOf(manifest2, `,"annotations":{"org.opencontainers.image.ref.name":"v2"}`))),
+		want: []string{" plain tar", " plain tar|\x1f\x8b gzip"}},
+	{name: "two platforms without names", entries: with(layoutBlobs, blobEntry(config1), blobEntry(manifest1), indexOf(
+		entryOf(manifest1, `,"platform":{"os":"plan9","architecture":"mips"}`), entryOf(manifest2, platformHere))),
+		want: []string{" plain tar|\x1f\x8b gzip"}},
 	{name: "name in the other annotation", entries: with(layoutBlobs, indexOf(entryOf(manifest2, `,"annotations":{"org.opencontainers.image.ref.name":"ghcr.io/org/app:2"}`))),
 		want: []string{"ghcr.io/org/app:2 plain tar|\x1f\x8b gzip"}},
 	{name: "tag alone", entries: with(layoutBlobs, indexOf(entryOf(manifest2, `,"annotations":{"org.opencontainers.image.ref.name":"latest"}`))),
@@ -90,6 +130,12 @@ var openTests = []struct {
 		want: []string{" plain tar|plain tar"}},
 
 	{name: "nothing", err: "not an image: it has neither index.json nor manifest.json"},
+	{name: "malformed table beside an index", entries: with(layoutBlobs, indexOf(entryOf(manifest2, named)), tarEntry{name: "manifest.json", data: "[{]"}),
+		err: "manifest.json: invalid character ']' looking for beginning of object key string"},
+	{name: "too many names", entries: with(dockerFiles, dockerEntry(`["`+strings.Repeat(`a","`, 1000)+`a"]`, "a/layer.tar", "z/layer.tar")),
+		err: "manifest.json names 1001 images, and an archive may have 1000"},
+	{name: "too many entries", entries: with(layoutBlobs, indexOf(slices.Repeat([]string{entryOf(manifest2, "")}, 1000)...)),
+		err: "index.json names 1001 images, and an archive may have 1000"},
 	{name: "empty index", entries: []tarEntry{indexOf()}, err: "index.json names no image"},
 	{name: "empty table", entries: []tarEntry{{name: "manifest.json", data: "[]"}}, err: "manifest.json names no image"},
 	{name: "malformed table", entries: []tarEntry{{name: "manifest.json", data: "[{]"}}, err: "manifest.json: invalid character ']' looking for beginning of object key string"},
@@ -184,9 +230,58 @@ func contentOf(t testing.TB, f File) string {
 	return string(data)
 }
 
+// sparseTar returns an archive with a sparse file, which the package tar does not write.
+func sparseTar(format tar.Format) string {
+	h := &tar.Header{Name: "layer.tar", Typeflag: tar.TypeReg, Format: format}
+	if format == tar.FormatPAX {
+		h.PAXRecords = map[string]string{"XXX.sparse.major": "0", "XXX.sparse.minor": "1", "XXX.sparse.map": "", "XXX.sparse.size": "9", "XXX.sparse.numblocks": "0"}
+	}
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := errors.Join(w.WriteHeader(h), w.Close()); err != nil {
+		panic(err)
+	}
+	data := bytes.ReplaceAll(b.Bytes(), []byte("XXX."), []byte("GNU."))
+	if format == tar.FormatGNU {
+		const sum, typeflag = 148, 156
+		data[typeflag] = tar.TypeGNUSparse
+		copy(data[sum:], "        ")
+		n := 0
+		for _, c := range data[:512] {
+			n += int(c)
+		}
+		copy(data[sum:], fmt.Sprintf("%06o\x00 ", n))
+	}
+	return string(data)
+}
+
+// longNames returns an archive whose names are long.
+func longNames() string {
+	var entries []tarEntry
+	for i := range 40 {
+		entries = append(entries, tarEntry{name: fmt.Sprint(i, strings.Repeat("/a", 500_000))})
+	}
+	return string(tarOf(nil, entries...))
+}
+
+// TestOpenDoesNotWait opens a folder in which a layer is a named pipe.
+func TestOpenDoesNotWait(t *testing.T) {
+	dir := extract(t, with(dockerFiles[:1], dockerEntry("null", "pipe", "pipe")))
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), dir)
+	checkError(t, err, pipe+" is not a regular file")
+}
+
 var openFormatTests = []struct{ name, data, err string }{
 	{name: "gzip", data: gzipLayer, err: "the archive is compressed"},
 	{name: "zstd", data: zstdLayer, err: "the archive is compressed"},
+	{name: "empty", err: "there is nothing in it, expected an archive"},
+	{name: "sparse file of GNU tar", data: sparseTar(tar.FormatGNU), err: "not an image archive: layer.tar is stored as a sparse file: pack the archive without --sparse"},
+	{name: "sparse file in PAX form", data: sparseTar(tar.FormatPAX), err: "not an image archive: layer.tar is stored as a sparse file: pack the archive without --sparse"},
+	{name: "long names", data: longNames(), err: "not an image archive: the names of its files take more than 33.6 MB: that is not the archive of an image"},
 	{name: "text", data: strings.Repeat("text", 200), err: "not an image archive: archive/tar: invalid tar header"},
 	{name: "cut off", data: string(tarOf(nil, tarEntry{name: "a", data: strings.Repeat("a", 5000)})[:3000]), err: "not an image archive: unexpected EOF"},
 }

@@ -20,6 +20,13 @@ func readDockerArchive(_ context.Context, t tree, table File) ([]Composition, er
 	if err := json.Unmarshal(data, &entries); err != nil {
 		return nil, fmt.Errorf("%s: %w", dockerTable, err)
 	}
+	n := 0
+	for _, entry := range entries {
+		n += max(len(entry.RepoTags), 1)
+	}
+	if err := checkCount(dockerTable, n); err != nil {
+		return nil, err
+	}
 	var images []Composition
 	for _, entry := range entries {
 		c, err := readDockerImage(t, entry)
@@ -44,13 +51,14 @@ func readDockerImage(t tree, entry dockerManifest) (c Composition, err error) {
 	if c.Config, err = t.file(entry.Config); err != nil {
 		return c, err
 	}
-	_, config, err := c.readConfig()
+	data, config, err := c.readConfig()
 	if err == nil {
 		err = config.CheckLayers(len(entry.Layers))
 	}
 	if err != nil {
 		return c, fmt.Errorf("config %s: %w", entry.Config, err)
 	}
+	c.Config.Digest = digest.FromBytes(data)
 	for i, name := range entry.Layers {
 		layer, err := t.file(name)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"hocker/fetcher/content"
@@ -18,7 +19,8 @@ import (
 )
 
 // readOCILayout reads the images of an OCI layout. Entries of its index with one name are
-// one image for several platforms.
+// one image for several platforms. Entries without a name are several images if they are
+// for the same platform: docker save writes them for images that are saved by their IDs.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 func readOCILayout(ctx context.Context, t tree, table File) ([]Composition, error) {
 	data, err := table.read("manifest", image.MaxManifestSize)
@@ -38,15 +40,24 @@ func readOCILayout(ctx context.Context, t tree, table File) ([]Composition, erro
 		}
 		entries[name] = append(entries[name], d)
 	}
+	if err := checkCount(ocispec.ImageIndexFile, len(names)+len(entries[""])); err != nil {
+		return nil, err
+	}
 	source := ociLayout{t}
 	var images []Composition
 	for _, name := range names {
-		c, err := source.image(ctx, entries[name])
+		manifests, err := source.choose(ctx, name, entries[name])
 		if err != nil {
 			return nil, err
 		}
-		c.Reference = name
-		images = append(images, c)
+		for _, d := range manifests {
+			c, err := source.composition(d)
+			if err != nil {
+				return nil, err
+			}
+			c.Reference = name
+			images = append(images, c)
+		}
 	}
 	return images, nil
 }
@@ -68,17 +79,43 @@ func entryName(d ocispec.Descriptor) string {
 // ociLayout is the source of the documents in an OCI layout.
 type ociLayout struct{ tree }
 
-// image returns the image that these entries of the index lead to.
-func (l ociLayout) image(ctx context.Context, entries []ocispec.Descriptor) (Composition, error) {
-	index, err := json.Marshal(ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: entries})
+// choose returns the manifests for this machine that these entries of the index, which
+// have one name or none, lead to.
+func (l ociLayout) choose(ctx context.Context, name string, entries []ocispec.Descriptor) ([]ocispec.Descriptor, error) {
+	index, err := indexDocument(entries...)
 	if err != nil {
-		return Composition{}, err
+		return nil, err
 	}
-	chosen, err := image.Choose(ctx, l, reference.Repository{}, image.Manifest{Bytes: index}, image.DefaultPlatform())
+	chosen, err := image.Choose(ctx, l, reference.Repository{}, index, image.DefaultPlatform())
 	if err != nil {
-		return Composition{}, err
+		return nil, err
 	}
-	return l.composition(chosen)
+	if name != "" || len(entries) == 1 || chosen.Platform == nil {
+		return []ocispec.Descriptor{chosen}, nil
+	}
+	var manifests []ocispec.Descriptor
+	for _, entry := range entries {
+		index, err := indexDocument(entry)
+		if err != nil {
+			return nil, err
+		}
+		images, err := image.Images(ctx, l, reference.Repository{}, index)
+		if err != nil && !errors.Is(err, content.ErrNotFound) {
+			return nil, err
+		}
+		same := slices.IndexFunc(images, func(d ocispec.Descriptor) bool {
+			return image.FormatPlatform(*d.Platform) == image.FormatPlatform(*chosen.Platform)
+		})
+		if same >= 0 {
+			manifests = append(manifests, images[same])
+		}
+	}
+	return manifests, nil
+}
+
+func indexDocument(entries ...ocispec.Descriptor) (image.Manifest, error) {
+	data, err := json.Marshal(ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: entries})
+	return image.Manifest{Bytes: data}, err
 }
 
 // composition returns the image with this manifest.

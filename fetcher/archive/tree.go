@@ -9,6 +9,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
+
+	"hocker/fetcher/bytecount"
 )
 
 // tree is a set of files by their slash-separated paths: a folder, or an uncompressed tar
@@ -27,10 +30,8 @@ func (f folder) file(name string) (File, error) {
 		return File{}, fmt.Errorf("%s: the path leads out of the folder", name)
 	}
 	file := File{Path: filepath.Join(string(f), filepath.FromSlash(name))}
-	if _, err := os.Stat(file.Path); err != nil {
-		return File{}, err
-	}
-	return file, nil
+	_, err := file.contentSize() // opening a named pipe would wait
+	return file, err
 }
 
 // tarball is an uncompressed tar archive.
@@ -38,10 +39,14 @@ type tarball struct {
 	path  string
 	parts map[string]part
 	links map[string]string // symbolic and hard links, and what they lead to
+	named int               // bytes in the names of both
 }
 
 // maxTarEntries limits the entries of an archive. Docker allows an image 127 layers.
 const maxTarEntries = 100_000
+
+// maxTarNames limits the names in an archive together, in bytes.
+const maxTarNames = 32 << 20
 
 // maxLinks limits how many links lead to one file.
 const maxLinks = 10
@@ -73,6 +78,12 @@ func (t *tarball) add(header *tar.Header, f *os.File) error {
 	if isFile || isLink {
 		return fmt.Errorf("two files with the name %q", name)
 	}
+	if t.named += len(name) + len(header.Linkname); t.named > maxTarNames {
+		return fmt.Errorf("the names of its files take more than %s: that is not the archive of an image", bytecount.Format(maxTarNames))
+	}
+	if isSparse(header) {
+		return fmt.Errorf("%s is stored as a sparse file: pack the archive without --sparse", name)
+	}
 	switch header.Typeflag {
 	case tar.TypeReg:
 		// The reader keeps nothing back: the content begins where f stands.
@@ -85,6 +96,20 @@ func (t *tarball) add(header *tar.Header, f *os.File) error {
 		t.links[name] = path.Clean(header.Linkname)
 	}
 	return nil
+}
+
+// isSparse reports whether the archive leaves out the holes of the file. Such content
+// cannot be read in place.
+func isSparse(header *tar.Header) bool {
+	if header.Typeflag == tar.TypeGNUSparse {
+		return true
+	}
+	for key := range header.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *tarball) file(name string) (File, error) {
