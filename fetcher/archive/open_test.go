@@ -134,7 +134,7 @@ var openTests = []struct {
 		err: "manifest.json: invalid character ']' looking for beginning of object key string"},
 	{name: "too many names", entries: with(dockerFiles, dockerEntry(`["`+strings.Repeat(`a","`, 1000)+`a"]`, "a/layer.tar", "z/layer.tar")),
 		err: "manifest.json names 1001 images, and an archive may have 1000"},
-	{name: "too many entries", entries: with(layoutBlobs, indexOf(slices.Repeat([]string{entryOf(manifest2, "")}, 1000)...)),
+	{name: "too many entries", entries: with(layoutBlobs, indexOf(slices.Repeat([]string{entryOf(manifest2, "")}, 1001)...)),
 		err: "index.json names 1001 images, and an archive may have 1000"},
 	{name: "empty index", entries: []tarEntry{indexOf()}, err: "index.json names no image"},
 	{name: "empty table", entries: []tarEntry{{name: "manifest.json", data: "[]"}}, err: "manifest.json names no image"},

@@ -31,6 +31,9 @@ func readOCILayout(ctx context.Context, t tree, table File) ([]Composition, erro
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ocispec.ImageIndexFile, err)
 	}
+	if err := checkCount(ocispec.ImageIndexFile, len(index.Manifests)); err != nil {
+		return nil, err
+	}
 	var names []string
 	entries := map[string][]ocispec.Descriptor{}
 	for _, d := range index.Manifests {
@@ -39,9 +42,6 @@ func readOCILayout(ctx context.Context, t tree, table File) ([]Composition, erro
 			names = append(names, name)
 		}
 		entries[name] = append(entries[name], d)
-	}
-	if err := checkCount(ocispec.ImageIndexFile, len(names)+len(entries[""])); err != nil {
-		return nil, err
 	}
 	source := ociLayout{t}
 	var images []Composition
