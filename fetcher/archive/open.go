@@ -71,17 +71,6 @@ func openTree(path string) (tree, error) {
 	return t, nil
 }
 
-// maxImages limits the names of images in an archive.
-const maxImages = 1000
-
-// checkCount returns an error if a table names more than maxImages.
-func checkCount(table string, n int) error {
-	if n > maxImages {
-		return &FormatError{Reason: fmt.Sprintf("%s names %d images, and an archive may have %d", table, n, maxImages)}
-	}
-	return nil
-}
-
 // readTree reads the images in a tree by the tables that name them. An OCI layout keeps
 // the manifests. If it is a docker-archive as well, that may name images that the layout
 // leaves out.
