@@ -51,6 +51,7 @@ var nixFeatures = []nixFeature{
 	{"proxies: http, SOCKS, with passwords", []string{"nix_proxy"}},
 	{"layers from a binary cache", []string{"nix_cache"}},
 	{"a remote builder, ssh and ssh-ng", []string{"nix_remote"}},
+	{"NixOS and home-manager modules; their units in systemd", []string{"nix_options", "module_docker", "module_podman", "module_containerd"}},
 	{"vendorHash", []string{"nix_vendor_hash"}},
 }
 

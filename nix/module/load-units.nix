@@ -12,7 +12,13 @@
   loads,
 }:
 let
-  inherit (builtins) concatStringsSep mapAttrs;
+  inherit (builtins)
+    any
+    attrNames
+    concatStringsSep
+    elem
+    map
+    ;
 
   engines = import ./engines.nix;
   hardening = import ./hardening.nix;
@@ -44,7 +50,24 @@ let
     else
       { };
 
+  layersOf = load: map (layer: layer.digest) load.locked.image.layers;
+
+  # The loads to wait for: of images that share a layer, one brings it, and the next
+  # one finds it there. They go by name, so that none waits for itself.
+  before =
+    name: load:
+    attrNames (
+      lib.filterAttrs (
+        other: theirs:
+        other < name
+        && theirs.engine == load.engine
+        && theirs.user == load.user
+        && any (layer: elem layer (layersOf theirs)) (layersOf load)
+      ) loads.byUnit
+    );
+
   unit =
+    name:
     load@{
       engine,
       locked,
@@ -55,7 +78,10 @@ let
     {
       description = "Load ${locked.reference} into ${engine}";
       inherit (engines.${engine}) requires;
-      after = engines.${engine}.after ++ lib.optional (user != "root") "linger-users.service";
+      after =
+        engines.${engine}.after
+        ++ lib.optional (user != "root") "linger-users.service"
+        ++ map (other: "hocker-load-${other}.service") (before name load);
       wantedBy = lib.optional load.wanted "multi-user.target";
       path = lib.optional (engine == "podman") podman;
       # It runs before a container starts, and when the system does. If the engine has
@@ -92,7 +118,7 @@ let
       restartTriggers = [ "${locked.reference}@${toString locked.image.imageDigest}" ];
     };
 in
-mapAttrs (name: unit) (
-  lib.mapAttrs' (name: lib.nameValuePair "hocker-load-${name}") loads.byUnit
-)
+lib.mapAttrs' (
+  name: load: lib.nameValuePair "hocker-load-${name}" (unit name load)
+) loads.byUnit
 // builtins.listToAttrs (map containerUnit (builtins.attrValues served))

@@ -164,6 +164,33 @@ in
       triggers = [ "docker.io/library/nginx:1.29@sha256:${digits "a"}" ];
     };
   };
+  "images that share a layer are loaded one after the other" = {
+    expr =
+      let
+        config = nixos {
+          imports = [
+            (with' {
+              a = "nginx:1.29";
+              b = "redis:8";
+              c = "alpine:3.20";
+            })
+          ];
+          virtualisation.hocker.images.renamed.engine = "docker";
+          virtualisation.hocker.images.digest = { };
+        };
+      in
+      lib.genAttrs (loadUnits config) (name: (services config).${name}.after);
+    expected = {
+      hocker-load-cache = [ ];
+      hocker-load-digest = [ "hocker-load-cache.service" ];
+      hocker-load-renamed = [
+        "docker.socket"
+        "docker.service"
+      ];
+      # It has a layer of its own.
+      hocker-load-web = [ ];
+    };
+  };
   "who wants the network for a served container gets it" = {
     expr =
       let
