@@ -173,8 +173,23 @@ func (p podmanTarget) save(name, file string) error {
 	return err
 }
 
+// greet reads the log: podman 4.3 may lose what a short container says to podman run.
 func (p podmanTarget) greet(name string) ([]byte, error) {
-	return p.output("podman", podmanRun(name)...)
+	const container = "greeter"
+	run := podmanRun(name)
+	i := slices.Index(run, "--rm")
+	run = slices.Replace(run, i, i+1, "--detach", "--log-driver=k8s-file", "--name="+container)
+	for _, args := range [][]string{run, {"wait", container}} {
+		if _, err := p.output("podman", args...); err != nil {
+			return nil, err
+		}
+	}
+	output, err := p.output("podman", "logs", container)
+	if err != nil {
+		return nil, err
+	}
+	_, err = p.output("podman", "rm", container)
+	return output, err
 }
 
 func (p podmanTarget) remove(names ...string) error {
