@@ -18,24 +18,23 @@ import (
 	"hocker/test/servers"
 )
 
-// demoTime is how long the demo may compute where everything is installed: a
-// visitor was promised three minutes on a slower machine than ours. It is no time
-// on the clock, since others compute too.
+// demoTime limits the CPU time of the demo where everything is installed. Elapsed time
+// would depend on what else runs on this machine.
 const demoTime = 90 * time.Second
 
-// demo is one run of demo.sh: on the binary under test, in a store of its own,
-// and with a Docker daemon that it has to start.
+// demo is one run of demo.sh, with the binary under test, an empty Nix store, and a
+// Docker daemon that the script starts.
 type demo struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	output bytes.Buffer
-	mark   string // in the environment of all that it starts
-	tmp    string // where its own folder is
+	mark   string // in the environment of every process that it starts
+	tmp    string // holds the demo's work folder
 	store  *servers.NixStore
 }
 
-// newDemo prepares a run. What it leaves behind can be told from what others
-// do on this machine: a copy of the repository is around it.
+// newDemo prepares a run in a copy of the repository, so that what the run leaves
+// behind can be told from the work of other processes.
 func newDemo(t *testing.T) *demo {
 	servers.Require(t, "root", "nix-build", "nixbld", "docker-registry", "skopeo", "umoci", "busybox",
 		"dockerd", "docker", "curl")
@@ -45,7 +44,7 @@ func newDemo(t *testing.T) *demo {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	d := &demo{t: t, mark: "HOCKER_DEMO=" + rand.Text()}
-	// A short path: those of Docker's sockets begin with it.
+	// The path is short, since those of Docker's sockets begin with it.
 	if d.tmp, err = os.MkdirTemp("/tmp", "hd-"); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +67,7 @@ func newDemo(t *testing.T) *demo {
 		}
 	}
 	d.cmd.Stdout, d.cmd.Stderr = &d.output, &d.output
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a shell does it
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as an interactive shell does
 	return d
 }
 
@@ -83,8 +82,7 @@ func copyTree(t *testing.T, from, to string) {
 	}
 }
 
-// processes are those that the demo has started and not ended, with their
-// command lines.
+// processes returns the command lines of the demo's running processes, by PID.
 func (d *demo) processes() map[int]string {
 	found := map[int]string{}
 	folders, _ := filepath.Glob("/proc/[0-9]*")
@@ -99,11 +97,11 @@ func (d *demo) processes() map[int]string {
 	return found
 }
 
-// expectClean fails the test if something of the demo is left: a process, a
-// mount, a folder or a store path.
+// expectClean fails the test if the demo has left a process, mount, folder or store
+// path behind.
 func (d *demo) expectClean() {
 	d.t.Helper()
-	// A process of the daemon's may need a moment more to end than the daemon.
+	// The daemon's child processes may end a moment after it.
 	for deadline := time.Now().Add(patience); len(d.processes()) > 0 && time.Now().Before(deadline); {
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -139,13 +137,13 @@ func TestDemo(t *testing.T) {
 	d := newDemo(t)
 	err := d.cmd.Run()
 	if took := d.cmd.ProcessState.UserTime() + d.cmd.ProcessState.SystemTime(); took > demoTime {
-		t.Errorf("the demo computed for %s, more than %s", took, demoTime)
+		t.Errorf("the demo used %s of CPU time, want at most %s", took, demoTime)
 	}
 	output := regexp.MustCompile("\x1b\\[[0-9]*m").ReplaceAllString(d.output.String(), "")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	// What a user would type, and what it gave.
+	// The commands, as a user types them, and their output.
 	for _, want := range []string{
 		`(?m)^\$ hocker-manifest --registry http://127\.0\.0\.1:\d+/v2/ demo/app 1 \| docker2nix .* > app\.nix$`,
 		`(?m)^fetchdocker rec \{$`,
@@ -159,7 +157,7 @@ func TestDemo(t *testing.T) {
 		`(?m)^# .* What to try next$`,
 	} {
 		if !regexp.MustCompile(want).MatchString(output) {
-			t.Errorf("the demo does not say %s", want)
+			t.Errorf("no match for %s in the output", want)
 		}
 	}
 	if n := strings.Count(output, "hocker: layer sha256:"); n < 3 {
@@ -171,9 +169,9 @@ func TestDemo(t *testing.T) {
 	d.expectClean()
 }
 
-// TestDemoInterrupted stops the demo, as Ctrl-C does, when it has the most to
-// clean up: a registry, store paths, a Docker daemon, and what its containerd
-// writes when dockerd finds it slow.
+// TestDemoInterrupted stops the demo, as Ctrl-C does, when it has the most to clean
+// up: a registry, store paths, a Docker daemon, and the stack dump that dockerd
+// requests from a slow containerd.
 func TestDemoInterrupted(t *testing.T) {
 	t.Parallel()
 	d := newDemo(t)
@@ -181,18 +179,18 @@ func TestDemoInterrupted(t *testing.T) {
 		d.dumpStacks()
 		_ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGINT)
 	}}
-	both := io.MultiWriter(&d.output, started) // one writer: it is then written to by one goroutine
+	both := io.MultiWriter(&d.output, started) // with one writer for both, exec.Cmd writes from one goroutine
 	d.cmd.Stdout, d.cmd.Stderr = both, both
 	err := d.cmd.Run()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 130 {
-		t.Errorf("the demo ends with %v, want exit code 130\n%s", err, d.output.Bytes())
+		t.Errorf("the demo ended with %v, want exit code 130\n%s", err, d.output.Bytes())
 	}
 	d.expectClean()
 }
 
-// dumpStacks asks the demo's containerd for its stacks, as dockerd asks one that
-// is slow to answer, and waits for the file.
+// dumpStacks makes the demo's containerd write its goroutine stacks, as dockerd does
+// when containerd is slow to answer, and waits for the file.
 func (d *demo) dumpStacks() {
 	asked := false
 	for pid, command := range d.processes() {
@@ -210,10 +208,10 @@ func (d *demo) dumpStacks() {
 			}
 		}
 	}
-	d.t.Error("containerd has written no stacks")
+	d.t.Error("containerd has written no stack dump")
 }
 
-// trigger does something once when a text was written to it.
+// trigger is a writer that calls a function once, when a text was written to it.
 type trigger struct {
 	text string
 	do   func()

@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// helpCommands are those with a --help of their own, and what their examples
-// print. A command of whose examples nothing is said here has none: Nix runs it.
+// helpCommands are the commands with a --help, and the expected output of their
+// examples. A command without outputs has no examples, since only Nix runs it.
 var helpCommands = []struct {
 	command string
-	outputs []string // of each of its examples, a pattern
+	outputs []string // a pattern for each example
 }{
 	{"hocker manifest", []string{`(?m)^linux/amd64 +sha256:`, ``}},
 	{"hocker config", []string{`(?m)^(null|\[)`}},
@@ -39,8 +39,8 @@ var helpCommands = []struct {
 	{"hocker", nil},
 }
 
-// TestHelpExamples pastes each example of each --help into a shell, with Docker
-// Hub in a box: see readme_box_test.go.
+// TestHelpExamples runs each example of each --help in a shell, with Docker Hub in a
+// box: see readme_box_test.go.
 func TestHelpExamples(t *testing.T) {
 	if !inBox() {
 		t.Parallel()
@@ -72,7 +72,7 @@ pkgs.callPackage ./debian.nix { }
 	}
 	for _, command := range b.allCommands() {
 		if !covered[command] {
-			t.Errorf("nobody has tried the examples of %s", command)
+			t.Errorf("the examples of %s are not tested", command)
 		}
 	}
 	for _, link := range links {
@@ -83,8 +83,8 @@ pkgs.callPackage ./debian.nix { }
 	}
 }
 
-// prepareExample puts into the folder what an example may find there: an
-// expression, a lock file, and nothing that an earlier one has left.
+// prepareExample writes the files that examples read, an expression and a lock file,
+// and removes what an earlier example has left.
 func (b *box) prepareExample() {
 	b.t.Helper()
 	for _, name := range []string{"hocker.lock.json", "result", "images"} {
@@ -96,7 +96,7 @@ func (b *box) prepareExample() {
 	b.mustRun("hocker", "lock", "add", "--quiet", "debian:bookworm")
 }
 
-// exampleLine is a line of code in a --help, as the box has no other.
+// exampleLine matches an example in a --help: no other text is indented like this.
 var exampleLine = regexp.MustCompile(`(?m)^    (\S.*)$`)
 
 // helpExamples returns the lines below "Example:".
@@ -120,10 +120,10 @@ func (b *box) help(command string) string {
 	return string(output)
 }
 
-// listedCommand is one in the list of commands of a --help.
+// listedCommand matches a line in the list of commands of a --help.
 var listedCommand = regexp.MustCompile(`(?m)^  ([a-z][a-z0-9 ]*?)(?: \([a-z, ]+\))?    `)
 
-// allCommands are those that hocker's own help lists, and theirs.
+// allCommands returns the commands that hocker --help lists, and their subcommands.
 func (b *box) allCommands() []string {
 	var commands []string
 	for _, top := range listedCommand.FindAllStringSubmatch(b.help("hocker"), -1) {

@@ -13,25 +13,24 @@ import (
 	"hocker/test/servers"
 )
 
-// boxVariable is set where a test runs in the box, to the box's directory.
+// boxVariable holds the box's directory if a test runs in the box.
 const boxVariable = "HOCKER_TEST_BOX"
 
-// inBox says whether this is the process in the box.
+// inBox reports whether this process runs in the box.
 func inBox() bool { return os.Getenv(boxVariable) != "" }
 
-// hubAddress is where Docker Hub is in the box. It is no loopback address: a
-// client has reason to mistrust a token service at one of those.
+// hubAddress is the address of Docker Hub in the box. It is not a loopback address,
+// since a client may refuse a token service there.
 const hubAddress = "192.0.2.1"
 
-// privateAddress is where the private registry is, under privateName.
+// privateAddress is the address of the private registry, privateName.
 const (
 	privateAddress = "192.0.2.2"
 	privateName    = "registry.example"
 	privateImage   = privateName + "/demo/app:1"
 )
 
-// enterBox is run in a network and a mount namespace of its own, in which
-// /etc is a copy.
+// enterBox is run in new network and mount namespaces, with a copy of /etc.
 const enterBox = `set -e
 busybox ip link set lo up
 busybox ip address add ` + hubAddress + `/32 dev lo
@@ -41,7 +40,7 @@ busybox ip address add ` + mirrorAddress + `/32 dev lo
 mount --bind "$` + boxVariable + `/etc" /etc
 exec "$@"`
 
-// runInBox runs the test that calls it once more, in the box, with a Docker.
+// runInBox runs the calling test again in the box, with a Docker daemon.
 func runInBox(t *testing.T) {
 	servers.Require(t, "root", "unshare", "mount", "bash", "busybox", "docker-registry", "nginx", "htpasswd",
 		"skopeo", "nix-build", "nixbld", "dockerd", "docker", "jq")
@@ -52,8 +51,8 @@ func runInBox(t *testing.T) {
 	enterBoxAgain(t, "DOCKER_HOST="+docker.Host())
 }
 
-// enterBoxAgain runs the test that calls it once more, in the box, with more
-// variables in its environment.
+// enterBoxAgain runs the calling test again in the box, with additional environment
+// variables.
 func enterBoxAgain(t *testing.T, environ ...string) {
 	dir, err := os.MkdirTemp(os.Getenv("GOTMPDIR"), "box-")
 	if err != nil {
@@ -84,8 +83,8 @@ func enterBoxAgain(t *testing.T, environ ...string) {
 	}
 }
 
-// box is the inside of the box: Docker Hub, with a few images in it, a private
-// registry, and a folder for who tries things out.
+// box is an isolated network with a stand-in for Docker Hub that has a few images,
+// a private registry, and a folder in which commands run.
 type box struct {
 	t       *testing.T
 	dir     string
@@ -99,7 +98,7 @@ type box struct {
 	store   *servers.NixStore
 }
 
-// newBox fills the box, with a private registry that this account is for.
+// newBox starts the servers in the box. The private registry has this account.
 func newBox(t *testing.T, account servers.Account) *box {
 	b := emptyBox(t, account)
 	authority, err := shared.authority()
@@ -112,7 +111,7 @@ func newBox(t *testing.T, account servers.Account) *box {
 	return b
 }
 
-// emptyBox is a box with a Nix, and without servers.
+// emptyBox returns a box with Nix and without servers.
 func emptyBox(t *testing.T, account servers.Account) *box {
 	b := &box{t: t, dir: os.Getenv(boxVariable), account: account}
 	b.folder = filepath.Join(b.dir, "folder")
@@ -127,8 +126,8 @@ func emptyBox(t *testing.T, account servers.Account) *box {
 	return b
 }
 
-// startHub starts Docker Hub: a registry that wants a token from a token
-// service at another host, which gives one to anybody.
+// startHub starts Docker Hub: a registry that requires a token from a token service
+// at another host, which issues tokens without a login.
 func (b *box) startHub(authority *servers.Authority) {
 	registry := b.startRegistry(servers.RegistryOptions{Token: &servers.TokenOptions{
 		Account:   servers.Account{Username: "library", Password: "of-the-hub"},
@@ -162,8 +161,8 @@ func (b *box) startHub(authority *servers.Authority) {
 	}
 }
 
-// prepareNix makes a store, a <nixpkgs> and a `nix` that finds the flakes which
-// the internet has.
+// prepareNix makes a store, a <nixpkgs>, and a `nix` that finds local copies of the
+// flakes on the internet.
 func (b *box) prepareNix(ca string) {
 	var err error
 	if b.store, err = servers.NewNixStore(filepath.Join(b.dir, "nix")); err != nil {
@@ -205,7 +204,7 @@ exec `+nix+` "$@" --no-write-lock-file --override-input nixpkgs path:`+nixpkgs+`
 	env["PATH"] = wrappers + ":" + env["PATH"]
 	env["DOCKER_HOST"] = os.Getenv("DOCKER_HOST")
 	env["NIX_PATH"] = "nixpkgs=" + nixpkgs
-	// What a machine knows of certificates by itself.
+	// The usual locations of a machine's certificates.
 	env["SSL_CERT_FILE"], env["NIX_SSL_CERT_FILE"] = ca, ca
 	for name, value := range b.store.Environ() {
 		env[name] = value
@@ -216,8 +215,8 @@ exec `+nix+` "$@" --no-write-lock-file --override-input nixpkgs path:`+nixpkgs+`
 	}
 }
 
-// startPrivate starts a registry that asks for the account,
-// with an image that private.nix builds.
+// startPrivate starts a registry that requires a login, with the image that
+// private.nix builds.
 func (b *box) startPrivate(authority *servers.Authority) {
 	registry := b.startRegistry(servers.RegistryOptions{Basic: &b.account})
 	private, err := servers.StartNginx(servers.NginxOptions{
@@ -252,7 +251,7 @@ func (b *box) startRegistry(options servers.RegistryOptions) *servers.Registry {
 	return registry
 }
 
-// stop ends a server, and shows its log if the test has failed.
+// stop ends a server and shows its log if the test has failed.
 func (b *box) stop(s server) {
 	if b.t.Failed() {
 		b.t.Log(s.Log())
@@ -262,15 +261,15 @@ func (b *box) stop(s server) {
 	}
 }
 
-// command is a program that runs in the folder, with nothing on its standard
+// command returns a command that runs in the box's folder with an empty standard
 // input.
 func (b *box) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command("env", append([]string{name}, args...)...) // finds it in the box's PATH
+	cmd := exec.Command("env", append([]string{name}, args...)...) // env looks it up in the box's PATH
 	cmd.Dir, cmd.Env = b.folder, b.environ
 	return cmd
 }
 
-// mustRun runs a program.
+// mustRun runs a program that must succeed, and returns its output.
 func (b *box) mustRun(name string, args ...string) {
 	b.t.Helper()
 	output, err := b.command(name, args...).CombinedOutput()
@@ -290,10 +289,10 @@ func (b *box) write(path, text string, mode os.FileMode) {
 	}
 }
 
-// nixConf is the folder of Nix's settings.
+// nixConf returns the folder with nix.conf.
 func (b *box) nixConf() string { return b.store.Environ()["NIX_CONF_DIR"] }
 
-// requestsOf are those that a server has seen.
+// requestsOf returns the requests that a server has received.
 func (b *box) requestsOf(server *servers.Nginx) []servers.Request {
 	b.t.Helper()
 	requests, err := server.Requests()
@@ -303,18 +302,18 @@ func (b *box) requestsOf(server *servers.Nginx) []servers.Request {
 	return requests
 }
 
-// requestCounts says how many requests each of the registries has seen.
+// requestCounts returns the number of requests that each registry has received.
 func (b *box) requestCounts() [2]int {
 	return [2]int{len(b.requestsOf(b.hub)), len(b.requestsOf(b.private))}
 }
 
-// requestsSince are those that the registries have seen since then.
+// requestsSince returns the requests that the registries have received since then.
 func (b *box) requestsSince(counts [2]int) []servers.Request {
 	return append(b.requestsOf(b.hub)[counts[0]:], b.requestsOf(b.private)[counts[1]:]...)
 }
 
-// startDaemon leaves the store to a daemon, with more variables ("NAME=value")
-// in its environment. One that was started before is ended.
+// startDaemon starts a nix-daemon for the store, with additional environment
+// variables ("NAME=value"). It replaces an earlier daemon.
 func (b *box) startDaemon(environ ...string) {
 	b.stopDaemon()
 	socket := filepath.Join(b.dir, "socket")
@@ -333,7 +332,7 @@ func (b *box) startDaemon(environ ...string) {
 	b.environ = append(slices.Clone(b.environ), "NIX_REMOTE=daemon", "NIX_DAEMON_SOCKET_PATH="+socket)
 }
 
-// stopDaemon ends the daemon, if there is one.
+// stopDaemon ends the daemon if there is one.
 func (b *box) stopDaemon() {
 	if b.daemon == nil {
 		return

@@ -28,8 +28,8 @@ var functionsDocument = document{
 	},
 }
 
-// describedNames are the arguments and attributes that the document has to
-// describe, by section.
+// describedNames lists, by section, the arguments and attributes that the document
+// must describe.
 const describedNames = `
 let
   functions = import ./functions.nix;
@@ -43,8 +43,8 @@ arguments // {
   fetchdocker = arguments.fetchdocker ++ own;
 }`
 
-// TestNixFunctions evaluates the examples of docs/nix-functions.md, and looks
-// for what it leaves out.
+// TestNixFunctions evaluates the examples of docs/nix-functions.md and checks that it
+// describes every function, argument and attribute.
 func TestNixFunctions(t *testing.T) {
 	r := functionsDocument.read(t, nil)
 	if r == nil {
@@ -69,7 +69,7 @@ func TestNixFunctions(t *testing.T) {
 		}
 		for _, name := range names {
 			if !strings.Contains(text, "`"+name+"`") {
-				t.Errorf("%s: %s: nothing about %s", r.path, section, name)
+				t.Errorf("%s: section %s does not describe %s", r.path, section, name)
 			}
 		}
 	}

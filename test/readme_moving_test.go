@@ -19,15 +19,15 @@ var movingDocument = document{
 	use: useMoving,
 }
 
-// TestMoving does what docs/moving.md says.
+// TestMoving follows docs/moving.md.
 func TestMoving(t *testing.T) {
 	movingDocument.read(t, func(b *box) {
-		// What getManifest of nix2container has written, before.
+		// The output of nix2container's getManifest, from before the move.
 		b.mustRun("hocker-manifest", "--out", "manifest.json", "debian:bookworm")
 	})
 }
 
-// useMoving makes sure that what is there is enough where the page says so.
+// useMoving checks that a block makes no request where the page says so.
 func useMoving(r *reader, block documentBlock) bool {
 	if !strings.HasPrefix(block.text, "docker2nix --manifest") {
 		return false
@@ -35,7 +35,7 @@ func useMoving(r *reader, block documentBlock) bool {
 	before := r.box.requestCounts()
 	r.run(block)
 	if requests := r.box.requestsSince(before); len(requests) > 0 {
-		r.box.t.Errorf("%s: it makes the request %s", block, requests[0])
+		r.box.t.Errorf("%s: unexpected request %s", block, requests[0])
 	}
 	return true
 }

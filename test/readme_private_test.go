@@ -15,7 +15,7 @@ import (
 // privateDocument is docs/private-registries.md.
 var privateDocument = document{
 	path: "docs/private-registries.md",
-	// Nothing else has this password in it: it is looked for everywhere.
+	// The password occurs nowhere else, since the test searches for it everywhere.
 	account: servers.Account{Username: "me", Password: "stands-nowhere-else"},
 	outputs: []documentOutput{
 		{words: "hocker lock add", output: `(?m)^app +- +→ +sha256:`},
@@ -25,8 +25,8 @@ var privateDocument = document{
 	use: usePrivate,
 }
 
-// TestPrivateRegistries does what docs/private-registries.md says, and looks
-// for the password where the page says that it is, and where it is not.
+// TestPrivateRegistries follows docs/private-registries.md. It checks that the
+// password is readable where the page says so, and nowhere else.
 func TestPrivateRegistries(t *testing.T) {
 	privateDocument.read(t, func(b *box) {
 		b.write(filepath.Join(b.folder, "password"), b.account.Password+"\n", 0o600)
@@ -37,17 +37,17 @@ func TestPrivateRegistries(t *testing.T) {
 	})
 }
 
-// checkProcesses looks for the password in the command line and the environment
-// of a tool that is given it in one way or another, as another user and as root.
+// checkProcesses passes the password to a tool in several ways, and searches the
+// tool's command line and environment for it, as another user and as root.
 func (b *box) checkProcesses() {
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // a registry that does not answer
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // a registry that never answers
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	defer silent.Close()
 	for _, given := range []struct {
 		command    string
-		user, root string // the files below /proc/PID that have it
+		user, root string // the files below /proc/PID that contain it
 	}{
 		{command: `exec hocker-manifest --username me --password "$(cat password)" $0`, user: "cmdline", root: "cmdline"},
 		{command: `exec hocker-manifest --username me --password-stdin $0 <password`},
@@ -73,13 +73,14 @@ func (b *box) checkProcesses() {
 	}
 }
 
-// searchProcess returns which of its files below /proc tell the password.
+// searchProcess returns the names of the files below /proc/PID that contain the
+// password.
 func (b *box) searchProcess(pid int, as string) string {
 	files, _ := b.command("sh", "-c", fmt.Sprintf("cd /proc/%d && %sgrep -slF %s cmdline environ", pid, as, b.account.Password)).Output()
 	return strings.TrimSpace(string(files))
 }
 
-// usePrivate prepares what a block needs, and looks at what follows from it.
+// usePrivate prepares what a block needs, runs it, and checks its effect.
 func usePrivate(r *reader, block documentBlock) bool {
 	b := r.box
 	switch {
@@ -93,7 +94,7 @@ func usePrivate(r *reader, block documentBlock) bool {
 		b.startDaemon()
 		b.buildAnew()
 		b.checkNothingLeaked()
-		// Of another user, and no fixed-output derivation.
+		// A derivation of another user that is not a fixed-output derivation.
 		b.checkLeak("while read line; do echo $line; done </etc/nix-docker-credentials.txt", "{ }")
 		b.mustRun("rm", filepath.Join(b.nixConf(), "nix.conf"), "/etc/nix-docker-credentials.txt")
 	case strings.HasPrefix(block.text, "# /etc/systemd/"):
@@ -103,7 +104,7 @@ func usePrivate(r *reader, block documentBlock) bool {
 		b.checkLeak("echo $DOCKER_PASS", `{ impureEnvVars = [ "DOCKER_PASS" ]; outputHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; }`)
 		b.checkNoLeak("echo $DOCKER_PASS", `{ impureEnvVars = [ "DOCKER_PASS" ]; }`)
 	case block.language == "sh":
-		b.forgetStore() // each block fetches for itself
+		b.forgetStore() // each block has to fetch again
 		r.run(block)
 		if strings.Contains(block.text, "hocker prefetch") {
 			b.checkPrefetch()
@@ -114,53 +115,54 @@ func usePrivate(r *reader, block documentBlock) bool {
 	return true
 }
 
-// forgetStore empties the store of what was fetched.
+// forgetStore removes fetched blobs from the store.
 func (b *box) forgetStore() { b.mustRun("sh", "-c", "rm -f result* && nix-store --gc") }
 
-// buildAnew builds the image of the private registry, which is asked for it.
+// buildAnew builds the image of the private registry, and checks that the build
+// makes requests.
 func (b *box) buildAnew() {
 	b.t.Helper()
 	b.forgetStore()
 	before := b.requestCounts()
 	b.mustRun("nix-build", "-A", "app")
 	if len(b.requestsSince(before)) == 0 {
-		b.t.Error("the private registry was not asked for the image")
+		b.t.Error("the private registry has received no request for the image")
 	}
 }
 
-// checkRefusal makes sure that a build without credentials says what the block
-// says, although the client of the daemon has some.
+// checkRefusal checks that a build without credentials fails with the block's
+// messages, although the daemon's client has credentials.
 func (b *box) checkRefusal(block documentBlock) {
 	b.forgetStore()
 	output, err := b.command("env", "DOCKER_USER="+b.account.Username, "DOCKER_PASS="+b.account.Password, "nix-build", "-A", "app").CombinedOutput()
 	if err == nil {
-		b.t.Errorf("%s: the build goes well", block)
+		b.t.Errorf("%s: the build succeeded, want an error", block)
 	}
 	for _, line := range strings.Split(strings.TrimSpace(block.text), "\n") {
 		pattern := strings.ReplaceAll(regexp.QuoteMeta(line), "sha256:…", "sha256:[0-9a-f]{64}")
 		if !regexp.MustCompile(pattern).Match(output) {
-			b.t.Errorf("%s: the build does not say %s:\n%s", block, line, output)
+			b.t.Errorf("%s: no %s in the output of the build:\n%s", block, line, output)
 		}
 	}
 }
 
-// checkPrefetch makes sure that a user whom the daemon does not trust can fetch
-// ahead, and that the build then asks nobody.
+// checkPrefetch checks that a user whom the daemon does not trust can prefetch an
+// image, and that the build then makes no request.
 func (b *box) checkPrefetch() {
 	b.forgetStore()
 	b.mustRun("sh", "-c", b.asNixUser()+`hocker prefetch --registry `+privateName+` --username me --password-stdin hocker.lock.json <password`)
 	before := b.requestCounts()
 	b.mustRun("sh", "-c", b.asNixUser()+"nix-build --no-out-link -A app")
 	if requests := b.requestsSince(before); len(requests) > 0 {
-		b.t.Errorf("a build after prefetch asks for %s", requests[0])
+		b.t.Errorf("a build after prefetch made the request %s", requests[0])
 	}
 }
 
-// asNobody is a command line that runs another one as some user.
+// asNobody prefixes a command line to run it as the user nobody.
 const asNobody = "HOME=/nonexistent setpriv --reuid=65534 --regid=65534 --clear-groups "
 
-// asNixUser is asNobody for a command that calls Nix, or nothing where only root
-// can run this Nix: see test/suites.sh.
+// asNixUser is asNobody for a command that calls Nix. It is empty if only root can run
+// this Nix: see test/suites.sh.
 func (b *box) asNixUser() string {
 	if err := b.command("sh", "-c", asNobody+"nix-store --version").Run(); err != nil {
 		return ""
@@ -168,8 +170,8 @@ func (b *box) asNixUser() string {
 	return asNobody
 }
 
-// checkNothingLeaked looks for the password in the store, its derivations, its
-// logs and Nix's own state.
+// checkNothingLeaked checks that the password is not in the store, its derivations,
+// its logs or Nix's state.
 func (b *box) checkNothingLeaked() {
 	b.t.Helper()
 	output, _ := b.command("grep", "-rlF", b.account.Password, filepath.Join(b.dir, "nix")).Output()
@@ -178,7 +180,7 @@ func (b *box) checkNothingLeaked() {
 	}
 }
 
-// checkLeak makes sure that a builder of another user's gets at the password.
+// checkLeak checks that another user's builder can read the password.
 func (b *box) checkLeak(script, attributes string) {
 	b.t.Helper()
 	if output := b.spy(script, attributes); !strings.Contains(output, b.account.Password) {
@@ -186,7 +188,7 @@ func (b *box) checkLeak(script, attributes string) {
 	}
 }
 
-// checkNoLeak makes sure that it does not.
+// checkNoLeak checks that another user's builder cannot read the password.
 func (b *box) checkNoLeak(script, attributes string) {
 	b.t.Helper()
 	if output := b.spy(script, attributes); strings.Contains(output, b.account.Password) {
@@ -194,7 +196,7 @@ func (b *box) checkNoLeak(script, attributes string) {
 	}
 }
 
-// spy returns what a builder of another user's prints. Its log is removed.
+// spy returns the output of another user's builder, and removes its log.
 func (b *box) spy(script, attributes string) string {
 	b.t.Helper()
 	b.write(filepath.Join(b.folder, "spy.nix"), `derivation ({
@@ -203,10 +205,10 @@ func (b *box) spy(script, attributes string) string {
   builder = "${<nixpkgs>}/prebuilt/bin/busybox";
   args = [ "sh" "-c" "(`+script+`) >&2; echo spied >$out" ];
 } // `+attributes+")\n", 0o644)
-	// What has a wrong hash fails, and has been printed before.
+	// The build fails, since its hash is wrong. The builder has run before.
 	output, _ := b.command("sh", "-c", b.asNixUser()+"nix-build --no-out-link spy.nix").CombinedOutput()
 	if !strings.Contains(string(output), "building '") {
-		b.t.Errorf("no builder was run:\n%s", output)
+		b.t.Errorf("the builder did not run:\n%s", output)
 	}
 	b.mustRun("rm", "-r", filepath.Join(b.dir, "nix/log"))
 	return string(output)

@@ -12,34 +12,34 @@ import (
 	"hocker/test/servers"
 )
 
-// document is a file of the repository's that tells what to do, in fenced
-// blocks: commands (sh), files (nix), what this machine cannot run (console,
-// yaml), and what else its test knows of. A block that is of no known kind is an
-// error, so that what is added to the document is run, too.
+// document is a file of the repository with instructions in fenced blocks: commands
+// (sh), files (nix), what this machine cannot run (console, yaml), and what its test
+// handles. A block of an unknown language is an error, so that the test runs
+// whatever is added to the document.
 type document struct {
 	path     string
 	skips    []string          // blocks that cannot run in the test
-	outputs  []documentOutput  // what blocks print
-	requests map[string]string // what sections, by their headings, say that they do not ask a registry for
+	outputs  []documentOutput  // expected output of blocks
+	requests map[string]string // requests that a section, by its heading, must not make
 	account  servers.Account   // of the private registry
 	use      func(r *reader, block documentBlock) bool
 }
 
-// documentOutput is what a block prints that has these words in it.
+// documentOutput is the expected output of a block that contains these words.
 type documentOutput struct{ words, output string }
 
-// reader is somebody who does what a document says, with Docker Hub in a box:
-// see readme_box_test.go.
+// reader runs the blocks of a document, with Docker Hub in a box: see
+// readme_box_test.go.
 type reader struct {
 	*document
 	box        *box
 	text       string
 	seen       map[string]bool // the blocks that were skipped
-	expression string          // what debian.nix holds
+	expression string          // the content of debian.nix
 }
 
-// read does what a document says, word for word. Without a box it makes one,
-// and returns nil.
+// read runs the blocks of a document as they are. Outside the box it runs the test
+// again in a box and returns nil.
 func (d *document) read(t *testing.T, prepare func(b *box)) *reader {
 	t.Helper()
 	if !inBox() {
@@ -60,13 +60,13 @@ func (d *document) read(t *testing.T, prepare func(b *box)) *reader {
 	}
 	for _, skip := range d.skips {
 		if !r.seen[skip] {
-			t.Errorf("%s has no such block to be skipped:\n%s", d.path, skip)
+			t.Errorf("%s has no block like this, which the test skips:\n%s", d.path, skip)
 		}
 	}
 	return r
 }
 
-// do does what a block says.
+// do runs a block or writes its file.
 func (r *reader) do(block documentBlock) {
 	t := r.box.t
 	t.Helper()
@@ -80,11 +80,11 @@ func (r *reader) do(block documentBlock) {
 		r.write(block)
 	case block.language == "console", block.language == "yaml":
 	default:
-		t.Errorf("%s: nobody knows what to do with a block of %q:\n%s", block, block.language, block.text)
+		t.Errorf("%s: no test handles blocks of %q:\n%s", block, block.language, block.text)
 	}
 }
 
-// run runs a block of commands, as a shell in the reader's folder does.
+// run runs a block of commands in a shell in the box's folder.
 func (r *reader) run(block documentBlock) {
 	t := r.box.t
 	before := r.box.requestCounts()
@@ -101,14 +101,15 @@ func (r *reader) run(block documentBlock) {
 	if unwanted, ok := r.requests[block.section]; ok {
 		for _, request := range r.box.requestsSince(before) {
 			if strings.Contains(request.Path, unwanted) || unwanted == theLayers && r.isLayer(request.Path) {
-				t.Errorf("%s: it makes the request %s", block, request)
+				t.Errorf("%s: unexpected request %s", block, request)
 			}
 		}
 	}
 	r.checkExpression(block)
 }
 
-// theLayers, in place of a part of an address, is what the lock file has as layers.
+// theLayers stands for the digests of the lock file's layers, in place of a part of
+// an address.
 const theLayers = "layers"
 
 func (r *reader) isLayer(path string) bool {
@@ -124,20 +125,20 @@ func (r *reader) isLayer(path string) bool {
 	return false
 }
 
-// checkExpression makes sure that all ways to debian.nix give the same.
+// checkExpression checks that every block that writes debian.nix writes the same.
 func (r *reader) checkExpression(block documentBlock) {
 	text, _ := os.ReadFile(filepath.Join(r.box.folder, "debian.nix"))
 	if r.expression != "" && r.expression != string(text) {
-		r.box.t.Errorf("%s: debian.nix is another one now:\n%s", block, text)
+		r.box.t.Errorf("%s: debian.nix has changed:\n%s", block, text)
 	}
 	r.expression = string(text)
 }
 
-// nixFile is a first line that names a file.
+// nixFile matches a first line that names a file.
 var nixFile = regexp.MustCompile(`^# ([a-z-]+\.nix)\n`)
 
-// write writes a Nix file under the name in its first line. What is in the
-// place of hocker ("# before: …") cannot be evaluated here, but has to be Nix.
+// write writes a Nix file under the name in its first line. The code that hocker
+// replaces ("# before: …") is only parsed, since it cannot be evaluated here.
 func (r *reader) write(block documentBlock) {
 	if strings.HasPrefix(block.text, "# before: ") {
 		file := filepath.Join(r.box.dir, "before.nix")
@@ -163,10 +164,11 @@ type documentBlock struct {
 
 func (b documentBlock) String() string { return fmt.Sprintf("%s:%d", b.path, b.line) }
 
-// documentFence begins and ends a block, which may be indented in a list.
+// documentFence matches the lines that begin and end a block. In a list they are
+// indented.
 var documentFence = regexp.MustCompile("^( *)```([a-z]*)$")
 
-// documentBlocks finds the blocks.
+// documentBlocks returns the blocks of a document.
 func documentBlocks(path, text string) []documentBlock {
 	var blocks []documentBlock
 	var section, indent string

@@ -9,13 +9,13 @@ import (
 	"hocker/test/servers"
 )
 
-// readmeAccount is in README.md.
+// readmeAccount is the account in the examples of README.md.
 var readmeAccount = servers.Account{Username: "me", Password: "secret"}
 
 // readmeDocument is README.md.
 var readmeDocument = document{
 	path: "README.md",
-	skips: []string{ // it runs tests itself
+	skips: []string{ // this block runs the tests
 		"make demo   # the whole way, on a registry of its own: docker2nix, nix-build, docker load, docker run\n" +
 			"make check  # for a change: build, linters, unit tests; about two minutes the first time, no root, nothing to install\n" +
 			"make test   # for a release: that, and all tests end to end on real servers\n",
@@ -31,15 +31,15 @@ var readmeDocument = document{
 		{words: "hocker prefetch", output: `(?m)^/.*/store/\w{32}-docker-layer-`},
 	},
 	requests: map[string]string{
-		"Pin an image":       "/blobs/", // only for the manifest
-		"Run it":             "/",       // for nothing
+		"Pin an image":       "/blobs/", // fetches only the manifest
+		"Run it":             "/",       // makes no request
 		"Shapes of an image": "/",
 	},
 	account: readmeAccount,
 	use:     useReadme,
 }
 
-// TestReadme does what README.md says.
+// TestReadme follows README.md.
 func TestReadme(t *testing.T) {
 	if r := readmeDocument.read(t, nil); r != nil {
 		r.runTools()
@@ -47,7 +47,8 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// useReadme puts a block where it belongs that is neither commands nor Nix.
+// useReadme handles the blocks that are neither commands nor Nix: it writes them to
+// the files that they show.
 func useReadme(r *reader, block documentBlock) bool {
 	credentials := filepath.Join(r.box.dir, "credentials")
 	switch {
@@ -55,7 +56,7 @@ func useReadme(r *reader, block documentBlock) bool {
 		r.box.write(credentials, block.text, 0o600)
 		r.box.mustRun("hocker-manifest", "--credentials-file", credentials, privateImage)
 	case strings.HasPrefix(block.text, "extra-sandbox-paths ="):
-		// In the way that the README tells: the file, and this in nix.conf.
+		// As the README says: the file, and these settings in nix.conf.
 		r.box.write(filepath.Join(r.box.nixConf(), "nix.conf"), block.text, 0o644)
 		r.box.mustRun("install", "-m", "0440", "-g", "nixbld", credentials, "/etc/nix-docker-credentials.txt")
 		r.box.mustRun("sh", "-c", "rm result && nix-store --gc && nix-build private.nix")
@@ -79,9 +80,8 @@ func (r *reader) runTools() {
 	}
 }
 
-// checkHubRequests makes sure that Docker Hub was asked as it wants to be: with
-// an anonymous token that was fetched for the purpose, by a client that says
-// who it is, and without anybody's credentials.
+// checkHubRequests checks the requests to Docker Hub: all come from hocker, none has a
+// user's credentials, and they include those for an anonymous token.
 func (r *reader) checkHubRequests() {
 	t := r.box.t
 	lines := map[string]int{}
@@ -103,7 +103,7 @@ func (r *reader) checkHubRequests() {
 	}
 }
 
-// hubRequests are some of those that Docker Hub must have seen.
+// hubRequests are patterns of requests that Docker Hub must have received.
 var hubRequests = []string{
 	`^GET /v2/library/debian/manifests/bookworm 401 .* auth=- .* host=registry-1\.docker\.io `,
 	`^GET /token\?scope=repository%3Alibrary%2Fdebian%3Apull&service=registry\.docker\.io 200 .* auth=- .* host=auth\.docker\.io `,

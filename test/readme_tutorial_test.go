@@ -19,15 +19,15 @@ var tutorialDocument = document{
 	},
 	requests: map[string]string{
 		"Write the host":     "/",
-		"Lock the images":    theLayers, // a lock file is made from manifests and configs
+		"Lock the images":    theLayers, // hocker lock fetches only manifests and configs
 		"What the host does": "/",
 		"Deploy it":          "/",
 		"Keep it up to date": theLayers,
 	},
 }
 
-// TestTutorial does what the tutorial says, up to the host: of that, it runs what
-// the units run.
+// TestTutorial follows the tutorial up to the host, of which it runs the commands of
+// the units.
 func TestTutorial(t *testing.T) {
 	r := tutorialDocument.read(t, func(b *box) {
 		text, err := os.ReadFile(filepath.Join(shared.root, "templates/nixos/configuration.nix"))
@@ -43,12 +43,12 @@ func TestTutorial(t *testing.T) {
 	r.box.mustRun("bash", "-euo", "pipefail", "-c", runUnits)
 	r.box.mustRun("bash", "-euo", "pipefail", "-c", fromDisk+runUnits)
 	if requests := r.box.requestsSince(before); len(requests) > 0 {
-		t.Errorf("the host asks a registry: %s", requests[0])
+		t.Errorf("the host made a request to a registry: %s", requests[0])
 	}
 }
 
-// runUnits loads and runs the images as the units of ./system do, in the Docker
-// that is there. It publishes no ports, which would need a network.
+// runUnits loads and runs the images as the units of ./system do, with the box's
+// Docker daemon. It publishes no ports, since that needs a network.
 const runUnits = `
 units=$(readlink system)/etc/systemd/system
 for unit in "$units"/docker-*.service; do
@@ -61,8 +61,8 @@ for unit in "$units"/docker-*.service; do
 done
 `
 
-// fromDisk does what a host does with a disk that the tutorial has filled: it has
-// nothing else.
+// fromDisk installs the system from the disk that the tutorial has filled, with an
+// otherwise empty store.
 const fromDisk = `
 system=$(readlink system)
 rm system

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The commands for programs on a terminal. They are in the background, too:
-// await, signal and ends are for them as well, and their stdout is what the
-// terminal shows in the end, with all that has left its window.
+// The commands for programs on a terminal. These programs run in the background, so
+// await, signal and ends apply to them. Their stdout is the text of the terminal at
+// the end, including the lines that have scrolled off.
 //
 //	terminal PROCESS COLUMNSxROWS PROGRAM [ARG...]
 //	                             start a program on a terminal of that size
@@ -38,13 +38,13 @@ func terminalCommand(ts *testscript.TestScript, neg bool, args []string) {
 	shown := make(chan struct{})
 	go func() {
 		defer close(shown)
-		_, _ = io.Copy(b.screen, keyboard) // fails when nobody has the terminal open any more
+		_, _ = io.Copy(b.screen, keyboard) // fails when no process has the terminal open any more
 	}()
 	b.run(ts, args[0], shown)
 	ts.Check(terminal.Close())
 }
 
-// openTerminal makes a terminal, and what types on it and sees what it shows.
+// openTerminal opens a pseudoterminal and returns its two ends.
 // https://man7.org/linux/man-pages/man7/pty.7.html
 func openTerminal(size unix.Winsize) (keyboard, terminal *os.File, err error) {
 	keyboard, err = os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
