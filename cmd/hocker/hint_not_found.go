@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"strings"
 
 	"hocker/fetcher"
@@ -21,6 +22,8 @@ func notFoundHint(err error, inNix bool) string {
 		return "hocker-manifest shows the layers; the lowest is number 0, the topmost -1"
 	case notFoundFile(err) != "":
 		return fileHint(notFoundFile(err))
+	case errors.Is(err, fs.ErrNotExist):
+		return "the image is incomplete: write it again, with all of its layers"
 	case errors.As(err, &withheld):
 		return "if the image is private: " + withheldHint(withheld)
 	case inNix && wasAnonymous(err):

@@ -128,6 +128,7 @@ var hintTests = []struct {
 
 	// Where there is no such thing.
 	{name: "not found by somebody", err: fetching(shown(404)), hint: "check the registry, the image's name and its tag"},
+	{name: "not in a layout", err: fmt.Errorf("oci: %w: %w", content.ErrNotFound, fs.ErrNotExist), hint: "the image is incomplete: write it again, with all of its layers"},
 	{name: "not found by nobody", err: fetching(anonymously(404)), hint: "check the registry, the image's name and its tag; if the image is private, log in or give --username"},
 	{name: "not found by somebody who was not asked", err: fetching(answered(404)), hint: "check the registry, the image's name and its tag"},
 	{name: "a file's name for a tag", err: &fetcher.FetchError{What: "manifest", From: "registry.example/app:out.tar", Err: answered(404)}, hint: "the second argument is the image's tag: to write to a file, give --out out.tar"},

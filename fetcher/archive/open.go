@@ -11,15 +11,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// FormatError reports a file or folder that does not hold an image.
-type FormatError struct {
-	Reason string
-	// Compression is how the file is compressed, if that is the reason.
-	Compression Compression
-}
-
-func (e *FormatError) Error() string { return e.Reason }
-
 // Open reads the images in an OCI layout or an archive: an OCI layout in a tar archive, or
 // a docker-archive, as docker save and podman save write them. Their layers are read in
 // place. Of an image for several platforms, it returns the one for this machine.

@@ -62,12 +62,13 @@ func indexOf(entries ...string) tarEntry {
 const named = `,"annotations":{"io.containerd.image.name":"docker.io/library/app:1","org.opencontainers.image.ref.name":"1"}`
 
 var (
-	config1     = configHere(1)
-	manifest1   = manifestOf(config1, plainLayer)
-	config2     = configHere(2)
-	manifest2   = manifestOf(config2, plainLayer, gzipLayer)
-	layoutBlobs = []tarEntry{blobEntry(config2), blobEntry(plainLayer), blobEntry(gzipLayer), blobEntry(manifest2)}
-	dockerFiles = []tarEntry{
+	config1         = configHere(1)
+	manifest1       = manifestOf(config1, plainLayer)
+	foreignManifest = strings.Replace(manifest1, "rootfs.diff.tar.gzip\"", "rootfs.foreign.diff.tar.gzip\",\"urls\":[\"https://example.com/x\"]", 1)
+	config2         = configHere(2)
+	manifest2       = manifestOf(config2, plainLayer, gzipLayer)
+	layoutBlobs     = []tarEntry{blobEntry(config2), blobEntry(plainLayer), blobEntry(gzipLayer), blobEntry(manifest2)}
+	dockerFiles     = []tarEntry{
 		{name: "c.json", data: config2},
 		{name: "a/layer.tar", data: plainLayer},
 		{name: "b/layer.tar", link: "../a/layer.tar"},
@@ -140,6 +141,11 @@ var openTests = []struct {
 	{name: "empty table", entries: []tarEntry{{name: "manifest.json", data: "[]"}}, err: "manifest.json names no image"},
 	{name: "malformed table", entries: []tarEntry{{name: "manifest.json", data: "[{]"}}, err: "manifest.json: invalid character ']' looking for beginning of object key string"},
 	{name: "two files of one name", entries: []tarEntry{{name: "a", data: "1"}, {name: "./a", data: "2"}}, err: `not an image archive: two files with the name "a"`},
+	{name: "no config", entries: []tarEntry{{name: "manifest.json", data: "[null]"}}, err: "manifest.json: an image without a config"},
+	{name: "folder of skopeo's dir:", entries: []tarEntry{{name: "manifest.json", data: manifest2}},
+		err: "manifest.json is a manifest: copy the folder to an OCI layout, as by skopeo copy dir:FOLDER oci:LAYOUT"},
+	{name: "foreign layer", entries: []tarEntry{blobEntry(config1), blobEntry(foreignManifest), indexOf(entryOf(foreignManifest, named))},
+		err: "layer " + digest.FromString(plainLayer).String() + " is foreign: the registry does not hold it; it is available from https://example.com/x"},
 	{name: "missing layer", entries: with(dockerFiles, dockerEntry("[]", "a/layer.tar", "y/layer.tar")), err: "open y/layer.tar: file does not exist"},
 	{name: "too few layers", entries: with(dockerFiles, dockerEntry("[]", "a/layer.tar")),
 		err: "config c.json: config and layers are not of one image: the config names 2 layers (rootfs.diff_ids), and there are 1"},
@@ -309,6 +315,8 @@ func TestOpenLeavesTheFolder(t *testing.T) {
 func FuzzOpen(f *testing.F) {
 	f.Add(tarOf(f, with(layoutBlobs, indexOf(entryOf(manifest2, named)))...))
 	f.Add(tarOf(f, with(dockerFiles, dockerEntry(`["app:1"]`, "a/layer.tar", "b/layer.tar"))...))
+	f.Add(tarOf(f, with(layoutBlobs, blobEntry(config1), blobEntry(manifest1), indexOf(entryOf(manifest1, ""), entryOf(manifest2, "")), savedEntry(config2, `["app:1","b:2"]`, plainLayer, gzipLayer))...))
+	f.Add([]byte(sparseTar(tar.FormatPAX)))
 	path := filepath.Join(f.TempDir(), "image.tar")
 	again := path + ".again"
 	f.Fuzz(func(t *testing.T, data []byte) {

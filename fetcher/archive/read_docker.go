@@ -16,6 +16,9 @@ func readDockerArchive(_ context.Context, t tree, table File) ([]Composition, er
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dockerTable, err)
 	}
+	if _, err := image.ParseManifest(data); err == nil {
+		return nil, &FormatError{Reason: dockerTable + " is a manifest: copy the folder to an OCI layout, as by skopeo copy dir:FOLDER oci:LAYOUT"}
+	}
 	var entries []dockerManifest
 	if err := json.Unmarshal(data, &entries); err != nil {
 		return nil, fmt.Errorf("%s: %w", dockerTable, err)
@@ -48,6 +51,9 @@ func readDockerArchive(_ context.Context, t tree, table File) ([]Composition, er
 // readDockerImage reads one image. Such an archive says nothing about a layer but the name
 // of its file. An uncompressed layer is known by its diff ID.
 func readDockerImage(t tree, entry dockerManifest) (c Composition, err error) {
+	if entry.Config == "" {
+		return c, fmt.Errorf("%s: an image without a config", dockerTable)
+	}
 	if c.Config, err = t.file(entry.Config); err != nil {
 		return c, err
 	}

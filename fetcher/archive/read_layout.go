@@ -145,6 +145,9 @@ func (l ociLayout) composition(d ocispec.Descriptor) (Composition, error) {
 // blob returns the file of a blob, which has the size that its manifest gives.
 func (l ociLayout) blob(d ocispec.Descriptor) (File, error) {
 	file, err := l.file(blobName(d.Digest))
+	if errors.Is(err, fs.ErrNotExist) && image.IsForeign(d) {
+		return File{}, &image.ForeignError{Digest: d.Digest, URLs: d.URLs}
+	}
 	if err != nil {
 		return File{}, missingBlob(err)
 	}
