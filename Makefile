@@ -80,6 +80,7 @@ fmt: ## Format the Go files.
 .PHONY: bench
 bench: build ## Measure hocker beside its peers.
 	test/install.sh bench
+	test/suites.sh trixie sid
 	bench/run.sh
 
 .PHONY: recording

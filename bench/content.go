@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -125,6 +126,18 @@ func (r registry) pushImage(repo, tag string, layers []ocispec.Descriptor, diffI
 // pushFiles makes layers of this machine's own files, each of that size before
 // compression, and pushes an image of them.
 func (r registry) pushFiles(dir, repo, tag string, layers int, size int64) (packed int64, err error) {
+	descriptors, diffIDs, err := r.packFiles(dir, repo, layers, size)
+	if err != nil {
+		return 0, err
+	}
+	for _, d := range descriptors {
+		packed += d.Size
+	}
+	return packed, r.pushImage(repo, tag, descriptors, diffIDs)
+}
+
+// packFiles makes the layers and pushes them without an image.
+func (r registry) packFiles(dir, repo string, layers int, size int64) ([]ocispec.Descriptor, []digest.Digest, error) {
 	files := realFiles(size * int64(layers) * 11 / 10)
 	descriptors := make([]ocispec.Descriptor, layers)
 	diffIDs := make([]digest.Digest, layers)
@@ -141,13 +154,7 @@ func (r registry) pushFiles(dir, repo, tag string, layers int, size int64) (pack
 		})
 	}
 	group.Wait()
-	for i, err := range errs {
-		if err != nil {
-			return 0, err
-		}
-		packed += descriptors[i].Size
-	}
-	return packed, r.pushImage(repo, tag, descriptors, diffIDs)
+	return descriptors, diffIDs, errors.Join(errs...)
 }
 
 type realFile struct {
@@ -182,7 +189,10 @@ func takeFiles(files *[]realFile, size int64) (part []realFile) {
 	return part
 }
 
-func writeLayer(path string, files []realFile) (diffID digest.Digest, err error) {
+// tarFile is a file that is only in a layer.
+type tarFile struct{ name, content string }
+
+func writeLayer(path string, files []realFile, more ...tarFile) (diffID digest.Digest, err error) {
 	out, err := os.Create(path)
 	if err != nil {
 		return "", err
@@ -196,6 +206,14 @@ func writeLayer(path string, files []realFile) (diffID digest.Digest, err error)
 	archive := tar.NewWriter(io.MultiWriter(packed, h.Hash()))
 	for _, f := range files {
 		if err := addFile(archive, f); err != nil {
+			return "", err
+		}
+	}
+	for _, f := range more {
+		if err := archive.WriteHeader(&tar.Header{Name: f.name, Mode: 0o644, Size: int64(len(f.content))}); err != nil {
+			return "", err
+		}
+		if _, err := io.WriteString(archive, f.content); err != nil {
 			return "", err
 		}
 	}

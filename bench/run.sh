@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the peers that are pinned in go.mod, and measures: make bench.
 #
-#	bench/run.sh [-only loopback,link,nix,image,growth] [-runs N]
+#	bench/run.sh [-only loopback,link,nix,image,load,growth] [-runs N]
 #	bench/run.sh faults    what each does when a registry misbehaves
 set -eu
 cd "$(dirname "$0")"

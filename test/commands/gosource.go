@@ -20,6 +20,7 @@ var starters = map[string]int{
 	"output":           0,
 	"run":              0,
 	"command":          -1,
+	"newer":            2,
 	"need":             -1,
 	"Missing":          -1,
 	"Require":          -1,
@@ -31,7 +32,7 @@ var ofExec = map[string]int{"Command": 0, "CommandContext": 1, "LookPath": 0}
 // passers are the functions that start what they were given or what was built
 // here. Of those that are given a name, starters tells.
 var passers = []string{
-	"LookPath", "TestRoots", "TestStringByNix", "Version", "cell", "command", "imageBuild", "imagesInOneBuild", "lookPath", "main", "newDemo", "ping",
+	"LookPath", "TestRoots", "TestStringByNix", "Version", "cell", "command", "imageBuild", "imagesInOneBuild", "loadImage", "lookPath", "main", "newDemo", "ping",
 	"run", "runPeak", "startLink", "startProcessWith", "writeHtpasswd",
 }
 
