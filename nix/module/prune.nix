@@ -1,7 +1,7 @@
 # The unit that removes images which earlier configurations have loaded.
 #
 # /var/lib/hocker/ENGINE lists the images of this configuration: ID, the ID that
-# Docker has with the containerd store, and reference.
+# Docker has with the containerd store, and the references, as engines may write them.
 {
   lib,
   # By engine: the package with its program.
@@ -19,12 +19,39 @@ let
     map
     ;
 
+  inherit (import ../names.nix) splitReference;
+  inherit (import ../reference.nix) fullName;
+
   prunes =
     engine: filter (load: load.engine == engine && load.user == "root") (attrValues loads.byUnit);
 
+  spellings =
+    reference:
+    [ reference ]
+    ++ map (prefix: lib.removePrefix prefix reference) (
+      filter (prefix: lib.hasPrefix prefix reference) [
+        "docker.io/"
+        "docker.io/library/"
+      ]
+    );
+
   line =
-    { locked, ... }:
-    "${locked.image.config.digest} ${toString locked.image.imageDigest} ${locked.reference}";
+    { locked, tags, ... }:
+    concatStringsSep " " (
+      [
+        locked.image.config.digest
+        (toString locked.image.imageDigest)
+      ]
+      ++ builtins.concatMap spellings ([ locked.reference ] ++ map full tags)
+    );
+
+  # The reference of a tag, with registry and tag.
+  full =
+    written:
+    let
+      reference = splitReference written;
+    in
+    "${fullName reference.name}:${reference.tag}";
 
   # The engine refuses to remove an image while a container uses it: it stays in the
   # list. A tag that the configuration has not given it saves an image, too.
@@ -35,14 +62,14 @@ let
     cat >"$list.new" <<'END'
     ${concatStringsSep "\n" (lib.unique (map line (prunes engine)))}
     END
-    while read -r id other reference; do
+    while read -r id other references; do
       grep -qF "$id" "$list.new" && continue
       for found in "$id" "$other"; do
         tags=$(${engine} image inspect --format '{{join .RepoTags " "}}' "$found" 2>/dev/null) || continue
         for tag in ''${tags:-"$found"}; do
-          case "$tag" in
-          "$found" | "$reference" | "''${reference#docker.io/}" | "''${reference#docker.io/library/}")
-            ${engine} image rm "$tag" || echo "$id $other $reference" >>"$list.new" ;;
+          case " $found $references " in
+          *" $tag "*)
+            ${engine} image rm "$tag" || echo "$id $other $references" >>"$list.new" ;;
           esac
         done
       done

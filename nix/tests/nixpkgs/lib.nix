@@ -29,6 +29,12 @@ import ./modules.nix
   optionalAttrs = condition: set: if condition then set else { };
 
   hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
+  removePrefix =
+    prefix: text:
+    if substring 0 (stringLength prefix) text == prefix then
+      substring (stringLength prefix) (-1) text
+    else
+      text;
   removeSuffix =
     suffix: text:
     let
