@@ -223,11 +223,11 @@ func writeLayer(path string, files []realFile, more ...tarFile) (diffID digest.D
 	return h.Digest(), packed.Close()
 }
 
-// addFile adds a file with the size that it had when it was listed.
+// addFile adds a file with its size from the list, even if it has grown since.
 func addFile(archive *tar.Writer, f realFile) error {
 	in, err := os.Open(f.path)
 	if err != nil {
-		return nil // gone, or not for us
+		return nil // removed or not readable
 	}
 	defer in.Close()
 	if err := archive.WriteHeader(&tar.Header{Name: f.path[1:], Mode: 0o644, Size: f.size}); err != nil {
@@ -237,7 +237,7 @@ func addFile(archive *tar.Writer, f realFile) error {
 	return err
 }
 
-// diffIDsOf are the diff IDs of layers that are not compressed.
+// diffIDsOf returns the diff IDs of uncompressed layers.
 func diffIDsOf(layers []ocispec.Descriptor) []digest.Digest {
 	ids := make([]digest.Digest, len(layers))
 	for i, layer := range layers {

@@ -16,19 +16,19 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// archived is what is in an image archive or layout: every file by its name,
-// small ones whole, of all of them the digest.
+// archived is the content of an image archive or layout: the digest of every file, and
+// the data of small files.
 type archived struct {
 	data    map[string][]byte
-	digests map[string]digest.Digest // of the algorithm that a blob's name says
+	digests map[string]digest.Digest // with the algorithm in the blob's name
 }
 
-// smallFile is up to what size a file is kept.
+// smallFile is the size up to which archived keeps a file's data.
 const smallFile = 1 << 20
 
 func (a *archived) add(name string, content io.Reader) error {
 	if _, ok := a.digests[name]; ok {
-		return fmt.Errorf("%s is there twice", name)
+		return fmt.Errorf("%s occurs twice", name)
 	}
 	algorithm := digest.Algorithm(path.Base(path.Dir(name)))
 	if !algorithm.Available() {
@@ -91,7 +91,7 @@ func (a *archived) readDirectory(dir string) error {
 	})
 }
 
-// has makes sure that a blob is there and is what its name says.
+// has checks that a blob is present and has the digest in its name.
 func (a *archived) has(d digest.Digest) error {
 	name := path.Join("blobs", d.Algorithm().String(), d.Encoded())
 	got, ok := a.digests[name]
@@ -104,8 +104,8 @@ func (a *archived) has(d digest.Digest) error {
 	return nil
 }
 
-// checkLayout makes sure that the archive is an OCI layout of this image and
-// returns the digest of its manifest.
+// checkLayout checks that the archive is an OCI layout of this image, and returns the
+// digest of its manifest.
 func (a *archived) checkLayout(config digest.Digest, layers []digest.Digest) (digest.Digest, error) {
 	var index v1.Index
 	if err := json.Unmarshal(a.data[v1.ImageIndexFile], &index); err != nil {
@@ -137,7 +137,7 @@ func (a *archived) checkLayout(config digest.Digest, layers []digest.Digest) (di
 	return top, nil
 }
 
-// checkDocker makes sure that the archive is a docker-archive of this image.
+// checkDocker checks that the archive is a docker-archive of this image.
 func (a *archived) checkDocker(name string, config digest.Digest, layers []digest.Digest) error {
 	var manifests []struct {
 		Config           string

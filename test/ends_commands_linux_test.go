@@ -2,28 +2,29 @@ package test
 
 import "strings"
 
-// endCommand is a command that TestEnds tries.
+// endCommand is a row of TestEnds: a command.
 type endCommand struct {
 	name string
-	// run is what a shell runs, in an empty folder with out and tmp in it. The
-	// registry $S, which is $R if it answers, has demo/app:1, and so has $P, which
-	// wants a password; below $F are a manifest, a lock file and an
-	// expression of it, and the image as Nix has it.
+	// run is a shell command. It runs in a folder that contains only the empty
+	// folders out and tmp. The registry $S has demo/app:1; it is $R, or one that
+	// never answers. The registry $P has the same image and requires a login. $F has
+	// a manifest, a lock file and an expression of the image, and image, a folder as
+	// the Nix functions build it.
 	run string
-	// hang is run in place of it where the command is to wait for what never
-	// comes; empty for the same, with a registry that does not answer.
+	// hang replaces run where the command has to block. If it is empty, run is used
+	// with a registry that never answers.
 	hang string
-	// waits says when it does; nil for a command that has nothing to wait for.
+	// waits reports whether the command is blocked; nil if it never blocks.
 	waits func(*endRun) bool
 
 	readsStdin   bool
-	stdinClosed  int // the exit code then
+	stdinClosed  int // the exit code with a closed standard input
 	writesStdout bool
-	// of lock check, 1 is the exit code for a moved tag, and for nothing else.
+	// notOne is set for lock check, whose exit code 1 means a moved tag.
 	notOne bool
 }
 
-// unwritten is the exit code where the command cannot write its result.
+// unwritten returns the exit code if the command cannot write its result.
 func (c endCommand) unwritten() int {
 	if c.notOne {
 		return 2
@@ -31,14 +32,14 @@ func (c endCommand) unwritten() int {
 	return 1
 }
 
-// asked is a registry's or an engine's client that has no answer.
+// asked reports whether the command has sent a request that is never answered.
 func asked(r *endRun) bool { return len(r.silent.Requests()) > 0 || r.engines.asked() }
 
-// begun is who has begun to read a file without end, or with nothing in it.
+// begun reports whether the command is reading the endless file or the empty pipe.
 func begun(r *endRun) bool { return r.hasOpen(r.endless) || r.hasOpen(r.pipe) }
 
-// readsPipe is who reads a standard input with nothing in it. That it is open does
-// not tell: the shell has opened it.
+// readsPipe reports whether the command waits for data on its standard input. An open
+// descriptor is no proof, since the shell has opened it.
 func readsPipe(r *endRun) bool { return r.sleepsIn("pipe_read") }
 
 func lockHeld(r *endRun) bool {
@@ -46,7 +47,7 @@ func lockHeld(r *endRun) bool {
 }
 
 const (
-	// fetchEnv and buildEnv are what Nix tells a builder.
+	// fetchEnv and buildEnv are the variables that Nix passes to a builder.
 	fetchEnv = `out=$PWD/out/x registry=http://$S/v2/ repository=demo imageName=app tag=1 exec hocker fetch `
 	buildEnv = `out=$PWD/out/x builder=hocker `
 	built    = `built=$F/image exec hocker build `

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// situations are what a command is put into, in the order of the table's columns.
+// situations are the columns of the table.
 var situations = []struct {
 	name string
 	try  func(*endTest, endCommand) (shown string, err error)
@@ -22,12 +22,12 @@ var situations = []struct {
 	{"stdin silent", (*endTest).stdinSilent},
 	{"stdout closed", (*endTest).stdoutClosed},
 	{"reader gone", (*endTest).readerGone},
-	{"nobody reads", (*endTest).nobodyReads},
+	{"stdout blocked", (*endTest).stdoutBlocked},
 	{"stdout full", (*endTest).stdoutFull},
 }
 
-// TestEnds puts every command into every situation. It has to end, with the
-// right exit code, and to leave nothing half-written.
+// TestEnds runs every command in every situation. It must end with the right exit
+// code and leave no incomplete output behind.
 func TestEnds(t *testing.T) {
 	e := newEndTest(t)
 	var rows, columns []string
@@ -51,12 +51,12 @@ func TestEnds(t *testing.T) {
 		}
 	}
 	t.Logf("\n%s\n"+
-		"INT and TERM come while the command waits for what never comes: a registry, an engine, a lock,\n"+
-		"a pipe, or in the middle of a file without end. Where it reads standard input or has its output\n"+
-		"read by nobody, it gets a TERM there too. A dash: there is nothing of the kind to try.", result)
+		"INT and TERM are sent while the command waits for a registry, an engine, a lock or a pipe, or\n"+
+		"reads an endless file. With stdin silent and stdout blocked, TERM is sent once the command waits\n"+
+		"for its input or output. A dash: the command never waits like this.", result)
 }
 
-// interrupt sends a signal to the command while it waits for what never comes.
+// interrupt sends a signal to the command while it is blocked.
 func (e *endTest) interrupt(c endCommand, signal syscall.Signal) (string, error) {
 	if c.waits == nil {
 		return "", nil
@@ -100,7 +100,7 @@ func (e *endTest) stdinSilent(c endCommand) (string, error) {
 
 func (e *endTest) stdoutClosed(c endCommand) (string, error) {
 	r := e.command(c, false)
-	r.redirect = ">&-" // Go makes that /dev/null
+	r.redirect = ">&-" // the Go runtime of hocker opens /dev/null instead
 	return r.ends(0, "")
 }
 
@@ -118,12 +118,12 @@ func (e *endTest) readerGone(c endCommand) (string, error) {
 	}
 	shown, err := r.ends(c.unwritten(), "")
 	if err == nil && strings.Contains(r.stderr.String(), "pipe") {
-		err = fmt.Errorf("it is not silent: %s", r.stderr)
+		err = fmt.Errorf("unexpected error message: %s", r.stderr)
 	}
 	return shown, err
 }
 
-func (e *endTest) nobodyReads(c endCommand) (string, error) {
+func (e *endTest) stdoutBlocked(c endCommand) (string, error) {
 	if !c.writesStdout {
 		return "", nil
 	}
@@ -158,7 +158,7 @@ func (e *endTest) stdoutFull(c endCommand) (string, error) {
 	return r.ends(c.unwritten(), "no space left on device")
 }
 
-// fullPipe is a pipe that takes no byte more.
+// fullPipe returns a pipe whose buffer is full.
 func fullPipe() (reader, writer *os.File, err error) {
 	var fds [2]int
 	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
@@ -170,15 +170,15 @@ func fullPipe() (reader, writer *os.File, err error) {
 	if err != syscall.EAGAIN {
 		return nil, nil, err
 	}
-	// What the command is given blocks, as pipes of a shell do.
+	// The command gets a blocking descriptor, as from a shell.
 	err = syscall.SetNonblock(fds[1], false)
 	return os.NewFile(uintptr(fds[0]), "reader"), os.NewFile(uintptr(fds[1]), "writer"), err
 }
 
-// endRun is one run of a command, in a folder of its own.
+// endRun is one run of a command, in its own folder.
 type endRun struct {
 	*endTest
-	line     string // for sh
+	line     string // the shell command
 	redirect string
 	dir      string
 	cmd      *exec.Cmd
@@ -199,29 +199,29 @@ func (r *endRun) start() error {
 		<-r.ended
 	})
 	go func() {
-		_ = r.cmd.Wait() // the state tells
+		_ = r.cmd.Wait() // check reads ProcessState
 		close(r.ended)
 	}()
 	return nil
 }
 
-// waitFor waits until the command is where it is to be.
+// waitFor waits until done returns true. The command must not end before.
 func (r *endRun) waitFor(what string, done func() bool) error {
 	for deadline := time.Now().Add(patience); !done(); time.Sleep(askAgain) {
 		select {
 		case <-r.ended:
-			return fmt.Errorf("waited until %s, and it has ended with %d: %s", what, r.cmd.ProcessState.ExitCode(), r.stderr)
+			return fmt.Errorf("the command ended with exit code %d before %s: %s", r.cmd.ProcessState.ExitCode(), what, r.stderr)
 		default:
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("waited until %s, in vain", what)
+			return fmt.Errorf("timed out waiting until %s", what)
 		}
 	}
 	return nil
 }
 
-// kill sends a signal, after which the command ends with an exit code, in a
-// word, and with nothing left of what it has begun.
+// kill sends a signal and checks the exit code, the message, and that nothing is left
+// behind.
 func (r *endRun) kill(signal syscall.Signal, code int) (string, error) {
 	if err := r.cmd.Process.Signal(signal); err != nil {
 		return "", err
@@ -230,7 +230,7 @@ func (r *endRun) kill(signal syscall.Signal, code int) (string, error) {
 	return r.check(code, words[signal])
 }
 
-// ends runs the command, which is to end by itself.
+// ends runs the command, which must end without a signal.
 func (r *endRun) ends(code int, says string) (string, error) {
 	if err := r.start(); err != nil {
 		return "", err
@@ -242,17 +242,17 @@ func (r *endRun) check(code int, says string) (string, error) {
 	select {
 	case <-r.ended:
 	case <-time.After(patience):
-		return "", fmt.Errorf("it does not end")
+		return "", fmt.Errorf("the command does not end")
 	}
 	got := r.cmd.ProcessState.ExitCode()
 	if got != code || !strings.Contains(r.stderr.String(), says) {
-		return "", fmt.Errorf("exit code %d, want %d and %q: %s", got, code, says, r.stderr)
+		return "", fmt.Errorf("exit code %d, want %d and the message %q: %s", got, code, says, r.stderr)
 	}
 	return fmt.Sprint(got), r.checkLeft(code == 0)
 }
 
-// checkLeft looks for what may not be left behind: temporary files, and all that
-// the command makes if it has not succeeded.
+// checkLeft checks that the command has left no temporary files behind, and no output
+// unless it succeeded.
 func (r *endRun) checkLeft(done bool) error {
 	patterns := []string{"tmp/*", "*.part", ".hocker*", "out/.hocker*"}
 	if !done {
@@ -261,18 +261,18 @@ func (r *endRun) checkLeft(done bool) error {
 	for _, pattern := range patterns {
 		left, err := filepath.Glob(filepath.Join(r.dir, pattern))
 		if err != nil || len(left) > 0 {
-			return fmt.Errorf("it leaves %q (%v)", left, err)
+			return fmt.Errorf("left behind: %q (%v)", left, err)
 		}
 	}
 	return nil
 }
 
-// sleepsIn reports whether a thread of the command waits in a function of the
-// kernel whose name contains this.
+// sleepsIn reports whether a thread of the command sleeps in a kernel function whose
+// name contains function.
 func (r *endRun) sleepsIn(function string) bool {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/wchan", r.cmd.Process.Pid))
 	for _, thread := range threads {
-		where, err := os.ReadFile(thread) // it may have ended since
+		where, err := os.ReadFile(thread) // the thread may have ended
 		if err == nil && strings.Contains(string(where), function) {
 			return true
 		}
@@ -291,7 +291,7 @@ func (r *endRun) hasOpen(path string) bool {
 	return false
 }
 
-// exists reports whether there is a file in the command's folder.
+// exists reports whether the command's folder has a file of this name.
 func (r *endRun) exists(name string) bool {
 	_, err := os.Stat(filepath.Join(r.dir, name))
 	return err == nil

@@ -16,20 +16,20 @@ import (
 	"hocker/test/faults"
 )
 
-// endTest is what the commands of TestEnds are tried with.
+// endTest is the environment that the commands of TestEnds share.
 type endTest struct {
 	t       *testing.T
 	home    *workplace
 	files   string         // $F
 	healthy *faults.Server // $R
-	silent  *faults.Server // takes requests, and does not answer
+	silent  *faults.Server // accepts requests and never answers
 	engines engines
-	pipe    string // an image.json with nothing in it, until the end
+	pipe    string // a named pipe without data, in place of an image.json
 	endless string // a layer of 64 GiB
 	runs    *int
 }
 
-// newEndTest makes what the commands are tried with.
+// newEndTest starts the servers and writes the files.
 func newEndTest(t *testing.T) *endTest {
 	e := &endTest{t: t, home: newWorkplace(t, "ends"), runs: new(int)}
 	e.files = filepath.Join(e.home.dir, "files")
@@ -99,7 +99,7 @@ func (e *endTest) writeFiles(image *faultyImage) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	// A pipe has a writer all the time, and a folder somebody who locks it.
+	// Until the end of the test, the pipe has a writer and the folder held is locked.
 	writer, err := os.OpenFile(e.pipe, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (e *endTest) writeFiles(image *faultyImage) error {
 	return syscall.Flock(int(held.Fd()), syscall.LOCK_EX)
 }
 
-// spec is what fetchdocker asks a builder for.
+// spec returns a builder's input, as fetchdocker passes it.
 func (e *endTest) spec(layer, digest string, verify bool) string {
 	file := map[string]string{"path": filepath.Join(e.files, layer)}
 	if digest != "" {
@@ -131,8 +131,8 @@ func (e *endTest) spec(layer, digest string, verify bool) string {
 	return string(spec)
 }
 
-// engines are two: one has the image, the other does not answer.
-type engines struct{ requests *atomic.Int64 } // to the other
+// engines are two engines: one has the image, the other never answers.
+type engines struct{ requests *atomic.Int64 } // to the engine that never answers
 
 func (e engines) asked() bool { return e.requests.Load() > 0 }
 

@@ -17,18 +17,17 @@ import (
 	"hocker/test/servers"
 )
 
-// kind is a kind of image, and what the commands make of it: all work, except
-// for those that refuse it.
+// kind is a kind of image. Every command accepts it, except for those in refused.
 type kind struct {
 	name    string
 	variant string
-	static  bool // docker-registry does not take it: nginx serves it
-	foreign bool // --foreign is given where it is a flag
-	warned  bool // commands that read the config say that it is for another platform
+	static  bool // served by nginx, since docker-registry rejects it
+	foreign bool // pass --foreign to commands that have this flag
+	warned  bool // commands that read the config warn of another platform
 	refused map[string]refusal
 }
 
-// refusal is a clear error: exit code and message.
+// refusal is an expected error.
 type refusal struct {
 	code    int
 	message string // a regular expression
@@ -37,10 +36,10 @@ type refusal struct {
 // kindColumns are the commands, in the order of the table.
 var kindColumns = []string{"manifest", "config", "layer", "decompress", "image", "compressed", "oci-layout", "docker2nix", "lock"}
 
-// all is one refusal for every command.
+// all returns the same refusal for every command.
 func all(r refusal) map[string]refusal { return these(r, kindColumns...) }
 
-// these is one refusal for some commands.
+// these returns the same refusal for some commands.
 func these(r refusal, columns ...string) map[string]refusal {
 	refused := map[string]refusal{}
 	for _, column := range columns {
@@ -104,8 +103,8 @@ var kinds = []kind{
 	{name: "manifest over 4 MiB (static)", variant: "huge", static: true, refused: all(refusal{1, `larger than 4.2 MB`})},
 }
 
-// TestKinds tries every command on every kind of image, on a real registry.
-// With -v it shows the table.
+// TestKinds runs every command on every kind of image, with a real registry. With -v
+// it prints the table.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	servers.Require(t, "docker-registry", "nginx", "root", "skopeo", "umoci", "buildah", "busybox", "nix-build", "nixbld")
@@ -116,7 +115,7 @@ func TestKinds(t *testing.T) {
 		rows = append(rows, k.name)
 	}
 	result := newTable("image kind", rows, kindColumns)
-	t.Run("all", func(t *testing.T) { // returns when its parallel tests have ended
+	t.Run("all", func(t *testing.T) { // returns after its parallel subtests
 		for _, k := range kinds {
 			t.Run(k.name, func(t *testing.T) {
 				t.Parallel()
@@ -127,15 +126,15 @@ func TestKinds(t *testing.T) {
 	t.Logf("\n%s\nPASS: done, and all digests are right. refused: a clear error with its exit code, nothing written.", result)
 }
 
-// kindsTest is what the rows have in common.
+// kindsTest is the environment that the rows share.
 type kindsTest struct {
 	home     *workplace
 	registry *servers.Registry
 	static   *servers.Nginx
-	files    string // what the static server serves
+	files    string // the static server's folder
 }
 
-// start starts the servers, and makes a Nix store to evaluate with.
+// start starts the servers and makes a Nix store for evaluation.
 func (k *kindsTest) start(t *testing.T) {
 	t.Helper()
 	var err error
@@ -166,10 +165,10 @@ func stopServer(t *testing.T, s interface{ Stop() error }) {
 	}
 }
 
-// notPlain is what neither repositories nor paths in Nix have.
+// notPlain matches characters that are invalid in repositories or Nix paths.
 var notPlain = regexp.MustCompile("[^a-z0-9]+")
 
-// row tries all commands on one kind.
+// row runs all commands on one kind.
 func (k *kindsTest) row(t *testing.T, kind kind, result *table) {
 	spec := images.Spec{Variant: kind.variant, Foreign: "http://" + k.static.Addr()}
 	slug := strings.Trim(notPlain.ReplaceAllString(strings.ToLower(kind.name), "-"), "-")
@@ -208,7 +207,7 @@ func (k *kindsTest) row(t *testing.T, kind kind, result *table) {
 	}
 }
 
-// kindCase is an image of a kind at a server.
+// kindCase is an image of a kind on a server.
 type kindCase struct {
 	kind
 	home               *workplace
@@ -217,12 +216,12 @@ type kindCase struct {
 	dir                string // for output
 }
 
-// args is a command line: the flags, and what names the image.
+// args returns arguments: the flags and the image's reference.
 func (c *kindCase) args(flags ...string) []string {
 	return append(flags, "--registry", "http://"+c.server+"/v2/", c.repository, "1")
 }
 
-// layerFlags are those of a command that fetches layers.
+// layerFlags returns the arguments of a command that fetches layers.
 func (c *kindCase) layerFlags(flags ...string) []string {
 	if c.foreign {
 		flags = append(flags, "--foreign")
@@ -230,7 +229,7 @@ func (c *kindCase) layerFlags(flags ...string) []string {
 	return c.args(flags...)
 }
 
-// commandLine is what a column runs, the first layer for those that want one.
+// commandLine returns the command of a column. Commands for layers get the first one.
 func (c *kindCase) commandLine(column string) (program string, args []string) {
 	out := filepath.Join(c.dir, column)
 	switch column {
@@ -252,7 +251,7 @@ func (c *kindCase) commandLine(column string) (program string, args []string) {
 	return "hocker-" + column, c.args()
 }
 
-// checkRefused makes sure of a clear error and that nothing was written.
+// checkRefused checks that the command fails with a short error and writes nothing.
 func (c *kindCase) checkRefused(column string, want refusal) error {
 	program, args := c.commandLine(column)
 	o, err := c.home.run(program, args...)
@@ -267,7 +266,7 @@ func (c *kindCase) checkRefused(column string, want refusal) error {
 		return fmt.Errorf("exit code %d, want %d and %q; %d bytes on stdout\n%s", o.code, want.code, want.message, len(o.stdout), o.stderr)
 	}
 	if lines := strings.Count(string(o.stderr), "\n"); lines > 3 {
-		return fmt.Errorf("the error has %d lines\n%s", lines, o.stderr)
+		return fmt.Errorf("the error has %d lines, want at most 3\n%s", lines, o.stderr)
 	}
 	entries, err := os.ReadDir(c.dir)
 	if err == nil && len(entries) > 0 {
@@ -280,7 +279,7 @@ func (c *kindCase) checkRefused(column string, want refusal) error {
 	return err
 }
 
-// check runs a column's command and looks at all that it gives.
+// check runs the command of a column and checks its whole output.
 func (c *kindCase) check(column string) error {
 	program, args := c.commandLine(column)
 	switch column {
@@ -306,7 +305,8 @@ func (c *kindCase) check(column string) error {
 	return c.checkArchive(column)
 }
 
-// checkOutput runs a command whose output has a digest, and which says nothing else.
+// checkOutput runs a command and checks the digest of its output, and that it prints
+// no other message than the expected warning.
 func (c *kindCase) checkOutput(want digest.Digest, program string, args ...string) error {
 	o, err := c.home.run(program, args...)
 	if err != nil {
@@ -322,11 +322,11 @@ func (c *kindCase) checkOutput(want digest.Digest, program string, args ...strin
 	return nil
 }
 
-// warning is what is said of an image that is for another platform.
+// warning matches the warning about an image for another platform.
 var warning = regexp.MustCompile(`^warning: \S+: the image is for another platform: its config says linux/\w+, not linux/\w+, as the index says\n$`)
 
-// checkLayers fetches each layer, in turn by its number from below, from above,
-// and by its digest.
+// checkLayers fetches each layer, by its number from the bottom, from the top, or by
+// its digest.
 func (c *kindCase) checkLayers(want []digest.Digest, flags ...string) error {
 	for i, d := range want {
 		forms := []string{strconv.Itoa(i), strconv.Itoa(i - len(want)), c.image.Layers[i].String()}
@@ -338,7 +338,7 @@ func (c *kindCase) checkLayers(want []digest.Digest, flags ...string) error {
 	return nil
 }
 
-// checkArchive looks into what hocker-image wrote.
+// checkArchive checks the archive or layout that hocker-image wrote.
 func (c *kindCase) checkArchive(column string) error {
 	a, err := readArchive(filepath.Join(c.dir, column))
 	if err != nil {
@@ -354,7 +354,7 @@ func (c *kindCase) checkArchive(column string) error {
 		return err
 	}
 	if column == "compressed" && manifest.Algorithm() == c.image.Manifest.Algorithm() && manifest != c.image.Manifest {
-		return fmt.Errorf("the manifest is %s, want the registry's, %s", manifest, c.image.Manifest)
+		return fmt.Errorf("the manifest is %s, want that of the registry, %s", manifest, c.image.Manifest)
 	}
 	if column == "oci-layout" {
 		return nil
@@ -362,13 +362,13 @@ func (c *kindCase) checkArchive(column string) error {
 	return a.checkDocker(c.server+"/"+c.repository+":1", c.image.Config, layers)
 }
 
-// evaluated is what Nix is to make of an expression.
+// evaluated is the result of evaluating an expression.
 type evaluated struct {
 	Config, Manifest digest.Digest
 	Layers           []digest.Digest
 }
 
-// checkExpression has Nix evaluate an expression.
+// checkExpression evaluates an expression with Nix and checks its digests.
 func (c *kindCase) checkExpression(expression []byte) error {
 	file := filepath.Join(c.dir, "image.nix")
 	if err := os.WriteFile(file, expression, 0o644); err != nil {
@@ -378,13 +378,14 @@ func (c *kindCase) checkExpression(expression []byte) error {
 	return c.evaluate(fmt.Sprintf("import %s { inherit (functions) fetchDockerConfig fetchDockerLayer fetchDockerManifest fetchdocker; }", file))
 }
 
-// checkLock has Nix evaluate a lock file.
+// checkLock evaluates a lock file with Nix and checks its digests.
 func (c *kindCase) checkLock(file string) error {
 	defer os.Remove(file)
 	return c.evaluate(fmt.Sprintf("(functions.fetchdockerLock %s).image", file))
 }
 
-// evaluate has Nix tell what an image is, which is an expression of the functions.
+// evaluate evaluates image, an expression that may use the functions, and checks its
+// digests.
 func (c *kindCase) evaluate(image string) error {
 	call := fmt.Sprintf(`let
 	  functions = import %s/nix/fetchdocker.nix { hocker = %s; system = builtins.currentSystem; };
@@ -402,7 +403,7 @@ func (c *kindCase) evaluate(image string) error {
 		return err
 	}
 	if got.Config != c.image.Config || got.Manifest != c.image.Manifest || !slices.Equal(got.Layers, c.image.Layers) {
-		return fmt.Errorf("Nix knows %+v of %s", got, image)
+		return fmt.Errorf("got %+v from %s", got, image)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 	"hocker/test/servers"
 )
 
-// loaderSources are the images that are loaded, by their variants.
+// loaderSources are the images that are loaded.
 var loaderSources = []struct{ name, variant string }{
 	{name: "Docker gzip", variant: "docker"},
 	{name: "OCI gzip", variant: "oci"},
@@ -35,28 +35,28 @@ var loaderFormats = []struct {
 	{name: "oci-layout --compressed", flags: []string{"--format=oci-layout", "--compressed"}, layout: true},
 }
 
-// loaded is what a loader is given, and what it is to find in it.
+// loaded is the input of a loader, and what it must find in it.
 type loaded struct {
-	file, name string // name: the reference that it has
+	file, name string // name is the image's reference
 	greeting   string
 	image      *images.Image
 }
 
-// loader reads what hocker-image wrote.
+// loader is a program that reads images as hocker-image writes them.
 type loader struct {
 	name            string
 	archive, layout bool              // what it reads
-	lacks           map[string]string // what it does not know, by the row, whoever wrote it
+	lacks           map[string]string // by row, what it does not support, whichever tool wrote the image
 	load            func(*loadersTest, loaded) error
 }
 
-// noZstd is a loader that cannot unpack zstd.
+// noZstd returns the row that fails in a loader without zstd.
 func noZstd(format string) map[string]string {
 	return map[string]string{format + " --compressed, OCI zstd": "no zstd"}
 }
 
-// umociLacks has its refusal of Docker's manifest in an OCI layout too, which
-// --compressed keeps.
+// umociLacks has one more row: umoci rejects an OCI layout with Docker's manifest,
+// which --compressed keeps.
 var umociLacks = func() map[string]string {
 	lacks := noZstd("oci-layout")
 	lacks["oci-layout --compressed, Docker gzip"] = "OCI only"
@@ -75,7 +75,7 @@ var loaders = []loader{
 	{name: "umoci unpack", layout: true, lacks: umociLacks, load: (*loadersTest).umoci},
 }
 
-// loadersTest is what the cells have in common.
+// loadersTest is the environment that the cells share.
 type loadersTest struct {
 	home   *workplace
 	docked *servers.Docker
@@ -83,8 +83,8 @@ type loadersTest struct {
 	serial int
 }
 
-// TestLoaders has the loaders read every form of every kind of source, and run
-// it where they can. With -v it shows the table.
+// TestLoaders reads every format of every source with every loader, and runs the image
+// where the loader can. With -v it prints the table.
 func TestLoaders(t *testing.T) {
 	t.Parallel()
 	servers.Require(t, "root", "docker-registry", "skopeo", "umoci", "busybox",
@@ -95,7 +95,7 @@ func TestLoaders(t *testing.T) {
 	}
 	t.Cleanup(func() { stopServer(t, registry) })
 	test := &loadersTest{home: newWorkplace(t, "load")}
-	// Daemons of its own: layers that they have already are not looked at.
+	// These daemons are new, since a daemon does not read a layer that it has.
 	if test.docked, err = servers.StartDocker(servers.DockerOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -131,8 +131,8 @@ func TestLoaders(t *testing.T) {
 		"no zstd, OCI only: this version of the loader knows no better, whoever wrote the archive.", result)
 }
 
-// tryAll has the loaders for a form read an image side by side. The images come
-// one after the other: what a daemon has of one, it would not read of the next.
+// tryAll runs the loaders of a format in parallel. The images are loaded one after
+// another, since a daemon does not read a layer that it has from another image.
 func (l *loadersTest) tryAll(t *testing.T, row string, layout bool, given loaded, result *table) {
 	t.Cleanup(func() {
 		if err := os.RemoveAll(given.file); err != nil {
@@ -150,8 +150,8 @@ func (l *loadersTest) tryAll(t *testing.T, row string, layout bool, given loaded
 	}
 }
 
-// try has a loader read an image and says what came of it. A newer version of
-// a loader may know what this one lacks.
+// try runs a loader and returns the result. A newer version of the loader may support
+// what this one lacks.
 func (l *loadersTest) try(t *testing.T, by loader, row string, given loaded) string {
 	err := by.load(l, given)
 	switch {
@@ -164,8 +164,7 @@ func (l *loadersTest) try(t *testing.T, by loader, row string, given loaded) str
 	return "FAIL"
 }
 
-// write pushes an image that no other one resembles, and has hocker-image write
-// it.
+// write pushes a unique image and writes it with hocker-image.
 func (l *loadersTest) write(registry *servers.Registry, row, variant string, flags ...string) (loaded, error) {
 	l.serial++
 	repository := fmt.Sprintf("loaders/app%d", l.serial)
@@ -184,15 +183,15 @@ func (l *loadersTest) write(registry *servers.Registry, row, variant string, fla
 	return given, err
 }
 
-// greets compares what a container said.
+// greets checks the output of a container.
 func (given loaded) greets(output []byte) error {
 	if got := strings.TrimSpace(string(output)); got != given.greeting {
-		return fmt.Errorf("the container says %q, want %q", got, given.greeting)
+		return fmt.Errorf("the container printed %q, want %q", got, given.greeting)
 	}
 	return nil
 }
 
-// identifies compares what a loader takes as the image's ID.
+// identifies checks the image ID that a loader reports.
 func (given loaded) identifies(output []byte) error {
 	got := strings.TrimSpace(string(output))
 	if !strings.HasPrefix(got, "sha256:") {
@@ -219,7 +218,7 @@ func (l *loadersTest) docker(given loaded) error {
 	if err != nil {
 		return err
 	}
-	// What is left would be taken for the next image's.
+	// A later image must not use these layers.
 	if _, err := docker("image", "rm", "--force", given.name); err != nil {
 		return err
 	}
@@ -238,11 +237,11 @@ func (l *loadersTest) podmanPull(given loaded) error {
 	if err != nil {
 		return err
 	}
-	given.name = strings.TrimSpace(string(output)) // a layout has no registry in its names
+	given.name = strings.TrimSpace(string(output)) // names in a layout have no registry
 	return l.podmanRuns(given, "image", "exists", given.name)
 }
 
-// podmanRuns has podman load an image and run it.
+// podmanRuns loads an image with podman and runs it.
 func (l *loadersTest) podmanRuns(given loaded, load ...string) error {
 	if _, err := l.home.output("podman", load...); err != nil {
 		return err
@@ -264,14 +263,14 @@ func (l *loadersTest) podmanRuns(given loaded, load ...string) error {
 	return given.greets(output)
 }
 
-// podmanRun has podman run an image, with runc and limits because its own choice does
-// not run in every container.
+// podmanRun returns podman's arguments to run an image. It sets the runtime and the
+// limits, since podman's defaults fail in some containers.
 func podmanRun(name string) []string {
 	return []string{"--runtime=runc", "run", "--rm", "--network=none",
 		"--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", name}
 }
 
-// anyDigest finds a digest in what ctr lists.
+// anyDigest matches a digest in ctr's output.
 var anyDigest = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
 
 func (l *loadersTest) containerd(given loaded) error {
@@ -281,7 +280,7 @@ func (l *loadersTest) containerd(given loaded) error {
 	if _, err := ctr("image", "import", "--snapshotter=native", given.file); err != nil {
 		return err
 	}
-	// ctr has no word for the ID: it is the digest of the manifest's config.
+	// ctr does not print the image ID, which is the digest of the config.
 	listed, err := ctr("image", "list", "name=="+given.name)
 	if err != nil {
 		return err
@@ -307,7 +306,7 @@ func (l *loadersTest) containerd(given loaded) error {
 	return given.greets(output)
 }
 
-// skopeoReads has skopeo read all of an image: it checks every blob.
+// skopeoReads copies the image with skopeo, which verifies every blob.
 func skopeoReads(source string) func(*loadersTest, loaded) error {
 	return func(l *loadersTest, given loaded) error {
 		from := fmt.Sprintf(source, given.file)

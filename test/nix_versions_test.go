@@ -20,14 +20,14 @@ import (
 // machine's own. test/suites.sh unpacks them.
 var otherNixes = []string{"trixie", "sid"}
 
-// nixFeature is what scripts show.
+// nixFeature is a feature and the scripts that test it.
 type nixFeature struct {
 	name    string
 	scripts []string
 }
 
-// nixFeatures are the rows of the table: what is to work with every Nix, and the
-// scripts that show it. A script that is in none of them is a row of its own.
+// nixFeatures are the rows of the table: the features that work with every Nix. Each
+// script that is in none of them gets its own row.
 var nixFeatures = []nixFeature{
 	{"docker2nix, nix-build, docker load, docker run", []string{"spine", "nix_image", "nix_tag_moved"}},
 	{"flake: nix build, nix run, nix flake check", []string{"nix_flake"}},
@@ -55,13 +55,13 @@ var nixFeatures = []nixFeature{
 	{"vendorHash", []string{"nix_vendor_hash"}},
 }
 
-// nixOutcomes is how the scripts that run Nix have ended, by version and script.
+// nixOutcomes has the results of the scripts that run Nix, by version and script.
 var nixOutcomes struct {
 	sync.Mutex
 	ended map[[2]string]string
 }
 
-// noteNix notes how a script has ended that ran on a Nix.
+// noteNix records the result of a script that ran with a version of Nix.
 func noteNix(version, script, outcome string) {
 	nixOutcomes.Lock()
 	defer nixOutcomes.Unlock()
@@ -71,17 +71,17 @@ func noteNix(version, script, outcome string) {
 	nixOutcomes.ended[[2]string{version, script}] = outcome
 }
 
-// nixOutcome is what was noted, or nothing.
+// nixOutcome returns the recorded result, or an empty string.
 func nixOutcome(version, script string) string {
 	nixOutcomes.Lock()
 	defer nixOutcomes.Unlock()
 	return nixOutcomes.ended[[2]string{version, script}]
 }
 
-// runsNix finds the scripts that have a Nix store.
+// runsNix matches scripts that use a Nix store.
 var runsNix = regexp.MustCompile(`(?m)^nixstore$`)
 
-// nixScripts are the files of the scripts that run Nix, by their names.
+// nixScripts returns the files of the scripts that run Nix, by name.
 func nixScripts(t *testing.T) map[string]string {
 	files, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil {
@@ -100,13 +100,13 @@ func nixScripts(t *testing.T) map[string]string {
 	return scripts
 }
 
-// TestNixVersions runs the scripts that run Nix on other generations of it, and
-// on this machine's unless TestScripts has done so. With -v it shows the table.
+// TestNixVersions runs the scripts that use Nix with other versions of it, and with
+// this machine's unless TestScripts has run them. With -v it prints the table.
 func TestNixVersions(t *testing.T) {
 	servers.Require(t, "root", "nix-build", "nixbld", "unshare", "mount")
 	scripts := nixScripts(t)
 	var versions []string
-	t.Cleanup(func() { // when the parallel tests have ended
+	t.Cleanup(func() { // after the parallel subtests
 		t.Logf("\n%s\nPASS: on real servers, in the sandbox. skip: this Nix has no such thing, or this machine lacks a part.",
 			nixTable(scripts, versions))
 	})
@@ -133,7 +133,7 @@ func TestNixVersions(t *testing.T) {
 	}
 }
 
-// nixTable is what came of the features on the versions.
+// nixTable returns the table of features and versions.
 func nixTable(scripts map[string]string, versions []string) *table {
 	features := slices.Clone(nixFeatures)
 	for _, name := range slices.Sorted(maps.Keys(scripts)) {
@@ -154,7 +154,8 @@ func nixTable(scripts map[string]string, versions []string) *table {
 	return result
 }
 
-// outcome is the worst of its scripts, or nothing where one of them did not run.
+// outcome returns the worst result of the feature's scripts, or an empty string if one
+// of them did not run and none failed.
 func (f nixFeature) outcome(version string) string {
 	var outcomes []string
 	for _, script := range f.scripts {
@@ -168,7 +169,7 @@ func (f nixFeature) outcome(version string) string {
 	return "PASS"
 }
 
-// noteNix notes how the script has ended, if it has run Nix.
+// noteNix records the result of the script.
 func (s *script) noteNix(name string) {
 	ended, ok := s.t.(interface {
 		Failed() bool
@@ -185,7 +186,7 @@ func (s *script) noteNix(name string) {
 	}
 }
 
-// nixCondition is [nix>=VERSION] in scripts.
+// nixCondition evaluates the condition [nix>=VERSION] of scripts.
 func nixCondition(nix servers.Nix) func(string) (bool, error) {
 	return func(condition string) (bool, error) {
 		version, ok := strings.CutPrefix(condition, "nix>=")

@@ -16,9 +16,8 @@ import (
 // jsonObject is a manifest or config before it is encoded.
 type jsonObject map[string]any
 
-// addImage adds an image of one layer under a tag. Each edit is given the
-// manifest and the config before they are written; what it sets to nil stays
-// null, what it deletes is gone.
+// addImage adds an image of one layer under a tag. Each edit may change the manifest
+// and the config before they are written. A field set to nil is written as null.
 func addImage(r *faults.Registry, tag string, edits ...func(manifest, config jsonObject)) digest.Digest {
 	layer, packed := helloLayer()
 	config := jsonObject{
@@ -47,7 +46,7 @@ func addImage(r *faults.Registry, tag string, edits ...func(manifest, config jso
 	return r.AddManifest(tag, mediaType, jsonText(manifest))
 }
 
-// helloLayer is a layer with one file, and the same packed by gzip.
+// helloLayer returns a layer with one file, uncompressed and compressed with gzip.
 func helloLayer() (layer, packed []byte) {
 	var plain, zipped bytes.Buffer
 	archive := tar.NewWriter(&plain)
@@ -63,7 +62,7 @@ func helloLayer() (layer, packed []byte) {
 	return plain.Bytes(), zipped.Bytes()
 }
 
-// mustWrite is for what is written into memory.
+// mustWrite panics on an error. Writing to memory never fails.
 func mustWrite(err error) {
 	if err != nil {
 		panic(err)

@@ -11,8 +11,7 @@ import (
 	"hocker/test/faults"
 )
 
-// imagePeculiarities are those of what is in registries: configs, indexes,
-// platforms and layers.
+// imagePeculiarities are those of images: configs, indexes, platforms and layers.
 var imagePeculiarities = []peculiarity{
 	// https://github.com/moby/moby/issues/22378, /21949
 	{name: "config: application/octet-stream", content: withConfigType("application/octet-stream")},
@@ -24,11 +23,11 @@ var imagePeculiarities = []peculiarity{
 		m["config"] = jsonObject{"mediaType": "application/json"}
 	}), refused: &refusal{1, `it is the manifest of an artifact that is not an image`}},
 	// https://github.com/opencontainers/image-spec/issues/1016
-	{name: "layers: not there", content: editedImage(func(m, c jsonObject) { delete(m, "layers"); withoutDiffIDs(c) })},
+	{name: "layers: missing", content: editedImage(func(m, c jsonObject) { delete(m, "layers"); withoutDiffIDs(c) })},
 	{name: "layers: null", content: editedImage(func(m, c jsonObject) { m["layers"] = nil; withoutDiffIDs(c) })},
 	// https://github.com/moby/moby/issues/27568
 	{name: "rootfs: {}", content: editedImage(func(m, c jsonObject) { m["layers"] = []jsonObject{}; c["rootfs"] = jsonObject{} })},
-	{name: "layers: lost", content: editedImage(func(m, c jsonObject) { delete(m, "layers") }), refused: &refusal{1, `the config names 1 layers .* and there are 0`}},
+	{name: "layers: missing, with diff IDs", content: editedImage(func(m, c jsonObject) { delete(m, "layers") }), refused: &refusal{1, `the config names 1 layers .* and there are 0`}},
 
 	// https://github.com/containerd/containerd/issues/2992
 	{name: "index: one entry, no platform", content: func(r *faults.Registry) { addIndex(r, "t", entry(native(r), "")) }},
@@ -43,7 +42,7 @@ var imagePeculiarities = []peculiarity{
 		other["mediaType"] = "application/vnd.example.other+json"
 		addIndex(r, "t", other, entry(native(r), here()))
 	}},
-	{name: "index: others are missing", content: func(r *faults.Registry) {
+	{name: "index: other images are missing", content: func(r *faults.Registry) {
 		gone := digest.FromString("gone")
 		addIndex(r, "t", nested(gone, ""), entry(gone, elsewhere()), nested(addIndex(r, "a", entry(native(r), here())), ""))
 	}},
@@ -63,8 +62,8 @@ var imagePeculiarities = []peculiarity{
 		addIndex(r, "t", all...)
 	}, refused: &refusal{1, `more than 100 documents would have to be asked for`}},
 
-	{name: "platform: asked for, of one image", commands: forPlatform(here())},
-	{name: "platform: another one, of one image", commands: forPlatform(elsewhere()), refused: &refusal{1, `the image is for another platform: its config says ` + here() + `, not ` + elsewhere()}},
+	{name: "platform: that of a single image", commands: forPlatform(here())},
+	{name: "platform: not that of a single image", commands: forPlatform(elsewhere()), refused: &refusal{1, `the image is for another platform: its config says ` + here() + `, not ` + elsewhere()}},
 	// https://github.com/kubernetes-sigs/descheduler/issues/1886
 	{name: "platform: config disagrees with the index", content: func(r *faults.Registry) { addIndex(r, "t", entry(native(r), elsewhere())) }, commands: forPlatform(elsewhere())},
 
@@ -72,8 +71,8 @@ var imagePeculiarities = []peculiarity{
 	{name: "layer: zstd, window of 128 MiB", content: withLayer("application/vnd.oci.image.layer.v1.tar+zstd", func(layer, _ []byte) []byte { return zstdWindow(17, layer) })},
 	{name: "layer: zstd, window of 256 MiB", content: withLayer("application/vnd.oci.image.layer.v1.tar+zstd", func(layer, _ []byte) []byte { return zstdWindow(18, layer) }),
 		refused: &refusal{1, `zstd: it refers back more than the 128 MiB`}},
-	{name: "layer: zeros behind gzip", content: withLayer("application/vnd.oci.image.layer.v1.tar+gzip", func(_, packed []byte) []byte { return append(bytes.Clone(packed), make([]byte, 10240)...) })},
-	{name: "layer: something else behind gzip", content: withLayer("application/vnd.oci.image.layer.v1.tar+gzip", func(_, packed []byte) []byte { return append(bytes.Clone(packed), "garbage"...) }),
+	{name: "layer: zeros after the gzip data", content: withLayer("application/vnd.oci.image.layer.v1.tar+gzip", func(_, packed []byte) []byte { return append(bytes.Clone(packed), make([]byte, 10240)...) })},
+	{name: "layer: other data after the gzip data", content: withLayer("application/vnd.oci.image.layer.v1.tar+gzip", func(_, packed []byte) []byte { return append(bytes.Clone(packed), "garbage"...) }),
 		refused: &refusal{1, `what follows the compressed data is neither gzip nor zeros`}},
 	{name: "layer: encrypted", content: withLayer("application/vnd.oci.image.layer.v1.tar+gzip+encrypted", func(_, packed []byte) []byte { return packed }),
 		refused: &refusal{1, `layer 0, sha256:[0-9a-f]{64}, is encrypted`}},
@@ -89,7 +88,7 @@ func otherArchitecture() string {
 	return "arm64"
 }
 
-// native and foreign add an image for this machine's architecture, and for another.
+// native and foreign add an image for this machine's and for another architecture.
 func native(r *faults.Registry) digest.Digest { return addImage(r, "native") }
 func foreign(r *faults.Registry) digest.Digest {
 	return addImage(r, "foreign", func(_, c jsonObject) { c["architecture"] = otherArchitecture() })
@@ -111,7 +110,7 @@ func withConfigType(mediaType any) func(*faults.Registry) {
 
 func withoutDiffIDs(config jsonObject) { config["rootfs"] = jsonObject{"type": "layers"} }
 
-// artifactOfJSON adds what looks like an image, but its config is none.
+// artifactOfJSON adds a manifest like an image's, whose config is another document.
 func artifactOfJSON(r *faults.Registry) {
 	addImage(r, "t", func(m, c jsonObject) {
 		m["config"] = jsonObject{"mediaType": "application/json"}
@@ -120,7 +119,7 @@ func artifactOfJSON(r *faults.Registry) {
 	})
 }
 
-// withLayer adds an image whose layer is packed in its own way.
+// withLayer adds an image whose layer is the result of pack.
 func withLayer(mediaType string, pack func(layer, packed []byte) []byte) func(*faults.Registry) {
 	return func(r *faults.Registry) {
 		data := pack(helloLayer())
@@ -137,7 +136,7 @@ func zstdWindow(exponent byte, data []byte) []byte {
 	return append([]byte{0x28, 0xb5, 0x2f, 0xfd, 0, exponent << 3, byte(block), byte(block >> 8), byte(block >> 16)}, data...)
 }
 
-// entry is a manifest in an index; the platform is os/architecture, or empty.
+// entry returns an index entry of a manifest. platform is linux/ARCHITECTURE or empty.
 func entry(d digest.Digest, platform string) jsonObject {
 	e := jsonObject{"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": d, "size": 1000}
 	if architecture, ok := strings.CutPrefix(platform, "linux/"); ok {
@@ -146,7 +145,7 @@ func entry(d digest.Digest, platform string) jsonObject {
 	return e
 }
 
-// nested is an index in an index.
+// nested returns an index entry of another index.
 func nested(d digest.Digest, platform string) jsonObject {
 	e := entry(d, platform)
 	e["mediaType"] = "application/vnd.oci.image.index.v1+json"
@@ -166,7 +165,7 @@ func addIndex(r *faults.Registry, tag string, entries ...jsonObject) digest.Dige
 	return r.AddManifest(tag, mediaType, jsonText(jsonObject{"schemaVersion": 2, "mediaType": mediaType, "manifests": entries}))
 }
 
-// forPlatform are the commands of all tools for a platform, linux/ARCHITECTURE.
+// forPlatform returns the tools' commands for a platform, linux/ARCHITECTURE.
 func forPlatform(platform string) map[string][]string {
 	return map[string][]string{
 		"hocker": {"hocker", "image", "--quiet", "--platform", platform, "HOST/x:t", "--out", "OUT"},

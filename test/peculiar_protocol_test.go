@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// protocolPeculiarities are those of challenges, of registries that hide, and of
-// what stands between.
+// protocolPeculiarities are those of challenges, of registries that hide repositories,
+// and of proxies.
 var protocolPeculiarities = []peculiarity{
-	{name: "nothing peculiar"},
+	{name: "an ordinary registry"},
 	{name: "Negotiate, then Basic, in two fields", login: me, front: challenging(me, "Negotiate", `Basic realm="x"`)},
 	{name: "Negotiate, Digest, Basic in one field", login: me, front: challenging(me, `Negotiate, Digest realm="d", nonce="n", Basic realm="x"`)},
-	{name: "a Bearer of no realm, then Basic", login: me, front: challenging(me, `Bearer service="s"`, `Basic realm="x"`)},
+	{name: "Bearer without a realm, then Basic", login: me, front: challenging(me, `Bearer service="s"`, `Basic realm="x"`)},
 	{name: "Bearer Realm=, Service=", login: me, front: challenging(me, `Bearer Realm="http://HOST/token",Service="s"`)},
 	{name: "quoted pairs", login: me, front: challenging(me, `Bearer realm="http:\/\/HOST\/token",service="\s"`)},
 	{name: "error= before realm=", login: me, front: challenging(me, `Bearer error="invalid_token", realm="http://HOST/token", service="s"`)},
@@ -22,17 +22,17 @@ var protocolPeculiarities = []peculiarity{
 		refused: &refusal{3, "the Bearer challenge has no realm"},
 	},
 	{
-		name: "Negotiate and nothing else", login: me, front: challenging(me, "Negotiate"),
+		name: "only Negotiate", login: me, front: challenging(me, "Negotiate"),
 		refused: &refusal{3, "asks for Negotiate authentication"},
 	},
-	{name: "404 to who shows nothing, a challenge at /v2/", login: me, front: hiding(me, http.StatusNotFound)},
-	{name: "403 to who shows nothing, a challenge at /v2/", login: me, front: hiding(me, http.StatusForbidden)},
+	{name: "404 without credentials, a challenge at /v2/", login: me, front: hiding(me, http.StatusNotFound)},
+	{name: "403 without credentials, a challenge at /v2/", login: me, front: hiding(me, http.StatusForbidden)},
 	{
-		name: "404 to who shows nothing, and no login", front: hiding(me, http.StatusNotFound),
+		name: "404 without credentials, and no login", front: hiding(me, http.StatusNotFound),
 		refused: &refusal{4, "\nhint: .*if the image is private, log in"},
 	},
 	{
-		name: "404 to who shows nothing, and a login without a host", front: hiding(me, http.StatusNotFound),
+		name: "404 without credentials, and a login without a host", front: hiding(me, http.StatusNotFound),
 		environ: map[string]string{"DOCKER_USER": "me", "DOCKER_PASS": "secret"},
 		prepare: func(w *workplace, host string) error {
 			_, err := w.output("hocker", "lock", "add", host+"/x:t")
@@ -62,7 +62,7 @@ var protocolPeculiarities = []peculiarity{
 		},
 	},
 	{
-		name: "no way there but ALL_PROXY", // which is the registry here: it takes whole addresses
+		name: "reachable only through ALL_PROXY", // the registry itself acts as the proxy
 		prepare: func(w *workplace, host string) error {
 			w.setenv("ALL_PROXY", "http://"+host)
 			return nil
@@ -75,7 +75,7 @@ var protocolPeculiarities = []peculiarity{
 	},
 }
 
-// headRefused is a registry without HEAD, which hocker lock check uses.
+// headRefused is a registry that rejects HEAD, which hocker lock check uses.
 func headRefused(status int) peculiarity {
 	return peculiarity{
 		name: fmt.Sprintf("HEAD gives %d", status),
@@ -100,7 +100,8 @@ func headRefused(status int) peculiarity {
 	}
 }
 
-// hiding is a registry that requires a login at /v2/ only, and responds 404 elsewhere.
+// hiding is a registry that sends a challenge only at /v2/. Without a login, other
+// requests get the given status.
 func hiding(login string, status int) func(string, http.Handler) http.Handler {
 	return func(host string, registry http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -119,9 +120,8 @@ func hiding(login string, status int) func(string, http.Handler) http.Handler {
 // me is a login that the registries of the table accept.
 const me = "me:secret"
 
-// challenging is a registry that gives everything to a login, or to a token that
-// it had for one at /token for service s, and to others a 401 with these
-// challenges.
+// challenging is a registry that accepts a login, or a token from /token for service
+// s. Other requests get a 401 with these challenges.
 func challenging(login string, challenges ...string) func(string, http.Handler) http.Handler {
 	return func(host string, registry http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -137,7 +137,7 @@ func challenging(login string, challenges ...string) func(string, http.Handler) 
 	}
 }
 
-// challenge responds with a 401. HOST in a challenge is the registry's.
+// challenge responds with a 401. HOST in a challenge stands for the registry's host.
 func challenge(w http.ResponseWriter, host string, challenges ...string) {
 	for _, c := range challenges {
 		w.Header().Add("WWW-Authenticate", strings.ReplaceAll(c, "HOST", host))

@@ -14,30 +14,29 @@ import (
 	"hocker/test/faults"
 )
 
-// peculiarity is an unusual property of real registries or images: a row of the table. To add one, write it into a slice of its subject, in a file beside
-// this one, and name the slice in TestPeculiar. HOST in an argument is where the
-// registry listens, OUT a path in a directory of the row's own.
+// peculiarity is an unusual property of real registries or images: a row of the table.
+// To add one, write it into the slice for its subject, in a file beside this one. In
+// an argument, HOST is the registry's address and OUT a path in the row's directory.
 type peculiarity struct {
 	name string
-	// content puts the image x:t into the registry; nil means addImage's.
+	// content adds the image x:t to the registry; nil adds that of addImage.
 	content func(r *faults.Registry)
-	// front answers in the registry's place where it is peculiar; nil means that
-	// it is not. host is where it listens.
+	// front wraps the registry's handler; nil leaves it as it is. host is its address.
 	front func(host string, registry http.Handler) http.Handler
-	// login is USER:PASSWORD, as docker login leaves it in config.json.
+	// login is USER:PASSWORD, written to config.json as docker login does.
 	login string
-	// prepare does what has to be done before in the home directory.
+	// prepare writes files into the home directory.
 	prepare func(w *workplace, host string) error
-	// commands are run in place of those in peculiarCommands, by column; their
-	// environment is in the row's.
+	// commands replace those in peculiarCommands, by column. environ is added to
+	// their environment.
 	commands map[string][]string
 	environ  map[string]string
-	// refused is how hocker refuses it; nil means that it works.
+	// refused is hocker's expected error; nil means that it succeeds.
 	refused *refusal
 }
 
-// peculiarColumns are the tools, in the order of the table. hocker has to work;
-// the others are there to compare with, and run with -v only.
+// peculiarColumns are the tools, in the order of the table. hocker must work; the
+// others are for comparison and run only with -v.
 var peculiarColumns = []string{"hocker", "skopeo", "crane"}
 
 var peculiarCommands = map[string][]string{
@@ -62,7 +61,7 @@ func TestPeculiar(t *testing.T) {
 		buildCrane(t)
 	}
 	result := newTable("what it is like", rows, peculiarColumns)
-	t.Run("all", func(t *testing.T) { // returns when its parallel tests have ended
+	t.Run("all", func(t *testing.T) { // returns after its parallel subtests
 		for i, p := range all {
 			t.Run(p.name, func(t *testing.T) {
 				t.Parallel()
@@ -167,10 +166,11 @@ func writeDockerConfig(w *workplace, config string) error {
 	return os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o600)
 }
 
-// cranePath is where buildCrane puts it.
+// cranePath is the path of the crane that buildCrane builds.
 func cranePath() string { return filepath.Join(filepath.Dir(shared.hocker), "crane") }
 
-// buildCrane builds the crane that the benchmarks pin, if its source can be had.
+// buildCrane builds the version of crane that the benchmarks pin, if its source is
+// available.
 func buildCrane(t *testing.T) {
 	build := exec.Command("go", "build", "-o", cranePath(), "github.com/google/go-containerregistry/cmd/crane")
 	build.Dir = filepath.Join(shared.root, "bench")
