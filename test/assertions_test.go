@@ -31,7 +31,7 @@ func exitsCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s: %v", args[1], err) // a signal, or it could not be started
 	}
 	if got != want {
-		ts.Fatalf("%s exits with %d, want %d", args[1], got, want)
+		ts.Fatalf("%s exited with %d, want %d", args[1], got, want)
 	}
 }
 
@@ -54,7 +54,7 @@ func requestsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	pattern, err := regexp.Compile(args[2])
 	ts.Check(err)
-	// The number that is wanted may be yet to come.
+	// The requests may arrive later.
 	var lines []string
 	count := 0
 	counted := func() bool {
@@ -73,7 +73,7 @@ func requestsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// requestLines are a server's requests as text.
+// requestLines returns a server's requests as text.
 func requestLines(ts *testscript.TestScript, s server) []string {
 	requests, err := s.Requests()
 	ts.Check(err)
@@ -84,7 +84,7 @@ func requestLines(ts *testscript.TestScript, s server) []string {
 	return lines
 }
 
-// fits compares a count with N, <=N or >=N.
+// fits reports whether a count satisfies N, <=N or >=N.
 func fits(ts *testscript.TestScript, want string, count int) bool {
 	text := strings.TrimLeft(want, "<>=")
 	n, err := strconv.Atoi(text)
@@ -101,7 +101,7 @@ func fits(ts *testscript.TestScript, want string, count int) bool {
 	return false
 }
 
-// tooMany says whether a count will not come to be N or <=N any more.
+// tooMany reports whether a count already exceeds N or <=N.
 func tooMany(want string, count int) bool {
 	n, err := strconv.Atoi(strings.TrimLeft(want, "<="))
 	return err == nil && count > n
@@ -154,7 +154,8 @@ func absentCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// contentOf is what a file or symbolic link holds; nothing for anything else.
+// contentOf returns the content of a file or the target of a symbolic link, and nothing
+// for other types.
 func contentOf(path string, entry fs.DirEntry) ([]byte, error) {
 	switch entry.Type() {
 	case 0:

@@ -22,7 +22,7 @@ import (
 // short on one machine and too long on another.
 //
 //	start PROCESS PROGRAM [ARG...]
-//	                             start a program; it reads nothing
+//	                             start a program with an empty standard input
 //	await stdout|stderr PROCESS PATTERN
 //	                             wait until a line of its output so far matches
 //	await requests NAME N PATTERN
@@ -30,10 +30,10 @@ import (
 //	await file GLOB [BYTES]      until there is a file of that name, and of that size
 //	await exec PROGRAM [ARG...]  until the program exits with 0
 //	signal PROCESS NAME          send it INT, TERM, HUP, QUIT, KILL, PIPE, STOP or CONT
-//	ends PROCESS N               wait for its end: the exit code must be N, or the name of the signal that
-//	                             ended it; stdout and stderr are what it has said
+//	ends PROCESS N               wait for its end: the exit code, or the name of the signal that ended it,
+//	                             must be N; stdout and stderr are its output
 //
-// What is still running when the script ends is killed, with its children.
+// Programs that still run when the script ends are killed, with their children.
 func init() {
 	commands["start"] = startCommand
 	commands["await"] = awaitCommand
@@ -65,16 +65,16 @@ var signals = map[string]syscall.Signal{
 type background struct {
 	cmd            *exec.Cmd
 	stdout, stderr said
-	keyboard       *os.File // with the next one: of its terminal, or nil
+	keyboard       *os.File // keyboard and screen of its terminal, or nil
 	screen         *screen
-	ended          chan struct{} // closed when it has
+	ended          chan struct{} // closed when the program has ended
 }
 
 // said is the output of a program so far. It is a file because the program's children
 // might keep a pipe open.
 type said struct{ *os.File }
 
-// newSaid makes one that leaves nothing behind.
+// newSaid opens a file that is already deleted.
 func newSaid() (said, error) {
 	file, err := os.CreateTemp("", "hocker-said-")
 	if err != nil {
@@ -91,8 +91,8 @@ func (s said) String() string {
 	return string(text)
 }
 
-// output is what the program has written to a stream so far, and what its
-// terminal shows.
+// output returns what the program has written to a stream so far, or the text of its
+// terminal.
 func (b *background) output(stream string) fmt.Stringer {
 	switch {
 	case stream == "stderr":
@@ -113,7 +113,7 @@ func (b *background) running() bool {
 	}
 }
 
-// kill ends the program and its children, if there are any left.
+// kill kills the program and its children.
 func (b *background) kill() {
 	_ = syscall.Kill(-b.cmd.Process.Pid, syscall.SIGKILL)
 	<-b.ended
@@ -132,8 +132,8 @@ func startCommand(ts *testscript.TestScript, neg bool, args []string) {
 	b.run(ts, args[0], nil)
 }
 
-// prepareBackground is a program in the script's directory and environment,
-// with files for what it says.
+// prepareBackground prepares a program with the script's directory and environment,
+// and files for its output.
 func prepareBackground(ts *testscript.TestScript, args []string) *background {
 	b := &background{ended: make(chan struct{})}
 	var errs [2]error
@@ -147,16 +147,16 @@ func prepareBackground(ts *testscript.TestScript, args []string) *background {
 	return b
 }
 
-// run starts the program under a name. It has ended when all was shown, too; nil
-// for nothing to show.
+// run starts the program under a name. It counts as ended once shown is closed, too;
+// nil if it has no terminal.
 func (b *background) run(ts *testscript.TestScript, name string, shown <-chan struct{}) {
 	s := scriptOf(ts)
 	if s.processes[name] != nil {
-		ts.Fatalf("there is a process %s already", name)
+		ts.Fatalf("process %s exists already", name)
 	}
 	ts.Check(b.cmd.Start())
 	go func() {
-		_ = b.cmd.Wait() // ends looks at the state
+		_ = b.cmd.Wait() // ends reads ProcessState
 		if shown != nil {
 			<-shown
 		}
@@ -169,7 +169,7 @@ func (b *background) run(ts *testscript.TestScript, name string, shown <-chan st
 	ts.Defer(b.kill)
 }
 
-// environment is the script's, which testscript shows to programs alone.
+// environment returns the script's environment, which testscript does not export.
 func environment(ts *testscript.TestScript) []string {
 	file, err := newSaid()
 	ts.Check(err)
@@ -210,7 +210,7 @@ func await(ts *testscript.TestScript, what string, done func() bool) {
 	awaitSaid(ts, what, nil, done)
 }
 
-// awaitSaid is await, and shows what was said instead.
+// awaitSaid is like await, and shows the output on failure.
 func awaitSaid(ts *testscript.TestScript, what string, said fmt.Stringer, done func() bool) {
 	for deadline := time.Now().Add(patience); !done(); time.Sleep(askAgain) {
 		if !time.Now().After(deadline) {
@@ -219,7 +219,7 @@ func awaitSaid(ts *testscript.TestScript, what string, said fmt.Stringer, done f
 		if said != nil {
 			what += "; it is\n" + said.String()
 		}
-		ts.Fatalf("waited for %v, in vain: %s", patience, what)
+		ts.Fatalf("timed out after %v: %s", patience, what)
 	}
 }
 
@@ -230,12 +230,12 @@ func awaitOutput(ts *testscript.TestScript, stream, name, text string) {
 	b := scriptOf(ts).process(ts, name)
 	output := b.output(stream)
 	awaitSaid(ts, stream+" of "+name+" with "+text, output, func() bool {
-		running := b.running() // before it is looked at what was said until then
+		running := b.running() // must be read before the output
 		switch {
 		case pattern.MatchString(output.String()):
 			return true
 		case !running:
-			ts.Fatalf("%s has ended, and nothing of its %s matches %q:\n%s", name, stream, text, output)
+			ts.Fatalf("%s has ended, and no line of its %s matches %q:\n%s", name, stream, text, output)
 		}
 		return false
 	})
@@ -270,7 +270,7 @@ func endsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	b := s.process(ts, args[0])
 	select {
 	case <-b.ended:
-		delete(s.processes, args[0]) // the name is free again
+		delete(s.processes, args[0]) // a later program may use the name
 	case <-time.After(patience):
 	}
 	fmt.Fprint(ts.Stdout(), b.output("stdout"))
@@ -279,11 +279,12 @@ func endsCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s has not ended after %v", args[0], patience)
 	}
 	if got := outcomeOf(b.cmd); got != args[1] {
-		ts.Fatalf("%s ends with %s, want %s", args[0], got, args[1])
+		ts.Fatalf("%s ended with %s, want %s", args[0], got, args[1])
 	}
 }
 
-// outcomeOf is the exit code of a program that has ended, or the signal's name.
+// outcomeOf returns the exit code of a program that has ended, or the name of the
+// signal.
 func outcomeOf(cmd *exec.Cmd) string {
 	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
 	if ok && status.Signaled() {

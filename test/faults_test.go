@@ -20,7 +20,7 @@ import (
 
 // The commands for a faulty registry:
 //
-//	faults NAME MIB [token]      start one with an image demo/app:1 whose only layer has that size;
+//	faults NAME MIB [token]      start one with an image demo/app:1 of one layer of that size;
 //	                             sets NAME, NAME_PORT, IMAGE_DIGEST, IMAGE_CONFIG, IMAGE_LAYER0, IMAGE_DIFF0
 //	fault NAME FAULT [KEY=VALUE...]
 //	                             inject a fault: see the package faults
@@ -30,7 +30,7 @@ func init() {
 	commands["fault"] = faultCommand
 }
 
-// faultServer is a server as scripts know them.
+// faultServer is a faulty registry as a server of scripts.
 type faultServer struct{ *faults.Server }
 
 func (s faultServer) Addr() string { return s.Host() }
@@ -72,13 +72,13 @@ func faultsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	scriptOf(ts).add(ts, args[0], faultServer{s})
 }
 
-// faultyImage is an image of one layer, and its parts.
+// faultyImage has the digests of an image of one layer.
 type faultyImage struct {
 	digest, configDigest, layerDigest, diffID digest.Digest
 	config, layer                             []byte
 }
 
-// addFaultyImage adds an image demo/app:1 with a layer of about so many bytes.
+// addFaultyImage adds an image demo/app:1 with a layer of about size bytes.
 func addFaultyImage(r *faults.Registry, size int) (*faultyImage, error) {
 	content := make([]byte, size)
 	rand.NewChaCha8([32]byte{}).Read(content)
@@ -117,7 +117,7 @@ func faultCommand(ts *testscript.TestScript, neg bool, args []string) {
 	check(ts, neg, len(args) >= 2, "fault NAME FAULT [KEY=VALUE...]")
 	s, ok := scriptOf(ts).find(ts, args[0]).(faultServer)
 	if !ok {
-		ts.Fatalf("%s is not started by faults", args[0])
+		ts.Fatalf("%s is not a faulty registry", args[0])
 	}
 	if args[1] == "heal" {
 		s.Heal()

@@ -15,7 +15,7 @@ import (
 // recordingFile is the picture of a terminal in README.md.
 const recordingFile = "docs/hocker.svg"
 
-// recordVariable is set by `make recording`: the file is then written anew.
+// recordVariable is set by `make recording`, which replaces the file.
 const recordVariable = "HOCKER_RECORD"
 
 // recordedCommands are typed into the recorded terminal.
@@ -35,8 +35,8 @@ in
 pkgs.fetchdockerLock ./hocker.lock.json
 `
 
-// TestRecording runs the recorded commands, and compares what they print with
-// what the picture shows. Docker Hub is in a box: see readme_box_test.go.
+// TestRecording runs the recorded commands and compares their output with the picture.
+// Docker Hub is in a box: see readme_box_test.go.
 func TestRecording(t *testing.T) {
 	if !inBox() {
 		t.Parallel()
@@ -45,7 +45,7 @@ func TestRecording(t *testing.T) {
 	}
 	b := newBox(t, readmeAccount)
 	b.write(filepath.Join(b.folder, "images.nix"), recordedImages, 0o644)
-	// hocker itself is installed where the recording begins.
+	// The recording begins with hocker installed.
 	b.mustRun("nix-build", "--quiet", "--no-out-link", "-E", "(import <nixpkgs> { overlays = [ (import ./hocker/nix/overlay.nix) ]; }).hocker")
 	var lines []string
 	for _, command := range recordedCommands {
@@ -72,11 +72,12 @@ func TestRecording(t *testing.T) {
 	}
 }
 
-// varies is what differs between two recordings: digests, store paths, sizes
-// and times.
+// varies matches what differs between recordings: digests, store paths, sizes and
+// times.
 var varies = regexp.MustCompile(`\b[0-9a-f]{12}\b|/store/[0-9a-z]{32}|\b[0-9.]+ (bytes|[kM]B|s)\b`)
 
-// sameEveryTime masks what varies, and sorts: the downloads end in any order.
+// sameEveryTime masks what varies, and sorts the lines, since downloads end in any
+// order.
 func sameEveryTime(lines []string) []string {
 	var masked []string
 	for _, line := range lines {
@@ -86,8 +87,8 @@ func sameEveryTime(lines []string) []string {
 	return masked
 }
 
-// The measures of the picture, in pixels: those of a character are of a
-// monospaced font of that size, near enough.
+// The sizes in the picture, in pixels. Those of a character approximate a monospaced
+// font.
 const (
 	fontSize        = 14
 	characterWidth  = 8.5
@@ -96,8 +97,7 @@ const (
 	narrowestScreen = 80
 )
 
-// terminalPicture draws the lines as SVG. A line begins a command if it has a
-// prompt.
+// terminalPicture draws the lines as SVG. A line with a prompt is a command.
 func terminalPicture(lines []string) string {
 	columns := narrowestScreen
 	for _, line := range lines {
@@ -117,7 +117,7 @@ func terminalPicture(lines []string) string {
 			style = ` fill="#8abeb7" font-weight="bold"`
 		}
 		fmt.Fprintf(&b, `<text x="%d" y="%d"%s>`, pictureMargin, pictureMargin+fontSize+i*lineHeight, style)
-		_ = xml.EscapeText(&b, []byte(line)) // a Builder takes everything
+		_ = xml.EscapeText(&b, []byte(line)) // writing to a Builder never fails
 		b.WriteString("</text>\n")
 	}
 	b.WriteString("</g>\n</svg>\n")

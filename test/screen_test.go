@@ -14,10 +14,10 @@ type screen struct {
 	columns, rows int
 
 	mu       sync.Mutex
-	lines    [][]rune // all that there ever were; the last rows of them are in the window
-	row      int      // of the cursor, among lines
-	column   int      // may be behind the last one: the next rune then wraps
-	sequence string   // an escape sequence that has begun
+	lines    [][]rune // all lines; the window shows the last rows of them
+	row      int      // the cursor's index in lines
+	column   int      // the cursor's column; after the last one, the next rune wraps
+	sequence string   // an incomplete escape sequence
 }
 
 func newScreen(columns, rows int) *screen {
@@ -27,7 +27,7 @@ func newScreen(columns, rows int) *screen {
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// What hocker prints are whole runes, in one write each.
+	// hocker writes only complete runes.
 	for _, r := range string(p) {
 		s.put(r)
 	}
@@ -65,7 +65,7 @@ func (s *screen) feed() {
 	}
 }
 
-// escape takes a rune of a sequence, and does what it says when it is whole.
+// escape adds a rune to the escape sequence and executes it once it is complete.
 func (s *screen) escape(r rune) {
 	s.sequence += string(r)
 	if r == '[' || r >= '0' && r <= '?' {
@@ -88,7 +88,7 @@ func (s *screen) escape(r rune) {
 	}
 }
 
-// String is the text, from the first line to the last that is not empty.
+// String returns the text up to the last line that is not empty.
 func (s *screen) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,7 +106,7 @@ func TestScreen(t *testing.T) {
 		"12345678901":                   "1234567890\n1\n",
 		"1234567890\r\nx":               "1234567890\nx\n",
 		"a\r\nb\r\n\x1b[2A\x1b[Jc\r\n":  "c\n",
-		"a\r\nb\r\nc\r\n\x1b[9A\x1b[Jx": "a\nx\n", // a has left at the top
+		"a\r\nb\r\nc\r\n\x1b[9A\x1b[Jx": "a\nx\n", // a has scrolled off the top
 		"\x1b[31mred":                   "\"\\x1b[31m\"\nred\n",
 	} {
 		s := newScreen(10, 3)

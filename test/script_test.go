@@ -9,7 +9,7 @@ import (
 	"hocker/test/servers"
 )
 
-// server is a server that a script has started under a name.
+// server is a server that a script has started.
 type server interface {
 	Addr() string
 	Log() string
@@ -32,22 +32,22 @@ type script struct {
 	servers map[string]server
 	atEnd   []func()
 
-	processes map[string]*background // what it has started, by name
+	processes map[string]*background // background programs by name
 }
 
-// scriptKey finds the script in a TestScript.
+// scriptKey is the key of the script in a TestScript.
 type scriptKey struct{}
 
 func scriptOf(ts *testscript.TestScript) *script {
 	return ts.Value(scriptKey{}).(*script)
 }
 
-// add makes a server known under a name and in the environment. The companions
-// of a registry become NAME.tokens and NAME.blobs.
+// add adds a server under a name and sets its environment variables. The companions of
+// a registry become NAME.tokens and NAME.blobs.
 func (s *script) add(ts *testscript.TestScript, name string, added server) {
 	if _, ok := s.servers[name]; ok {
 		ts.Check(added.Stop())
-		ts.Fatalf("there is a server %s already", name)
+		ts.Fatalf("server %s exists already", name)
 	}
 	s.names = append(s.names, name)
 	s.servers[name] = added
@@ -81,8 +81,7 @@ func (s *script) failed() bool {
 	return ok && t.Failed()
 }
 
-// stop ends what is no server for clients. When the script has failed, it shows
-// what that had to say.
+// stop ends what is not a server. When the script has failed, it shows the logs.
 func (s *script) stop(name string, daemon interface {
 	Log() string
 	Stop() error
@@ -95,8 +94,8 @@ func (s *script) stop(name string, daemon interface {
 	}
 }
 
-// end stops the servers, the last one first. When the script has failed, it
-// shows what they saw.
+// end stops the servers, the last one first. When the script has failed, it shows
+// their logs and requests.
 func (s *script) end() {
 	for i := len(s.names) - 1; i >= 0; i-- {
 		name := s.names[i]
@@ -112,7 +111,7 @@ func (s *script) end() {
 	}
 }
 
-// report is a server's log and requests.
+// report returns a server's log and requests.
 func report(name string, s server) string {
 	text := fmt.Sprintf("server %s at %s", name, s.Addr())
 	requests, err := s.Requests()

@@ -16,27 +16,28 @@ import (
 // secretColumns are the servers of TestSecrets. All require a login.
 var secretColumns = []string{"registry.example", "registry.example, http", "stranger.example", "mirror.example"}
 
-// The names of the servers, which are no loopback addresses: see runInBox.
+// The addresses and names of the servers. These are not loopback addresses: see
+// hubAddress.
 const (
 	strangerAddress, strangerName = "192.0.2.3", "stranger.example"
 	mirrorAddress, mirrorName     = "192.0.2.4", "mirror.example"
 )
 
 // secretSetting is a secret for registry.example in one of the sources of credentials.
-// @FILE in it is a file with content, readable by builds.
+// @FILE stands for a file with this content, which builds can read.
 type secretSetting struct {
 	name    string
 	environ []string
 	flags   []string // of the tools
 	content string
-	builds  bool // has a meaning for builds
+	builds  bool // builds support the setting
 
-	// What each of the servers sees: of a build, and of the commands that read a
-	// lock file; and of hocker image with the reference that somebody typed.
+	// What each server receives from builds and from commands that read a lock file,
+	// and from hocker image with a reference on the command line.
 	read, typed [4]string
 }
 
-// What a server saw in the worst case. A dash means no request.
+// What a server received in the worst case. A dash in the table means no request.
 const (
 	nothing  = "nothing"
 	password = "password"
@@ -121,11 +122,11 @@ var secretSettings = []secretSetting{
 	},
 	{
 		name: "--username, --password", flags: []string{"--username", "me", "--password", "secret"},
-		typed: [4]string{password, password, password, nothing}, // as it was typed, with a warning
+		typed: [4]string{password, password, password, nothing}, // to the registry on the command line, with a warning
 	},
 	{
 		name: "--username, --password, --registry registry.example", flags: []string{"--username", "me", "--password", "secret", "--registry", "registry.example"},
-		read: ownPassword, // hocker image has no other registry then
+		read: ownPassword, // hocker image would have two registries
 	},
 }
 
@@ -158,15 +159,15 @@ func TestSecrets(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("\n%s\npassword, token: the server was sent it. nothing: it was asked, and saw no secret. -: it was not asked.", result)
+	t.Logf("\n%s\npassword, token: the server received it. nothing: requests without a secret. -: no requests.", result)
 }
 
 // secretCommand is a command that sends requests to registries.
 type secretCommand struct {
 	name  string
-	typed bool // somebody types the registry
+	typed bool // the registry is on the command line
 	build bool
-	empty bool // it wants an empty store
+	empty bool // needs an empty store
 	run   func(s *secretsBox, image string, environ, flags []string)
 }
 
@@ -191,8 +192,8 @@ func (c secretCommand) applies(s secretSetting) bool {
 	case c.typed:
 		return s.typed != [4]string{}
 	}
-	// A flag that does not say which registry it is for is an error where the
-	// registry is read from a file.
+	// A credential flag without a registry is an error if the registries come from a
+	// file.
 	return s.read != [4]string{} && (s.flags == nil || s.read != seesNothing)
 }
 
@@ -208,7 +209,7 @@ var secretImages = map[string]string{
 // secretsBox is a box with the servers of TestSecrets.
 type secretsBox struct {
 	*box
-	servers []*servers.Nginx // as secretColumns
+	servers []*servers.Nginx // in the order of secretColumns
 	rows    int              // so far
 	config  string           // the digest of the image's config
 }
@@ -260,7 +261,7 @@ func newSecretsBox(t *testing.T) *secretsBox {
 	return s
 }
 
-// write writes the file of a setting, for builds too, and returns its name.
+// write writes the file of a setting, readable by builds, and returns its name.
 func (s *secretsBox) write(setting secretSetting) string {
 	file := filepath.Join(s.dir, "credentials")
 	s.box.write(file, setting.content, 0o440)
@@ -268,8 +269,8 @@ func (s *secretsBox) write(setting secretSetting) string {
 	return file + ".txt"
 }
 
-// row runs a command with a setting, for each of the images, and looks at what
-// the servers saw.
+// row runs a command with a setting for each image, and checks what the servers
+// received.
 func (s *secretsBox) row(command secretCommand, setting secretSetting, file string, result *table) {
 	s.t.Helper()
 	for _, server := range s.servers {
@@ -305,12 +306,12 @@ func (s *secretsBox) row(command secretCommand, setting secretSetting, file stri
 		saw := s.saw(server)
 		result.note(command.row(setting), secretColumns[i], saw)
 		if saw != want[i] {
-			s.t.Errorf("%s: %s saw %s, want %s", command.row(setting), secretColumns[i], saw, want[i])
+			s.t.Errorf("%s: %s received %s, want %s", command.row(setting), secretColumns[i], saw, want[i])
 		}
 	}
 }
 
-// saw is the worst that a server saw.
+// saw returns the most that a server has received.
 func (s *secretsBox) saw(server *servers.Nginx) string {
 	worst := ""
 	for _, request := range s.settled(server) {
@@ -326,9 +327,9 @@ func (s *secretsBox) saw(server *servers.Nginx) string {
 	return worst
 }
 
-// settled are the requests that a server has seen. nginx notes one when its answer
-// has ended, which the client may know before: another one is asked for, and
-// noted after all others.
+// settled returns the requests that a server has received. nginx may log a request
+// after the client has its answer. So settled makes a request and waits for it in the
+// log.
 func (s *secretsBox) settled(server *servers.Nginx) []servers.Request {
 	scheme := "http"
 	if server.Options().Authority != nil {
@@ -349,8 +350,8 @@ func (s *secretsBox) settled(server *servers.Nginx) []servers.Request {
 
 func (s *secretsBox) ca() string { return filepath.Join(s.dir, "ca.pem") }
 
-// build builds the config of an image, under a name that no other build has. It
-// fails where the registry lets nobody in.
+// build builds the config of an image, under a unique name. It fails if access is
+// denied.
 func (s *secretsBox) build(image string, environ, flags []string) {
 	args := append(slices.Clone(environ), "nix-build", "--no-out-link", "secrets.nix", "--argstr", "imageName", image,
 		"--argstr", "name", fmt.Sprintf("build-%d-%s", s.rows, image), "--argstr", "registry", secretImages[image]+"/v2/")
@@ -361,7 +362,7 @@ func (s *secretsBox) hocker(environ []string, args ...string) {
 	s.run(append(append(slices.Clone(environ), "hocker"), args...)...)
 }
 
-// run runs a command, which may be refused by the registry, and by nothing else.
+// run runs a command. Access may be denied, but any other failure is an error.
 func (s *secretsBox) run(args ...string) {
 	s.t.Helper()
 	output, err := s.command("env", args...).CombinedOutput()
@@ -369,6 +370,6 @@ func (s *secretsBox) run(args ...string) {
 		s.t.Errorf("%s: %v\n%s", strings.Join(args, " "), err, output)
 	}
 	if strings.Contains(string(output), "secret") {
-		s.t.Errorf("%s: it prints the password:\n%s", strings.Join(args, " "), output)
+		s.t.Errorf("%s: the output contains the password:\n%s", strings.Join(args, " "), output)
 	}
 }

@@ -28,7 +28,7 @@ func newTable(corner string, rows, columns []string) *table {
 	return &table{corner: corner, rows: rows, columns: columns, cells: map[[2]string]string{}}
 }
 
-// note sets a cell.
+// note sets a cell of the table.
 func (t *table) note(row, column, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -64,9 +64,9 @@ type workplace struct {
 	environ []string
 }
 
-// newWorkplace makes a workplace that is gone after the test. The name is short
-// and in lower case for podman, which takes paths as names, and waits 20 s for
-// containers to end if its runroot is longer than 50 characters.
+// newWorkplace makes a workplace and removes it after the test. The name must be short
+// and in lower case: podman uses paths as names, and waits 20 s for containers to end
+// if its runroot is longer than 50 characters.
 func newWorkplace(t *testing.T, name string) *workplace {
 	t.Helper()
 	dir := filepath.Join(filepath.Dir(shared.hocker), name)
@@ -96,7 +96,7 @@ type outcome struct {
 	stdout, stderr []byte
 }
 
-// run runs a program of $PATH, with nothing on its standard input.
+// run runs a program of $PATH with an empty standard input.
 func (w *workplace) run(program string, args ...string) (outcome, error) {
 	// env looks the program up in the workplace's PATH.
 	cmd := exec.Command("env", append([]string{program}, args...)...)

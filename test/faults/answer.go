@@ -19,7 +19,7 @@ func (a *active) refuse(w http.ResponseWriter, code int) {
 	fail(w, code, "FAULT", "this was ordered")
 }
 
-// retryAfter turns now+3s into a date.
+// retryAfter converts now+3s to a date.
 func retryAfter(text string) string {
 	if rest, ok := strings.CutPrefix(text, "now+"); ok {
 		if d, err := time.ParseDuration(rest); err == nil {
@@ -54,8 +54,8 @@ func (r *Registry) sign() string {
 	return signature
 }
 
-// honours reports whether a signature is valid and was used less than most times;
-// 0 means no limit.
+// honours reports whether a signature is valid and has been used fewer than most
+// times; 0 means no limit.
 func (r *Registry) honours(signature string, most int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -81,7 +81,7 @@ func overrun(a *active, w http.ResponseWriter, req *http.Request, next http.Hand
 	control.Flush()
 	conn, buffered, err := control.Hijack()
 	if err != nil {
-		return // HTTP/2 has frames and no room for this
+		return // HTTP/2 allows no bytes outside of frames
 	}
 	defer conn.Close()
 	buffered.Write(make([]byte, a.After))

@@ -1,5 +1,5 @@
-// Package faults is a registry in memory that fails on demand. The tests and the
-// comparison with other tools use it wherever a server has to misbehave.
+// Package faults provides an in-memory registry that fails on demand. The tests and the
+// comparison with other tools use it where a server must misbehave.
 //
 //	registry := faults.New()
 //	layer := registry.AddBlob(content)
@@ -8,54 +8,54 @@
 //
 // A fault is a name with parameters, as KEY=VALUE:
 //
-//	path=TEXT    requests whose path has this in it; default: /blobs/
-//	skip=N       not the first N of them
-//	times=N      and then N of them; default: all
-//	ranged       those with a Range only
-//	after=N      where in the body or the content it happens, in bytes
-//	code=N       a status code
+//	path=TEXT    apply to requests whose path contains TEXT; default: /blobs/
+//	skip=N       except for the first N of them
+//	times=N      only to N of them; default: all
+//	ranged       only to those with a Range
+//	after=N      the offset in the body or the content, or a number of bytes
+//	code=N       the status code
 //	retry-after=TEXT
-//	             that header's value; now+DURATION for a date
-//	to=URL       where to; default: this server
-//	max=N        so many and no more
+//	             the Retry-After header; now+DURATION for a date
+//	to=URL       the target of a redirect; default: this server
+//	max=N        a limit
 //
 // The connection:
 //
-//	cut          ends after so many bytes of a body
-//	reset        is reset after so many bytes of a body
-//	stall        gives nothing more after so many bytes of a body
-//	hang         takes a request and never answers
-//	hangup       ends without an answer
-//	slow         gives max bytes a second
-//	busy         is refused (429, or code) while max others get content
+//	cut          is closed after this many bytes of a body
+//	reset        is reset after this many bytes of a body
+//	stall        sends nothing more after this many bytes of a body
+//	hang         accepts a request and never answers
+//	hangup       is closed without an answer
+//	slow         sends max bytes a second
+//	busy         is refused (429, or code) while max other requests get content
 //
 // The answer:
 //
-//	status       is code and nothing else; with retry-after
-//	redirect     leads to /cdn/ of another server; with max, a 403 after so many
-//	             requests there until the registry is asked again
-//	loop         leads to itself
+//	status       is an error with this code; retry-after applies
+//	redirect     leads to a signed URL below /cdn/ of another server; with max, the
+//	             URL is good for max requests and then gives a 403
+//	loop         is a redirect to the same URL
 //	chunked      has no Content-Length
-//	overrun      is followed by more than its Content-Length says, after bytes
+//	overrun      is longer than its Content-Length by after bytes
 //
 // The content:
 //
-//	short        ends after so many bytes, as if that were all
-//	long         has so many bytes more, as if they belonged to it
-//	endless      goes on for ever
-//	corrupt      has one wrong byte, at a place
-//	changed      is something else of the same size, with another ETag
-//	gzip         was compressed on the way
-//	label        has Content-Encoding: gzip, and is as stored
+//	short        is truncated to this many bytes, with a matching Content-Length
+//	long         has this many bytes more, with a matching Content-Length
+//	endless      never ends
+//	corrupt      has one wrong byte, at this offset
+//	changed      is other content of the same size, with another ETag
+//	gzip         is compressed, with Content-Encoding: gzip
+//	label        is as stored, but has Content-Encoding: gzip
 //
 // Ranges:
 //
-//	no-ranges    are not known
-//	false-ranges are said to be known
-//	other-range  comes from so many bytes before what was asked for, and says so
-//	lying-range  comes from so many bytes before what was asked for
-//	bad-range    has a Content-Range that nobody can read
-//	wrong-size   says that the whole content is after bytes longer
+//	no-ranges    are not supported
+//	false-ranges are announced but not supported
+//	other-range  starts this many bytes too early, as its Content-Range says
+//	lying-range  starts this many bytes too early, but its Content-Range does not say so
+//	bad-range    has a Content-Range that cannot be parsed
+//	wrong-size   has a Content-Range whose complete length is too large by this many bytes
 //
 // [Silent] fails before any request: it accepts connections and does not answer.
 package faults

@@ -14,7 +14,7 @@ func short(a *active, w http.ResponseWriter, req *http.Request, next http.Handle
 
 func long(a *active, w http.ResponseWriter, req *http.Request, next http.Handler) {
 	next.ServeHTTP(w, editing(req, func(c *content) {
-		// Blanks: JSON stays JSON.
+		// Spaces keep JSON valid.
 		c.data = append(bytes.Clone(c.data), bytes.Repeat([]byte(" "), int(a.After))...)
 	}))
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Fault is one way to fail. See the package comment.
+// Fault describes one way to fail. See the package comment.
 type Fault struct {
 	Name       string
 	Path       string
@@ -23,7 +23,7 @@ type Fault struct {
 	Max        int64
 }
 
-// kind makes a handler that answers with the fault, instead of next or around it.
+// kind is a handler that answers with the fault, in place of next or by wrapping it.
 type kind func(a *active, w http.ResponseWriter, req *http.Request, next http.Handler)
 
 // kinds are the faults by name.
@@ -98,7 +98,7 @@ func (f *Fault) set(field string) (err error) {
 	case "max":
 		f.Max, err = strconv.ParseInt(value, 10, 64)
 	default:
-		err = fmt.Errorf("what is %q?", field)
+		err = fmt.Errorf("unknown parameter %q", field)
 	}
 	return err
 }
@@ -107,8 +107,8 @@ func (f *Fault) set(field string) (err error) {
 type active struct {
 	Fault
 	registry *Registry
-	seen     int   // requests that fit
-	busy     int64 // requests that get content now
+	seen     int   // requests that match
+	busy     int64 // requests being served
 }
 
 // Add adds a fault. The faults see a request in the order in which they were
@@ -132,7 +132,7 @@ func (r *Registry) Heal() {
 	r.faults = nil
 }
 
-// spoil wraps next in the faults that apply to a request.
+// spoil wraps next with the faults that apply to a request.
 func (r *Registry) spoil(next http.Handler) http.Handler {
 	r.mu.Lock()
 	faults := slices.Clone(r.faults)

@@ -16,7 +16,7 @@ import (
 // stored is the content of the registry's only blob.
 var stored = []byte(strings.Repeat("0123456789", 10_000))
 
-// tests ask for the blob once. The zero values mean: 200, the stored content,
+// tests request the blob once. Zero values mean status 200 and the stored content,
 // read to its end.
 var tests = []struct {
 	fault   string
@@ -24,8 +24,8 @@ var tests = []struct {
 	status  int
 	header  map[string]string
 	length  int64  // -1: not announced; 0: that of the stored content
-	content string // what came
-	broken  error  // how reading ended
+	content string // the received content
+	broken  error  // the error of reading
 }{
 	{fault: "cut after=7", content: "0123456", broken: io.ErrUnexpectedEOF},
 	{fault: "reset after=7", content: "0123456", broken: syscall.ECONNRESET},
@@ -80,7 +80,7 @@ func TestFaults(t *testing.T) {
 			transport := &http.Transport{DisableCompression: true}
 			defer transport.CloseIdleConnections()
 			if tt.status == -1 && tt.broken == errStalled {
-				go func() { // when the request has come, to which there is no answer
+				go func() { // close the server once it has the request, which it never answers
 					for len(r.Requests()) == 0 {
 						time.Sleep(time.Millisecond)
 					}
@@ -113,7 +113,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("length %d, want %d", resp.ContentLength, want)
 			}
 			var came io.Reader = resp.Body
-			if tt.broken == errStalled { // after what is to come, for which it is as patient as need be
+			if tt.broken == errStalled { // read what arrives before the stall
 				start := make([]byte, max(len(tt.content), 1))
 				n, err := io.ReadFull(resp.Body, start)
 				if err != nil {
@@ -138,7 +138,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A client can follow a redirect until its signature expires.
+// A redirect works until its signature expires.
 func TestRedirect(t *testing.T) {
 	r := New()
 	d := r.AddBlob(stored)

@@ -22,8 +22,8 @@ func falseRanges(_ *active, w http.ResponseWriter, req *http.Request, next http.
 	next.ServeHTTP(w, withoutRange(req))
 }
 
-// shifted returns the request with a range that starts earlier by so many bytes
-// and ends where it did.
+// shifted returns the request with a range that starts by bytes earlier and has the
+// same end.
 func shifted(req *http.Request, by int64) *http.Request {
 	var first, last int64
 	n, _ := fmt.Sscanf(req.Header.Get("Range"), "bytes=%d-%d", &first, &last)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Request is a request to the registry, and the status of the answer.
+// Request is a recorded request and the status of its answer.
 type Request struct {
 	Method, Path, Host     string
 	Range, IfRange         string

@@ -21,11 +21,11 @@ type Registry struct {
 
 	mu       sync.Mutex
 	blobs    map[digest.Digest][]byte
-	manifest map[string]manifest // by tag and by digest
+	manifest map[string]manifest // by tag or digest
 	faults   []*active
 	requests []*Request
-	tokens   map[string]int // how often each was shown
-	signed   map[string]int // how often each signed address was asked
+	tokens   map[string]int // number of uses of each token
+	signed   map[string]int // number of uses of each signature
 	closed   chan struct{}
 	close    sync.Once
 }
@@ -46,7 +46,7 @@ func New() *Registry {
 	}
 }
 
-// Close ends the requests that a fault holds.
+// Close ends the requests that hang.
 func (r *Registry) Close() { r.close.Do(func() { close(r.closed) }) }
 
 // AddBlob adds a blob. The caller must not change it afterwards.
@@ -148,10 +148,10 @@ func serve(w http.ResponseWriter, req *http.Request, c *content) {
 		edit(c)
 	}
 	w.Header().Set("Content-Type", c.mediaType)
-	if c.encoding != "" { // known to ServeContent, it would leave Content-Length out
+	if c.encoding != "" { // set late, since ServeContent omits Content-Length if it knows of an encoding
 		w = &headWriter{ResponseWriter: w, head: func(_ int, header http.Header) { header.Set("Content-Encoding", c.encoding) }}
 	}
-	// A checksum tells contents apart, and is fast.
+	// A checksum is enough to distinguish contents, and is fast.
 	w.Header().Set("ETag", fmt.Sprintf(`"%08x"`, crc32.ChecksumIEEE(c.data)))
 	http.ServeContent(w, req, "", time.Time{}, bytes.NewReader(c.data))
 }

@@ -8,12 +8,13 @@ import (
 
 // Auth is token authentication. The token service is at /token.
 type Auth struct {
-	Username, Password string // empty: the service gives tokens to everybody
-	// Uses is how many requests a token lasts for; 0 means for ever.
+	Username, Password string // empty: the service gives tokens without a login
+	// Uses is the number of requests that a token is valid for; 0 means no limit.
 	Uses int
 }
 
-// letIn reports whether a request has a valid token.
+// letIn reports whether a request has a valid token or needs none. If not, it answers
+// with a 401.
 func (r *Registry) letIn(w http.ResponseWriter, req *http.Request) bool {
 	if r.Auth == nil {
 		return true

@@ -4,7 +4,7 @@ import (
 	"net/http"
 )
 
-// headWriter calls head when an answer begins, which may change the header.
+// headWriter calls head before it writes the header, so that head can change it.
 type headWriter struct {
 	http.ResponseWriter
 	head func(status int, header http.Header)
@@ -29,7 +29,7 @@ func (w *headWriter) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController flush and hijack.
 func (w *headWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// endWriter writes the first bytes of a body and then calls end, which does not
+// endWriter writes the first bytes of a body and then calls end, which must not
 // return.
 type endWriter struct {
 	http.ResponseWriter
