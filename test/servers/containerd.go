@@ -48,7 +48,7 @@ func StartContainerd(o ContainerdOptions) (*Containerd, error) {
 	return c, nil
 }
 
-// Start starts the daemon again, with the images that it has.
+// Start starts the daemon again, with its images.
 func (c *Containerd) Start() error {
 	containerd, err := c.programs.LookPath("containerd")
 	if err != nil {
@@ -58,7 +58,7 @@ func (c *Containerd) Start() error {
 	return err
 }
 
-// Kill ends the daemon at once, whatever it does.
+// Kill kills the daemon.
 func (c *Containerd) Kill() {
 	c.process.kill()
 	c.process = nil

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 )
 
-// Docker is a running dockerd, isolated from the machine's own.
+// Docker is a running dockerd, separate from the machine's own.
 type Docker struct {
 	dir     string
 	tcp     string // HOST:PORT, or empty
@@ -35,7 +35,7 @@ type DockerOptions struct {
 type DockerStore string
 
 const (
-	// DockerVFS is the one graph driver that works on every file system.
+	// DockerVFS is the only graph driver that works on every file system.
 	DockerVFS DockerStore = "vfs"
 	// DockerOverlay is the usual graph driver.
 	DockerOverlay DockerStore = "overlay2"
@@ -97,9 +97,9 @@ func (d *Docker) start() (err error) {
 // Crash kills the daemon.
 func (d *Docker) Crash() { d.process.kill() }
 
-// Restart starts the daemon again after a crash, with the images that it had. What it keeps
-// in /run is lost, as after a power failure: otherwise it would wait for its containerd, if
-// nobody reaps that.
+// Restart starts the daemon again after a crash, with its images. Its files in /run are
+// lost, as after a power failure: otherwise it would wait for its containerd, which may
+// remain as a zombie process.
 func (d *Docker) Restart() error {
 	exec := filepath.Join(d.dir, "exec")
 	return errors.Join(UnmountBelow(exec), os.RemoveAll(exec), d.start())

@@ -11,7 +11,7 @@ import (
 // ForwardOptions configures a forward proxy.
 type ForwardOptions struct {
 	Socks   bool     // SOCKS 5, by microsocks, instead of HTTP, by tinyproxy
-	Account *Account // whom it lets through; nil is everybody
+	Account *Account // the account that it requires; nil for none
 }
 
 // Forward is a running forward proxy: the one that a client names in http_proxy

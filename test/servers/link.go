@@ -13,9 +13,9 @@ import (
 
 // LinkOptions configures the faults of a link.
 type LinkOptions struct {
-	CutAfter  int64 // break the connection after so many bytes of the content, 0 for never
-	Rate      int64 // bytes of a body that come through in a second, 0 for all there are
-	HoldAfter int64 // let no more through after so many bytes of a body, until Release; 0 for never
+	CutAfter  int64 // break the connection after this many bytes of the content, 0 for never
+	Rate      int64 // limit of bytes a second, 0 for none
+	HoldAfter int64 // hold a body after this many bytes until Release, 0 for never
 }
 
 // Link is a faulty connection to a registry: a proxy that forwards requests and
@@ -48,7 +48,7 @@ func StartLink(upstream string, options LinkOptions) (*Link, error) {
 			return nil
 		},
 		FlushInterval: -1,
-		ErrorLog:      log.New(io.Discard, "", 0), // of the connections that it cuts itself
+		ErrorLog:      log.New(io.Discard, "", 0), // the cuts are intended
 	}
 	l.server = &http.Server{Handler: l.handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		proxy.ServeHTTP(headerFirst{w}, r)
@@ -85,9 +85,9 @@ func (w headerFirst) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 type badBody struct {
 	io.ReadCloser
 	options LinkOptions
-	read    int64 // of the content, with what stands before a range
+	read    int64 // offset in the content, including the start of a range
 	release <-chan struct{}
-	gone    <-chan struct{} // closed when the client is
+	gone    <-chan struct{} // closed when the client has disconnected
 }
 
 // Read fails at the cut; the proxy then closes its connection.
@@ -109,7 +109,7 @@ func (b *badBody) Read(p []byte) (int, error) {
 		}
 	}
 	if rate := b.options.Rate; rate > 0 {
-		const pieces = 20 // in a second
+		const pieces = 20 // a second
 		p = p[:min(int64(len(p)), max(rate/pieces, 1))]
 		time.Sleep(time.Second / pieces)
 	}

@@ -22,13 +22,13 @@ type NginxOptions struct {
 	Upstream  string     // host:port of a registry
 	Tokens    string     // host:port of its token service, if nginx serves that too
 	Root      string     // a directory
-	Listen    string     // where, if not at any loopback port that is free
+	Listen    string     // the address; empty for a free loopback port
 	Authority *Authority // speak TLS with a certificate of this authority
 	Names     []string   // for these names besides localhost; with Authority
 	HTTP2     bool       // offer HTTP/2; with Authority
-	Prefix    string     // where the registry is, for instance "/prefix"; with Upstream
+	Prefix    string     // path of the registry, such as "/prefix"; with Upstream
 	Basic     *Account   // ask for these credentials
-	OpenPing  bool       // with Basic: /v2/ itself answers everybody, the repositories do not
+	OpenPing  bool       // with Basic: /v2/ requires no credentials, the repositories do
 }
 
 // Nginx is a running nginx.
@@ -245,7 +245,7 @@ func (n *Nginx) mark() error {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return errors.New("nginx notes no requests")
+			return errors.New("nginx does not log requests")
 		}
 	}
 }

@@ -13,8 +13,8 @@ type NixDaemon struct {
 	process *process
 }
 
-// StartNixDaemon starts the daemon of a store's Nix, with more variables
-// ("NAME=value") in its environment.
+// StartNixDaemon starts the daemon of a store's Nix with additional environment
+// variables ("NAME=value").
 func StartNixDaemon(store *NixStore, environ ...string) (*NixDaemon, error) {
 	program, err := store.nix.programs.LookPath("nix-daemon")
 	if err != nil {

@@ -6,15 +6,15 @@ import (
 	"path/filepath"
 )
 
-// NixMachine looks to Nix like another machine with the same Nix: an sshd on the
-// loopback interface whose sessions see another store at the same path.
+// NixMachine acts as another machine with the same Nix: an sshd on the loopback
+// interface whose sessions have another store at the same path.
 type NixMachine struct {
 	dir  string
 	sshd *SSHD
 }
 
-// StartNixMachine starts a machine with a store's Nix, and another store. Its
-// sessions have more variables ("NAME=value") in their environment.
+// StartNixMachine starts a machine with a store's Nix and an empty store. Its sessions
+// have additional environment variables ("NAME=value").
 func StartNixMachine(store *NixStore, environ ...string) (*NixMachine, error) {
 	dir, err := temporaryDir("machine")
 	if err != nil {

@@ -20,9 +20,9 @@ type TB interface {
 
 // A Part is a line of parts.txt: a Debian package and the commands needed from it.
 type Part struct {
-	Package  string   // its name, or the names that it has had, separated by |
+	Package  string   // its name, or alternative names, separated by |
 	Groups   []string // demo, test, bench or bare: who needs it
-	Commands []string // those that are needed, or a header's path
+	Commands []string // the needed commands, or the path of a header
 }
 
 //go:embed parts.txt

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// project is a small one that is built as hocker is: with our Makefile and
+// project is a small project that is built like hocker, with its Makefile and
 // test/prerequisites.sh.
 type project struct {
 	t   *testing.T
@@ -33,10 +33,10 @@ func newProject(t *testing.T, require string) project {
 	}
 	p.write("go.mod", "module hocker\n\ngo 1.26.0\n\n"+require)
 	p.write("cmd/hocker/main.go", "package main\n\nfunc main() {}\n")
-	if err := os.Mkdir(filepath.Join(p.dir, "bin"), 0o755); err != nil { // by go build, where it is real
+	if err := os.Mkdir(filepath.Join(p.dir, "bin"), 0o755); err != nil { // as go build does in the real project
 		t.Fatal(err)
 	}
-	// If make runs the tests, it exports its own level and flags.
+	// If make runs the tests, it exports its level and flags.
 	p.env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "MAKELEVEL=0", "MAKEFLAGS=", "MFLAGS=")
 	return p
 }
@@ -46,7 +46,7 @@ func (p project) write(name, content string) {
 	installer{p.t, p.dir}.write(name, content)
 }
 
-// build makes the project, with a Go that may be a fake.
+// build runs make in the project, with a Go that may be a fake.
 func (p project) build(fake string, env ...string) (output string, err error) {
 	args := []string{"--silent", "build"}
 	if fake != "" {
@@ -63,18 +63,18 @@ func (p project) build(fake string, env ...string) (output string, err error) {
 const distrust = "Go trusts no certificate of the server that has the modules: apt-get install ca-certificates" +
 	" (where a proxy has an authority of its own, add that one to them)\n"
 
-// TestPrerequisites checks that a missing tool is named with the way to get it.
+// TestPrerequisites checks that the error names a missing tool and how to get it.
 func TestPrerequisites(t *testing.T) {
 	const howto = ": install it from https://go.dev/dl/\n"
 	for _, test := range []struct{ name, fake, output string }{
 		{
-			name: "an old Go that knows of no other",
+			name: "an old Go that cannot download another",
 			fake: "test \"$1\" = env && echo go1.19.8 || echo go version go1.19.8 linux/amd64\n",
 			output: "test/prerequisites.sh: hocker needs Go 1.26.0 or newer, DIR/fake/go is go1.19.8" +
 				howto,
 		},
 		{
-			name: "an old Go that cannot get the right one",
+			name: "an old Go whose download fails",
 			fake: `test "$GOTOOLCHAIN" = local && echo go version go1.24.4 linux/amd64 && exit
 echo 'go: downloading go1.26.0 (linux/amd64)' >&2
 echo 'go: download go1.26.0: no route to host' >&2
@@ -84,7 +84,7 @@ exit 1
 				" and cannot get a newer one (go: download go1.26.0: no route to host)" + howto,
 		},
 		{
-			name: "an old Go that trusts nobody",
+			name: "an old Go without certificates",
 			fake: `test "$GOTOOLCHAIN" = local && echo go version go1.24.4 linux/amd64 && exit
 echo 'go: download go1.26.0: x509: certificate signed by unknown authority' >&2
 exit 1
@@ -92,7 +92,7 @@ exit 1
 			output: "test/prerequisites.sh: " + distrust,
 		},
 		{
-			name: "modules that cannot be had",
+			name: "modules that cannot be downloaded",
 			fake: "test \"$1\" = env && echo go1.26.8 && exit\necho 'go: module lookup disabled' >&2\nexit 1\n",
 			output: "go: module lookup disabled\n" +
 				"test/prerequisites.sh: Go cannot list what hocker is built of, see above\n",
@@ -120,7 +120,7 @@ func TestPrerequisitesNoGo(t *testing.T) {
 
 // TestPrerequisitesNewer checks that newer and development versions of Go pass.
 func TestPrerequisitesNewer(t *testing.T) {
-	// An older Go downloads the right one, and says so.
+	// An older Go downloads the right one and prints a message.
 	for _, version := range []string{"go1.26.0; echo go: downloading go1.26.0 >&2", "go1.26.0", "go1.26.8", "go1.30", "go2.1.0", "devel go1.28-0123456789"} {
 		if output, err := newProject(t, "").build("test \"$1\" != env || { echo " + version + "; }\n"); err != nil || output != "" {
 			t.Errorf("%s: %v, %s", version, err, output)
@@ -144,8 +144,8 @@ func TestPrerequisitesAuthority(t *testing.T) {
 	}
 }
 
-// TestForeignCheckout builds what belongs to somebody else, as `sudo make` does:
-// git refuses to tell Go of its version.
+// TestForeignCheckout builds a checkout of another user, as `sudo make` does. Git
+// refuses to read it, so Go cannot record the version.
 func TestForeignCheckout(t *testing.T) {
 	Require(t, "root", "git")
 	p := newProject(t, "")

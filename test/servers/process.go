@@ -24,7 +24,7 @@ const (
 	logTail = 4 << 10
 )
 
-// process is one server program that this package started.
+// process is a program that this package has started.
 type process struct {
 	cmd     *exec.Cmd
 	logPath string
@@ -61,7 +61,7 @@ func startProcessWith(environ []string, logPath string, ready func() error, prog
 	}
 	p := &process{cmd: cmd, logPath: logPath, exited: make(chan struct{})}
 	go func() {
-		_ = cmd.Wait() // the exit status of a server that we stop means nothing
+		_ = cmd.Wait() // a stopped server may exit with any status
 		close(p.exited)
 	}()
 	if err := p.awaitReady(ready); err != nil {
@@ -106,7 +106,7 @@ func (p *process) kill() {
 	<-p.exited
 }
 
-// log returns the end of what the program wrote.
+// log returns the end of the program's output.
 func (p *process) log() string {
 	return tail(p.logPath)
 }

@@ -23,7 +23,7 @@ func TestPrintedVersion(t *testing.T) {
 	}
 }
 
-// TestSuites runs the commands of suites.txt that tell their version.
+// TestSuites runs the commands of suites.txt that have --version.
 func TestSuites(t *testing.T) {
 	Require(t, "root", "unshare", "mount")
 	list, err := os.ReadFile("suites.txt")
@@ -55,7 +55,7 @@ func TestSuites(t *testing.T) {
 	}
 }
 
-// TestNotUnpacked checks that a suite that is not there leads to the script.
+// TestNotUnpacked checks that the error about a missing suite names the script.
 func TestNotUnpacked(t *testing.T) {
 	_, err := FindPrograms("potato", "dpkg")
 	if err == nil || !strings.Contains(err.Error(), "dpkg of Debian potato is not unpacked") || !strings.HasSuffix(err.Error(), ": run test/suites.sh") {

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Request is one HTTP request as a server saw it.
+// Request is an HTTP request as a server received it.
 type Request struct {
 	Method   string `json:"method"`
 	Path     string `json:"path"`     // with the query, if any
@@ -92,7 +92,7 @@ type statusWriter struct {
 }
 
 func (w *statusWriter) WriteHeader(status int) {
-	if !w.done && status >= 200 { // 1xx are not the answer
+	if !w.done && status >= 200 { // 1xx is not the final status
 		w.done = true
 		w.note(status)
 	}

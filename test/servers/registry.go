@@ -17,10 +17,10 @@ import (
 // RegistryOptions configures a docker-registry. The zero value starts an anonymous
 // one over plain http.
 type RegistryOptions struct {
-	Basic    *Account      // ask everybody for these credentials
-	Token    *TokenOptions // ask everybody for a token of a token service of its own
+	Basic    *Account      // require these credentials
+	Token    *TokenOptions // require a token from the registry's token service
 	Redirect bool          // send clients to another server (nginx) for the blobs
-	Schema1  bool          // take schema 1 manifests, which were the first
+	Schema1  bool          // accept schema 1 manifests, the oldest format
 }
 
 // Account is a user name and password.

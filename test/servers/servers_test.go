@@ -29,7 +29,7 @@ func startRegistry(t *testing.T, options servers.RegistryOptions) *servers.Regis
 	return registry
 }
 
-// stop ends a server, and shows its log when the test has failed.
+// stop ends a server and shows its log if the test has failed.
 func stop(t *testing.T, server interface {
 	Log() string
 	Stop() error
@@ -42,7 +42,7 @@ func stop(t *testing.T, server interface {
 	}
 }
 
-// status asks for a URL and returns the answer's status and challenge.
+// status requests a URL and returns the status and challenge of the answer.
 func status(t *testing.T, client *http.Client, url string, account *servers.Account) (int, string) {
 	t.Helper()
 	request, err := http.NewRequest(http.MethodGet, url, nil)
@@ -79,7 +79,7 @@ func TestAnonymousRegistry(t *testing.T) {
 	registry.Halt()
 	if answer, err := http.Get(url); err == nil {
 		answer.Body.Close()
-		t.Error("a halted registry answers")
+		t.Error("a stopped registry answers")
 	}
 	if err := registry.Start(); err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func TestBasicRegistry(t *testing.T) {
 		account *servers.Account
 		want    int
 	}{
-		{name: "nobody", account: nil, want: http.StatusUnauthorized},
+		{name: "no account", account: nil, want: http.StatusUnauthorized},
 		{name: "wrong password", account: wrong, want: http.StatusUnauthorized},
 		{name: "right password", account: &tester, want: http.StatusOK},
 	} {
@@ -127,8 +127,8 @@ func TestTokenRegistry(t *testing.T) {
 		}
 		return string(output)
 	}
-	// Let in, skopeo learns that there is nothing, which its versions word in two
-	// ways; not let in, it does not.
+	// With access, skopeo reports that the repository is empty; the text depends on its
+	// version.
 	nothing := regexp.MustCompile(`404 \(Not Found\)|repository name not known to registry`)
 	if got := list(tester.Username + ":" + tester.Password); !nothing.MatchString(got) {
 		t.Errorf("with the right password skopeo says %s", got)
@@ -173,11 +173,11 @@ func TestTokensExpire(t *testing.T) {
 	}
 	for use := range 2 {
 		if got := ask(); got != http.StatusNotFound {
-			t.Errorf("use %d of a token gives %d, want 404 of an empty registry", use+1, got)
+			t.Errorf("use %d of a token: status %d, want 404 from an empty registry", use+1, got)
 		}
 	}
 	if got := ask(); got != http.StatusUnauthorized {
-		t.Errorf("a token that is used up gives %d, want 401", got)
+		t.Errorf("a used-up token: status %d, want 401", got)
 	}
 }
 
@@ -215,11 +215,11 @@ func TestNginx(t *testing.T) {
 		}
 	}
 	if _, err := http.Get(base + "/prefix/v2/"); err == nil {
-		t.Error("a client that does not know the authority is content")
+		t.Error("a client without the authority's certificate succeeded, want an error")
 	}
 	requests, err := nginx.Requests()
 	if err != nil || len(requests) < 3 || requests[2].Auth != "Basic" {
-		t.Errorf("recorded %v, %v; want the third with basic auth", requests, err)
+		t.Errorf("recorded %v, %v; want basic auth in the third request", requests, err)
 	}
 }
 

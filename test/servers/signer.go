@@ -17,14 +17,14 @@ import (
 // registryLeeway is how long docker-registry accepts a token after its exp.
 const registryLeeway = 60 * time.Second
 
-// signer signs JSON web tokens as docker-registry's auth.token wants them.
+// signer signs JSON web tokens for docker-registry's auth.token.
 type signer struct {
 	key         *ecdsa.PrivateKey
 	certificate []byte // DER
 	pem         []byte
 }
 
-// newSigner makes a key and a certificate signed by itself.
+// newSigner makes a key and a self-signed certificate.
 func newSigner() (*signer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *signer) sign(subject, service string, access []accessEntry, lifetime ti
 	return head + "." + body + "." + signature, err
 }
 
-// signature signs as ES256 says: the two numbers side by side, 32 bytes each.
+// signature signs with ES256: two numbers of 32 bytes each.
 func (s *signer) signature(text string) (string, error) {
 	hash := sha256.Sum256([]byte(text))
 	x, y, err := ecdsa.Sign(rand.Reader, s.key, hash[:])
@@ -90,7 +90,7 @@ func (s *signer) signature(text string) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
-// encodePart gives a part of a token as base64url of its JSON.
+// encodePart encodes a part of a token as JSON in base64url.
 func encodePart(value any) (string, error) {
 	data, err := json.Marshal(value)
 	return base64.RawURLEncoding.EncodeToString(data), err

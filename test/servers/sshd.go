@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// SSHD is a running sshd on the loopback interface that lets one key of root in.
+// SSHD is a running sshd on the loopback interface that accepts one key for root.
 type SSHD struct {
 	dir     string
 	process *process
 }
 
-// sshdConfig takes one key of one user, and gives him the session alone.
+// sshdConfig accepts one key of one user, and allows sessions only.
 const sshdConfig = `ListenAddress 127.0.0.1
 Port %[2]s
 HostKey %[1]s/host
@@ -29,7 +29,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 `
 
-// sshConfig knows the machine as "builder".
+// sshConfig names the machine "builder".
 const sshConfig = `Host builder
 	HostName 127.0.0.1
 	Port %[2]s
@@ -40,8 +40,8 @@ const sshConfig = `Host builder
 	GlobalKnownHostsFile none
 `
 
-// sshScript is an ssh that knows the machine, for programs that take no flags
-// for it.
+// sshScript is an ssh with this configuration, for programs that cannot pass flags to
+// ssh.
 const sshScript = `#!/bin/sh
 exec %[2]s -F %[1]s/ssh_config "$@"
 `
@@ -66,7 +66,7 @@ func StartSSHD(environ []string, folder, place string) (*SSHD, error) {
 	if err := s.prepare(environ); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
-	// As with nginx, a port that was free may be taken a moment later.
+	// As with nginx, a free port may be taken a moment later.
 	for range 5 {
 		if err = s.boot(folder, place); err == nil {
 			return s, nil
@@ -75,7 +75,7 @@ func StartSSHD(environ []string, folder, place string) (*SSHD, error) {
 	return nil, errors.Join(err, s.Stop())
 }
 
-// prepare makes the keys and what sessions and clients run.
+// prepare makes the keys and the programs that sessions and clients run.
 func (s *SSHD) prepare(environ []string) error {
 	for _, key := range []string{"host", "key"} {
 		output, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(s.dir, key)).CombinedOutput()
@@ -102,7 +102,7 @@ func (s *SSHD) prepare(environ []string) error {
 		os.WriteFile(filepath.Join(s.dir, "bin/ssh"), []byte(client), 0o755))
 }
 
-// boot starts sshd on a port that is free.
+// boot starts sshd on a free port.
 func (s *SSHD) boot(folder, place string) error {
 	address, err := freeAddress()
 	if err != nil {
@@ -137,10 +137,10 @@ func (s *SSHD) boot(folder, place string) error {
 	return err
 }
 
-// Config is the file for ssh -F that knows the machine as "builder".
+// Config is the file for ssh -F that names the machine "builder".
 func (s *SSHD) Config() string { return filepath.Join(s.dir, "ssh_config") }
 
-// Bin is a folder with an ssh that knows the machine, too.
+// Bin is a folder with an ssh that uses Config.
 func (s *SSHD) Bin() string { return filepath.Join(s.dir, "bin") }
 
 // Log is the end of sshd's log.

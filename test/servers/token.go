@@ -19,21 +19,21 @@ const tokenLifetime = 3 * time.Hour
 
 // TokenOptions says how a token service behaves.
 type TokenOptions struct {
-	Account   Account // who may pull and push
-	Anonymous bool    // anybody may pull
-	Uses      int     // requests for which the registry takes a token that may only pull; 0 for any number
-	ExpiresIn int     // what expires_in says, in seconds; 0 means tokenLifetime, -1 leaves it out
+	Account   Account // the account that may pull and push
+	Anonymous bool    // pulling requires no login
+	Uses      int     // number of requests that a pull token is valid for; 0 for no limit
+	ExpiresIn int     // expires_in in seconds; 0 means tokenLifetime, -1 omits it
 	Field     string  // "token", "access_token" or "" for both
 	Realm     string  // the URL in the registry's challenges, if it is not the service's own
 	Service   string  // the registry's name for its token service; "" means hocker-tests
-	Identity  bool    // give a login an identity token, as docker login asks for it
+	Identity  bool    // issue identity tokens, as docker login requests them
 }
 
-// identityToken is what stands for the account after a login.
+// identityToken replaces the account after a login.
 const identityToken = "identity-of-the-account"
 
-// TokenService gives out the bearer tokens of one docker-registry, in the two
-// ways that registries know: GET with basic auth, and OAuth2's POST.
+// TokenService issues the bearer tokens of a docker-registry in the two usual ways: GET
+// with basic auth, and OAuth2's POST.
 type TokenService struct {
 	record
 	options TokenOptions
@@ -73,7 +73,7 @@ func (s *TokenService) Service() string { return cmp.Or(s.options.Service, realm
 // Certificate is the PEM certificate that the registry checks tokens with.
 func (s *TokenService) Certificate() []byte { return s.signer.pem }
 
-// Log is empty: the service has nothing to say beyond its requests.
+// Log is empty: the service logs only its requests.
 func (s *TokenService) Log() string { return "" }
 
 // Stop ends the service.
@@ -110,8 +110,8 @@ func (s *TokenService) serve(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(answer)
 }
 
-// account finds out who asks: given says whether they say so, known whether it
-// is true.
+// account checks the credentials of a request: given reports whether there are any,
+// known whether they are right.
 func (s *TokenService) account(r *http.Request) (username string, known, given bool) {
 	username, password, given := r.BasicAuth()
 	if r.Method == http.MethodPost {
@@ -126,7 +126,7 @@ func (s *TokenService) account(r *http.Request) (username string, known, given b
 	return username, Account{username, password} == s.options.Account, given
 }
 
-// answer is the token in the fields that the options ask for.
+// answer has the token in the fields that the options name.
 func (s *TokenService) answer(token string) map[string]any {
 	answer := map[string]any{"issued_at": time.Now().UTC().Format(time.RFC3339)}
 	if s.options.Field != "access_token" {
@@ -151,9 +151,9 @@ type accessEntry struct {
 	Actions []string `json:"actions"`
 }
 
-// grant turns the requested scopes ("repository:NAME:ACTION,ACTION", several
-// in one parameter or in several) into what is granted: everything to whom we
-// know, pull to anybody else.
+// grant returns the access for the requested scopes ("repository:NAME:ACTION,ACTION",
+// several in one parameter or in several): all actions for a known account, otherwise
+// pull.
 func grant(scopes []string, known bool) []accessEntry {
 	access := []accessEntry{}
 	for _, scope := range strings.Fields(strings.Join(scopes, " ")) {

@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// wear is how worn the tokens of a service are. A token that was used too often
-// is shown to the registry as one that has expired, so that what the registry
-// says then is its own, and comes at the same request on every machine.
+// wear counts the uses of a service's tokens. It replaces a token that was used too
+// often by an expired one. So the answer is the registry's own, and comes at the same
+// request on every machine.
 type wear struct {
 	mu     sync.Mutex
 	tokens map[string]*worn
 }
 
-// worn is a token that is good for a number of requests.
+// worn is a token that is valid for a number of requests.
 type worn struct {
 	left    int
 	expired string // the same token, an hour too old
 }
 
-// sign makes a token, and one that has expired where tokens wear.
+// sign makes a token, and an expired copy if uses are limited.
 func (s *TokenService) sign(username string, access []accessEntry) (string, error) {
 	token, err := s.signer.sign(username, s.Service(), access, tokenLifetime)
 	if err != nil || s.options.Uses == 0 || mayPush(access) {
@@ -40,7 +40,7 @@ func (s *TokenService) sign(username string, access []accessEntry) (string, erro
 	return token, nil
 }
 
-// mayPush says whether a token is for more than pulling.
+// mayPush reports whether a token allows more than pulling.
 func mayPush(access []accessEntry) bool {
 	for _, entry := range access {
 		for _, action := range entry.Actions {
@@ -52,7 +52,7 @@ func mayPush(access []accessEntry) bool {
 	return false
 }
 
-// use counts one use of a token and returns what the registry is to see.
+// use counts a use of a token and returns the token for the registry.
 func (w *wear) use(token string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
