@@ -19,16 +19,16 @@ import (
 	"syscall"
 )
 
-// bench is what the benchmarks work with.
+// bench is the environment of the benchmarks.
 type bench struct {
 	ctx      context.Context
-	dir      string // for what they write
+	dir      string // for their output
 	hocker   string // a folder with bin/hocker
 	peers    string // a folder with crane and regctl
 	repo     string // the project
 	runs     int
 	registry registry
-	link     string // address of the registry behind a long, throttled road
+	link     string // address of the registry behind a slow, throttled link
 }
 
 func main() {
@@ -53,7 +53,7 @@ func (b *bench) measure(only []string) (err error) {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	// Nix builds as other users, who read from here.
+	// Nix builds as other users, who must be able to read this folder.
 	if err := os.Chmod(b.dir, 0o755); err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (b *bench) race(contenders []contender) ([][]cost, error) {
 					return nil, fmt.Errorf("%s: %w", c.name, err)
 				}
 			}
-			// The next contender must not pay for what this one has left unwritten.
+			// The next contender must not wait for this one's unwritten data.
 			syscall.Sync()
 			spent, err := b.run(c.command())
 			if err != nil {

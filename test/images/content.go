@@ -20,8 +20,8 @@ type entry struct {
 // layer is the content of one layer, in the order of its archive.
 type layer []entry
 
-// layers returns the layers of an image: programs, configuration, the bulk that
-// the Spec asks for, and on top /hello with the whiteout of a lower file.
+// layers returns the layers of an image: programs, configuration, the bulk if the Spec
+// has one, and a top layer with /hello and a whiteout that removes /etc/motd.
 func (s Spec) layers() ([]layer, error) {
 	programs, err := programs()
 	if err != nil {
@@ -46,10 +46,10 @@ func (s Spec) layers() ([]layer, error) {
 	return append(layers, top), nil
 }
 
-// programNames are the names of busybox that scripts use.
+// programNames are the applets of busybox that scripts use.
 var programNames = []string{"cat", "echo", "ls", "sh", "sha256sum"}
 
-// programs returns a layer with busybox under these names.
+// programs returns a layer with busybox and a link for each of programNames.
 func programs() (layer, error) {
 	path, err := servers.Busybox()
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"hocker/test/servers"
 )
 
-// TestPush pushes every variant and reads back what the registry has.
+// TestPush pushes every variant and reads it back from the registry.
 func TestPush(t *testing.T) {
 	t.Parallel()
 	servers.Require(t, "skopeo", "busybox", "docker-registry")
@@ -25,7 +25,7 @@ func TestPush(t *testing.T) {
 	}
 	t.Cleanup(func() { stop(t, registry) })
 	set := images.NewSet(t.TempDir())
-	for variant, mediaTypes := range map[string][2]string{ // of what the tag names, and of the layers
+	for variant, mediaTypes := range map[string][2]string{ // media types of the manifest or index and of the layers
 		"docker":    {"application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.image.rootfs.diff.tar.gzip"},
 		"list":      {"application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.image.rootfs.diff.tar.gzip"},
 		"oci":       {"application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.layer.v1.tar+gzip"},
@@ -56,8 +56,8 @@ func TestPush(t *testing.T) {
 	}
 }
 
-// TestKinds pushes the rarer kinds and looks at what the tag names. The layers
-// are those of this machine's image.
+// TestKinds pushes the rarer kinds and checks the media type of the tag's manifest. The
+// layers are those of the image for this machine.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	servers.Require(t, "skopeo", "umoci", "buildah", "busybox", "docker-registry")
@@ -78,7 +78,7 @@ func TestKinds(t *testing.T) {
 		mediaType string
 		layers    int
 	}{
-		{variant: "umoci", mediaType: "", layers: 3}, // it leaves the media type out
+		{variant: "umoci", mediaType: "", layers: 3}, // umoci omits the media type
 		{variant: "buildah", mediaType: ociIndex, layers: 3},
 		{variant: "mixed", mediaType: ociManifest, layers: 3},
 		{variant: "empty", mediaType: ociManifest, layers: 5},
@@ -119,7 +119,7 @@ func TestKinds(t *testing.T) {
 	})
 }
 
-// TestWrite writes images to a directory as a registry's paths.
+// TestWrite writes images to a directory, under the paths of a registry.
 func TestWrite(t *testing.T) {
 	t.Parallel()
 	servers.Require(t, "busybox")
@@ -133,12 +133,12 @@ func TestWrite(t *testing.T) {
 		}
 		data, err := os.ReadFile(filepath.Join(dir, "v2/demo/app/manifests/1"))
 		if err != nil || image.Digest.Algorithm().FromBytes(data) != image.Digest {
-			t.Errorf("%s: the tag has %d bytes that are not %s, %v", variant, len(data), image.Digest, err)
+			t.Errorf("%s: the tag has %d bytes, want the manifest %s, %v", variant, len(data), image.Digest, err)
 		}
 		for _, layer := range image.Layers {
 			data, err := os.ReadFile(filepath.Join(dir, "v2/demo/app/blobs", layer.String()))
 			if err != nil || layer.Algorithm().FromBytes(data) != layer {
-				t.Errorf("%s: layer %s has %d bytes that are others, %v", variant, layer, len(data), err)
+				t.Errorf("%s: layer %s: %d bytes with another digest, %v", variant, layer, len(data), err)
 			}
 		}
 	}
@@ -162,7 +162,7 @@ func manifest(t *testing.T, registry *servers.Registry, name, reference string, 
 	return manifest
 }
 
-// separator is what stands before a tag or a digest in a reference.
+// separator returns what precedes a tag or a digest in a reference.
 func separator(reference string) string {
 	if strings.Contains(reference, ":") {
 		return "@"
@@ -206,6 +206,6 @@ func TestRun(t *testing.T) {
 	run("load", "--input", archive)
 	got := run("run", "--rm", "--network=none", "demo/app:1", "/bin/sh", "-c", "cat /hello; test -e /etc/motd || echo removed")
 	if want := "good morning\nremoved\n"; got != want {
-		t.Errorf("the container says %q, want %q", got, want)
+		t.Errorf("the container printed %q, want %q", got, want)
 	}
 }

@@ -48,13 +48,13 @@ func (l *layout) finish(image v1.Descriptor) error {
 	return os.WriteFile(filepath.Join(l.dir, v1.ImageIndexFile), data, 0o644)
 }
 
-// blob stores what write writes under its digest.
+// blob stores the output of write under its digest.
 func (l *layout) blob(mediaType string, write func(io.Writer) error) (v1.Descriptor, error) {
 	temporary, err := os.CreateTemp(l.dir, "blob")
 	if err != nil {
 		return v1.Descriptor{}, err
 	}
-	defer os.Remove(temporary.Name()) // fails after the rename, as it should
+	defer os.Remove(temporary.Name()) // fails after the rename, which is fine
 	defer temporary.Close()
 	hash := l.algorithm.Digester()
 	if err := write(io.MultiWriter(temporary, hash.Hash())); err != nil {
@@ -73,7 +73,7 @@ func blobPath(dir string, d digest.Digest) string {
 	return filepath.Join(dir, "blobs", d.Algorithm().String(), d.Encoded())
 }
 
-// json stores a value as JSON.
+// json stores a value encoded as JSON.
 func (l *layout) json(mediaType string, value any) (v1.Descriptor, error) {
 	data, err := json.Marshal(value)
 	if err != nil {
@@ -85,7 +85,7 @@ func (l *layout) json(mediaType string, value any) (v1.Descriptor, error) {
 	})
 }
 
-// layer stores a layer, compressed, and returns its diff ID too.
+// layer stores a compressed layer, and also returns its diff ID.
 func (l *layout) layer(content layer, c compression) (v1.Descriptor, digest.Digest, error) {
 	diff := digest.Canonical.Digester()
 	d, err := l.blob(c.mediaType, func(w io.Writer) error {

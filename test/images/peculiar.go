@@ -11,7 +11,7 @@ import (
 // object is a manifest or a config that is edited as JSON.
 type object map[string]any
 
-// toObject reads a value as the JSON that it is written as.
+// toObject converts a value to its JSON object.
 func toObject(value any) (object, error) {
 	data, err := json.Marshal(value)
 	if err != nil {
@@ -31,7 +31,7 @@ func configType(mediaType string) func(manifest, config object) {
 	}
 }
 
-// config stores a config, edited.
+// config stores an edited config.
 func (t style) config(l *layout, config v1.Image) (v1.Descriptor, error) {
 	if t.edit == nil {
 		return l.json(v1.MediaTypeImageConfig, config)
@@ -44,7 +44,7 @@ func (t style) config(l *layout, config v1.Image) (v1.Descriptor, error) {
 	return l.json(v1.MediaTypeImageConfig, edited)
 }
 
-// manifest stores a manifest, edited.
+// manifest stores an edited manifest.
 func (t style) manifest(l *layout, manifest v1.Manifest) (v1.Descriptor, error) {
 	if t.edit == nil {
 		return l.manifest(manifest)
@@ -125,8 +125,8 @@ func otherEntryIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	return l.index(other, both[1], both[0])
 }
 
-// sparseIndex writes an index of which the registry has only this machine's image,
-// as in a mirror that copies what it needs.
+// sparseIndex writes an index of which the registry has only this machine's image, as
+// in a mirror that copies on demand.
 func sparseIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	native, err := gzippedImage.native(l, s)
 	if err != nil {

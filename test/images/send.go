@@ -30,8 +30,8 @@ func (i *Image) send(to target, name string) error {
 	return i.sendManifest(to, repository, tag, i.top)
 }
 
-// sendManifest sends what a manifest or index names, and then the manifest or
-// index itself: registries require this order.
+// sendManifest sends the blobs or manifests that a manifest or index names, then the
+// manifest or index itself. Registries require this order.
 func (i *Image) sendManifest(to target, repository, reference string, d v1.Descriptor) error {
 	data, err := os.ReadFile(i.Blob(d.Digest))
 	if err != nil {
@@ -95,7 +95,7 @@ func (t registryTarget) manifest(repository, reference string, d v1.Descriptor, 
 	return put(t.url+"/v2/"+repository+"/manifests/"+reference, d.MediaType, data)
 }
 
-// put makes a PUT request that must create something.
+// put makes a PUT request that must get a 201.
 func put(url, mediaType string, content []byte) error {
 	request, err := http.NewRequest(http.MethodPut, url, bytes.NewReader(content))
 	if err != nil {

@@ -18,12 +18,12 @@ import (
 	"hocker/test/servers"
 )
 
-// Spec says which image is wanted. Equal Specs give equal digests.
+// Spec describes an image. Equal Specs give equal digests.
 type Spec struct {
 	Variant  string // one of Variants
-	Greeting string // what /hello says, "hello from hocker" if empty
+	Greeting string // the text of /hello, "hello from hocker" if empty
 	BulkMiB  int    // the size of an additional layer that does not compress, 0 for none
-	Foreign  string // the URL above foreign layers, which go by their digests there
+	Foreign  string // the URL of the folder with foreign layers, which are named by their digests
 }
 
 func (s Spec) greeting() string {
@@ -33,23 +33,23 @@ func (s Spec) greeting() string {
 	return s.Greeting
 }
 
-// Image tells what has been made: for an index, Manifest and the rest are
-// those of this machine's architecture.
+// Image has the digests of an image. For an index, Manifest and the following fields
+// are those for this machine's architecture.
 type Image struct {
-	Digest   digest.Digest // of what the tag points to
+	Digest   digest.Digest // of the tag's manifest or index
 	Manifest digest.Digest
 	Config   digest.Digest
 	Layers   []digest.Digest // as the registry holds them
 	DiffIDs  []digest.Digest // uncompressed
 
-	source  string // as skopeo names it
-	dir     string // where its blobs are
+	source  string // in skopeo's notation
+	dir     string // the folder with its blobs
 	top     v1.Descriptor
 	foreign []digest.Digest
 	how     variant
 }
 
-// Blob is the file that has a blob of the image.
+// Blob returns the file of a blob of the image.
 func (i *Image) Blob(d digest.Digest) string {
 	if path := blobPath(i.dir, d); exists(path) {
 		return path
@@ -62,7 +62,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// Set makes images when they are first wanted and keeps them in a directory.
+// Set makes images on first use and keeps them in a directory.
 type Set struct {
 	dir    string
 	mu     sync.Mutex
@@ -111,8 +111,8 @@ func (s *Set) Push(spec Spec, registry *servers.Registry, name string) (*Image, 
 	return image, skopeoCopy(image.source, "docker://"+registry.Addr()+"/"+name, args...)
 }
 
-// Write puts the image of a Spec into a directory, where a web server without
-// any knowledge of registries can offer it under name ("repository:tag").
+// Write writes the image of a Spec to a directory, from which a static web server can
+// serve it as name ("repository:tag").
 func (s *Set) Write(spec Spec, dir, name string) (*Image, error) {
 	image, err := s.Image(spec)
 	if err != nil {
@@ -124,8 +124,8 @@ func (s *Set) Write(spec Spec, dir, name string) (*Image, error) {
 	return image, image.send(directoryTarget{dir}, name)
 }
 
-// WriteForeign puts the image's foreign layers into a directory, under the
-// names that they have below the Spec's Foreign.
+// WriteForeign writes the image's foreign layers to a directory, under their names
+// below the Spec's Foreign.
 func (i *Image) WriteForeign(dir string) error {
 	for _, d := range i.foreign {
 		data, err := os.ReadFile(i.Blob(d))
@@ -139,7 +139,7 @@ func (i *Image) WriteForeign(dir string) error {
 	return nil
 }
 
-// Save writes the image as a docker-archive that calls it name.
+// Save writes the image as a docker-archive under name.
 func (i *Image) Save(path, name string) error {
 	return skopeoCopy(i.source, "docker-archive:"+path+":"+name)
 }
@@ -231,8 +231,8 @@ func describe(source, dir string, top v1.Descriptor) (*Image, error) {
 	return image, nil
 }
 
-// nativeEntry is the entry for this machine's architecture: the one that says so,
-// else the first index or the first image whose config says so.
+// nativeEntry returns the entry for this machine's architecture: by its platform, or
+// else the first index or the first image whose config has the architecture.
 func nativeEntry(dir string, entries []v1.Descriptor) (v1.Descriptor, error) {
 	for _, d := range entries {
 		if d.Platform != nil && d.Platform.Architecture == runtime.GOARCH && !strings.Contains(d.MediaType, ".example.") {

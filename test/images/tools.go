@@ -26,7 +26,7 @@ func umoci(dir string, s Spec) (*Image, error) {
 	return describe("oci:"+oci+":"+layoutTag, oci, top)
 }
 
-// umociLayout has umoci make an image of three layers in a layout.
+// umociLayout makes an image of three layers in a layout with umoci.
 func umociLayout(dir, oci string, s Spec) error {
 	root := filepath.Join(dir, "root")
 	if err := writePrograms(filepath.Join(root, "bin")); err != nil {
@@ -53,7 +53,7 @@ func umociLayout(dir, oci string, s Spec) error {
 	return nil
 }
 
-// writePrograms puts busybox into a directory, under the names that scripts use.
+// writePrograms writes busybox to a directory, with a link for each of programNames.
 func writePrograms(bin string) error {
 	busybox, err := servers.Busybox()
 	if err != nil {
@@ -108,7 +108,7 @@ func buildah(dir string, s Spec) (*Image, error) {
 	return describe("oci:"+built+":"+layoutTag, built, top)
 }
 
-// topOf is what the one image in a layout is.
+// topOf returns the descriptor of the only image in a layout.
 func topOf(dir string) (v1.Descriptor, error) {
 	var index v1.Index
 	if err := readJSON(filepath.Join(dir, v1.ImageIndexFile), &index); err != nil {

@@ -11,10 +11,9 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// variant is one format or kind that an image can have. It is written as an
-// OCI layout, with which something is done then.
+// variant is a format or kind of image. It is written as an OCI layout first.
 type variant struct {
-	write     func(*layout, Spec) (v1.Descriptor, error) // returns what the tag names
+	write     func(*layout, Spec) (v1.Descriptor, error) // returns the descriptor for the tag
 	algorithm digest.Algorithm                           // of its digests; empty for sha256
 	convert   []string                                   // skopeo's arguments that turn the layout into this format
 	push      []string                                   // skopeo's arguments that turn it into this format on the way
@@ -37,12 +36,12 @@ var variants = map[string]variant{
 	"buildah": {tool: buildah},
 	"schema1": {tool: umoci, push: []string{"--format=v2s1"}},
 
-	// What is in the layers.
+	// Unusual layers.
 	"mixed":    {write: style{compressions: []compression{gzipped, zstandard, uncompressed}}.native},
 	"empty":    {write: style{content: withEmptyLayers}.native},
 	"repeated": {write: style{content: withRepeatedLayer}.native},
 	"none":     {write: style{content: withoutLayers}.native},
-	// What is not as the specifications have it: found in real registries.
+	// Deviations from the specifications that occur in real registries.
 	"octet-config": {write: style{edit: configType("application/octet-stream")}.native, direct: true},
 	"json-config":  {write: style{edit: configType("application/json")}.native, direct: true},
 	"untyped":      {write: style{edit: configType("")}.native, direct: true},
@@ -59,7 +58,7 @@ var variants = map[string]variant{
 	"padded": {write: style{compressions: []compression{paddedGzip}}.native},
 	"window": {write: style{compressions: []compression{wideZstd}}.native},
 
-	// What skopeo does not push.
+	// Images that skopeo does not push.
 	"nested":         {write: nestedIndex, direct: true},
 	"attested":       {write: attestedIndex, direct: true},
 	"attestation":    {write: attestationAlone, direct: true},
@@ -69,7 +68,7 @@ var variants = map[string]variant{
 	"chart":          {write: chart, direct: true},
 	"artifact":       {write: artifact, direct: true},
 
-	// What docker-registry does not take: for a static server only.
+	// Images that docker-registry rejects: for a static server only.
 	"oci-artifact": {write: withdrawnArtifact, direct: true},
 	"huge":         {write: hugeManifest, direct: true},
 	"sha512":       {write: gzippedImage.native, direct: true, algorithm: digest.SHA512},
@@ -78,12 +77,12 @@ var variants = map[string]variant{
 // Variants lists the names that a Spec's Variant can have.
 func Variants() []string { return slices.Sorted(maps.Keys(variants)) }
 
-// style is how the layers of an image are.
+// style describes the layers of an image.
 type style struct {
 	compressions []compression         // of the layers in turn; gzip if empty
-	content      func([]layer) []layer // changes what is in them
-	foreign      bool                  // the lowest is at the Spec's Foreign and nowhere else
-	encrypted    bool                  // their media types say that they are
+	content      func([]layer) []layer // changes their content
+	foreign      bool                  // the lowest is only below the Spec's Foreign
+	encrypted    bool                  // only their media types say so
 	docker       bool                  // Docker's media types instead of the OCI's
 	edit         func(manifest, config object)
 }
@@ -115,7 +114,7 @@ func (t style) both(l *layout, s Spec) ([]v1.Descriptor, error) {
 	return []v1.Descriptor{native, other}, err
 }
 
-// otherArchitecture is one that is not this machine's.
+// otherArchitecture returns an architecture other than this machine's.
 func otherArchitecture() string {
 	if runtime.GOARCH == "arm64" {
 		return "amd64"
@@ -175,10 +174,10 @@ func (t style) compression(i int) compression {
 	return t.compressions[i%len(t.compressions)]
 }
 
-// makeForeign says of a layer that the registry does not hold it.
+// makeForeign marks a layer as foreign: the registry does not hold it.
 func makeForeign(d *v1.Descriptor, s Spec) error {
 	if s.Foreign == "" {
-		return fmt.Errorf("variant %s: where are the foreign layers?", s.Variant)
+		return fmt.Errorf("variant %s: no Foreign in the Spec", s.Variant)
 	}
 	d.MediaType = strings.Replace(d.MediaType, ".layer.", ".layer.nondistributable.", 1)
 	d.URLs = []string{s.Foreign + "/" + d.Digest.String()}
@@ -197,13 +196,13 @@ func dockerTypes(m *v1.Manifest) {
 	}
 }
 
-// withEmptyLayers puts a layer without entries, as a command without files
-// makes it, to the middle and to the top.
+// withEmptyLayers adds a layer without entries in the middle and on top, as build steps
+// without files make them.
 func withEmptyLayers(layers []layer) []layer {
 	return append(slices.Insert(layers, 1, layer{}), layer{})
 }
 
-// withRepeatedLayer puts the second layer on top once more.
+// withRepeatedLayer adds the second layer again on top.
 func withRepeatedLayer(layers []layer) []layer { return append(layers, layers[1]) }
 
 func withoutLayers([]layer) []layer { return nil }

@@ -15,7 +15,7 @@ type SSHD struct {
 	process *process
 }
 
-// sshdConfig accepts one key of one user, and allows sessions only.
+// sshdConfig accepts one key and runs the program session, whatever the client asks for.
 const sshdConfig = `ListenAddress 127.0.0.1
 Port %[2]s
 HostKey %[1]s/host
