@@ -1,6 +1,6 @@
-// Package commands finds the commands that the project's scripts, its Makefile
-// and the Go code of its tests and benchmarks start. Its tests hold the list of
-// packages in test/servers/parts.txt against them.
+// Package commands finds the commands that the project's scripts, its Makefile and the
+// Go code of its tests and benchmarks start. Its tests compare them with the list of
+// packages in test/servers/parts.txt.
 package commands
 
 import (
@@ -22,8 +22,8 @@ type Use struct {
 	Place   string // file:line
 }
 
-// groups tells who needs what a file starts, by the longest path that fits. What
-// comes before any package is installed may start only what every Debian has.
+// groups maps paths to groups; the longest matching path counts. Files that run before
+// any package is installed may start only commands that every Debian has.
 var groups = map[string]string{
 	"":                       "test",
 	".ci/run":                "",
@@ -37,7 +37,7 @@ var groups = map[string]string{
 	"test/commands/testdata": "test",
 }
 
-// groupOf is the group of a file.
+// groupOf returns the group of a file.
 func groupOf(path string) string {
 	longest := ""
 	for prefix := range groups {
@@ -48,8 +48,8 @@ func groupOf(path string) string {
 	return groups[longest]
 }
 
-// Find returns what the files of the repository start. A file that it cannot
-// read as what its name says is an error.
+// Find returns the commands that the files of the repository start. A file that cannot
+// be parsed is an error.
 func Find(repository string) ([]Use, error) {
 	verbs, err := scriptVerbs(filepath.Join(repository, "test/commands_test.go"))
 	if err != nil {
@@ -85,13 +85,13 @@ func Find(repository string) ([]Use, error) {
 	return uses, err
 }
 
-// start is a command that a file starts in a line.
+// start is a command and the line that starts it.
 type start struct {
 	command string
 	line    int
 }
 
-// inFile finds what one file starts.
+// inFile finds the commands that a file starts.
 func inFile(path, name string, verbs map[string]int) ([]start, error) {
 	isGo := strings.HasSuffix(name, "_test.go") ||
 		strings.HasSuffix(name, ".go") && (strings.HasPrefix(name, "test/") || strings.HasPrefix(name, "bench/"))
@@ -116,7 +116,7 @@ func inFile(path, name string, verbs map[string]int) ([]start, error) {
 	return inShell(string(content), nil)
 }
 
-// known says whether a package of parts.txt has the command.
+// known reports whether a package of parts.txt has the command.
 func known(command string) bool {
 	return slices.ContainsFunc(servers.Parts(), func(part servers.Part) bool {
 		return slices.Contains(part.Commands, command)
@@ -158,8 +158,8 @@ func inArguments(args []string, line int) ([]start, error) {
 	return found, nil
 }
 
-// isName says whether a word can be the name of a command that is looked up, and
-// no signal or variable that an option has for an argument.
+// isName reports whether a word can be the name of a command in PATH, and is not a
+// signal or variable that is the argument of an option.
 func isName(word string) bool {
 	return name.MatchString(word)
 }

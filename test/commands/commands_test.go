@@ -19,10 +19,10 @@ var group = flag.String("group", "", "look for the commands of this group of pac
 //go:embed essential.txt
 var essentialText string
 
-// essential are the commands that each Debian has.
+// essential are the commands that every Debian has.
 var essential = strings.Fields(essentialText)
 
-// prerequisites are what README.md asks for before the first command.
+// prerequisites are the commands that README.md requires.
 var prerequisites = []string{"git", "go", "gofmt", "make"}
 
 // ours are built here, or written by a verb of the scripts.
@@ -47,8 +47,8 @@ func uses(t *testing.T) []Use {
 	})
 }
 
-// TestPackages holds parts.txt against the sources: what they start is in every
-// Debian, or a prerequisite, or of a package of the file's group.
+// TestPackages checks that every command that a file starts is in every Debian, a
+// prerequisite, or in a package of the file's group in parts.txt.
 func TestPackages(t *testing.T) {
 	reported := map[string]bool{}
 	for _, use := range uses(t) {
@@ -63,8 +63,8 @@ func TestPackages(t *testing.T) {
 	}
 }
 
-// TestNothingUnused holds the sources against parts.txt: each group uses each
-// command that it installs.
+// TestNothingUnused checks that each group uses every command that parts.txt lists for
+// it.
 func TestNothingUnused(t *testing.T) {
 	makefile, err := os.ReadFile("../../Makefile")
 	if err != nil {
@@ -93,8 +93,8 @@ func TestNothingUnused(t *testing.T) {
 	}
 }
 
-// TestPresent looks for each command that is started, where test/install.sh has
-// installed what the group needs.
+// TestPresent checks that each command is present after test/install.sh has run for the
+// group.
 func TestPresent(t *testing.T) {
 	if *group == "" {
 		t.Skip("-group names no group: test/bare.sh does, in a root that has no more than that")
@@ -196,7 +196,7 @@ func f() {
 	}
 }
 
-// TestFindErrors: what cannot be read is not passed over.
+// TestFindErrors checks that a file that cannot be parsed is an error.
 func TestFindErrors(t *testing.T) {
 	for _, test := range []struct{ name, content, want string }{
 		{"x.sh", "if true", "1:1: `if <cond>` must be followed by `then`"},

@@ -100,8 +100,7 @@ func inCall(call *ast.CallExpr, within string, line int) ([]start, error) {
 	return found, nil
 }
 
-// called is the name of the function that is called, and of what stands before
-// the dot.
+// called returns the name of the called function and what precedes the dot.
 func called(call *ast.CallExpr) (name, of string) {
 	switch function := call.Fun.(type) {
 	case *ast.Ident:
@@ -115,7 +114,7 @@ func called(call *ast.CallExpr) (name, of string) {
 	return "", ""
 }
 
-// isStrings says whether a type is []string.
+// isStrings reports whether a type is []string.
 func isStrings(expression ast.Expr) bool {
 	array, ok := expression.(*ast.ArrayType)
 	if !ok {
@@ -125,8 +124,7 @@ func isStrings(expression ast.Expr) bool {
 	return ok && element.Name == "string"
 }
 
-// literals are the values of those expressions that are string literals, and ""
-// for all others.
+// literals returns the values of string literals, and "" for other expressions.
 func literals(expressions []ast.Expr) []string {
 	texts := make([]string, len(expressions))
 	for i, expression := range expressions {

@@ -11,7 +11,7 @@ var (
 	makeVariable = regexp.MustCompile(`\$\([A-Z_]+\)`)
 )
 
-// inMakefile finds what the recipes of a Makefile start.
+// inMakefile finds the commands that the recipes of a Makefile start.
 func inMakefile(text string) ([]start, error) {
 	var found []start
 	lines := strings.Split(text, "\n")

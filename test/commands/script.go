@@ -30,7 +30,8 @@ func scriptVerbs(path string) (map[string]int, error) {
 	return verbs, nil
 }
 
-// inScript finds what an end-to-end script starts, and the shell scripts in it.
+// inScript finds the commands that an end-to-end script and the shell scripts in it
+// start.
 func inScript(content []byte, verbs map[string]int) ([]start, error) {
 	archive := txtar.Parse(content)
 	var found []start

@@ -82,7 +82,7 @@ func inShell(text string, functions map[string]bool) ([]start, error) {
 	return found, err
 }
 
-// words are those of a command, "" for one that is only known when it runs.
+// words returns the words of a command, "" for those that depend on an expansion.
 func words(args []*syntax.Word) []string {
 	var texts []string
 	for _, arg := range args {
