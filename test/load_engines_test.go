@@ -252,7 +252,9 @@ func (c containerdTarget) save(name, file string) error {
 }
 
 func (c containerdTarget) greet(name string) ([]byte, error) {
-	return c.output(c.program, c.ctr("run", "--rm", name, digest.FromString(name).Encoded()[:12])...)
+	// All daemons of this machine share runc's containers.
+	id := digest.FromString(c.Address() + name).Encoded()[:12]
+	return c.output(c.program, c.ctr("run", "--rm", name, id)...)
 }
 
 func (c containerdTarget) remove(names ...string) error {
