@@ -39,7 +39,7 @@ func fetchLoadImages(t *testing.T) *loadImages {
 		t.Fatal(err)
 	}
 	defer stopServer(t, registry)
-	home := newWorkplace(t, "load")
+	home := newWorkplace(t, "fetched")
 	fetch := func(tag string, bulk int) *fetchedImage {
 		t.Helper()
 		f, err := fetchImage(home, registry, tag, bulk)

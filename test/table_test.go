@@ -70,6 +70,9 @@ type workplace struct {
 func newWorkplace(t *testing.T, name string) *workplace {
 	t.Helper()
 	dir := filepath.Join(filepath.Dir(shared.hocker), name)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err) // another test that runs has one of this name
+	}
 	t.Cleanup(func() {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Error(err)
