@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -125,14 +126,12 @@ func (s *Set) Write(spec Spec, dir, name string) (*Image, error) {
 }
 
 // WriteForeign writes the image's foreign layers to a directory, under their names
-// below the Spec's Foreign.
+// below the Spec's Foreign. Images may share a layer, and one of them be served already:
+// a file that is there is left as it is.
 func (i *Image) WriteForeign(dir string) error {
 	for _, d := range i.foreign {
-		data, err := os.ReadFile(i.Blob(d))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, d.String()), data, 0o644); err != nil {
+		err := os.Link(i.Blob(d), filepath.Join(dir, d.String()))
+		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
