@@ -226,7 +226,7 @@ func TestLoadDockerCrash(t *testing.T) {
 		}
 	}})
 	var gone *engine.UnavailableError
-	if !errors.As(err, &gone) || gone.Sent == 0 || !strings.Contains(err.Error(), " went away after it had read ") {
+	if !errors.As(err, &gone) || gone.Sent == 0 || !strings.Contains(err.Error(), " closed the connection after it had read ") {
 		t.Errorf("got %v", err)
 	}
 	if err := l.docked.Restart(); err != nil {

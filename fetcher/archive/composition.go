@@ -76,7 +76,7 @@ func ParseComposition(data []byte) (Composition, error) {
 // trusted, since Nix has verified it.
 func (c *Composition) Complete(ctx context.Context) error {
 	if strings.Contains(c.Reference, "://") { // not quoted, since it may contain a password
-		return errors.New("reference: an image is loaded under a name, with no http:// or docker:// before it")
+		return errors.New("reference: an image is loaded under a name, without http:// or docker://")
 	}
 	if c.Reference != "" {
 		ref, err := reference.Parse(c.Reference)

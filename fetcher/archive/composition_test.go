@@ -85,7 +85,7 @@ var completeReferenceTests = []struct {
 	{in: "localhost:5000/app", want: "localhost:5000/app:latest"},
 	{in: "Debian", err: `image name "Debian": repository names must be lower-case`},
 	{in: "debian@" + digestA, err: "reference debian@" + digestA + ": an image is loaded under a name and a tag, not under a digest"},
-	{in: "http://me:hunter2@host/debian:1", err: "reference: an image is loaded under a name, with no http:// or docker:// before it"},
+	{in: "http://me:hunter2@host/debian:1", err: "reference: an image is loaded under a name, without http:// or docker://"},
 }
 
 func TestCompleteReference(t *testing.T) {
@@ -107,8 +107,8 @@ var completeFailureTests = []struct {
 	change func(t *testing.T, c *Composition)
 	err    string // DIR stands for the folder of the files
 }{
-	{name: "too few layers", config: configOf(2), layers: []string{plainLayer}, err: "config and layers are not of one image: the config names 2 layers (rootfs.diff_ids), and there are 1"},
-	{name: "too many layers", config: configOf(0), layers: []string{plainLayer}, err: "config and layers are not of one image: the config names 0 layers (rootfs.diff_ids), and there are 1"},
+	{name: "too few layers", config: configOf(2), layers: []string{plainLayer}, err: "config and layers do not belong together: the config names 2 layers (rootfs.diff_ids), but there are 1"},
+	{name: "too many layers", config: configOf(0), layers: []string{plainLayer}, err: "config and layers do not belong together: the config names 0 layers (rootfs.diff_ids), but there are 1"},
 	{name: "manifest as config", config: schema2, err: `config DIR/config: it is not an image config: it has no rootfs of type "layers"`},
 	{name: "huge config", config: strings.Repeat(" ", image.MaxConfigSize+1), err: "config DIR/config: it is larger than 8.4 MB, the limit for an image config"},
 	{name: "no config", config: configOf(0), change: func(_ *testing.T, c *Composition) { os.Remove(c.Config.Path) }, err: "config DIR/config: stat DIR/config: no such file or directory"},

@@ -33,7 +33,7 @@ func (e *LayerError) Error() string {
 	case errors.As(e.Err, &packing):
 		return fmt.Sprintf("layer %d, %s: %v", e.Number, e.Digest, e.Err)
 	case errors.As(e.Err, &mismatch) && mismatch.Got != "":
-		return fmt.Sprintf("layer %d, %s, does not match the config: its diff ID is %s, and the config names %s", e.Number, e.Digest, mismatch.Got, e.DiffID)
+		return fmt.Sprintf("layer %d, %s, does not match the config: its diff ID is %s, but the config names %s", e.Number, e.Digest, mismatch.Got, e.DiffID)
 	}
 	return fmt.Sprintf("layer %d, %s, does not match the config, which names the diff ID %s: %v", e.Number, e.Digest, e.DiffID, e.Err)
 }

@@ -148,7 +148,7 @@ var openTests = []struct {
 		err: "layer " + digest.FromString(plainLayer).String() + " is foreign: the registry does not hold it; it is available from https://example.com/x"},
 	{name: "missing layer", entries: with(dockerFiles, dockerEntry("[]", "a/layer.tar", "y/layer.tar")), err: "open y/layer.tar: file does not exist"},
 	{name: "too few layers", entries: with(dockerFiles, dockerEntry("[]", "a/layer.tar")),
-		err: "config c.json: config and layers are not of one image: the config names 2 layers (rootfs.diff_ids), and there are 1"},
+		err: "config c.json: config and layers do not belong together: the config names 2 layers (rootfs.diff_ids), but there are 1"},
 	{name: "links in a circle", entries: with(dockerFiles, tarEntry{name: "p", link: "q"}, tarEntry{name: "q", link: "p"}, dockerEntry("[]", "a/layer.tar", "p")),
 		err: "open p: too many links"},
 	{name: "missing blob", entries: with(layoutBlobs[1:], indexOf(entryOf(manifest2, named))), err: "not found: open " + blobOf(config2) + ": file does not exist"},

@@ -20,7 +20,7 @@ import (
 // 20 on and --long make: https://github.com/facebook/zstd/blob/v1.5.7/programs/zstd.1.md
 const maxZstdWindow = 128 << 20
 
-var errZstdWindow = errors.New("zstd: it refers back more than the 128 MiB that zstd takes without --long")
+var errZstdWindow = errors.New("zstd: the window is larger than 128 MiB, the limit of zstd without --long")
 
 // zstdBuffer is how much to read at a time for the zstd decoder, which asks for
 // little.

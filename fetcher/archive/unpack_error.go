@@ -22,7 +22,7 @@ func (e *UnpackError) Unwrap() error { return e.Err }
 type PackingError struct{ Packing string }
 
 func (e *PackingError) Error() string {
-	return fmt.Sprintf("the layer is packed with %s: only gzip, zstd and plain tar archives can be unpacked here", e.Packing)
+	return fmt.Sprintf("the layer is compressed with %s, expected gzip, zstd or a plain tar archive", e.Packing)
 }
 
 // foreignPackings are other compressions that were seen in layers, by their

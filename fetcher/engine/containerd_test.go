@@ -99,7 +99,7 @@ func TestContainerdExplains(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	gone := c.explain(&grpc.ConnError{Err: errors.New("EOF")}, 2048).Error()
-	if want := "the container engine at unix:///s went away after it had read 2.0 kB of the image: EOF"; gone != want {
+	if want := "the container engine at unix:///s closed the connection after it had read 2.0 kB of the image: EOF"; gone != want {
 		t.Errorf("got %s, want %s", gone, want)
 	}
 	if other := errors.New("other"); c.explain(other, 0) != other || c.explain(nil, 0) != nil {

@@ -49,7 +49,7 @@ var newTests = []struct {
 	{host: "tcp://a b", err: expectedHost},
 	{host: "npipe:////./pipe/docker", err: expectedHost},
 	{host: "ssh://me:secret@there", err: "engine: the address contains a password, which ssh does not support: use a key or an agent"},
-	{host: "ssh://-oProxyCommand=x", err: "starts with - for a flag"},
+	{host: "ssh://-oProxyCommand=x", err: "starts with - would be an option of ssh"},
 	{host: "ssh:///run/docker.sock", err: "expected ssh://[USER@]HOST[:PORT][/PATH]"},
 }
 

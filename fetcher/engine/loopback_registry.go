@@ -132,7 +132,7 @@ func (r *loopbackRegistry) send(ctx context.Context, w io.Writer, blob ocispec.D
 		n, err := content.Read(buffer)
 		total += int64(n)
 		if total > blob.Size || err == io.EOF && total < blob.Size {
-			return fmt.Errorf("blob %s has not the %d bytes that were expected", blob.Digest, blob.Size)
+			return fmt.Errorf("blob %s does not have the expected size of %d bytes", blob.Digest, blob.Size)
 		}
 		if _, err := w.Write(buffer[:n]); err != nil {
 			return nil // the engine has gone

@@ -66,8 +66,8 @@ func TestLoopbackRegistry(t *testing.T) {
 func TestLoopbackRegistryBroken(t *testing.T) {
 	gone := errors.New("gone")
 	for name, content := range map[string]io.Reader{
-		"blob " + digest.FromString("one").String() + " has not the 3 bytes that were expected":  strings.NewReader("on"),
-		"blob " + digest.FromString("one").String() + " has not the 3 bytes that were expected ": strings.NewReader("ones"),
+		"blob " + digest.FromString("one").String() + " does not have the expected size of 3 bytes":  strings.NewReader("on"),
+		"blob " + digest.FromString("one").String() + " does not have the expected size of 3 bytes ": strings.NewReader("ones"),
 		"gone": io.MultiReader(strings.NewReader("on"), failing{gone}),
 	} {
 		image := blobs{}.image(t, "one")

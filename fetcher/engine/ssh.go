@@ -24,7 +24,7 @@ func parseSSH(host, rest string) (sshTarget, error) {
 	}
 	t := sshTarget{user: u.User.Username(), host: u.Hostname(), port: u.Port(), socket: strings.TrimSuffix(u.Path, "/")}
 	if strings.HasPrefix(t.host, "-") || strings.HasPrefix(t.user, "-") {
-		return sshTarget{}, hostError(host, "ssh would take a name that starts with - for a flag")
+		return sshTarget{}, hostError(host, "a name that starts with - would be an option of ssh")
 	}
 	return t, nil
 }

@@ -22,7 +22,7 @@ type UnavailableError struct {
 
 func (e *UnavailableError) Error() string {
 	if e.Sent > 0 {
-		return fmt.Sprintf("the container engine at %s went away after it had read %s of the image: %v", e.Host, bytecount.Format(e.Sent), e.Err)
+		return fmt.Sprintf("the container engine at %s closed the connection after it had read %s of the image: %v", e.Host, bytecount.Format(e.Sent), e.Err)
 	}
 	return fmt.Sprintf("the container engine at %s does not answer: %v", e.Host, e.Err)
 }

@@ -26,11 +26,11 @@ func (e *NoPlatformError) Error() string {
 	}
 	msg := fmt.Sprintf("no image for %s: the index has ", FormatPlatform(e.Want))
 	if len(names) == 0 {
-		msg += "none at all"
+		msg += "no images"
 	}
 	msg += strings.Join(names, ", ")
 	if e.Missing != nil {
-		msg += ", and not all that it names is there: " + e.Missing.Error()
+		msg += ", and some of its manifests are missing: " + e.Missing.Error()
 	}
 	return msg
 }

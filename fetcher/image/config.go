@@ -67,7 +67,7 @@ func (c Config) stated() *ocispec.Platform {
 // CheckLayers returns an error unless an image of this config has n layers.
 func (c Config) CheckLayers(n int) error {
 	if n != len(c.DiffIDs) {
-		return fmt.Errorf("config and layers are not of one image: the config names %d layers (rootfs.diff_ids), and there are %d", len(c.DiffIDs), n)
+		return fmt.Errorf("config and layers do not belong together: the config names %d layers (rootfs.diff_ids), but there are %d", len(c.DiffIDs), n)
 	}
 	return nil
 }

@@ -49,8 +49,8 @@ func TestParseConfig(t *testing.T) {
 func TestCheckLayers(t *testing.T) {
 	c := Config{DiffIDs: []digest.Digest{digestA, digestA}}
 	checkError(t, c.CheckLayers(2), "")
-	checkError(t, c.CheckLayers(1), "config and layers are not of one image: the config names 2 layers (rootfs.diff_ids), and there are 1")
-	checkError(t, c.CheckLayers(3), "config and layers are not of one image: the config names 2 layers (rootfs.diff_ids), and there are 3")
+	checkError(t, c.CheckLayers(1), "config and layers do not belong together: the config names 2 layers (rootfs.diff_ids), but there are 1")
+	checkError(t, c.CheckLayers(3), "config and layers do not belong together: the config names 2 layers (rootfs.diff_ids), but there are 3")
 }
 
 func FuzzParseConfig(f *testing.F) {

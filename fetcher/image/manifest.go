@@ -90,7 +90,7 @@ func checkDescriptor(name string, d ocispec.Descriptor) error {
 func RequireSHA256(descriptors ...ocispec.Descriptor) error {
 	for _, d := range descriptors {
 		if d.Digest.Algorithm() != digest.SHA256 {
-			return fmt.Errorf("digest %.40s… is %s, and only sha256 is possible here", d.Digest, d.Digest.Algorithm())
+			return fmt.Errorf("digest %.40s… uses %s, expected sha256", d.Digest, d.Digest.Algorithm())
 		}
 	}
 	return nil

@@ -20,8 +20,8 @@ const (
 )
 
 var (
-	errEntries   = errors.New("the index names more than 1,000 manifests, with those of the indexes in it: that is too many to look at")
-	errDocuments = errors.New("more than 100 documents would have to be asked for to know what is in the index: that is too many")
+	errEntries   = errors.New("the index has more than 1,000 manifests, including those of the indexes in it: that is too many")
+	errDocuments = errors.New("it would take more than 100 requests to read the index: that is too many")
 )
 
 // walk goes through an index and the indexes nested in it.

@@ -78,7 +78,7 @@ var platformTests = []struct {
 	{name: "old config", tag: "old", wanted: []string{"linux/amd64"}, want: []string{"x86_64-linux linux/amd64"}},
 	{name: "no layers", tag: "bare", wanted: []string{"linux/amd64"}, want: []string{"x86_64-linux linux/amd64"}},
 	{name: "missing layers", tag: "layerless", wanted: []string{"linux/amd64"},
-		err: "localhost:5000/app:layerless cannot be locked: config and layers are not of one image: the config names 1 layers (rootfs.diff_ids), and there are 0"},
+		err: "localhost:5000/app:layerless cannot be locked: config and layers do not belong together: the config names 1 layers (rootfs.diff_ids), but there are 0"},
 	{name: "encrypted", tag: "encrypted", wanted: []string{"linux/amd64"},
 		err: "is encrypted (application/vnd.oci.image.layer.v1.tar+gzip+encrypted), which hocker does not support"},
 	{name: "missing config", tag: "no config", wanted: []string{"linux/amd64"}, err: ": not found"},

@@ -185,7 +185,7 @@ func readPlatform(r *fields, n *node, where, system string) Platform {
 	}
 	platform, err := image.ParsePlatform(r.text(o["platform"], where+".platform"))
 	if err == nil && nix.System(platform) != system {
-		err = fmt.Errorf("%s is not what %s is for", image.FormatPlatform(platform), system)
+		err = fmt.Errorf("%s does not match %s", image.FormatPlatform(platform), system)
 	}
 	r.check(o["platform"], where+".platform", err)
 	p := Platform{

@@ -38,10 +38,10 @@ func ReadBuilder(a Attributes) (Builder, error) {
 		return Builder{}, fmt.Errorf("out and outputHash are not set: this command is run by Nix, as the builder of a fixed-output derivation")
 	}
 	if algorithm := t["outputHashAlgo"]; algorithm != "" && algorithm != "sha256" {
-		return Builder{}, fmt.Errorf("outputHashAlgo %q: registries' digests are sha256", algorithm)
+		return Builder{}, fmt.Errorf("outputHashAlgo is %q, expected sha256", algorithm)
 	}
 	if mode := t["outputHashMode"]; mode != "" && mode != "flat" {
-		return Builder{}, fmt.Errorf("outputHashMode %q: a blob's digest is its flat hash", mode)
+		return Builder{}, fmt.Errorf("outputHashMode is %q, expected flat", mode)
 	}
 	b := Builder{Out: t["out"], Tag: t["tag"], Mirrors: t["hockerMirrors"], credentialsFile: t["dockerCredentialsFile"]}
 	if b.Digest, err = ParseHash(t["outputHash"]); err != nil {
@@ -82,7 +82,7 @@ func checkLayerDigest(layerDigest string, want digest.Digest) error {
 		return fmt.Errorf("layerDigest: %w", err)
 	}
 	if d != want {
-		return fmt.Errorf("layerDigest and hash contradict each other: layerDigest is %s, the hash says %s", d.Encoded(), want.Encoded())
+		return fmt.Errorf("layerDigest does not match the hash: layerDigest is %s, the hash is %s", d.Encoded(), want.Encoded())
 	}
 	return nil
 }
@@ -169,7 +169,7 @@ func (b Builder) fileCredential(audience credential.Audience, notice func(line s
 	case errors.Is(err, fs.ErrNotExist) && path == credentialsFile:
 		return credential.First(), nil
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
-		notice(fmt.Sprintf("warning: %v: is it in extra-sandbox-paths, and readable for the group nixbld?", err))
+		notice(fmt.Sprintf("warning: %v: is it in extra-sandbox-paths, and readable by the group nixbld?", err))
 		return credential.First(), nil
 	}
 	return file.Credential, err

@@ -27,7 +27,7 @@ func Evaluate(ctx context.Context, file string) ([]ImageBlobs, error) {
 		return nil, err
 	}
 	if len(evaluated) == 0 {
-		return nil, &ExpressionError{"it makes no image, expected a function of fetchDockerConfig, fetchDockerLayer and fetchdocker, as docker2nix writes it"}
+		return nil, &ExpressionError{"it does not evaluate to an image: expected a function of fetchDockerConfig, fetchDockerLayer and fetchdocker, as docker2nix writes it"}
 	}
 	images := make([]ImageBlobs, len(evaluated))
 	for i, e := range evaluated {
@@ -66,7 +66,7 @@ func evaluate(ctx context.Context, file string) ([]evaluatedImage, error) {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case errors.Is(err, errTooLarge):
-		return nil, &ExpressionError{fmt.Sprintf("it makes images of more than %d bytes of arguments", maxEvaluated)}
+		return nil, &ExpressionError{fmt.Sprintf("its images have more than %d bytes of arguments", maxEvaluated)}
 	case errors.As(err, new(*exec.ExitError)):
 		return nil, &ExpressionError{evaluationError(stderr.String())}
 	default:

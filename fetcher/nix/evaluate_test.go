@@ -192,7 +192,7 @@ var evaluateErrorTests = []struct {
 	old, new string
 	err      string // DIR for the file's folder
 }{
-	{name: "no function", text: "{ }", err: "it makes no image, expected a function of"},
+	{name: "no function", text: "{ }", err: "it does not evaluate to an image: expected a function of"},
 	{name: "an argument that hocker does not have", old: "{ fetchDockerConfig,", new: "{ pkgs, fetchDockerConfig,", err: "it takes pkgs, and hocker has fetchDockerConfig, fetchDockerLayer, fetchDockerManifest, fetchdocker to give: let it have a default"},
 	{name: "JSON", text: `{ "version": 1 }`, err: "syntax error, unexpected ':'"},
 	{name: "cut off", old: "in [ layer0 ];\n}\n", err: "syntax error, unexpected end of file"},
@@ -202,8 +202,8 @@ var evaluateErrorTests = []struct {
 	{name: "no end", text: "let s = { inherit s; }; in s", err: "there is no end to s.s.s"},
 	{name: "a number for a tag", old: `"jessie"`, new: "8", err: "fetchDockerManifest: tag is of type int, expected a string"},
 	{name: "no hash", old: `sha256 = "1rwin`, new: `sha256 = "2`, err: `config of debian: hash "2`},
-	{name: "two hashes", old: `sha256 = "1rwin`, new: `hash = "x"; sha256 = "1rwin`, err: "config of debian has sha256 and hash: leave one out"},
-	{name: "another layer", old: `layerDigest = "cd0a`, new: `layerDigest = "dd0a`, err: "layerDigest and hash contradict each other: layerDigest is d" + layerBase16[1:] + ", the hash says " + layerBase16},
+	{name: "two hashes", old: `sha256 = "1rwin`, new: `hash = "x"; sha256 = "1rwin`, err: "config of debian has both sha256 and hash: remove one"},
+	{name: "another layer", old: `layerDigest = "cd0a`, new: `layerDigest = "dd0a`, err: "layerDigest does not match the hash: layerDigest is d" + layerBase16[1:] + ", the hash is " + layerBase16},
 	{name: "no registry", old: "https://registry-1.docker.io/v2/", new: "ftp://x", err: `registry "ftp://x": scheme is neither http nor https`},
 	{name: "no image name", old: `imageName = "debian"`, new: `imageName = "../debian"`, err: `image name "library/../debian": expected components of`},
 	{name: "no tag", old: `"jessie"`, new: `"jes sie"`, err: `tag "jes sie": expected`},

@@ -69,7 +69,7 @@ func checkManifest(imageDigest string, manifest digest.Digest) error {
 		return fmt.Errorf("imageDigest: %w", err)
 	}
 	if stated != manifest {
-		return fmt.Errorf("imageDigest is %s, and the manifest is %s", stated, manifest)
+		return fmt.Errorf("imageDigest is %s, but the digest of the manifest is %s", stated, manifest)
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func checkManifest(imageDigest string, manifest digest.Digest) error {
 // blob checks the arguments as the builder of the blob would.
 func (b evaluatedBlob) blob() (Blob, error) {
 	if b.SHA256 != "" && b.Hash != "" {
-		return Blob{}, fmt.Errorf("%s of %s has sha256 and hash: leave one out", b.Kind, b.ImageName)
+		return Blob{}, fmt.Errorf("%s of %s has both sha256 and hash: remove one", b.Kind, b.ImageName)
 	}
 	d, err := ParseHash(cmp.Or(b.SHA256, b.Hash))
 	if err != nil {

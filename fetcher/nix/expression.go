@@ -42,7 +42,7 @@ const maxName = 207
 // CheckName returns an error unless name can be the name of a derivation.
 func CheckName(name string) error {
 	if len(name) > maxName || !namePattern.MatchString(name) {
-		return &reference.InputError{What: "name", Value: name, Reason: "a name in the Nix store has up to 207 of a-z, A-Z, 0-9 and + - _ . ? =, and does not begin with a dot"}
+		return &reference.InputError{What: "name", Value: name, Reason: "expected at most 207 characters of a-z, A-Z, 0-9 and + - _ . ? =, not starting with a dot"}
 	}
 	return nil
 }

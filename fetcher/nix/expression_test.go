@@ -131,7 +131,7 @@ func TestSystemsExpression(t *testing.T) {
 
 	i.Name = "."
 	_, err = SystemsExpression([]SystemImage{{"x86_64-linux", i}})
-	checkError(t, err, `x86_64-linux: name ".": a name in the Nix store has up to 207 of a-z, A-Z, 0-9 and + - _ . ? =, and does not begin with a dot`)
+	checkError(t, err, `x86_64-linux: name ".": expected at most 207 characters of a-z, A-Z, 0-9 and + - _ . ? =, not starting with a dot`)
 }
 
 func sha512(s string) digest.Digest { return digest.SHA512.FromString(s) }
@@ -141,13 +141,13 @@ var expressionFailureTests = []struct {
 	change func(i *Image)
 	err    string
 }{
-	{name: "name with a dot in front", change: func(i *Image) { i.Name = ".debian" }, err: `name ".debian": a name in the Nix store has up to 207 of a-z, A-Z, 0-9 and + - _ . ? =, and does not begin with a dot`},
-	{name: "name with code", change: func(i *Image) { i.Name = `${x}"` }, err: `name "${x}\"": a name in the Nix store has up to 207 of a-z, A-Z, 0-9 and + - _ . ? =, and does not begin with a dot`},
-	{name: "long name", change: func(i *Image) { i.Name = strings.Repeat("a", 208) }, err: `name "` + strings.Repeat("a", 208) + `": a name in the Nix store has up to 207 of a-z, A-Z, 0-9 and + - _ . ? =, and does not begin with a dot`},
-	{name: "sha512 config", change: func(i *Image) { i.Manifest.Config.Digest = sha512("x") }, err: "it cannot be a flat sha256 fixed-output derivation: digest " + string(sha512("x")[:40]) + "… is sha512, and only sha256 is possible here"},
-	{name: "sha512 layer", change: func(i *Image) { i.Manifest.Layers[0].Digest = sha512("x") }, err: "it cannot be a flat sha256 fixed-output derivation: digest " + string(sha512("x")[:40]) + "… is sha512, and only sha256 is possible here"},
+	{name: "name with a dot in front", change: func(i *Image) { i.Name = ".debian" }, err: `name ".debian": expected at most 207 characters of a-z, A-Z, 0-9 and + - _ . ? =, not starting with a dot`},
+	{name: "name with code", change: func(i *Image) { i.Name = `${x}"` }, err: `name "${x}\"": expected at most 207 characters of a-z, A-Z, 0-9 and + - _ . ? =, not starting with a dot`},
+	{name: "long name", change: func(i *Image) { i.Name = strings.Repeat("a", 208) }, err: `name "` + strings.Repeat("a", 208) + `": expected at most 207 characters of a-z, A-Z, 0-9 and + - _ . ? =, not starting with a dot`},
+	{name: "sha512 config", change: func(i *Image) { i.Manifest.Config.Digest = sha512("x") }, err: "it cannot be a flat sha256 fixed-output derivation: digest " + string(sha512("x")[:40]) + "… uses sha512, expected sha256"},
+	{name: "sha512 layer", change: func(i *Image) { i.Manifest.Layers[0].Digest = sha512("x") }, err: "it cannot be a flat sha256 fixed-output derivation: digest " + string(sha512("x")[:40]) + "… uses sha512, expected sha256"},
 	// the pin is written as an sha256 whatever it is.
-	{name: "sha512 pin", change: func(i *Image) { i.Pin = sha512("x") }, err: "it cannot be a flat sha256 fixed-output derivation: digest " + string(sha512("x")[:40]) + "… is sha512, and only sha256 is possible here"},
+	{name: "sha512 pin", change: func(i *Image) { i.Pin = sha512("x") }, err: "it cannot be a flat sha256 fixed-output derivation: digest " + string(sha512("x")[:40]) + "… uses sha512, expected sha256"},
 	{name: "foreign layer", change: func(i *Image) {
 		i.Manifest.Layers[0].MediaType = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 		i.Manifest.Layers[0].URLs = []string{"https://example.com/layer"}

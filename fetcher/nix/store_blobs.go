@@ -126,7 +126,7 @@ func (s RootedStore) addNames(ctx context.Context, file string, b *WantedBlob) e
 			return err
 		}
 		if want := (Blob{Name: name, Digest: b.Digest}).StorePath(s.Dir); path != want {
-			return fmt.Errorf("nix-store put %s to %s, and not to %s, where a build looks for it: is NIX_STORE_DIR the store's?", name, path, want)
+			return fmt.Errorf("nix-store added %s as %s, but a build looks for it at %s: is NIX_STORE_DIR correct?", name, path, want)
 		}
 	}
 	return nil
