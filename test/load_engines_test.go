@@ -75,6 +75,26 @@ func (w *workplace) idOf(program string, args ...string) (digest.Digest, error) 
 	return digest.Parse(id)
 }
 
+// greeter is the name of the container that greets.
+const greeter = "greeter"
+
+// greetByLog starts the container with run, and returns what it has written to its log.
+// flags are those of each command.
+func (w *workplace) greetByLog(program string, flags, run []string) ([]byte, error) {
+	command := func(args ...string) []string { return slices.Concat(flags, args) }
+	for _, args := range [][]string{run, command("wait", greeter)} {
+		if _, err := w.output(program, args...); err != nil {
+			return nil, err
+		}
+	}
+	output, err := w.output(program, command("logs", greeter)...)
+	if err != nil {
+		return nil, err
+	}
+	_, err = w.output(program, command("rm", greeter)...)
+	return output, err
+}
+
 // dockerTarget is a dockerd.
 type dockerTarget struct {
 	*workplace
@@ -120,8 +140,9 @@ func (d dockerTarget) save(name, file string) error {
 	return err
 }
 
+// greet reads the log: dockerd may lose what a short container says to docker run.
 func (d dockerTarget) greet(name string) ([]byte, error) {
-	return d.output("docker", d.docker("run", "--rm", "--network=none", name)...)
+	return d.greetByLog("docker", d.docker(), d.docker("run", "--detach", "--network=none", "--name="+greeter, name))
 }
 
 func (d dockerTarget) remove(names ...string) error {
@@ -175,21 +196,10 @@ func (p podmanTarget) save(name, file string) error {
 
 // greet reads the log: podman 4.3 may lose what a short container says to podman run.
 func (p podmanTarget) greet(name string) ([]byte, error) {
-	const container = "greeter"
 	run := podmanRun(name)
 	i := slices.Index(run, "--rm")
-	run = slices.Replace(run, i, i+1, "--detach", "--log-driver=k8s-file", "--name="+container)
-	for _, args := range [][]string{run, {"wait", container}} {
-		if _, err := p.output("podman", args...); err != nil {
-			return nil, err
-		}
-	}
-	output, err := p.output("podman", "logs", container)
-	if err != nil {
-		return nil, err
-	}
-	_, err = p.output("podman", "rm", container)
-	return output, err
+	run = slices.Replace(run, i, i+1, "--detach", "--log-driver=k8s-file", "--name="+greeter)
+	return p.greetByLog("podman", nil, run)
 }
 
 func (p podmanTarget) remove(names ...string) error {
