@@ -94,7 +94,7 @@ var kinds = []kind{
 	{name: "foreign layer (Docker)", variant: "foreign-docker",
 		refused: these(isForeign, "layer", "decompress", "image", "compressed", "oci-layout", "docker2nix", "lock")},
 	{name: "sha512 digests (static)", variant: "sha512", static: true,
-		refused: these(refusal{1, `is sha512, and only sha256 is possible`}, "docker2nix", "lock")},
+		refused: these(refusal{1, `uses sha512, expected sha256`}, "docker2nix", "lock")},
 	{name: "artifact, by its config (a chart)", variant: "chart", refused: all(notAnImage)},
 	{name: "artifact, OCI 1.1", variant: "artifact", refused: all(notAnImage)},
 	{name: "artifact manifest (static)", variant: "oci-artifact", static: true, refused: all(notAnImage)},

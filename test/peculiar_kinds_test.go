@@ -27,7 +27,7 @@ var imagePeculiarities = []peculiarity{
 	{name: "layers: null", content: editedImage(func(m, c jsonObject) { m["layers"] = nil; withoutDiffIDs(c) })},
 	// https://github.com/moby/moby/issues/27568
 	{name: "rootfs: {}", content: editedImage(func(m, c jsonObject) { m["layers"] = []jsonObject{}; c["rootfs"] = jsonObject{} })},
-	{name: "layers: missing, with diff IDs", content: editedImage(func(m, c jsonObject) { delete(m, "layers") }), refused: &refusal{1, `the config names 1 layers .* and there are 0`}},
+	{name: "layers: missing, with diff IDs", content: editedImage(func(m, c jsonObject) { delete(m, "layers") }), refused: &refusal{1, `the config names 1 layers .* but there are 0`}},
 
 	// https://github.com/containerd/containerd/issues/2992
 	{name: "index: one entry, no platform", content: func(r *faults.Registry) { addIndex(r, "t", entry(native(r), "")) }},
@@ -53,14 +53,14 @@ var imagePeculiarities = []peculiarity{
 	{name: "index: 13,000 indexes", content: func(r *faults.Registry) {
 		inner := nested(addIndex(r, "a", entry(foreign(r), elsewhere())), "")
 		addIndex(r, "t", repeated(inner, 13000)...)
-	}, refused: &refusal{1, `the index names more than 1,000 manifests`}},
+	}, refused: &refusal{1, `the index has more than 1,000 manifests`}},
 	{name: "index: 500 different indexes", content: func(r *faults.Registry) {
 		var all []jsonObject
 		for i := range 500 {
 			all = append(all, nested(addIndex(r, fmt.Sprint(i), entry(foreign(r), fmt.Sprintf("linux/cpu%d", i))), ""))
 		}
 		addIndex(r, "t", all...)
-	}, refused: &refusal{1, `more than 100 documents would have to be asked for`}},
+	}, refused: &refusal{1, `it would take more than 100 requests to read the index`}},
 
 	{name: "platform: that of a single image", commands: forPlatform(here())},
 	{name: "platform: not that of a single image", commands: forPlatform(elsewhere()), refused: &refusal{1, `the image is for another platform: its config says ` + here() + `, not ` + elsewhere()}},
@@ -70,7 +70,7 @@ var imagePeculiarities = []peculiarity{
 	// https://github.com/kubevirt/containerized-data-importer/issues/4277
 	{name: "layer: zstd, window of 128 MiB", content: withLayer("application/vnd.oci.image.layer.v1.tar+zstd", func(layer, _ []byte) []byte { return zstdWindow(17, layer) })},
 	{name: "layer: zstd, window of 256 MiB", content: withLayer("application/vnd.oci.image.layer.v1.tar+zstd", func(layer, _ []byte) []byte { return zstdWindow(18, layer) }),
-		refused: &refusal{1, `zstd: it refers back more than the 128 MiB`}},
+		refused: &refusal{1, `zstd: the window is larger than 128 MiB`}},
 	{name: "layer: zeros after the gzip data", content: withLayer("application/vnd.oci.image.layer.v1.tar+gzip", func(_, packed []byte) []byte { return append(bytes.Clone(packed), make([]byte, 10240)...) })},
 	{name: "layer: other data after the gzip data", content: withLayer("application/vnd.oci.image.layer.v1.tar+gzip", func(_, packed []byte) []byte { return append(bytes.Clone(packed), "garbage"...) }),
 		refused: &refusal{1, `what follows the compressed data is neither gzip nor zeros`}},
