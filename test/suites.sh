@@ -115,13 +115,13 @@ for suite; do
 	# shellcheck disable=SC2086 # one argument for each package
 	download "$suite" "$work/apt" $packages ||
 		fail "cannot get the packages of Debian $suite from $(mirror): is this machine online?"
-	unpack "$work/apt/cache/archives" "$work/root"
-	lines "$suite" | write_programs "$work/root"
-	lines "$suite" >"$work/root/packages"
-	chmod 0755 "$work/root"
+	unpack "$work/apt/cache/archives" "$work/tree"
+	lines "$suite" | write_programs "$work/tree"
+	lines "$suite" >"$work/tree/packages"
+	chmod 0755 "$work/tree"
 	# An earlier list had others.
 	test ! -e "$cache/$suite" || mv -T "$cache/$suite" "$work/old"
 	# Another process may have put it there first.
-	mv -T "$work/root" "$cache/$suite" 2>/dev/null || test -e "$cache/$suite"
+	mv -T "$work/tree" "$cache/$suite" 2>/dev/null || test -e "$cache/$suite"
 	rm -rf "$work"
 done
