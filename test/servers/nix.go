@@ -45,9 +45,16 @@ func (n Nix) NewStore(dir string) (*NixStore, error) {
 	if err := os.MkdirAll(machinePool, 0o755); err != nil {
 		return nil, err
 	}
-	err := os.Symlink(machinePool, filepath.Join(s.state(), "userpool"))
-	if err != nil && !errors.Is(err, fs.ErrExist) {
+	// The first commands of a new store may run at the same time. Nix lays out its roots
+	// without a lock, and the second of them would fail.
+	if err := os.MkdirAll(filepath.Join(s.state(), "gcroots"), 0o755); err != nil {
 		return nil, err
+	}
+	for link, target := range map[string]string{"userpool": machinePool, "gcroots/profiles": filepath.Join(s.state(), "profiles")} {
+		err := os.Symlink(target, filepath.Join(s.state(), link))
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
 	}
 	return s, nil
 }
