@@ -51,7 +51,8 @@ done
 # Nothing of the machine's can be changed from here on.
 findmnt --noheadings --list --output TARGET | while read -r target; do
 	case $target in /run | /run/* | /proc | /proc/* | /sys | /sys/* | /dev | /dev/*) ;;
-	*) mount -o remount,bind,ro "$target" ;;
+	# Another test may have unmounted and removed it meanwhile.
+	*) mount -o remount,bind,ro "$target" || ! test -e "$target" ;;
 	esac
 done
 if test -w / || test -w /usr; then
