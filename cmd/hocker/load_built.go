@@ -51,6 +51,8 @@ func imageJSON(path string) (string, error) {
 			return "", nil
 		}
 		return shape.ImageFile(script)
+	case !info.Mode().IsRegular():
+		return path, nil // such as a pipe, which can be read once
 	}
 	if isJSON, err := startsAsObject(path); err != nil || isJSON {
 		return path, err
