@@ -90,6 +90,8 @@ import (
 //	exits N PROGRAM [ARG...]     like exec, but the exit code must be N
 //	peak MIB PROGRAM [ARG...]    run a program; fail with 99 if it ever had more than MIB resident.
 //	                             Goes with the others: exits 5 peak 32 hocker-layer ...
+//	says PROGRAM [ARG...]        like exec, for a program that runs a container which prints something:
+//	                             engines may lose that, so it is run again while nothing is printed
 //	capture VARIABLE PROGRAM [ARG...]
 //	                             run a program and set VARIABLE to its output, trimmed
 //	start, await, signal, ends   programs in the background, and what to wait for before a signal: never a time.
@@ -125,6 +127,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"nixmachine":   nixmachineCommand,
 	"tmpfs":        tmpfsCommand,
 	"exits":        exitsCommand,
+	"says":         saysCommand,
 	"capture":      captureCommand,
 	"requests":     requestsCommand,
 	"forget":       forgetCommand,

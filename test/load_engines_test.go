@@ -78,9 +78,14 @@ func (w *workplace) idOf(program string, args ...string) (digest.Digest, error) 
 // greeter is the name of the container that greets.
 const greeter = "greeter"
 
-// greetByLog starts the container with run, and returns what it has written to its log.
+// greetByLog returns what a container has written to its log. run starts the container;
 // flags are those of each command.
 func (w *workplace) greetByLog(program string, flags, run []string) ([]byte, error) {
+	return untilSaid(func() ([]byte, error) { return w.containerLog(program, flags, run) })
+}
+
+// containerLog starts the container with run, and removes it when it has ended.
+func (w *workplace) containerLog(program string, flags, run []string) ([]byte, error) {
 	command := func(args ...string) []string { return slices.Concat(flags, args) }
 	for _, args := range [][]string{run, command("wait", greeter)} {
 		if _, err := w.output(program, args...); err != nil {

@@ -214,7 +214,7 @@ func (l *loadersTest) docker(given loaded) error {
 	if err != nil {
 		return err
 	}
-	output, err := docker("run", "--rm", "--network=none", given.name)
+	output, err := untilSaid(func() ([]byte, error) { return docker("run", "--rm", "--network=none", given.name) })
 	if err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func (l *loadersTest) podmanRuns(given loaded, load ...string) error {
 	if err != nil {
 		return err
 	}
-	output, err := l.home.output("podman", podmanRun(given.name)...)
+	output, err := untilSaid(func() ([]byte, error) { return l.home.output("podman", podmanRun(given.name)...) })
 	if err != nil {
 		return err
 	}
