@@ -31,7 +31,7 @@ func openImages(ctx context.Context, name, path string) ([]archive.Composition, 
 	err = fmt.Errorf("%s: %w", name, err)
 	var format *archive.FormatError
 	if errors.As(err, &format) {
-		err = &usageError{err: err, hint: decompressHint(name, format.Compression)}
+		err = &usageError{err: err, hint: decompressHint(name, format.Decompressor)}
 	}
 	return nil, err
 }
@@ -80,9 +80,9 @@ func startsAsObject(path string) (bool, error) {
 	return bytes.HasPrefix(bytes.TrimSpace(start[:n]), []byte("{")), nil
 }
 
-// decompressHint returns how to load a compressed archive, or "".
-func decompressHint(name string, compression archive.Compression) string {
-	program := map[archive.Compression]string{archive.Gzip: "gzip", archive.Zstd: "zstd"}[compression]
+// decompressHint returns how to load an archive that the program decompresses. program may
+// be empty.
+func decompressHint(name, program string) string {
 	if program == "" {
 		return ""
 	}

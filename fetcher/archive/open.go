@@ -48,12 +48,8 @@ func openTree(path string) (tree, error) {
 	case info.Size() == 0:
 		return nil, &FormatError{Reason: "there is nothing in it, expected an archive"}
 	}
-	compression, err := compressionOf(f)
-	switch {
-	case err != nil:
+	if err := checkUncompressed(f); err != nil {
 		return nil, err
-	case compression != Uncompressed:
-		return nil, &FormatError{Reason: "the archive is compressed", Compression: compression}
 	}
 	t, err := readTarball(path, f)
 	if err != nil {

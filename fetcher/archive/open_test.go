@@ -284,6 +284,8 @@ func TestOpenDoesNotWait(t *testing.T) {
 var openFormatTests = []struct{ name, data, err string }{
 	{name: "gzip", data: gzipLayer, err: "the archive is compressed"},
 	{name: "zstd", data: zstdLayer, err: "the archive is compressed"},
+	{name: "xz", data: "\xfd7zXZ\x00\x00\x04\xe6\xd6\xb4\x46", err: "the archive is compressed"},
+	{name: "bzip2", data: "BZh91AY&SY", err: "the archive is compressed"},
 	{name: "empty", err: "there is nothing in it, expected an archive"},
 	{name: "sparse file of GNU tar", data: sparseTar(tar.FormatGNU), err: "not an image archive: layer.tar is stored as a sparse file: pack the archive without --sparse"},
 	{name: "sparse file in PAX form", data: sparseTar(tar.FormatPAX), err: "not an image archive: layer.tar is stored as a sparse file: pack the archive without --sparse"},
