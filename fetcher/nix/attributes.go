@@ -9,16 +9,15 @@ import (
 	"path/filepath"
 )
 
-// Attributes are the attributes of a derivation, as Nix hands them to its
-// builder: each in a variable of the environment, or with __structuredAttrs all
-// in a JSON file. What impureEnvVars names is no attribute: it is in the
-// environment either way.
+// Attributes are the attributes of a derivation as Nix passes them to its
+// builder: in environment variables, or with __structuredAttrs in a JSON file.
+// The variables that impureEnvVars names are in the environment in both cases.
 type Attributes struct {
 	getenv func(string) string
-	values map[string]json.RawMessage // nil where they are in the environment
+	values map[string]json.RawMessage // nil if they are in the environment
 }
 
-// ReadAttributes finds a builder's attributes by its environment.
+// ReadAttributes reads a builder's attributes, given its environment.
 // https://nix.dev/manual/nix/2.34/language/advanced-attributes#adv-attr-structuredAttrs
 func ReadAttributes(getenv func(string) string) (Attributes, error) {
 	file := getenv("NIX_ATTRS_JSON_FILE")
@@ -27,7 +26,7 @@ func ReadAttributes(getenv func(string) string) (Attributes, error) {
 	}
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		// Older Nix names the path that the file has outside of the sandbox:
+		// Older versions of Nix give the file's path outside of the sandbox:
 		// https://github.com/NixOS/nix/issues/6736
 		data, err = os.ReadFile(filepath.Join(getenv("NIX_BUILD_TOP"), ".attrs.json"))
 	}
@@ -41,8 +40,8 @@ func ReadAttributes(getenv func(string) string) (Attributes, error) {
 	return a, nil
 }
 
-// String returns the attribute of this name. One that is empty, null or not
-// there is the empty string.
+// String returns an attribute by name. A missing or null attribute is the empty
+// string.
 func (a Attributes) String(name string) (string, error) {
 	if a.values == nil {
 		return a.getenv(name), nil
@@ -50,8 +49,8 @@ func (a Attributes) String(name string) (string, error) {
 	return stringValue(name, a.values[name])
 }
 
-// Strings returns the attribute of this name, which may be a list; a string is
-// a list of one, and what is empty, null or not there is a list of none.
+// Strings returns an attribute that may be a list. A string is a list of one
+// element. An empty, missing or null attribute is an empty list.
 func (a Attributes) Strings(name string) ([]string, error) {
 	if valueKind(a.values[name]) != "a list" {
 		value, err := a.String(name)
@@ -86,10 +85,9 @@ func (a Attributes) Out() (string, error) {
 	return stringValue("outputs.out", outputs["out"])
 }
 
-// Text returns an attribute that may be long, for which passAsFile names it
-// where the attributes are in the environment. With structured attributes it is
-// a string, or else any value, of which the text is its JSON. One that is not
-// there is empty.
+// Text returns an attribute that may be long. It comes from a file if
+// passAsFile names it. With structured attributes, a list or set is returned as
+// JSON. A missing attribute is empty.
 func (a Attributes) Text(name string) ([]byte, error) {
 	if a.values != nil {
 		value := a.values[name]
@@ -110,7 +108,7 @@ func (a Attributes) Text(name string) ([]byte, error) {
 	return text, nil
 }
 
-// stringValue reads a string; null and nothing are an empty one.
+// stringValue reads a string. A missing value and null are the empty string.
 func stringValue(name string, value json.RawMessage) (text string, err error) {
 	switch kind := valueKind(value); kind {
 	case "", "null":
@@ -123,7 +121,8 @@ func stringValue(name string, value json.RawMessage) (text string, err error) {
 	}
 }
 
-// valueKind says what a JSON value is, in Nix's words; empty for none.
+// valueKind returns the type of a JSON value in Nix's words, or "" if there is
+// no value.
 func valueKind(value json.RawMessage) string {
 	if len(value) == 0 {
 		return ""

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// structured returns the environment of a builder whose attributes are in JSON.
+// structured returns the environment of a builder with structured attributes.
 func structured(t *testing.T, text string) env {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), ".attrs.json")
@@ -18,7 +18,8 @@ func structured(t *testing.T, text string) env {
 	return env{"NIX_ATTRS_JSON_FILE": path}
 }
 
-// layerAttributes is what Nix writes for a layer with __structuredAttrs.
+// layerAttributes is the JSON file that Nix writes for a layer with
+// __structuredAttrs.
 const layerAttributes = `{"builder":"/bin/hocker","hockerMirrors":["docker.io=https://a","*=https://b"],` +
 	`"imageName":"debian","layerDigest":null,"name":"docker-layer","outputHash":"` + layerBase16 + `","outputHashAlgo":"sha256",` +
 	`"outputHashMode":"flat","outputs":{"out":"/nix/store/x-docker-layer"},"preferLocalBuild":true,"repository":"library","system":"x86_64-linux"}`
@@ -35,8 +36,8 @@ func TestReadStructuredBuilder(t *testing.T) {
 	}
 }
 
-// Nix 2.8 names a path that the sandbox does not have.
-func TestReadAttributesBesideTheBuild(t *testing.T) {
+// Nix 2.8 gives a path that does not exist in the sandbox.
+func TestReadAttributesNix28(t *testing.T) {
 	e := structured(t, layerAttributes)
 	e["NIX_BUILD_TOP"] = filepath.Dir(e["NIX_ATTRS_JSON_FILE"])
 	e["NIX_ATTRS_JSON_FILE"] = "/tmp/nix-build-docker-layer.drv-0/.attrs.json"
@@ -60,7 +61,7 @@ var structuredErrorTests = []struct {
 	{name: "a Boolean for the algorithm", text: strings.Replace(layerAttributes, `"sha256"`, `true`, 1), err: "attribute outputHashAlgo is a Boolean, expected a string"},
 	{name: "a set among the mirrors", text: strings.Replace(layerAttributes, `"*=https://b"`, `{}`, 1), err: "attribute hockerMirrors[1] is a set, expected a string"},
 	{name: "a set for the mirrors", text: strings.Replace(layerAttributes, `["docker.io=https://a","*=https://b"]`, `{}`, 1), err: "attribute hockerMirrors is a set, expected a string"},
-	{name: "outputs that are no set", text: strings.Replace(layerAttributes, `{"out":"/nix/store/x-docker-layer"}`, `["out"]`, 1), err: "attribute outputs: json: cannot unmarshal array into Go value of type map[string]json.RawMessage"},
+	{name: "outputs that are not a set", text: strings.Replace(layerAttributes, `{"out":"/nix/store/x-docker-layer"}`, `["out"]`, 1), err: "attribute outputs: json: cannot unmarshal array into Go value of type map[string]json.RawMessage"},
 	{name: "no hash", text: strings.Replace(layerAttributes, `"`+layerBase16+`"`, `null`, 1), err: "out and outputHash are not set: this command is run by Nix, as the builder of a fixed-output derivation"},
 }
 
@@ -104,7 +105,7 @@ func TestAttributesText(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := a.Text("spec"); len(got) != 0 || err != nil {
-			t.Errorf("%s: got %q, %v for what is not there", name, got, err)
+			t.Errorf("%s: got %q, %v for a missing attribute", name, got, err)
 		}
 	}
 }

@@ -12,21 +12,21 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Blob is a layer, a config or a manifest of an image, as the fetch functions
-// of nix/fetchdocker.nix have it in the store.
+// Blob is a layer, config or manifest of an image, as the fetch functions of
+// nix/fetchdocker.nix put it into the store.
 type Blob struct {
 	Kind       string // layer, config or manifest
 	Name       string // of its derivation, and of its store path
 	Repository reference.Repository
 	Digest     digest.Digest // sha256
-	Size       int64         // in bytes; 0 if it is not known
+	Size       int64         // in bytes; 0 if unknown
 }
 
-// ImageBlobs are what an image is made of.
+// ImageBlobs are the blobs of one image.
 type ImageBlobs struct {
-	Name   string // where there are images of several names
-	System string // that the image is for; empty if nothing says so
-	Blobs  []Blob // the manifest if it is pinned, the config, the layers from the lowest on
+	Name   string // empty if there is only one image
+	System string // the image's Nix system; empty if unknown
+	Blobs  []Blob // the manifest if it is pinned, the config, the layers from the base up
 }
 
 // LayerName returns the name that fetchDockerLayer gives to a layer.
@@ -35,7 +35,7 @@ func LayerName(layer digest.Digest) string {
 }
 
 // TagName returns the name that fetchDockerConfig and fetchDockerManifest give
-// to a config or manifest, of the image of these arguments of theirs.
+// to a config or manifest.
 func TagName(kind, repository, imageName, tag string, d digest.Digest) string {
 	name := imageName + "_" + tag + "-" + kind + ".json"
 	if repository != "" {
@@ -44,12 +44,13 @@ func TagName(kind, repository, imageName, tag string, d digest.Digest) string {
 	return storeName(name, "docker-"+kind+"-"+d.Encoded()+".json")
 }
 
-// maxNameLength is that of a store path's name, 211, less the ".drv" of its
-// derivation.
+// maxNameLength is the limit of a store path's name, 211, minus the ".drv" of
+// the derivation.
 const maxNameLength = 207
 
-// storeName is storeName of nix/names.nix, byte for byte: the name with "_" for
-// what no store path has, or the other name where it is too long.
+// storeName does the same as storeName in nix/names.nix. It replaces characters
+// that are invalid in a store path by "_", and returns otherwise if the name is
+// too long.
 func storeName(name, otherwise string) string {
 	clean := []byte(name)
 	for i, c := range clean {
@@ -67,13 +68,13 @@ func storeName(name, otherwise string) string {
 	return string(clean)
 }
 
-// StorePath returns the path that the blob has in the store at dir, as
-// /nix/store. It follows from the name and the digest alone.
+// StorePath returns the blob's path in the store at dir, such as /nix/store.
+// The name and the digest determine it.
 // https://nix.dev/manual/nix/2.34/protocols/store-path
 func (b Blob) StorePath(dir string) string {
-	// Of a flat file that is fixed by its hash.
+	// The path of a flat fixed-output file:
 	inner := sha256.Sum256([]byte("fixed:out:" + b.Digest.String() + ":"))
 	outer := sha256.Sum256([]byte("output:out:sha256:" + hex.EncodeToString(inner[:]) + ":" + dir + ":" + b.Name))
 	path := storepath.StorePath{Name: b.Name, Digest: nixhash.CompressHash(outer[:], storepath.PathHashSize)}
-	return dir + "/" + path.String() // Absolute knows /nix/store only
+	return dir + "/" + path.String() // path.Absolute supports only /nix/store
 }

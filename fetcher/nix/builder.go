@@ -15,20 +15,19 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// Builder is what Nix tells the builder of a fixed-output derivation, and what
-// the derivation asks for.
+// Builder is what Nix passes to the builder of a fixed-output derivation.
 type Builder struct {
-	Out        string               // where the output goes
+	Out        string               // path of the output
 	Digest     digest.Digest        // from outputHash
 	Repository reference.Repository // from registry, repository and imageName
-	Tag        string               // for messages: what is fetched is the digest
+	Tag        string               // used only in messages
 	Mirrors    string               // from hockerMirrors, separated by commas
 
-	credentialsFile string // that NIX_PATH names, from dockerCredentialsFile
+	credentialsFile string // from dockerCredentialsFile, which is set from NIX_PATH
 }
 
-// ReadBuilder reads the attributes of a fixed-output derivation. An empty one
-// counts as left out.
+// ReadBuilder reads the attributes of a fixed-output derivation. An empty
+// attribute counts as unset.
 func ReadBuilder(a Attributes) (Builder, error) {
 	t, err := readTexts(a)
 	if err != nil {
@@ -54,7 +53,7 @@ func ReadBuilder(a Attributes) (Builder, error) {
 	return b, err
 }
 
-// readTexts reads the attributes that say what to fetch.
+// readTexts reads the attributes as strings.
 func readTexts(a Attributes) (texts map[string]string, err error) {
 	texts = map[string]string{}
 	for _, name := range []string{
@@ -72,7 +71,7 @@ func readTexts(a Attributes) (texts map[string]string, err error) {
 	return texts, err
 }
 
-// checkLayerDigest compares the two names that a layer has in an expression.
+// checkLayerDigest compares layerDigest, if it is set, with the output's hash.
 func checkLayerDigest(layerDigest string, want digest.Digest) error {
 	if layerDigest == "" {
 		return nil
@@ -105,8 +104,8 @@ func readRepository(texts map[string]string) (reference.Repository, error) {
 	return registry.Repository(path)
 }
 
-// Image returns what messages call the image that is fetched from. The tag is
-// as it stands in the derivation.
+// Image returns the image's reference for messages. Its tag comes from the
+// derivation.
 func (b Builder) Image() string {
 	name := b.Repository.Familiar()
 	switch {
@@ -118,8 +117,8 @@ func (b Builder) Image() string {
 	return name + ":" + b.Tag
 }
 
-// URL returns where the registry has what is fetched: a manifest, or a blob of
-// another kind.
+// URL returns the URL to fetch: of a manifest if kind is "manifest", else of a
+// blob.
 func (b Builder) URL(kind string) string {
 	place := "blobs"
 	if kind == "manifest" {
@@ -128,16 +127,15 @@ func (b Builder) URL(kind string) string {
 	return b.Repository.Registry.String() + b.Repository.Path + "/" + place + "/" + b.Digest.String()
 }
 
-// credentialsFile is where a builder finds credentials that are neither in its
-// environment nor in a file that NIX_PATH names. Like that file it has to be
-// let into the sandbox, by extra-sandbox-paths.
+// credentialsFile is the last place where a builder looks for credentials,
+// after its environment and the file from NIX_PATH. The setting
+// extra-sandbox-paths makes either file visible in the sandbox.
 const credentialsFile = "/etc/nix-docker-credentials.txt"
 
-// Credentials finds the credentials of a builder: the environment's, else those
-// in the file that the derivation names from NIX_PATH, else in
-// /etc/nix-docker-credentials.txt, else none. The registry is the derivation's
-// word, so a secret that has no host is not for it. Warnings are lines for
-// notice.
+// Credentials returns a builder's credentials: from the environment, else from
+// the file in NIX_PATH, else from /etc/nix-docker-credentials.txt, else none.
+// Any derivation can name a registry, so a secret without a host is not sent.
+// Warnings are passed to notice.
 func (b Builder) Credentials(getenv func(string) string, notice func(line string)) (credential.Func, error) {
 	audience := credential.Audience{Asked: []reference.Registry{b.Repository.Registry}}
 	hosts, err := credential.EnvironmentHosts(getenv)
@@ -148,7 +146,7 @@ func (b Builder) Credentials(getenv func(string) string, notice func(line string
 	if err != nil {
 		return nil, err
 	}
-	// The file is read only if the environment has nothing.
+	// The file is read only if the environment has no credential.
 	read := sync.OnceValues(func() (credential.Func, error) { return b.fileCredential(audience, notice) })
 	fromFile := func(ctx context.Context, repo reference.Repository) (credential.Credential, error) {
 		find, err := read()
@@ -160,8 +158,8 @@ func (b Builder) Credentials(getenv func(string) string, notice func(line string
 	return credential.AllowPlainHTTP(hosts, credential.First(fromEnvironment, fromFile)), nil
 }
 
-// fileCredential reads the credentials file. One that a builder cannot read may
-// not be needed: that is a line for notice.
+// fileCredential reads the credentials file. If it cannot be read, that is only
+// a warning, since the registry may not need a credential.
 func (b Builder) fileCredential(audience credential.Audience, notice func(line string)) (credential.Func, error) {
 	path := cmp.Or(b.credentialsFile, credentialsFile)
 	file, err := credential.ReadFile(path, audience, notice)

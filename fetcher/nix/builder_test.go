@@ -15,14 +15,14 @@ type env map[string]string
 
 func (e env) get(name string) string { return e[name] }
 
-// with returns e with some variables set anew.
+// with returns e with some variables changed.
 func (e env) with(more env) env {
 	all := maps.Clone(e)
 	maps.Copy(all, more)
 	return all
 }
 
-// layerEnv is the environment of a layer's builder, as Nix sets it.
+// layerEnv is the environment that Nix gives to a layer's builder.
 var layerEnv = env{
 	"out": "/nix/store/x-docker-layer.tar.gz", "outputHash": layerBase32, "outputHashAlgo": "sha256", "outputHashMode": "flat",
 	"registry": "https://registry-1.docker.io/v2/", "repository": "library", "imageName": "debian", "tag": "",
@@ -39,8 +39,8 @@ var readBuilderTests = []struct {
 }{
 	{name: "layer", env: layerEnv, want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: debian}},
 	{name: "config with a tag", env: layerEnv.with(env{"outputHash": configBase16, "layerDigest": "", "tag": "jessie"}), want: Builder{Out: layerEnv["out"], Digest: configDigest, Repository: debian, Tag: "jessie"}},
-	{name: "SRI, which has its own algorithm", env: layerEnv.with(env{"outputHash": configSRI, "outputHashAlgo": "", "layerDigest": configDigest}), want: Builder{Out: layerEnv["out"], Digest: configDigest, Repository: debian}},
-	{name: "base16 with its algorithm", env: layerEnv.with(env{"outputHash": layerDigest, "outputHashAlgo": "", "outputHashMode": ""}), want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: debian}},
+	{name: "SRI, which includes the algorithm", env: layerEnv.with(env{"outputHash": configSRI, "outputHashAlgo": "", "layerDigest": configDigest}), want: Builder{Out: layerEnv["out"], Digest: configDigest, Repository: debian}},
+	{name: "base16 with algorithm", env: layerEnv.with(env{"outputHash": layerDigest, "outputHashAlgo": "", "outputHashMode": ""}), want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: debian}},
 	{name: "no registry", env: layerEnv.with(env{"registry": ""}), want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: debian}},
 	{name: "no repository, on Docker Hub", env: layerEnv.with(env{"repository": ""}), want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: debian}},
 	{
@@ -48,7 +48,7 @@ var readBuilderTests = []struct {
 		want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: reference.Repository{Registry: reference.Registry{Scheme: "http", Host: "localhost:5000"}, Path: "debian"}},
 	},
 	{
-		name: "many parts", env: layerEnv.with(env{"registry": "https://h/p/v2/", "repository": "org/team", "imageName": "sub/app"}),
+		name: "long path", env: layerEnv.with(env{"registry": "https://h/p/v2/", "repository": "org/team", "imageName": "sub/app"}),
 		want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "h", Prefix: "/p"}, Path: "org/team/sub/app"}},
 	},
 
@@ -85,29 +85,29 @@ var (
 var builderCredentialTests = []struct {
 	name    string
 	env     env
-	file    string // what is in it; empty: there is none
+	file    string // its content; empty for no file
 	want    credential.Credential
 	other   credential.Credential // for ghcr.io
 	warning string
 	err     string
 }{
-	{name: "file of NIX_PATH", env: env{"dockerCredentialsFile": "FILE"}, file: "DOCKER_USER=me\nDOCKER_PASS=file\nREGISTRY=docker.io\n", want: fromFile},
+	{name: "file from NIX_PATH", env: env{"dockerCredentialsFile": "FILE"}, file: "DOCKER_USER=me\nDOCKER_PASS=file\nREGISTRY=docker.io\n", want: fromFile},
 	{name: "config.json", env: env{"dockerCredentialsFile": "FILE"}, file: `{"auths":{"https://index.docker.io/v1/":{"auth":"bWU6ZmlsZQ=="}}}`, want: fromFile},
 	{name: "environment before file", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "docker.io"}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", want: fromEnv},
 	{name: "environment without file", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "docker.io"}, want: fromEnv},
 	{name: "no file", env: env{"dockerCredentialsFile": "FILE"}, warning: "warning: credentials file: stat FILE: no such file or directory: is it in extra-sandbox-paths, and readable by the group nixbld?"},
-	{name: "variables that are empty", env: env{"dockerCredentialsFile": "FILE", "DOCKER_USER": "", "DOCKER_PASS": "", "DOCKER_TOKEN": "", "DOCKER_AUTH_CONFIG": ""}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", want: fromFile},
+	{name: "empty variables", env: env{"dockerCredentialsFile": "FILE", "DOCKER_USER": "", "DOCKER_PASS": "", "DOCKER_TOKEN": "", "DOCKER_AUTH_CONFIG": ""}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", want: fromFile},
 	{name: "broken file", env: env{"dockerCredentialsFile": "FILE"}, file: "USERNAME=me\nhunter2\n", err: "credentials file FILE: line 2: expected NAME=value"},
-	{name: "half of a credential", env: env{"dockerCredentialsFile": "FILE", "DOCKER_USER": "me"}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", err: "DOCKER_USER is given without DOCKER_PASS"},
+	{name: "user without password", env: env{"dockerCredentialsFile": "FILE", "DOCKER_USER": "me"}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", err: "DOCKER_USER is given without DOCKER_PASS"},
 	{name: "environment", env: env{"DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "docker.io"}, want: fromEnv},
 	{name: "nothing", env: env{}},
 	{name: "netrc", env: env{"dockerCredentialsFile": "FILE"}, file: "machine registry-1.docker.io login me password file\n", want: fromFile},
-	{name: "for any", env: env{"DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "*"}, want: fromEnv},
+	{name: "for any host", env: env{"DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "*"}, want: fromEnv},
 	{name: "for another host", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment", "DOCKER_REGISTRY": "ghcr.io"}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", want: fromFile, other: fromEnv},
-	{name: "environment of no host", env: env{"DOCKER_TOKEN": "environment"}, err: "a credential is set, but not the host it is for"},
-	{name: "environment of no host before a file of this one", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment"}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", want: fromFile},
-	{name: "file of no host", env: env{"dockerCredentialsFile": "FILE"}, file: "USERNAME=me\nPASSWORD=file\n", err: "a credential is set, but not the host it is for"},
-	{name: "netrc of no host", env: env{"dockerCredentialsFile": "FILE"}, file: "default login me password file\n", err: "a credential is set, but not the host it is for"},
+	{name: "environment without a host", env: env{"DOCKER_TOKEN": "environment"}, err: "a credential is set, but not the host it is for"},
+	{name: "environment without a host, file for this host", env: env{"dockerCredentialsFile": "FILE", "DOCKER_TOKEN": "environment"}, file: "REGISTRY=docker.io\nUSERNAME=me\nPASSWORD=file\n", want: fromFile},
+	{name: "file without a host", env: env{"dockerCredentialsFile": "FILE"}, file: "USERNAME=me\nPASSWORD=file\n", err: "a credential is set, but not the host it is for"},
+	{name: "netrc without a host", env: env{"dockerCredentialsFile": "FILE"}, file: "default login me password file\n", err: "a credential is set, but not the host it is for"},
 }
 
 func TestBuilderCredentials(t *testing.T) {
@@ -146,7 +146,7 @@ func TestBuilderCredentials(t *testing.T) {
 			}
 			other := reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "ghcr.io"}, Path: "library/debian"}
 			if got, err := find(t.Context(), other); err != nil || got != tt.other {
-				t.Errorf("another registry gets %+v, %v, want %+v", got, err, tt.other)
+				t.Errorf("another registry: got %+v, %v, want %+v", got, err, tt.other)
 			}
 		})
 	}

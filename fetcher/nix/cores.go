@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// Cores returns how many cores a build may use: what the setting `cores` of Nix
-// says, and all there are where it says 0 or nothing.
+// Cores returns how many cores a build may use: the Nix setting `cores`, or all
+// cores if that is 0 or unset.
 func Cores(getenv func(string) string) int {
 	if n, err := strconv.Atoi(getenv("NIX_BUILD_CORES")); err == nil && n > 0 {
 		return n

@@ -1,4 +1,4 @@
-// Package nix is Nix seen from Go: how it writes hashes and strings, what it
-// tells a builder, the expressions that docker2nix writes and Nix evaluates, and
-// the store as far as blobs go into it.
+// Package nix connects hocker with Nix. It formats hashes and strings, reads
+// what Nix passes to a builder, writes and evaluates the expressions of
+// docker2nix, and adds blobs to the store.
 package nix

@@ -15,10 +15,11 @@ import (
 	"hocker/fetcher/internal/subprocess"
 )
 
-// Evaluate returns the images that an expression makes with fetchdocker: what
-// docker2nix wrote, or any other function of the fetch functions. Nix evaluates
-// the file as nix-build does, but builds nothing. Parts that no fetch function
-// gave, such as a file for a config, are left out.
+// Evaluate returns the images that an expression makes with fetchdocker. The
+// expression is the output of docker2nix or any other function that takes the
+// fetch functions. Nix evaluates the file as nix-build does, but builds
+// nothing. Parts that come from no fetch function, such as a file as the
+// config, are left out.
 //
 // Errors: *[ExpressionError], *[StoreError] if there is no Nix.
 func Evaluate(ctx context.Context, file string) ([]ImageBlobs, error) {
@@ -38,13 +39,13 @@ func Evaluate(ctx context.Context, file string) ([]ImageBlobs, error) {
 	return images, nil
 }
 
-// evaluator is the expression that evaluates another one.
+// evaluator is the expression that evaluates the user's expression.
 //
 //go:embed evaluate.nix
 var evaluator string
 
 func evaluate(ctx context.Context, file string) ([]evaluatedImage, error) {
-	// Nix finds what a file imports beside the file itself, not beside a link to it.
+	// Nix resolves imports relative to the file itself, not to a link to it.
 	file, err := filepath.Abs(file)
 	if err == nil {
 		file, err = filepath.EvalSymlinks(file)
@@ -56,8 +57,8 @@ func evaluate(ctx context.Context, file string) ([]evaluatedImage, error) {
 	var stderr bytes.Buffer
 	command := subprocess.Command(ctx, syscall.SIGTERM, "nix-instantiate",
 		"--eval", "--strict", "--json", "--expr", evaluator, "--argstr", "file", file,
-		// A pure or restricted evaluation may read this file and those beside it:
-		// whoever names it wants it read.
+		// The user named this file, so it and the files beside it may be read
+		// even if nix.conf asks for pure or restricted evaluation.
 		"--option", "pure-eval", "false", "-I", filepath.Dir(file))
 	command.Stdout, command.Stderr = stdout, &stderr
 	err = command.Run()
@@ -79,13 +80,13 @@ func evaluate(ctx context.Context, file string) ([]evaluatedImage, error) {
 	return images, nil
 }
 
-// maxEvaluated bounds what Nix may print: an image has a few hundred bytes for
+// maxEvaluated limits the output of Nix: an image has a few hundred bytes for
 // each layer.
 const maxEvaluated = 64 << 20
 
 var errTooLarge = errors.New("too large")
 
-// boundedBuffer takes no more than limit bytes.
+// boundedBuffer is a buffer of at most limit bytes.
 type boundedBuffer struct {
 	bytes.Buffer
 	limit int
@@ -98,9 +99,8 @@ func (b *boundedBuffer) Write(data []byte) (int, error) {
 	return b.Buffer.Write(data)
 }
 
-// evaluationError returns what Nix says is wrong, and where: the last error of
-// its output, after which come the lines of code. What comes before tells how
-// the evaluation got there.
+// evaluationError returns the last error in Nix's output, with its position.
+// The lines before it trace the evaluation; the lines after it quote code.
 func evaluationError(output string) string {
 	if i := strings.LastIndex(output, "error:"); i >= 0 {
 		output = output[i+len("error:"):]

@@ -1,5 +1,5 @@
-# The images that an expression makes, as data. Each of the functions that it
-# takes returns its own arguments; they are those of nix/fetchdocker.nix.
+# Returns the images that an expression makes, as data. Each function passed to the
+# expression has the arguments of nix/fetchdocker.nix and returns them.
 { file }:
 let
   inherit (builtins)
@@ -33,7 +33,7 @@ let
     else
       throw "${function}: ${name} is of type ${typeOf value}, expected a string";
 
-  # All shapes of an image are made of the same blobs.
+  # Every shape of an image has the same blobs.
   shapes = [
     "archive"
     "load"
@@ -95,8 +95,7 @@ let
         verify ? true,
       }:
       let
-        # A part may be any file: there is nothing to fetch of one that no
-        # function has fetched.
+        # A part may be any file. Only what a fetch function returned is fetched.
         blobs = concatLists (
           map (part: part.hockerBlobs or [ ]) (
             [
@@ -124,7 +123,7 @@ let
       );
   };
 
-  # Calls a function as nix-build does, which gives it what has no default.
+  # Calls a function as nix-build does: with the arguments it has, by name.
   call =
     function:
     let
@@ -132,7 +131,7 @@ let
       unknown = filter (name: !arguments.${name} && !functions ? ${name}) (attrNames arguments);
     in
     if unknown != [ ] then
-      throw "it takes ${concatStringsSep " and " unknown}, and hocker has ${concatStringsSep ", " (attrNames functions)} to give: let it have a default"
+      throw "hocker cannot pass the argument ${concatStringsSep " and " unknown}: give it a default (hocker passes ${concatStringsSep ", " (attrNames functions)})"
     else if arguments == { } then
       function functions
     else
@@ -142,7 +141,7 @@ let
   imagesIn =
     path: value:
     if length path > 8 then
-      throw "there is no end to ${concatStringsSep "." path}"
+      throw "attributes nest without end: ${concatStringsSep "." path}"
     else if isFunction value then
       imagesIn path (call value)
     else if isList value then

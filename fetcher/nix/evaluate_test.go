@@ -17,8 +17,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// requireNix skips a test that needs Nix, and lets it evaluate without a store
-// of its own.
+// requireNix skips a test if Nix is not installed, and lets Nix evaluate
+// without a store.
 func requireNix(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("nix-instantiate"); err != nil {
@@ -28,7 +28,7 @@ func requireNix(t *testing.T) {
 	t.Setenv("NIX_PATH", "")
 }
 
-// blobsOf is what an image's expression asks for.
+// blobsOf returns the blobs in an image's expression.
 func blobsOf(i Image) []Blob {
 	repository, imageName := i.Reference.Split()
 	tag := cmp.Or(i.Reference.Tag, i.Reference.Digest.String())
@@ -47,7 +47,7 @@ func blobsOf(i Image) []Blob {
 	return blobs
 }
 
-// jessie is the image of the golden files of its name.
+// jessie is the image of debian_jessie.nix and debian_jessie_pinned.nix.
 func jessie(t *testing.T, pinned bool) Image {
 	t.Helper()
 	data := readManifest(t)
@@ -71,7 +71,8 @@ func writeFile(t *testing.T, name, text string) (path string) {
 	return path
 }
 
-// What docker2nix writes is read as what it was made of.
+// The expressions that docker2nix writes evaluate to the blobs that they were
+// made from.
 func TestEvaluateGolden(t *testing.T) {
 	requireNix(t)
 	for _, tt := range goldenTests {
@@ -114,9 +115,9 @@ var handEditedTests = []struct {
 }{
 	{"a comment and other spaces", "# mine\n/* and mine */ \tGOLDEN\n", one},
 	{"let", "let f = GOLDEN; in f", one},
-	{"a set that is updated", "{ fetchdocker, fetchDockerConfig, fetchDockerLayer }@f: (GOLDEN) f // { meta = throw \"unread\"; }", one},
+	{"an updated set", "{ fetchdocker, fetchDockerConfig, fetchDockerLayer }@f: (GOLDEN) f // { meta = throw \"unread\"; }", one},
 	{"a shape", "f: ((GOLDEN) { inherit (f) fetchdocker fetchDockerConfig fetchDockerLayer; }).archive", one},
-	{"a function around", "{ greeting ? \"hello\" }: GOLDEN", one},
+	{"a surrounding function", "{ greeting ? \"hello\" }: GOLDEN", one},
 	{"a list", "[ (GOLDEN) (GOLDEN) ]", func(b []Blob) []ImageBlobs { return []ImageBlobs{{Blobs: b}, {Blobs: b}} }},
 	{"names and systems", "let f = GOLDEN; in { a = f; b = { x86_64-linux = f; aarch64-darwin = f; }; version = 1; }", func(b []Blob) []ImageBlobs {
 		return []ImageBlobs{{Name: "a", Blobs: b}, {Name: "b", System: "aarch64-darwin", Blobs: b}, {Name: "b", System: "x86_64-linux", Blobs: b}}
@@ -127,7 +128,7 @@ var handEditedTests = []struct {
 	{"files among the parts", `{ fetchdocker, fetchDockerLayer, ... }: fetchdocker { name = "x"; imageName = "x"; tag = "1"; imageConfig = ./config.json; imageLayers = [ ./layer.tar (fetchDockerLayer { imageName = "debian"; sha256 = "` + layerBase16 + `"; }) ]; }`, func(b []Blob) []ImageBlobs {
 		return []ImageBlobs{{Blobs: b[1:]}}
 	}},
-	{"a name of its own", `{ fetchDockerLayer, ... }: fetchDockerLayer { name = "own"; imageName = "debian"; sha256 = "` + layerBase16 + `"; }`, func(b []Blob) []ImageBlobs {
+	{"an explicit name", `{ fetchDockerLayer, ... }: fetchDockerLayer { name = "own"; imageName = "debian"; sha256 = "` + layerBase16 + `"; }`, func(b []Blob) []ImageBlobs {
 		named := b[1]
 		named.Name = "own"
 		return []ImageBlobs{{Blobs: []Blob{named}}}
@@ -136,7 +137,7 @@ var handEditedTests = []struct {
 
 func one(blobs []Blob) []ImageBlobs { return []ImageBlobs{{Blobs: blobs}} }
 
-// What people make of it is read as Nix reads it.
+// Expressions that people have edited evaluate as they do in Nix.
 func TestEvaluateHandEdited(t *testing.T) {
 	requireNix(t)
 	golden := readGolden(t, "debian_jessie.nix")
@@ -148,8 +149,8 @@ func TestEvaluateHandEdited(t *testing.T) {
 	}
 }
 
-// A configuration that allows Nix little does not keep it from the file that
-// somebody names, nor from those beside it, also through a link.
+// A restrictive nix.conf does not prevent Nix from reading the named file or
+// those beside it, also through a link.
 func TestEvaluateRestricted(t *testing.T) {
 	requireNix(t)
 	file := writeFile(t, "image.nix", "import ./debian.nix")
@@ -188,27 +189,27 @@ func TestEvaluateSystems(t *testing.T) {
 
 var evaluateErrorTests = []struct {
 	name     string
-	text     string // or, of debian_jessie_pinned.nix:
+	text     string // or, in debian_jessie_pinned.nix:
 	old, new string
-	err      string // DIR for the file's folder
+	err      string // DIR stands for the file's folder
 }{
-	{name: "no function", text: "{ }", err: "it does not evaluate to an image: expected a function of"},
-	{name: "an argument that hocker does not have", old: "{ fetchDockerConfig,", new: "{ pkgs, fetchDockerConfig,", err: "it takes pkgs, and hocker has fetchDockerConfig, fetchDockerLayer, fetchDockerManifest, fetchdocker to give: let it have a default"},
+	{name: "not a function", text: "{ }", err: "it does not evaluate to an image: expected a function of"},
+	{name: "unknown argument of the function", old: "{ fetchDockerConfig,", new: "{ pkgs, fetchDockerConfig,", err: "hocker cannot pass the argument pkgs: give it a default (hocker passes fetchDockerConfig, fetchDockerLayer, fetchDockerManifest, fetchdocker)"},
 	{name: "JSON", text: `{ "version": 1 }`, err: "syntax error, unexpected ':'"},
 	{name: "cut off", old: "in [ layer0 ];\n}\n", err: "syntax error, unexpected end of file"},
-	{name: "an argument more", old: "  tag = ", new: "  tags = \"x\";\n  tag = ", err: "'fetchdocker'"},
-	{name: "no variable", old: `"jessie"`, new: "version", err: "undefined variable 'version', at DIR/image.nix:7:9"},
+	{name: "unknown argument of fetchdocker", old: "  tag = ", new: "  tags = \"x\";\n  tag = ", err: "'fetchdocker'"},
+	{name: "undefined variable", old: `"jessie"`, new: "version", err: "undefined variable 'version', at DIR/image.nix:7:9"},
 	{name: "a throw", text: `f: throw "this is\nmine"`, err: "this is mine"},
-	{name: "no end", text: "let s = { inherit s; }; in s", err: "there is no end to s.s.s"},
+	{name: "endless set", text: "let s = { inherit s; }; in s", err: "attributes nest without end: s.s.s"},
 	{name: "a number for a tag", old: `"jessie"`, new: "8", err: "fetchDockerManifest: tag is of type int, expected a string"},
-	{name: "no hash", old: `sha256 = "1rwin`, new: `sha256 = "2`, err: `config of debian: hash "2`},
+	{name: "invalid hash", old: `sha256 = "1rwin`, new: `sha256 = "2`, err: `config of debian: hash "2`},
 	{name: "two hashes", old: `sha256 = "1rwin`, new: `hash = "x"; sha256 = "1rwin`, err: "config of debian has both sha256 and hash: remove one"},
 	{name: "another layer", old: `layerDigest = "cd0a`, new: `layerDigest = "dd0a`, err: "layerDigest does not match the hash: layerDigest is d" + layerBase16[1:] + ", the hash is " + layerBase16},
-	{name: "no registry", old: "https://registry-1.docker.io/v2/", new: "ftp://x", err: `registry "ftp://x": scheme is neither http nor https`},
-	{name: "no image name", old: `imageName = "debian"`, new: `imageName = "../debian"`, err: `image name "library/../debian": expected components of`},
-	{name: "no tag", old: `"jessie"`, new: `"jes sie"`, err: `tag "jes sie": expected`},
+	{name: "invalid registry", old: "https://registry-1.docker.io/v2/", new: "ftp://x", err: `registry "ftp://x": scheme is neither http nor https`},
+	{name: "invalid image name", old: `imageName = "debian"`, new: `imageName = "../debian"`, err: `image name "library/../debian": expected components of`},
+	{name: "invalid tag", old: `"jessie"`, new: `"jes sie"`, err: `tag "jes sie": expected`},
 	{name: "another manifest", old: `imageDigest = "sha256:b`, new: `imageDigest = "sha256:c`, err: "imageDigest is sha256:cf"},
-	{name: "a name that no path has", old: "imageConfig = fetchDockerConfig {", new: "imageConfig = fetchDockerConfig {\n name = \"a/b\";", err: `name "a/b":`},
+	{name: "invalid store path name", old: "imageConfig = fetchDockerConfig {", new: "imageConfig = fetchDockerConfig {\n name = \"a/b\";", err: `name "a/b":`},
 }
 
 func TestEvaluateErrors(t *testing.T) {
@@ -218,7 +219,7 @@ func TestEvaluateErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			text := cmp.Or(tt.text, strings.Replace(golden, tt.old, tt.new, 1))
 			if text == golden {
-				t.Fatalf("there is no %s", tt.old)
+				t.Fatalf("the expression does not contain %s", tt.old)
 			}
 			file := writeFile(t, "image.nix", text)
 			got, err := Evaluate(t.Context(), file)
@@ -248,7 +249,8 @@ func TestEvaluateWithoutNix(t *testing.T) {
 	}
 }
 
-// The functions take the arguments of those in nix/fetchdocker.nix.
+// The functions of evaluate.nix take the same arguments as those in
+// nix/fetchdocker.nix.
 func TestEvaluateArguments(t *testing.T) {
 	requireNix(t)
 	real, err := filepath.Abs("../../nix/fetchdocker.nix")
@@ -265,7 +267,7 @@ func TestEvaluateArguments(t *testing.T) {
 	}
 	got, want := arguments("f"), arguments(`import `+real+` { hocker = "/x"; system = "x86_64-linux"; }`)
 	if got != want || !strings.Contains(got, "fetchDockerManifest") {
-		t.Errorf("the functions of evaluate.nix take\n%s\nand those of fetchdocker.nix\n%s", got, want)
+		t.Errorf("the functions of evaluate.nix take\n%s\nthose of fetchdocker.nix take\n%s", got, want)
 	}
 }
 
@@ -276,7 +278,7 @@ var evaluationErrorTests = []struct {
 	{"Nix 2.34", "error:\n       … while calling the 'throw' builtin\n         at /f.nix:1:4:\n            1| f: throw \"x\"\n             |    ^\n\n       error: this is\n       mine\n", "this is mine"},
 	{"code of hocker", "error: it takes pkgs\n       at «string»:7:1:\n            7| x\n", "it takes pkgs"},
 	{"a hint", "error: it takes pkgs\n(use '--show-trace' to show detailed location information)\n", "it takes pkgs"},
-	{"a warning before", "warning: x\nerror: y\n", "y"},
+	{"a warning first", "warning: x\nerror: y\n", "y"},
 	{"none", "Killed\n", "Killed"},
 	{"nothing", "", ""},
 }
@@ -291,8 +293,8 @@ func TestEvaluationError(t *testing.T) {
 	}
 }
 
-// FuzzEvaluatedImage: what is taken can be in the store, and prints as a
-// reference that is read again; what is not is an error.
+// FuzzEvaluatedImage: an accepted image has valid store paths, and its
+// reference prints as text that parses to the same reference.
 func FuzzEvaluatedImage(f *testing.F) {
 	f.Add(`{"path":["x86_64-linux"],"digest":null,"blobs":[{"kind":"layer","imageName":"debian","sha256":"` + layerBase16 + `"}]}`)
 	f.Add(`{"path":[],"blobs":[{"kind":"config","registry":"http://localhost:5000/v2/","repository":"","imageName":"a","tag":"1","hash":"` + layerBase16 + `"}]}`)

@@ -9,8 +9,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// ExpressionError is an expression that Nix cannot evaluate, or that asks for
-// what there cannot be.
+// ExpressionError reports an expression that Nix cannot evaluate, or whose
+// arguments are invalid.
 type ExpressionError struct {
 	Reason string // on one line
 }
@@ -19,12 +19,12 @@ func (e *ExpressionError) Error() string { return e.Reason }
 
 // evaluatedImage is an image as evaluate.nix returns it.
 type evaluatedImage struct {
-	Path   []string        `json:"path"` // the names that lead to it
+	Path   []string        `json:"path"` // attribute names
 	Blobs  []evaluatedBlob `json:"blobs"`
 	Digest string          `json:"digest"` // fetchdocker's imageDigest
 }
 
-// evaluatedBlob is the arguments of a fetch function; a pointer is nil where the
+// evaluatedBlob is the arguments of a fetch function. A pointer is nil if the
 // argument is left out.
 type evaluatedBlob struct {
 	Kind        string  `json:"kind"`
@@ -54,7 +54,8 @@ func (e evaluatedImage) image() (ImageBlobs, error) {
 	return image, nil
 }
 
-// name returns the image's name and its system, which comes last if there is one.
+// name returns the image's name, and its system if the last attribute name is
+// one.
 func (e evaluatedImage) name() (name, system string) {
 	path := e.Path
 	if n := len(path); n > 0 && isSystem(path[n-1]) {
@@ -74,7 +75,7 @@ func checkManifest(imageDigest string, manifest digest.Digest) error {
 	return nil
 }
 
-// blob checks the arguments as the builder of the blob would.
+// blob checks the arguments as the blob's builder does.
 func (b evaluatedBlob) blob() (Blob, error) {
 	if b.SHA256 != "" && b.Hash != "" {
 		return Blob{}, fmt.Errorf("%s of %s has both sha256 and hash: remove one", b.Kind, b.ImageName)

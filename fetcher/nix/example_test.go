@@ -6,7 +6,7 @@ import (
 	"hocker/fetcher/nix"
 )
 
-// Nix and a registry write the same hash in different ways.
+// Nix and registries write the same hash in different ways.
 func ExampleParseHash() {
 	d, err := nix.ParseHash("1744l0c8ag5y7ck9nhr6r5wy9frmaxi7xh80ypgnxb7g891m42nd")
 	if err != nil {

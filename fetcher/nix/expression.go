@@ -15,14 +15,15 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Image is an image that is to be written as a Nix expression.
+// Image is an image to write as a Nix expression.
 type Image struct {
-	// Name is the derivation's; empty means the last part of the repository's path.
+	// Name is the derivation's name. If empty, it is the last part of the
+	// repository's path.
 	Name      string
 	Reference reference.Reference
 	Manifest  ocispec.Manifest
-	// Pin is the digest of the manifest's own bytes, to have them fetched along
-	// with the image; empty means that they are not.
+	// Pin is the digest of the manifest. If it is set, the image includes the
+	// manifest.
 	Pin digest.Digest
 }
 
@@ -32,22 +33,19 @@ type SystemImage struct {
 	Image
 }
 
-// namePattern and maxName are what Nix takes as the name of a store path: up to
-// its limit of 211 characters, less the four of the derivation's .drv.
+// namePattern matches the names that Nix accepts for a store path. Their length
+// is at most maxNameLength.
 // https://github.com/NixOS/nix/blob/2.34.0/src/libstore/path.cc
 var namePattern = regexp.MustCompile(`^[a-zA-Z0-9+\-_?=][a-zA-Z0-9+\-_?=.]*$`)
 
-const maxName = 207
-
 // CheckName returns an error unless name can be the name of a derivation.
 func CheckName(name string) error {
-	if len(name) > maxName || !namePattern.MatchString(name) {
+	if len(name) > maxNameLength || !namePattern.MatchString(name) {
 		return &reference.InputError{What: "name", Value: name, Reason: "expected at most 207 characters of a-z, A-Z, 0-9 and + - _ . ? =, not starting with a dot"}
 	}
 	return nil
 }
 
-// call is the application of fetchdocker to one image.
 var call = template.Must(template.New("fetchdocker").Funcs(template.FuncMap{"str": String}).Parse(
 	`fetchdocker rec {
   name = {{str .Name}};
@@ -86,9 +84,9 @@ type callData struct {
 }
 
 // Expression returns the Nix expression of an image: a function of
-// fetchDockerConfig, fetchDockerLayer and fetchdocker, and with a Pin of
-// fetchDockerManifest. All strings that come from outside are checked against
-// their grammar and escaped besides.
+// fetchDockerConfig, fetchDockerLayer, fetchdocker and, with a Pin,
+// fetchDockerManifest. Strings from outside are checked against their grammar
+// and escaped.
 func (i Image) Expression() ([]byte, error) {
 	body, err := i.call()
 	if err != nil {
@@ -98,8 +96,8 @@ func (i Image) Expression() ([]byte, error) {
 }
 
 // SystemsExpression returns the Nix expression of one image for several
-// systems: the function of [Image.Expression], but of an attribute set with an
-// image for each system.
+// systems. It takes the same functions as [Image.Expression] and returns an
+// attribute set with an image for each system.
 func SystemsExpression(images []SystemImage) ([]byte, error) {
 	var b bytes.Buffer
 	pinned := false
@@ -138,7 +136,7 @@ func (i Image) call() (string, error) {
 		Tag:        cmp.Or(i.Reference.Tag, i.Reference.Digest.String()),
 		Pin:        i.Pin.String(),
 	}
-	// One that is the image's and too long is fetchdocker's to shorten.
+	// fetchdocker shortens a long name that comes from the repository.
 	if i.Name != "" {
 		if err := CheckName(i.Name); err != nil {
 			return "", err
@@ -152,7 +150,7 @@ func (i Image) call() (string, error) {
 	return b.String(), err
 }
 
-// hashes fills in what Nix is to check.
+// hashes fills in the hashes that Nix verifies.
 func (i Image) hashes(data *callData) (err error) {
 	if i.Pin != "" {
 		if data.PinHash, err = Base32(i.Pin); err != nil {
@@ -178,7 +176,7 @@ func (i Image) hashes(data *callData) (err error) {
 	return nil
 }
 
-// stringEscapes are what has a meaning between double quotes:
+// stringEscapes are the characters with a meaning between double quotes:
 // https://nix.dev/manual/nix/2.34/language/string-literals
 var stringEscapes = strings.NewReplacer(
 	`\`, `\\`,

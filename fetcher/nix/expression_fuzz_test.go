@@ -12,7 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// skeleton is an expression with ◻ for each string: what of it is code.
+// skeleton returns the code of an expression, with ◻ for each string.
 func skeleton(layers int, pinned bool) string {
 	var b strings.Builder
 	function, manifest := "", ""
@@ -33,8 +33,8 @@ func skeleton(layers int, pinned bool) string {
 	return b.String() + " ]; }"
 }
 
-// literals returns the values of an expression's strings, in order, and its
-// skeleton, with single spaces.
+// literals returns the strings of an expression, in order, and its skeleton,
+// with single spaces.
 func literals(t *testing.T, expr string) (values []string, skeleton string) {
 	t.Helper()
 	var b strings.Builder
@@ -54,8 +54,8 @@ func literals(t *testing.T, expr string) (values []string, skeleton string) {
 	}
 }
 
-// checkExpression reads a whole expression: its code is always the same, and
-// its strings say what the image says.
+// checkExpression reads a whole expression. Its code is always the same, and
+// its strings are those of the image.
 func checkExpression(t *testing.T, i Image, expr []byte) {
 	t.Helper()
 	repository, imageName := i.Reference.Split()
@@ -88,8 +88,8 @@ func base32(t *testing.T, d digest.Digest) string {
 	return s
 }
 
-// FuzzExpression has names that no parser has seen: however hostile they are,
-// they stay strings, and are what they were.
+// FuzzExpression uses names that no parser has checked: even hostile names stay
+// strings and keep their value.
 func FuzzExpression(f *testing.F) {
 	f.Add("debian", "https", "registry-1.docker.io", "", "library/debian", "jessie", uint8(1), false)
 	f.Add("", "http", "localhost:5000", "/a", "x", "sha256:1", uint8(0), true)
@@ -115,11 +115,11 @@ func FuzzExpression(f *testing.F) {
 		expr, err := i.Expression()
 		_, imageName := i.Reference.Split()
 		if nameErr := CheckName(cmp.Or(name, imageName)); (err == nil) != (nameErr == nil) {
-			t.Errorf("%v, but the name %v", err, nameErr)
+			t.Errorf("error %v, but CheckName says %v", err, nameErr)
 		}
 		if err != nil {
 			if expr != nil {
-				t.Errorf("with %v comes %q", err, expr)
+				t.Errorf("error %v, but also the expression %q", err, expr)
 			}
 			return
 		}

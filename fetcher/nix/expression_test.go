@@ -15,13 +15,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// goldenTests compare whole files, byte by byte.
+// goldenTests compare whole files.
 var goldenTests = []struct {
 	file      string
 	reference string
-	registry  string // of the reference, where its name does not say it
+	registry  string // if the reference's name does not include it
 	name      string
 	pin       bool
 	manifest  func(t *testing.T) []byte
@@ -43,8 +43,8 @@ func readManifest(t *testing.T) []byte {
 	return data
 }
 
-// manifestWith returns a manifest with n layers, of which each third is the
-// first one again.
+// manifestWith returns a manifest with n layers. Every third layer is a copy of
+// the first.
 func manifestWith(n int) func(*testing.T) []byte {
 	return func(*testing.T) []byte {
 		layers := make([]string, n)
@@ -111,7 +111,7 @@ func checkGolden(t *testing.T, file string, got []byte) {
 		t.Fatal(err)
 	}
 	if string(got) != string(want) {
-		t.Errorf("%s differs (-update writes it anew):\n%s", path, got)
+		t.Errorf("%s differs (-update rewrites it):\n%s", path, got)
 	}
 }
 
@@ -141,7 +141,7 @@ var expressionFailureTests = []struct {
 	change func(i *Image)
 	err    string
 }{
-	{name: "name with a dot in front", change: func(i *Image) { i.Name = ".debian" }, err: `name ".debian": expected at most 207 characters of a-z, A-Z, 0-9 and + - _ . ? =, not starting with a dot`},
+	{name: "name with a leading dot", change: func(i *Image) { i.Name = ".debian" }, err: `name ".debian": expected at most 207 characters of a-z, A-Z, 0-9 and + - _ . ? =, not starting with a dot`},
 	{name: "name with code", change: func(i *Image) { i.Name = `${x}"` }, err: `name "${x}\"": expected at most 207 characters of a-z, A-Z, 0-9 and + - _ . ? =, not starting with a dot`},
 	{name: "long name", change: func(i *Image) { i.Name = strings.Repeat("a", 208) }, err: `name "` + strings.Repeat("a", 208) + `": expected at most 207 characters of a-z, A-Z, 0-9 and + - _ . ? =, not starting with a dot`},
 	{name: "sha512 config", change: func(i *Image) { i.Manifest.Config.Digest = sha512("x") }, err: "it cannot be a flat sha256 fixed-output derivation: digest " + string(sha512("x")[:40]) + "… uses sha512, expected sha256"},
@@ -166,7 +166,7 @@ func TestExpressionFailures(t *testing.T) {
 			got, err := i.Expression()
 			checkError(t, err, tt.err)
 			if got != nil {
-				t.Errorf("with the error comes %q", got)
+				t.Errorf("besides the error, got %q", got)
 			}
 		})
 	}
@@ -180,7 +180,7 @@ func TestCheckName(t *testing.T) {
 	}
 	for _, name := range []string{"", ".", ".a", "a/b", "a b", "a\n", "é", "a\x00", `"`, "${a}", strings.Repeat("a", 208)} {
 		if CheckName(name) == nil {
-			t.Errorf("%q is taken as a name", name)
+			t.Errorf("name %q is accepted", name)
 		}
 	}
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// ParseHash reads a sha256 hash in any form that Nix takes for an outputHash:
-// 64 hexadecimal digits or 52 characters of Nix base32, with or without
-// sha256: in front, or SRI (sha256-…).
+// ParseHash reads a sha256 hash in any form that Nix accepts as outputHash: 64
+// hexadecimal digits or 52 characters of Nix base32, with or without sha256: in
+// front, or SRI (sha256-…).
 // https://nix.dev/manual/nix/2.34/language/advanced-attributes#adv-attr-outputHash
 func ParseHash(s string) (digest.Digest, error) {
 	algorithm := nixhash.SHA256
 	h, err := nixhash.ParseAny(s, &algorithm)
-	// go-nix looks at the length of the text alone, and base64 skips line breaks
-	// and may come without its padding.
+	// go-nix checks only the length of the text, but base64 may contain line
+	// breaks or lack its padding.
 	if err != nil || len(h.Digest()) != digest.SHA256.Size() {
 		return "", &reference.InputError{What: "hash", Value: s, Reason: "expected a sha256 as 64 hexadecimal digits, as 52 characters of Nix base32, or as sha256-… (SRI)"}
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// checkError compares the whole text of an error; the empty text is no error.
+// checkError compares the whole text of an error. If want is empty, it expects
+// no error.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	got := ""
@@ -22,7 +23,7 @@ func checkError(t *testing.T, err error, want string) {
 	}
 }
 
-// One digest in all forms, as nix hash convert prints it.
+// One digest in all forms that nix hash convert prints.
 const (
 	configDigest = "sha256:054abe38b1e6f863befa4258cbfaf127b1cc9440d2e2e349b15d22e676b591e7"
 	configBase16 = "054abe38b1e6f863befa4258cbfaf127b1cc9440d2e2e349b15d22e676b591e7"
@@ -42,27 +43,26 @@ var parseHashTests = []struct {
 	err  string
 }{
 	{name: "base16", in: configBase16, want: configDigest},
-	{name: "base16 in capitals", in: strings.ToUpper(configBase16), want: configDigest},
-	{name: "base16 with its algorithm", in: configDigest, want: configDigest},
+	{name: "base16 in upper case", in: strings.ToUpper(configBase16), want: configDigest},
+	{name: "base16 with algorithm", in: configDigest, want: configDigest},
 	{name: "base32", in: configBase32, want: configDigest},
-	{name: "base32 with its algorithm", in: "sha256:" + configBase32, want: configDigest},
+	{name: "base32 with algorithm", in: "sha256:" + configBase32, want: configDigest},
 	{name: "SRI", in: configSRI, want: configDigest},
-	{name: "SRI with other bits where none count, as Nix takes it", in: strings.TrimSuffix(configSRI, "c=") + "d=", want: configDigest},
+	{name: "SRI with other padding bits, which Nix accepts", in: strings.TrimSuffix(configSRI, "c=") + "d=", want: configDigest},
 
 	{name: "nothing", in: "", err: `hash: ` + hashForms},
 	{name: "algorithm alone", in: "sha256:", err: `hash "sha256:": ` + hashForms},
-	{name: "one digit less", in: configBase16[1:], err: `hash "` + configBase16[1:] + `": ` + hashForms},
-	{name: "no digit", in: "x" + configBase16[1:], err: `hash "x` + configBase16[1:] + `": ` + hashForms},
-	{name: "letter that base32 leaves out", in: "e" + configBase32[1:], err: `hash "e` + configBase32[1:] + `": ` + hashForms},
+	{name: "one digit missing", in: configBase16[1:], err: `hash "` + configBase16[1:] + `": ` + hashForms},
+	{name: "not a digit", in: "x" + configBase16[1:], err: `hash "x` + configBase16[1:] + `": ` + hashForms},
+	{name: "letter outside of base32", in: "e" + configBase32[1:], err: `hash "e` + configBase32[1:] + `": ` + hashForms},
 	{name: "base32 of more than 256 bits", in: "z" + configBase32[1:], err: `hash "z` + configBase32[1:] + `": ` + hashForms},
 	{name: "SRI of another algorithm", in: "sha512-" + strings.Repeat("A", 86) + "==", err: `hash "sha512-` + strings.Repeat("A", 86) + `==": ` + hashForms},
 	{name: "base16 as SRI", in: "sha256-" + configBase16, err: `hash "sha256-` + configBase16 + `": ` + hashForms},
-	{name: "SRI without its end", in: configSRI[:len(configSRI)-1], err: `hash "` + configSRI[:len(configSRI)-1] + `": ` + hashForms},
+	{name: "SRI cut short", in: configSRI[:len(configSRI)-1], err: `hash "` + configSRI[:len(configSRI)-1] + `": ` + hashForms},
 	{name: "sha512", in: "sha512:" + strings.Repeat("0f", 64), err: `hash "sha512:` + strings.Repeat("0f", 64) + `": ` + hashForms},
 	{name: "md5", in: "5d41402abc4b2a76b9719d911017c592", err: `hash "5d41402abc4b2a76b9719d911017c592": ` + hashForms},
-	// base64 passes over line breaks, and go-nix does not look at what is left.
 	// Found by FuzzParseHash: 44 characters of base64 are 31, 32 or 33 bytes,
-	// and go-nix does not look at how many.
+	// fewer with line breaks, and go-nix does not check how many.
 	{name: "SRI of 33 bytes", in: "sha256-" + strings.Repeat("A", 44), err: `hash "sha256-` + strings.Repeat("A", 44) + `": ` + hashForms},
 	{name: "SRI of 31 bytes", in: "sha256-" + strings.Repeat("A", 42) + "==", err: `hash "sha256-` + strings.Repeat("A", 42) + `==": ` + hashForms},
 	{name: "line breaks in SRI", in: "sha256-" + strings.Repeat("A", 40) + "\n\n\n\n", err: `hash "sha256-` + strings.Repeat("A", 40) + `\n\n\n\n": ` + hashForms},
@@ -108,8 +108,8 @@ func TestFormatHash(t *testing.T) {
 	}
 }
 
-// FuzzParseHash: all forms of a hash that is accepted say the same, and none is
-// accepted that is not of Nix's alphabets.
+// FuzzParseHash: all forms of an accepted hash are equal, and an accepted hash
+// uses only Nix's alphabets.
 func FuzzParseHash(f *testing.F) {
 	for _, tt := range parseHashTests {
 		f.Add(tt.in)
@@ -124,7 +124,7 @@ func FuzzParseHash(f *testing.F) {
 			return
 		}
 		if _, err := reference.ParseDigest(string(d)); err != nil || d.Algorithm() != digest.SHA256 {
-			t.Fatalf("%q was read as %q, %v", s, d, err)
+			t.Fatalf("%q parses as %q, %v", s, d, err)
 		}
 		base32, err := Base32(d)
 		if err != nil || len(base32) != 52 || strings.Trim(base32, "0123456789abcdfghijklmnpqrsvwxyz") != "" {
@@ -136,14 +136,14 @@ func FuzzParseHash(f *testing.F) {
 		}
 		for _, form := range []string{base32, "sha256:" + base32, sri, d.Encoded(), d.String()} {
 			if again, err := ParseHash(form); err != nil || again != d {
-				t.Errorf("%s prints as %s, which is read as %s, %v", d, form, again, err)
+				t.Errorf("%s prints as %s, which parses as %s, %v", d, form, again, err)
 			}
 		}
 		body := strings.TrimPrefix(strings.TrimPrefix(s, "sha256:"), "sha256-")
-		// The last two bits of base64 stand for nothing.
+		// The last two bits of base64 are padding.
 		inBase64 := len(body) == 44 && strings.HasPrefix(sri, "sha256-"+body[:42])
 		if !strings.EqualFold(body, d.Encoded()) && body != base32 && !inBase64 {
-			t.Errorf("%q is no form of %s", s, d)
+			t.Errorf("%q is not a form of %s", s, d)
 		}
 	})
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// What Nix calls a download and how far it is, and from which verbosity on it
-// tells of one in words.
+// Numbers that Nix gives to a download, to its progress, and to the verbosity
+// at which it prints the text.
 // https://github.com/NixOS/nix/blob/2.34.0/src/libutil/include/nix/util/logging.hh
 const (
 	activityFileTransfer = 101
@@ -17,25 +17,25 @@ const (
 	levelTalkative       = 4
 )
 
-// progressInterval is the time between two lines at least: a progress bar needs
-// no more, and the build's log keeps them all.
+// progressInterval is the shortest time between two lines. A progress bar needs
+// no more, and the build's log keeps every line.
 const progressInterval = 400 * time.Millisecond
 
-// progressID is the activity's number, of which each builder has its own.
+// progressID identifies the activity among those of one builder.
 const progressID = 1
 
-// Progress tells Nix how a builder's download goes, as Nix's own downloads do:
-// its progress bar adds them up.
+// Progress reports a builder's download to Nix in the same way as Nix's own
+// downloads. The progress bar shows their sum.
 type Progress struct {
 	log io.Writer
 
 	mu         sync.Mutex
-	last       time.Time // of the last line
+	last       time.Time // time of the last line
 	done, size int64     // as last reported
-	told       bool      // that
+	told       bool      // whether done and size are written
 }
 
-// A line has all of its fields: Nix 2.8 ends the build over one that is missing.
+// A line has all fields, since Nix 2.8 fails the build if one is missing.
 type (
 	progressStart struct {
 		Action string   `json:"action"`
@@ -58,18 +58,17 @@ type (
 	}
 )
 
-// StartProgress begins a download from a URL, of which all can read, and calls
-// it text. log is the builder's standard error; the lines that get lost there
-// are no error.
+// StartProgress reports the start of a download from url, which must contain no
+// secret, under the name text. log is the builder's standard error; write
+// errors are ignored.
 func StartProgress(log io.Writer, url, text string) *Progress {
 	p := &Progress{log: log, told: true}
 	p.write(progressStart{Action: "start", ID: progressID, Level: levelTalkative, Type: activityFileTransfer, Text: text, Fields: []string{url}})
 	return p
 }
 
-// Report tells how many bytes there are, of how many; below 0 means that nobody
-// knows. It may be called as often as something comes, and by several
-// goroutines.
+// Report sets how many of size bytes are done; a negative size is unknown. It
+// may be called at any rate, from several goroutines.
 func (p *Progress) Report(done, size int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,7 +79,8 @@ func (p *Progress) Report(done, size int64) {
 	}
 }
 
-// Stop ends the download, after the last that was reported of it.
+// Stop writes the last report, if it is still to be written, and ends the
+// download.
 func (p *Progress) Stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -95,11 +95,11 @@ func (p *Progress) tell() {
 	p.write(progressResult{Action: "result", ID: progressID, Type: resultProgress, Fields: [4]int64{p.done, p.size}})
 }
 
-// write writes a line in one piece, so that no other gets into it.
+// write writes a line in one call, so that lines do not mix.
 func (p *Progress) write(line any) {
 	data, err := json.Marshal(line)
 	if err != nil {
-		panic(err) // of strings and numbers there is always one
+		panic(err) // strings and numbers always have a JSON form
 	}
 	fmt.Fprintf(p.log, "@nix %s\n", data)
 }

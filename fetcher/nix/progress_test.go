@@ -31,7 +31,7 @@ func TestProgress(t *testing.T) {
 	})
 }
 
-// A download of which nothing came has a beginning and an end.
+// A download of no bytes has a start line and a stop line.
 func TestProgressOfNothing(t *testing.T) {
 	var log bytes.Buffer
 	StartProgress(&log, "https://h", "downloading").Stop()
@@ -40,7 +40,8 @@ func TestProgressOfNothing(t *testing.T) {
 	}
 }
 
-// What the log keeps of a long download does not depend on how it comes.
+// The number of lines depends on the time a download takes, not on the number
+// of reports.
 func TestProgressIsThrottled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

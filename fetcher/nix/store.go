@@ -10,9 +10,9 @@ import (
 	"hocker/fetcher/internal/subprocess"
 )
 
-// Store is the Nix store that nix-store works on, be it through a daemon or not.
+// Store is the Nix store that nix-store works on, directly or through a daemon.
 type Store struct {
-	Dir string // that all its paths begin with, as /nix/store
+	Dir string // such as /nix/store
 }
 
 // FindStore returns the store that Nix's commands use in this environment.
@@ -20,7 +20,7 @@ func FindStore(getenv func(string) string) Store {
 	return Store{Dir: cmp.Or(getenv("NIX_STORE_DIR"), getenv("NIX_STORE"), "/nix/store")}
 }
 
-// Missing returns which of the paths the store does not have.
+// Missing returns the paths that are not in the store.
 //
 // Errors: *[StoreError].
 func (s Store) Missing(ctx context.Context, paths []string) (map[string]bool, error) {
@@ -35,8 +35,8 @@ func (s Store) Missing(ctx context.Context, paths []string) (map[string]bool, er
 	return missing, err
 }
 
-// Add puts a file into the store, under the name that it has, fixed by its
-// sha256, and returns its path there.
+// Add copies a file into the store as a fixed-output path with the file's name,
+// and returns that path.
 //
 // Errors: *[StoreError].
 func (s Store) Add(ctx context.Context, file string) (path string, err error) {
@@ -44,20 +44,20 @@ func (s Store) Add(ctx context.Context, file string) (path string, err error) {
 	return strings.TrimSpace(output), err
 }
 
-// AddRoot makes link a GC root of a path that is in the store: a symbolic link to
-// it, which keeps the path for as long as it is there. Every user may do so.
+// AddRoot makes link a GC root of a path in the store: a symbolic link that keeps
+// the path as long as the link exists. Every user may make one.
 //
-// Errors: *[StoreError], also where something else than a root is at link.
+// Errors: *[StoreError], also if link exists and is not a root.
 func (s Store) AddRoot(ctx context.Context, link, path string) error {
 	_, err := s.run(ctx, "--realise", path, "--add-root", link)
 	return err
 }
 
-// StoreError is a command of Nix that failed.
+// StoreError reports a Nix command that failed.
 type StoreError struct {
 	Command string
-	Output  string // what it said, on one line
-	Err     error  // wraps exec.ErrNotFound where there is no Nix
+	Output  string // its standard error, on one line
+	Err     error  // wraps exec.ErrNotFound if Nix is not installed
 }
 
 func (e *StoreError) Error() string {

@@ -15,11 +15,11 @@ import (
 type StoredBlob struct {
 	Blob
 	Path    string
-	Missing bool // the store does not have it
+	Missing bool // not in the store
 }
 
-// Find returns the paths of blobs, each once, and roots those that the store
-// has, some at a time.
+// Find returns the paths of blobs, each once, and makes roots of those that are
+// in the store, up to jobs at a time.
 //
 // Errors: *[StoreError].
 func (s RootedStore) Find(ctx context.Context, blobs []Blob, jobs int) ([]StoredBlob, error) {
@@ -42,14 +42,14 @@ func (s RootedStore) Find(ctx context.Context, blobs []Blob, jobs int) ([]Stored
 	return found, s.rootAll(ctx, there, jobs)
 }
 
-// WantedBlob is what is fetched once, and put into the store under each of its
+// WantedBlob is a blob to fetch once and to add to the store under each of its
 // names.
 type WantedBlob struct {
 	Blob
 	names []string
 }
 
-// Wanted returns what to fetch for the blobs that are missing, in their order.
+// Wanted returns what to fetch for the missing blobs, in their order.
 func Wanted(blobs []StoredBlob) []*WantedBlob {
 	var wanted []*WantedBlob
 	known := map[digest.Digest]*WantedBlob{}
@@ -66,8 +66,8 @@ func Wanted(blobs []StoredBlob) []*WantedBlob {
 	return wanted
 }
 
-// Fetch puts blobs into the store, some at a time. fetch writes one to a file,
-// and checks it. What is not whole is gone afterwards.
+// Fetch puts blobs into the store, up to jobs at a time. fetch writes one to a
+// file and verifies it. Partial files are removed.
 //
 // Errors: fetch's own, *[StoreError].
 func (s RootedStore) Fetch(ctx context.Context, blobs []*WantedBlob, jobs int, fetch func(ctx context.Context, b Blob, out *os.File) error) error {
@@ -98,7 +98,7 @@ func (s RootedStore) Fetch(ctx context.Context, blobs []*WantedBlob, jobs int, f
 	return group.Wait()
 }
 
-// fetchFile makes a file for fetch to write.
+// fetchFile creates a file and lets fetch write it.
 func fetchFile(file string, fetch func(out *os.File) error) (err error) {
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -112,8 +112,8 @@ func fetchFile(file string, fetch func(out *os.File) error) (err error) {
 	return fetch(f)
 }
 
-// addNames adds a file to the store under each name of the blob that it is. The
-// store takes the name from the file.
+// addNames adds a blob's file to the store under each of the blob's names.
+// nix-store takes the name from the file.
 func (s RootedStore) addNames(ctx context.Context, file string, b *WantedBlob) error {
 	for _, name := range b.names {
 		named := filepath.Join(filepath.Dir(file), name)

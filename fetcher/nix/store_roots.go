@@ -8,13 +8,13 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// RootedStore is a store whose paths get a GC root each, a link in a folder.
+// RootedStore is a store in which each path gets a GC root, a link in a folder.
 type RootedStore struct {
 	Store
 	roots string // the folder; empty for no roots
 }
 
-// NewRootedStore makes the folder, if it is not there.
+// NewRootedStore creates the folder if it does not exist.
 func NewRootedStore(store Store, roots string) (RootedStore, error) {
 	if roots == "" {
 		return RootedStore{Store: store}, nil
@@ -29,8 +29,8 @@ func NewRootedStore(store Store, roots string) (RootedStore, error) {
 	return RootedStore{store, dir}, nil
 }
 
-// Add puts a file into the store as [Store.Add] does, and roots it at once: a
-// garbage collection may begin before the next one comes.
+// Add adds a file as [Store.Add] does and makes its root at once, since a
+// garbage collection may start before the next file is added.
 func (s RootedStore) Add(ctx context.Context, file string) (path string, err error) {
 	if path, err = s.Store.Add(ctx, file); err != nil {
 		return "", err
@@ -38,8 +38,8 @@ func (s RootedStore) Add(ctx context.Context, file string) (path string, err err
 	return path, s.root(ctx, path)
 }
 
-// root gives a path that is in the store its root, under the path's own name:
-// files that share blobs may share the folder.
+// root makes a root of a path in the store. The root has the path's name, so
+// that lock files that share blobs can share the folder.
 func (s RootedStore) root(ctx context.Context, path string) error {
 	if s.roots == "" {
 		return nil
@@ -47,7 +47,7 @@ func (s RootedStore) root(ctx context.Context, path string) error {
 	return s.AddRoot(ctx, filepath.Join(s.roots, filepath.Base(path)), path)
 }
 
-// rootAll gives several paths their roots.
+// rootAll makes roots of several paths, up to jobs at a time.
 func (s RootedStore) rootAll(ctx context.Context, paths []string, jobs int) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)

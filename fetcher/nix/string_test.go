@@ -41,25 +41,25 @@ func TestString(t *testing.T) {
 	}
 }
 
-// checkString reads a printed string as Nix does.
+// checkString parses a printed string as Nix does.
 func checkString(t *testing.T, s string) {
 	t.Helper()
 	printed := String(s)
 	value, rest, err := readString(printed)
 	if err != nil || value != s || rest != "" {
-		t.Errorf("%q prints as %s, which is read as %q, %q, %v", s, printed, value, rest, err)
+		t.Errorf("%q prints as %s, which parses as %q, %q, %v", s, printed, value, rest, err)
 	}
 	if strings.ContainsAny(printed, "\n\r") {
 		t.Errorf("%q prints as %q, which is more than one line", s, printed)
 	}
 }
 
-// readString reads the Nix string at the beginning of s, and returns its value
-// and what follows it. It knows no interpolation: there must be none.
+// readString parses the Nix string at the beginning of s, and returns its value
+// and the rest of s. Interpolation is an error.
 // https://nix.dev/manual/nix/2.34/language/string-literals
 func readString(s string) (value, rest string, err error) {
 	if !strings.HasPrefix(s, `"`) {
-		return "", "", fmt.Errorf("no string: %.20q", s)
+		return "", "", fmt.Errorf("not a string: %.20q", s)
 	}
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {
@@ -70,15 +70,15 @@ func readString(s string) (value, rest string, err error) {
 			i++
 			b.WriteString(unescape(s[i]))
 		case strings.HasPrefix(s[i:], "$$"):
-			b.WriteString("$$") // read together: the second one begins nothing
+			b.WriteString("$$") // one token: the second $ starts no interpolation
 			i++
 		case strings.HasPrefix(s[i:], "${"):
-			return "", "", fmt.Errorf("code in a string: %.20q", s[i:])
+			return "", "", fmt.Errorf("interpolation in a string: %.20q", s[i:])
 		default:
 			b.WriteByte(s[i])
 		}
 	}
-	return "", "", fmt.Errorf("a string without end: %.20q", s)
+	return "", "", fmt.Errorf("unterminated string: %.20q", s)
 }
 
 func unescape(c byte) string {
@@ -93,7 +93,7 @@ func unescape(c byte) string {
 	return string([]byte{c})
 }
 
-// What this test takes for the way of Nix is the way of Nix.
+// Nix itself reads the strings as readString does.
 func TestStringByNix(t *testing.T) {
 	nix, err := exec.LookPath("nix-instantiate")
 	if err != nil {

@@ -4,8 +4,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// systems maps architectures, with their variant where it has its own name, to
-// what Nix calls them.
+// systems maps architectures, with the variant for arm, to Nix systems.
 // https://github.com/NixOS/nixpkgs/blob/master/lib/systems/doubles.nix
 var systems = map[string]string{
 	"386":      "i686-linux",
@@ -22,7 +21,7 @@ var systems = map[string]string{
 }
 
 // System returns the Nix system on which images for platform p run, or the
-// empty string if Nix knows none.
+// empty string if Nix has none.
 func System(p ocispec.Platform) string {
 	if p.OS != "linux" {
 		return ""

@@ -8,8 +8,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// fetchdockerLock finds an image under the system that the lock file's writer
-// means: nix/platforms.nix has the same platforms for each system.
+// nix/platforms.nix has the same platform for each system as this package, so
+// that fetchdockerLock finds the image that hocker lock wrote for a system.
 func TestSystemsInNix(t *testing.T) {
 	source, err := os.ReadFile("../../nix/platforms.nix")
 	if err != nil {
@@ -29,6 +29,6 @@ func TestSystemsInNix(t *testing.T) {
 		}
 	}
 	if got := System(ocispec.Platform{OS: "linux", Architecture: "arm", Variant: "v9"}); got != "" {
-		t.Errorf("a platform that Nix has no system for: %q", got)
+		t.Errorf("a platform without a Nix system: got %q", got)
 	}
 }

@@ -6,10 +6,10 @@ import (
 	"hocker/fetcher/nix"
 )
 
-// build is what Nix tells a builder.
+// build is what Nix passes to a builder.
 type build struct {
 	nix.Attributes
-	cores int // that it may use
+	cores int // how many it may use
 }
 
 func missingAttribute(name string) error {

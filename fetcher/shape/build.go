@@ -11,7 +11,7 @@ import (
 	"hocker/fetcher/nix"
 )
 
-// builds are the kinds of outputs. Each writes out as a whole or not at all.
+// builds are the kinds of output. Each writes out completely or not at all.
 var builds = map[string]func(ctx context.Context, b build, out string) error{
 	"image":    buildImage,
 	"archive":  buildArchive,
@@ -23,13 +23,13 @@ var builds = map[string]func(ctx context.Context, b build, out string) error{
 
 // Build builds the output of a derivation with these attributes: image, archive,
 // stream, oci, manifest or load. cores is how many processors it may use, at
-// least 1. What is at the output's path already stays as it is.
+// least 1. Build fails if the output's path exists.
 //
 // Errors: those of [archive.Composition]'s methods.
 func Build(ctx context.Context, attributes nix.Attributes, kind string, cores int) error {
 	write, ok := builds[kind]
 	if !ok {
-		return fmt.Errorf("there is no shape %q", kind)
+		return fmt.Errorf("unknown shape %q", kind)
 	}
 	out, err := attributes.Out()
 	switch {
@@ -38,8 +38,8 @@ func Build(ctx context.Context, attributes nix.Attributes, kind string, cores in
 	case out == "":
 		return missingAttribute("out")
 	}
-	// Nix keeps no output of a failed build, but a builder that is run by hand
-	// leaves nothing behind either; nor does it touch what is there.
+	// Nix discards the output of a failed build. A builder run by hand leaves
+	// nothing behind either, and overwrites nothing.
 	if _, err := os.Lstat(out); err == nil {
 		return fmt.Errorf("%s already exists", out)
 	}
@@ -75,7 +75,7 @@ func buildImage(ctx context.Context, b build, out string) error {
 	return writeScript(b, filepath.Join(out, "compositeImage.sh"), streamScript, file, composition)
 }
 
-// buildArchive makes the archive of unpacked layers, which it verifies.
+// buildArchive writes the archive with unpacked layers, and verifies them.
 func buildArchive(ctx context.Context, b build, out string) error {
 	composition, err := readSpec(ctx, b)
 	if err != nil {
@@ -92,7 +92,7 @@ func buildArchive(ctx context.Context, b build, out string) error {
 	return f.Close()
 }
 
-// readSpec reads what the image is to be made of.
+// readSpec reads the composition of the image from the attribute spec.
 func readSpec(ctx context.Context, b build) (archive.Composition, error) {
 	spec, err := b.Text("spec")
 	switch {
@@ -108,7 +108,7 @@ func readSpec(ctx context.Context, b build) (archive.Composition, error) {
 	return composition, composition.Complete(ctx)
 }
 
-// The other shapes are made of an image that was built, and so verified.
+// The other shapes are made from a built image, whose layers are verified.
 
 func buildStream(ctx context.Context, b build, out string) error {
 	file, composition, err := readBuilt(ctx, b)

@@ -11,8 +11,7 @@ import (
 	"hocker/fetcher/archive"
 )
 
-// The scripts are plain enough to be run by any sh, whether they are executable
-// or not.
+// Any sh can run the scripts, executable or not.
 const (
 	streamScript = `#!/bin/sh
 # Writes the archive of %s to standard output, for docker load and others.
@@ -26,8 +25,9 @@ exec '%s' load '%s' "$@"
 
 // writeScript writes one of the scripts for the image in file.
 func writeScript(b build, path, script, file string, composition archive.Composition) error {
-	// hocker is the binary for the machine that runs the image; it differs from
-	// the builder where the image is built on another kind of machine.
+	// The attribute hocker is the binary for the machine that runs the image.
+	// It differs from the builder if the image is built on another kind of
+	// machine.
 	self, err := b.String("hocker")
 	if self == "" && err == nil {
 		self, err = b.String("builder")
@@ -42,15 +42,15 @@ func writeScript(b build, path, script, file string, composition archive.Composi
 	return os.WriteFile(path, []byte(text), 0o777)
 }
 
-// maxScript is more than the size of a script, in bytes: it has two store paths and a
+// maxScript is larger than any script, in bytes: a script has two store paths and a
 // reference.
 const maxScript = 4 << 10
 
-// scriptLine is the line by which a script runs hocker on an image.json.
+// scriptLine matches the line of a script that runs hocker on an image.json.
 var scriptLine = regexp.MustCompile(`(?m)^exec '[^'\n]+' (?:compose|load) '([^'\n]+)' "\$@"$`)
 
-// ImageFile returns the path of the image.json that a script of the shape stream or load
-// is for, or "" if the file at path is not such a script.
+// ImageFile returns the path of the image.json in a script of the shape stream or load,
+// or "" if the file at path is not such a script.
 func ImageFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
