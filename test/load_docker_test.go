@@ -95,10 +95,10 @@ var loadDockerTests = []struct {
 	stderr string // its first line, but for the name
 }{
 	{name: "first", layers: []string{"a", "b", "c"}, stderr: "sending "},
-	{name: "last layer changed", has: []string{"a", "b", "x"}, layers: []string{"a", "b", "c"}, stderr: "2 of 3 layers are there, sending "},
-	{name: "config changed", has: []string{"a", "b", "c", "d"}, layers: []string{"a", "b", "c"}, stderr: "3 of 3 layers are there, sending "},
+	{name: "last layer changed", has: []string{"a", "b", "x"}, layers: []string{"a", "b", "c"}, stderr: "2 of 3 layers already present, sending "},
+	{name: "config changed", has: []string{"a", "b", "c", "d"}, layers: []string{"a", "b", "c"}, stderr: "3 of 3 layers already present, sending "},
 	{name: "first layer changed", has: []string{"x", "b", "c"}, layers: []string{"a", "b", "c"}, stderr: "sending "},
-	{name: "layer twice", has: []string{"a", "b"}, layers: []string{"a", "b", "a"}, stderr: "2 of 3 layers are there, sending "},
+	{name: "layer twice", has: []string{"a", "b"}, layers: []string{"a", "b", "a"}, stderr: "2 of 3 layers already present, sending "},
 }
 
 // TestLoadDocker loads images of which the daemon has a part. What docker save gives then
@@ -177,7 +177,7 @@ func TestLoadDockerForeign(t *testing.T) {
 	l := newLoadTest(t, 1000)
 	foreign := l.image("foreign:1", "s390x", "a")
 	ran := l.hocker(foreign)
-	if ran.code != 0 || !strings.HasPrefix(string(ran.stderr), "warning: foreign:1 is for linux/s390x, and the engine for linux/") {
+	if ran.code != 0 || !strings.HasPrefix(string(ran.stderr), "warning: foreign:1 is for linux/s390x, but the engine runs linux/") {
 		t.Errorf("%v", ran)
 	}
 	l.expect(foreign)

@@ -52,7 +52,7 @@ func newBars(ctx context.Context, out *output, width int) *bars {
 
 // bar adds a bar. It returns nil once the display has ended.
 func (b *bars) bar(size int64, name string, more ...mpb.BarOption) *mpb.Bar {
-	// A stopped terminal blocks the drawing of bars, and so whoever adds one.
+	// A stopped terminal blocks the drawing of bars, and adding one with it.
 	bar, err := await(b.ctx, func() (*mpb.Bar, error) {
 		return b.container.Add(size, mpb.BarStyle().Build(), append(more, b.decorators(name)...)...)
 	})
@@ -85,8 +85,8 @@ func byteCounts(s decor.Statistics) string {
 	return bytecount.Format(s.Current) + " / " + bytecount.Format(s.Total)
 }
 
-// averageSpeed shows the average speed since the bar began, without the bytes
-// that were there before, until the blob is complete.
+// averageSpeed shows the average speed since the bar began, until the blob is
+// complete. Bytes of an earlier run do not count.
 func averageSpeed() decor.DecorFunc {
 	start, speed := time.Now(), ""
 	return func(s decor.Statistics) string {

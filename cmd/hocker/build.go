@@ -7,8 +7,8 @@ import (
 	"hocker/fetcher/shape"
 )
 
-// buildCmd is the builder of the derivations that put an image together. What
-// it is made of comes from the derivation.
+// buildCmd is the builder of an image and its shapes. Its input comes from the
+// derivation.
 type buildCmd struct {
 	Kind string `arg:"" enum:"image,archive,stream,oci,manifest,load" help:"What to build: image, or one of its shapes archive, stream, oci, manifest and load."`
 }

@@ -10,8 +10,7 @@ import (
 	"hocker/fetcher/archive"
 )
 
-// builtImage is an image in the Nix store, as nix-build makes it of
-// fetchdocker.
+// builtImage is an image in the Nix store, built by fetchdocker.
 type builtImage struct {
 	Image string `arg:"" name:"image" help:"Image built by nix-build: its folder, such as ./result, or the image.json in it."`
 }

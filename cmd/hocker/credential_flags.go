@@ -63,7 +63,7 @@ func (f *credentialFlags) credential(p process, audience credential.Audience, wa
 	}
 	var find credential.Func
 	if f.CredentialsFile != "" {
-		// Whoever names a file wants its credentials, and no others.
+		// If a file is named, only its credentials are used.
 		find, err = f.fileCredential(audience, warn)
 	} else {
 		find, err = f.flagCredential(p, audience, warn)
@@ -87,13 +87,13 @@ func (f *credentialFlags) fileCredential(audience credential.Audience, warn func
 }
 
 // flagCredential returns the credential from --username or --token and, for
-// registries that it is not for, one that is found elsewhere.
+// other registries, one that is found elsewhere.
 func (f *credentialFlags) flagCredential(p process, audience credential.Audience, warn func(line string)) (credential.Func, error) {
 	found, err := findCredential(p, audience, warn)
 	if f.given() == "" {
 		return found, err
 	}
-	if err != nil { // it matters where the flags' is not for a registry
+	if err != nil { // reported only for a registry that the flags are not for
 		found = func(context.Context, reference.Repository) (credential.Credential, error) {
 			return credential.Credential{}, err
 		}

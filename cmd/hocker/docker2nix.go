@@ -89,8 +89,8 @@ func (c *docker2nixCmd) expression(ctx context.Context, p process, src source) (
 	return expr, nil
 }
 
-// checkConfig looks at what the config of an image says that was chosen from an
-// index by its platform. Where no platform was asked for, the manifest is enough.
+// checkConfig fetches and checks the config of an image that was chosen from an
+// index by platform. If no platform was requested, the manifest is enough.
 func (s source) checkConfig(ctx context.Context, m *image.Resolved) error {
 	config, err := m.CheckConfig(ctx, s.Client, s.ref.Repository)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// The exit codes distinguish failures for scripts. A command that a signal ends
+// The exit codes distinguish failures for scripts. A command ended by a signal
 // has the exit code that a shell gives it, such as 130 or 143.
 const (
 	exitDone        = 0
@@ -61,7 +61,7 @@ func exitCode(err error) int {
 func (p process) report(command string, err error) {
 	var file *fs.PathError
 	if errors.As(err, &file) && errors.Is(err, syscall.EPIPE) {
-		return // the reader of the output wanted no more
+		return // the reader of the output has closed it
 	}
 	if errors.As(err, new(*signalError)) && p.stderr.isTerminal() {
 		fmt.Fprint(p.stderr, "\r") // overwrites the ^C that the terminal has echoed

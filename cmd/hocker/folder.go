@@ -13,8 +13,8 @@ func checkFolder(flag, path string) error {
 	folder := filepath.Dir(filepath.Clean(path))
 	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
 		return &usageError{
-			err:  fmt.Errorf("%s %s: there is no folder %s", flag, path, folder),
-			hint: fmt.Sprintf("make it first: mkdir -p %s", folder),
+			err:  fmt.Errorf("%s %s: folder %s does not exist", flag, path, folder),
+			hint: fmt.Sprintf("create it first: mkdir -p %s", folder),
 		}
 	}
 	return nil

@@ -22,7 +22,7 @@ type grammar struct {
 	Load       loadCmd       `cmd:"" help:"Load an image in the Nix store into a container engine."`
 	Help       helpCmd       `cmd:"" help:"Show help for a command."`
 	Fetch      fetchCmd      `cmd:"" group:"nix" help:"Fetch the output of a fixed-output derivation."`
-	Build      buildCmd      `cmd:"" group:"nix" help:"Put an image, or one of its shapes, together."`
+	Build      buildCmd      `cmd:"" group:"nix" help:"Build an image or one of its shapes."`
 }
 
 // versionFlag is part of every command line, whatever the name of the program.

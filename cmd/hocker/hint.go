@@ -83,7 +83,7 @@ func hint(command string, err error) string {
 }
 
 // commonHint returns the hint that several errors share, or "". A hint for only
-// some of them would not be true of the others.
+// some of them could be wrong for the others.
 func commonHint(command string, errs []error) string {
 	common := hint(command, errs[0])
 	for _, err := range errs[1:] {
@@ -94,7 +94,7 @@ func commonHint(command string, errs []error) string {
 	return common
 }
 
-// hint returns a way out if the manifest that was read is of another kind.
+// hint returns a way out if the content that was read is of another kind.
 func (e *manifestInputError) hint(command string, got image.Kind) string {
 	switch got {
 	case image.KindEmpty, image.KindTruncated:
@@ -105,7 +105,7 @@ func (e *manifestInputError) hint(command string, got image.Kind) string {
 	return kindHint(command, got)
 }
 
-// platformHint says how to get an image for the only platform that it has.
+// platformHint says how to get an image that has only another platform.
 func platformHint(command string, e *image.WrongPlatformError, inNix bool) string {
 	have := fmt.Sprintf("%.100s", image.FormatPlatform(e.Have))
 	switch {

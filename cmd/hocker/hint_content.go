@@ -13,7 +13,7 @@ func isContentError(err error) bool {
 	return errors.As(err, new(*archive.LayerError)) || errors.As(err, new(*archive.UnpackError)) || errors.As(err, new(*content.VerifyError))
 }
 
-// contentHint says where the mistake may come from, or nothing.
+// contentHint says where the wrong content may come from, or returns "".
 func contentHint(command string, err error) string {
 	var mismatch *content.VerifyError
 	switch {
@@ -27,10 +27,10 @@ func contentHint(command string, err error) string {
 	case errors.As(err, new(*archive.UnpackError)):
 		return "the layer matches its digest, so the image itself is broken"
 	case !errors.As(err, &mismatch) || !errors.As(err, new(*fetcher.FetchError)):
-		return "" // a file here
+		return "" // a local file
 	case mismatch.Got == mismatch.Want:
 		return "the content matches its digest: the image is broken, because its manifest gives another size"
-	case mismatch.Got == "": // it was not read to its end
+	case mismatch.Got == "": // not read to the end
 		return "either the image's manifest gives a wrong size, or the registry has other content under this digest"
 	}
 	return "the registry, or something between it and this machine, sent the wrong content"

@@ -58,7 +58,7 @@ func withheldHint(e *credential.WithheldError) string {
 	case e.Origin == credential.OriginFile:
 		return fmt.Sprintf("%s does not say which registry its credential is for: add the line REGISTRY=%s", e.Place, host)
 	case e.Origin == credential.OriginNetrc:
-		return fmt.Sprintf("%s has a login for `default` only, which is no host: add one for `machine %s`", e.Place, host)
+		return fmt.Sprintf("%s has a login for `default` only, which is not a host: add one for `machine %s`", e.Place, host)
 	}
 	return ""
 }

@@ -9,8 +9,8 @@ import (
 	"hocker/fetcher/credential"
 )
 
-// notFoundHint returns a way out if a registry or an image does not have what
-// was requested.
+// notFoundHint returns a way out if a registry or image lacks what was
+// requested.
 func notFoundHint(err error, inNix bool) string {
 	var (
 		layer    *layerError
@@ -53,7 +53,7 @@ func notFoundFile(err error) string {
 }
 
 // wasAnonymous reports whether no credential was known. A registry may answer
-// "not found" where access is denied.
+// "not found" instead of denying access.
 func wasAnonymous(err error) bool {
 	var answer *fetcher.ResponseError
 	return errors.As(err, &answer) && answer.Anonymous

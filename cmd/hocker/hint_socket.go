@@ -12,7 +12,7 @@ import (
 	"hocker/fetcher/engine"
 )
 
-// forbiddenSocket returns the path of the first socket that this user may not use, or "".
+// forbiddenSocket returns the first socket that this user may not use, or "".
 func forbiddenSocket(err error) string {
 	var (
 		silent *engine.UnavailableError

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// The hint names the group that may use a socket.
+// The hint names the group that may use the socket.
 func TestSocketHint(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sock")
 	listener, err := net.Listen("unix", path)
@@ -31,7 +31,7 @@ func TestSocketHint(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		mode os.FileMode
-		want string // its start
+		want string // prefix
 	}{
 		{0o660, "only root and the group daemon may use it: add this user to the group (sudo usermod -aG daemon USER,"},
 		{0o600, "run this as root, or name another engine"},

@@ -20,10 +20,10 @@ type imageArgs struct {
 	Tag  string `arg:"" optional:"" name:"image-tag" help:"Tag or digest, if the name has none."`
 }
 
-// reference reads the arguments. With a registry from --registry, the name is
-// a path in that registry, whatever its first part looks like.
+// reference parses the arguments. With --registry, the name is a path in that
+// registry, even if its first part looks like a host.
 func (a imageArgs) reference(registry string, plain plainHTTPFlag) (reference.Reference, error) {
-	name := strings.TrimPrefix(a.Name, "docker://") // as skopeo requires it
+	name := strings.TrimPrefix(a.Name, "docker://") // which skopeo requires
 	parseName, parseReference := reference.ParseName, reference.Parse
 	switch {
 	case registry != "" && strings.Contains(name, "://"):
@@ -141,8 +141,8 @@ func (s source) resolve(ctx context.Context) (image.Resolved, error) {
 	return image.Resolve(ctx, s.Client, s.ref, s.platform)
 }
 
-// config fetches the config of an image. It warns if the config is for another
-// platform than the index says.
+// config fetches the config of an image. It warns if the platforms in the
+// config and in the index differ.
 func (s source) config(ctx context.Context, m *image.Resolved) ([]byte, error) {
 	data, err := m.ReadConfig(ctx, s.Client, s.ref.Repository)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // catchSignals returns the signals that end a command. If the process ignores
-// hangups, as under nohup, it continues to.
+// hangups, as under nohup, it keeps ignoring them.
 func catchSignals() <-chan os.Signal {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// event is a signal that comes at a time, or with none the end of the command.
+// event is a signal, or the end of the command, at a time.
 type event struct {
 	at     time.Duration
 	signal syscall.Signal
@@ -24,11 +24,11 @@ var waitTests = []struct {
 	ended  time.Duration
 }{
 	{name: "no signal", events: []event{{at: time.Second}}, code: 7, ended: time.Second},
-	{name: "the command ends by it", events: []event{{time.Second, syscall.SIGINT}, {at: 2 * time.Second}}, code: 7, ended: 2 * time.Second},
-	{name: "once more", events: []event{{time.Second, syscall.SIGTERM}, {2 * time.Second, syscall.SIGINT}}, code: 130, ended: 2 * time.Second},
+	{name: "the command ends", events: []event{{time.Second, syscall.SIGINT}, {at: 2 * time.Second}}, code: 7, ended: 2 * time.Second},
+	{name: "second signal", events: []event{{time.Second, syscall.SIGTERM}, {2 * time.Second, syscall.SIGINT}}, code: 130, ended: 2 * time.Second},
 	{name: "an echo", events: []event{{time.Second, syscall.SIGTERM}, {time.Second + echoTime/2, syscall.SIGTERM}, {at: 3 * time.Second}}, code: 7, ended: 3 * time.Second},
-	{name: "echo, then once more", events: []event{{0, syscall.SIGTERM}, {0, syscall.SIGTERM}, {time.Second, syscall.SIGTERM}}, code: 143, ended: time.Second},
-	{name: "it does not end", events: []event{{0, syscall.SIGINT}}, code: 130, ended: tidyTime},
+	{name: "echo, then another signal", events: []event{{0, syscall.SIGTERM}, {0, syscall.SIGTERM}, {time.Second, syscall.SIGTERM}}, code: 143, ended: time.Second},
+	{name: "the command does not end", events: []event{{0, syscall.SIGINT}}, code: 130, ended: tidyTime},
 	{name: "hung up", events: []event{{0, syscall.SIGHUP}}, code: 129, ended: tidyTime},
 }
 
@@ -60,7 +60,8 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// Whatever fails after a signal does so for that; what is done stays done.
+// An error after a signal counts as caused by it. A command that succeeded has
+// succeeded.
 func TestInterruption(t *testing.T) {
 	ctx, interrupt := context.WithCancelCause(t.Context())
 	if err := interruption(ctx, io.ErrUnexpectedEOF); err != io.ErrUnexpectedEOF {
@@ -76,8 +77,8 @@ func TestInterruption(t *testing.T) {
 	}
 }
 
-// A write to a pipe that is full ends with the context; what was to be written
-// is not touched any more, and a few last words go where there is room.
+// A write to a full pipe ends with the context and does not use the data
+// afterwards. A few last words are written if there is room.
 func TestOutput(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -99,7 +100,7 @@ func TestOutput(t *testing.T) {
 	}
 	cancel(io.ErrClosedPipe)
 	if err := <-written; err != io.ErrClosedPipe || o.failure() != err {
-		t.Errorf("got %v, noted %v", err, o.failure())
+		t.Errorf("got %v, recorded %v", err, o.failure())
 	}
 	if _, err := o.Write([]byte("more")); err != io.ErrClosedPipe {
 		t.Errorf("after that: %v", err)
@@ -136,7 +137,7 @@ func TestIsInput(t *testing.T) {
 	}
 	defer null.Close()
 	if !isInput(r) || isInput(null) || isInput(list) {
-		t.Error("a pipe, /dev/null or an empty file")
+		t.Error("wrong for a pipe, /dev/null or an empty file")
 	}
 	if _, err := list.WriteString("debian jessie\ndebian bookworm\n"); err != nil {
 		t.Fatal(err)
@@ -146,7 +147,7 @@ func TestIsInput(t *testing.T) {
 			t.Fatal(err)
 		}
 		if isInput(list) != want {
-			t.Errorf("a file at %d: not %t", offset, want)
+			t.Errorf("a file at offset %d: want %t", offset, want)
 		}
 	}
 }

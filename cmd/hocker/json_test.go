@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// jsonDocuments are what commands print with --json, by their tables in
-// docs/scripts.md.
+// jsonDocuments maps the tables in docs/scripts.md to the types that commands
+// print with --json.
 var jsonDocuments = []struct {
 	heading string // or the head of the table
 	row     any
@@ -26,7 +26,8 @@ var jsonDocuments = []struct {
 
 var documentedField = regexp.MustCompile("(?m)^\\| `(\\w+)` \\|")
 
-// Others' scripts read these fields: what is printed is what is documented.
+// Scripts rely on these fields: docs/scripts.md lists exactly those that are
+// printed.
 func TestJSONIsDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/scripts.md")
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// writeBlob writes a layer as it is packed.
+// writeBlob writes a layer as it is, compressed or not.
 func (c *layerCmd) writeBlob(ctx context.Context, p process, src source, layer ocispec.Descriptor) error {
 	if c.Continue != "" {
 		return c.continueBlob(ctx, p, src, layer)
@@ -62,8 +62,7 @@ func size(f *os.File) (int64, error) {
 	return info.Size(), nil
 }
 
-// keptError is returned for a failed transfer of which a part of the content
-// was kept.
+// keptError is returned for a failed transfer whose first bytes were kept.
 type keptError struct {
 	err   error
 	file  string
@@ -100,7 +99,7 @@ func (c *layerCmd) progress(ctx context.Context, p process) progress {
 	return newProgress(ctx, p, c.Quiet)
 }
 
-// fetch fetches a layer into a file that already has the first had bytes of it.
+// fetch fetches a layer into a file that already has its first had bytes.
 func (c *layerCmd) fetch(ctx context.Context, p process, src source, layer ocispec.Descriptor, f *os.File, had int64) error {
 	show := newTransfers(c.progress(ctx, p))
 	show.begin("layer", layer, had)

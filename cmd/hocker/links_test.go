@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The links to hocker are made by the Makefile and by the Nix package.
+// The Makefile and the Nix package make the same links to hocker.
 func TestLinksAreMade(t *testing.T) {
 	want := slices.Sorted(maps.Keys(links))
 	for file, pattern := range map[string]string{

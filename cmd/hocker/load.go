@@ -70,7 +70,7 @@ func (c *loadCmd) Run(ctx context.Context, p process) error {
 	return nil
 }
 
-// load loads one image, or finds out what there is to load, and says so.
+// load loads one image, or plans to with --dry-run, and prints the result.
 func (c *loadCmd) load(ctx context.Context, p process, e engine.Engine, image engine.Image) (loadResult, error) {
 	var result engine.Result
 	var err error
@@ -91,8 +91,8 @@ func (c *loadCmd) load(ctx context.Context, p process, e engine.Engine, image en
 	return row, err
 }
 
-// notLoadedError reports that some of several images could not be loaded. Its cause is
-// that of the first.
+// notLoadedError reports that some of several images could not be loaded. It wraps the
+// first error.
 type notLoadedError struct {
 	causes []error
 	of     int

@@ -13,8 +13,8 @@ import (
 	"hocker/fetcher/shape"
 )
 
-// openImages reads the images at path: a shape of fetchdocker, an image.json, an archive
-// or an OCI layout. name is how the command line calls it.
+// openImages reads the images at path: a shape of fetchdocker, an image.json, an
+// archive or an OCI layout. name is its name on the command line.
 func openImages(ctx context.Context, name, path string) ([]archive.Composition, error) {
 	file, err := imageJSON(path)
 	if err != nil {

@@ -12,14 +12,14 @@ import (
 	"hocker/fetcher/bytecount"
 )
 
-// loadInput is an image that the command line asks for, and what it is read from.
+// loadInput is an image to load, and the argument that it comes from.
 type loadInput struct {
 	from  string
 	image archive.Composition
 }
 
-// inputs returns the images to load, each once, in the order in which they are named.
-// piped is the path of what came on standard input.
+// inputs returns the images to load, each once, in the order of the command line.
+// piped is the path of the copy of standard input.
 func (c *loadCmd) inputs(ctx context.Context, p process, piped string) ([]loadInput, error) {
 	isLock, err := await(ctx, func() (bool, error) { return startsAsLockFile(c.Images[0]) })
 	var inputs []loadInput
@@ -49,7 +49,7 @@ func builtImages(ctx context.Context, names []string, piped string) ([]loadInput
 		}
 		if i > 0 {
 			if isLock, _ := startsAsLockFile(path); isLock {
-				return nil, usagef("%s is a lock file: name it first, and then images in it", name)
+				return nil, usagef("%s is a lock file: give it first, then the names of images in it", name)
 			}
 		}
 		images, err := openImages(ctx, name, path)
@@ -63,10 +63,11 @@ func builtImages(ctx context.Context, names []string, piped string) ([]loadInput
 	return inputs, nil
 }
 
-// distinctImages leaves out what is named twice. Two images cannot have one name.
+// distinctImages removes duplicates. Two different images cannot have the same
+// name.
 func distinctImages(inputs []loadInput) ([]loadInput, error) {
 	var distinct []loadInput
-	seen := map[string]loadInput{} // by what loads as the same image
+	seen := map[string]loadInput{} // by name, or by ID without one
 	for _, input := range inputs {
 		id := input.image.Config.Digest.String()
 		key := input.image.Reference
@@ -85,12 +86,12 @@ func distinctImages(inputs []loadInput) ([]loadInput, error) {
 	return distinct, nil
 }
 
-// startsAsLockFile reports whether the file at path is a lock file, and not the
-// image.json of an image. What cannot be read as a file is neither.
+// startsAsLockFile reports whether the file at path is a lock file, and not an
+// image.json. If path is not a regular file, it is neither.
 func startsAsLockFile(path string) (bool, error) {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
-		return false, nil // whoever reads it says so
+		return false, nil // reading the image reports it
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -109,7 +110,7 @@ func startsAsLockFile(path string) (bool, error) {
 	}
 	var document map[string]json.RawMessage
 	if json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &document) != nil {
-		return strings.Contains(path, "lock"), nil // its reader says what is wrong
+		return strings.Contains(path, "lock"), nil // the lock file's parser reports it
 	}
 	_, isImage := document["config"]
 	return !isImage, nil

@@ -79,12 +79,12 @@ func (c *loadCmd) lockedNames(file lock.File) ([]string, error) {
 	return names, nil
 }
 
-// storedImage returns an image that consists of these blobs, or the path of the first
-// blob that the store does not have as a whole.
+// storedImage returns the image that consists of these blobs, or the path of the
+// first blob that the store lacks.
 func storedImage(blobs []nix.Blob, store nix.Store) (c archive.Composition, missing string) {
 	for _, blob := range blobs {
 		path := blob.StorePath(store.Dir)
-		// A store path is either complete or being written, and then shorter.
+		// A path that is still being written is shorter.
 		if info, err := os.Stat(path); err != nil || info.Size() != blob.Size {
 			return c, path
 		}
@@ -101,12 +101,12 @@ func storedImage(blobs []nix.Blob, store nix.Store) (c archive.Composition, miss
 	return c, ""
 }
 
-// notInStoreError reports images of a lock file that are not in the Nix store. It is
-// [content.ErrNotFound].
+// notInStoreError reports images of a lock file that are not in the Nix store. It
+// matches [content.ErrNotFound].
 type notInStoreError struct {
 	file   string
 	images []string
-	path   string // of the first blob that is missing
+	path   string // of the first missing blob
 }
 
 func (e *notInStoreError) add(image, path string) {
@@ -117,7 +117,7 @@ func (e *notInStoreError) add(image, path string) {
 }
 
 func (e *notInStoreError) Error() string {
-	return fmt.Sprintf("%s: not in the Nix store: %s (there is no %s)", e.file, strings.Join(e.images, ", "), e.path)
+	return fmt.Sprintf("%s: not in the Nix store: %s (%s is missing)", e.file, strings.Join(e.images, ", "), e.path)
 }
 
 func (e *notInStoreError) Is(target error) bool { return target == content.ErrNotFound }

@@ -28,25 +28,25 @@ func newLoadProgress(ctx context.Context, p process, image engine.Image, quiet b
 	return &loadProgress{p: p, image: image, name: shownName(image), quiet: quiet, show: newProgress(ctx, p, quiet)}
 }
 
-// progress returns what the engine calls.
+// progress returns the callbacks for the engine.
 func (l *loadProgress) progress() engine.Progress {
 	return engine.Progress{Plan: l.plan, Sent: l.sent}
 }
 
-// plan says in words what is sent, and why.
+// plan prints what is sent, and why.
 func (l *loadProgress) plan(plan engine.Plan) {
 	if plan.Outcome != engine.Loaded {
 		return
 	}
 	if plan.Foreign != "" && plan.Whole == "" {
-		l.say("warning: %s is for %s, and the engine for %s: it may not run", l.name, image.FormatPlatform(l.image.Platform), plan.Foreign)
+		l.say("warning: %s is for %s, but the engine runs %s: it may not start", l.name, image.FormatPlatform(l.image.Platform), plan.Foreign)
 	}
 	size := bytecount.Format(plan.Bytes)
 	switch {
 	case plan.Whole != "":
-		l.say("%s: the engine does not take the image in part (%s): sending all of it, %s", l.name, plan.Whole, size)
+		l.say("%s: the engine does not accept a partial image (%s): sending all of it, %s", l.name, plan.Whole, size)
 	case plan.LayersPresent > 0:
-		l.say("%s: %d of %d layers are there, sending %s", l.name, plan.LayersPresent, plan.Layers, size)
+		l.say("%s: %d of %d layers already present, sending %s", l.name, plan.LayersPresent, plan.Layers, size)
 	default:
 		l.say("%s: sending %s", l.name, size)
 	}
@@ -67,8 +67,8 @@ func (l *loadProgress) say(format string, args ...any) {
 	}
 }
 
-// sent shows n more bytes. The last one counts when the engine has read and unpacked
-// everything, which takes longer than to send it.
+// sent shows n more bytes. It holds back the last byte until the engine has unpacked
+// everything, which takes longer than sending it.
 func (l *loadProgress) sent(n int64) {
 	n = min(n, l.left-1)
 	if l.watcher != nil && n > 0 {

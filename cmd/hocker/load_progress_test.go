@@ -14,7 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// shownBytes is a progress that notes what is shown.
+// shownBytes is a progress that records what is shown.
 type shownBytes struct {
 	events []string
 	n      int64
@@ -41,26 +41,26 @@ var loadProgressTests = []struct {
 	words  string
 	events []string
 }{
-	{name: "there", plans: []engine.Plan{{Outcome: engine.Present, Layers: 3, LayersPresent: 3}}, events: []string{"done true"}},
+	{name: "present", plans: []engine.Plan{{Outcome: engine.Present, Layers: 3, LayersPresent: 3}}, events: []string{"done true"}},
 	{name: "whole", plans: []engine.Plan{{Outcome: engine.Loaded, Layers: 3, Bytes: 100}},
 		words: "app:1: sending 100 bytes\n", events: []string{"expect 100", "watch 100", "Done 100 <nil>", "done true"}},
-	{name: "a part", plans: []engine.Plan{{Outcome: engine.Loaded, Layers: 5, LayersPresent: 3, Bytes: 100}},
-		words: "app:1: 3 of 5 layers are there, sending 100 bytes\n", events: []string{"expect 100", "watch 100", "Done 100 <nil>", "done true"}},
-	{name: "another machine", plans: []engine.Plan{{Outcome: engine.Loaded, Layers: 5, Bytes: 100, Foreign: "linux/amd64"}},
-		words:  "warning: app:1 is for linux/arm64, and the engine for linux/amd64: it may not run\napp:1: sending 100 bytes\n",
+	{name: "partial", plans: []engine.Plan{{Outcome: engine.Loaded, Layers: 5, LayersPresent: 3, Bytes: 100}},
+		words: "app:1: 3 of 5 layers already present, sending 100 bytes\n", events: []string{"expect 100", "watch 100", "Done 100 <nil>", "done true"}},
+	{name: "another platform", plans: []engine.Plan{{Outcome: engine.Loaded, Layers: 5, Bytes: 100, Foreign: "linux/amd64"}},
+		words:  "warning: app:1 is for linux/arm64, but the engine runs linux/amd64: it may not start\napp:1: sending 100 bytes\n",
 		events: []string{"expect 100", "watch 100", "Done 100 <nil>", "done true"}},
 	{name: "refused", plans: []engine.Plan{
 		{Outcome: engine.Loaded, Layers: 5, LayersPresent: 3, Bytes: 100, Foreign: "linux/amd64"},
 		{Outcome: engine.Loaded, Layers: 5, LayersPresent: 3, Bytes: 900, Foreign: "linux/amd64", Whole: "no such\x1bfile"},
 	},
-		words: "warning: app:1 is for linux/arm64, and the engine for linux/amd64: it may not run\napp:1: 3 of 5 layers are there, sending 100 bytes\n" +
-			"app:1: the engine does not take the image in part (no such file): sending all of it, 900 bytes\n",
+		words: "warning: app:1 is for linux/arm64, but the engine runs linux/amd64: it may not start\napp:1: 3 of 5 layers already present, sending 100 bytes\n" +
+			"app:1: the engine does not accept a partial image (no such file): sending all of it, 900 bytes\n",
 		events: []string{"expect 100", "watch 100", "Done 99 the engine refused the archive", "expect 900", "watch 900", "Done 900 <nil>", "done true"}},
 	{name: "failed", plans: []engine.Plan{{Outcome: engine.Loaded, Layers: 3, Bytes: 100}}, err: os.ErrClosed,
 		words: "app:1: sending 100 bytes\n", events: []string{"expect 100", "watch 100", "Done 99 file already closed", "done false"}},
 }
 
-// What is shown is not complete before the engine has the image, although an archive has
+// The display is not complete before the engine has the image, although an archive has
 // more bytes than its blobs.
 func TestLoadProgress(t *testing.T) {
 	for _, tt := range loadProgressTests {

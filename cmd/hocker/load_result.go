@@ -8,7 +8,7 @@ import (
 	"hocker/fetcher/engine"
 )
 
-// loadResult is what load --json prints of an image.
+// loadResult is an image in the output of load --json.
 type loadResult struct {
 	Reference     string `json:"reference"` // empty for an image without a name
 	ID            string `json:"id"`        // the config's digest, which Docker and podman use as the image's ID
@@ -19,12 +19,12 @@ type loadResult struct {
 }
 
 var outcomes = map[engine.Outcome]string{
-	engine.Present: "present", // it was there already, under this name
-	engine.Tagged:  "tagged",  // it was there already, and got the name
+	engine.Present: "present", // with this name
+	engine.Tagged:  "tagged",  // was present, and got the name
 	engine.Loaded:  "loaded",
 }
 
-// newLoadResult describes what was done or, of a dry run, what is to be done.
+// newLoadResult describes what was done or, for a dry run, what would be done.
 func newLoadResult(image engine.Image, result engine.Result) loadResult {
 	row := loadResult{
 		ID:            image.Config.Digest.String(),
@@ -56,7 +56,7 @@ func (r loadResult) line(dry bool) string {
 	case r.Outcome == "tagged":
 		return "Tagged image: " + name
 	case dry:
-		return fmt.Sprintf("Would load image: %s (%d of %d layers are there, %s to send)", name, r.LayersPresent, r.Layers, bytecount.Format(r.Bytes))
+		return fmt.Sprintf("Would load image: %s (%d of %d layers already present, %s to send)", name, r.LayersPresent, r.Layers, bytecount.Format(r.Bytes))
 	}
 	return "Loaded image: " + name
 }

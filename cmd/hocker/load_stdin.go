@@ -10,11 +10,11 @@ import (
 	"golang.org/x/term"
 )
 
-// standardInput is how the command line names standard input.
+// standardInput is the name of standard input on the command line.
 const standardInput = "-"
 
-// copyInput copies standard input to a temporary file, since an engine may want a part of
-// an archive that has gone by. The caller removes the file.
+// copyInput copies standard input to a temporary file, since the parts of an archive
+// may be needed in another order. The caller removes the file.
 func copyInput(ctx context.Context, p process) (path string, err error) {
 	if term.IsTerminal(int(p.stdin.Fd())) {
 		return "", usagef("-: standard input is a terminal, expected an archive")

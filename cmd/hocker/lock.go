@@ -3,7 +3,7 @@ package main
 // lockCmd maintains a lock file.
 type lockCmd struct {
 	Add    lockAddCmd    `cmd:"" help:"Lock images at the digests that their tags name now."`
-	Update lockUpdateCmd `cmd:"" help:"Lock images again whose tags have moved."`
+	Update lockUpdateCmd `cmd:"" help:"Lock images again if their tags have moved."`
 	Remove lockRemoveCmd `cmd:"" aliases:"rm" help:"Remove images from the lock file."`
 	List   lockListCmd   `cmd:"" aliases:"ls" help:"List the images in the lock file."`
 	Check  lockCheckCmd  `cmd:"" help:"Check whether tags have moved; exit with 1 if one has."`

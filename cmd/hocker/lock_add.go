@@ -28,7 +28,7 @@ type lockAddCmd struct {
 }
 
 func (*lockAddCmd) Help() string {
-	return "An image replaces the one that has its name in the file, if there is one.\n\n" +
+	return "An image replaces one with the same name in the file.\n\n" +
 		"A digest, after the tag or instead of it, pins the image: updates leave it alone. " +
 		"Without a tag, the image is loaded under digits of its digest; --as gives it a better name, " +
 		"which stays when another image of the same repository replaces it.\n\n" +
@@ -49,7 +49,7 @@ func (c *lockAddCmd) Validate() error {
 }
 
 func (c *lockAddCmd) Run(ctx context.Context, p process) error {
-	c.Registry = c.address(c.Registry) // which credentials are for as well
+	c.Registry = c.address(c.Registry) // credentials are for this address too
 	var locker *lock.Locker            // one for every plan: a password on standard input comes once
 	return c.change(ctx, p, c.lockTableFlag, func(before lock.File) (lock.Edit, error) {
 		wanted, err := c.wanted(before)

@@ -17,7 +17,7 @@ type lockUpdateCmd struct {
 func (*lockUpdateCmd) Help() string {
 	return "An image whose tag has not moved costs one HEAD request, which Docker Hub does not count as a pull. " +
 		"Pinned images stay as they are.\n\n" +
-		"--username and the like are for the registry that --registry names: the file does not decide who gets a password.\n\n" +
+		"--username and the other credential flags apply only to the registry in --registry: a file must not decide who gets a password.\n\n" +
 		"Example:\n  hocker lock update --dry-run"
 }
 
@@ -71,7 +71,7 @@ func (c *lockRemoveCmd) Run(ctx context.Context, p process) error {
 func checkLocked(path string, file lock.File, names []string) error {
 	for _, name := range names {
 		if _, ok := file.Images[name]; !ok {
-			return usagef("%s has no image called %q, it has %s", path, name, strings.Join(file.Names(), ", "))
+			return usagef("%s has no image %q, only %s", path, name, strings.Join(file.Names(), ", "))
 		}
 	}
 	return nil

@@ -15,7 +15,7 @@ type lockCheckCmd struct {
 
 func (*lockCheckCmd) Help() string {
 	return "Each tag costs one HEAD request, which Docker Hub does not count as a pull.\n\n" +
-		"--username and the like are for the registry that --registry names: the file does not decide who gets a password.\n\n" +
+		"--username and the other credential flags apply only to the registry in --registry: a file must not decide who gets a password.\n\n" +
 		"The exit code is 0 if no tag has moved, and 1 if one has. If an image could not be checked, it is that of the failure: " +
 		"3 access denied, 4 not found, 6 registry unavailable, 2 anything else.\n\n" +
 		"Example:\n  hocker lock check || hocker lock update"
@@ -30,8 +30,8 @@ type tagRow struct {
 	Moved     bool   `json:"moved"`
 }
 
-// uncheckedError is returned for a check without a result. Its exit code is
-// never 1, which says that a tag has moved.
+// uncheckedError is returned for a failed check. Its exit code is never 1,
+// which means that a tag has moved.
 type uncheckedError struct{ error }
 
 func (e *uncheckedError) Unwrap() error { return e.error }

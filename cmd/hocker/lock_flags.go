@@ -35,7 +35,7 @@ func (f lockFileFlag) read(ctx context.Context) (lock.File, error) {
 }
 
 func (f lockFileFlag) missing() error {
-	return usagef("there is no lock file %s: `hocker lock add REFERENCE` makes one, --file PATH names another one", f.File)
+	return usagef("lock file %s does not exist: create it with `hocker lock add REFERENCE`, or name another one with --file", f.File)
 }
 
 // lockChangeFlags are the flags of commands that change the lock file.
@@ -44,7 +44,7 @@ type lockChangeFlags struct {
 	DryRun bool `help:"Show the changes without making them."`
 }
 
-// change calls plan to work out the new lock file, and shows the difference.
+// change calls plan for the new lock file, writes it, and shows the difference.
 func (f lockChangeFlags) change(ctx context.Context, p process, table lockTableFlag, plan func(lock.File) (lock.Edit, error)) error {
 	w := lock.Writer{Path: f.File, DryRun: f.DryRun, Notice: func(line string) {
 		fmt.Fprintf(p.stderr, "%s\n", oneLine(line))

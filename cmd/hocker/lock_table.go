@@ -49,8 +49,7 @@ func (f lockTableFlag) show(p process, changes []lock.Change) error {
 	return writeTable(p, rows)
 }
 
-// tableDigest shortens a digest for a table, to what is enough to recognize it.
-// It returns - for none.
+// tableDigest shortens a digest for a table. It returns - for none.
 func tableDigest(d digest.Digest) string {
 	if d == "" {
 		return "-"

@@ -28,7 +28,7 @@ func (c *manifestCmd) Validate() error {
 	case c.ListPlatforms && (c.Index || c.Digest):
 		return fmt.Errorf("--list-platforms cannot be used with --index or --digest")
 	case c.JSON && !c.ListPlatforms:
-		return fmt.Errorf("--json goes with --list-platforms: a manifest is JSON already")
+		return fmt.Errorf("--json needs --list-platforms: a manifest is always JSON")
 	}
 	return c.registryFlags.Validate()
 }
@@ -51,8 +51,7 @@ func (c *manifestCmd) Run(ctx context.Context, p process) error {
 	return c.writeBytes(ctx, p, m.Bytes)
 }
 
-// manifest fetches what is to be printed, and checks it before anything is
-// printed.
+// manifest fetches and checks the manifest to print.
 func (c *manifestCmd) manifest(ctx context.Context, src source) (image.Manifest, error) {
 	if !c.Index {
 		resolved, err := src.resolve(ctx)

@@ -14,9 +14,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// readsManifest reports whether the manifest is read instead of fetched. This
-// is so with --manifest, and with the two arguments of the original hocker if
-// standard input is a file or a pipe, as behind hocker-manifest.
+// readsManifest reports whether the manifest is read instead of fetched: with
+// --manifest, and with the two arguments of the original hocker if standard
+// input is a file or a pipe.
 func (c *docker2nixCmd) readsManifest(p process) bool {
 	switch {
 	case c.Manifest != "":

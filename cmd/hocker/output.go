@@ -18,14 +18,14 @@ import (
 type output struct {
 	file      *os.File
 	regular   bool            // a write never blocks
-	ctx       context.Context // io.Writer has no parameter for it
+	ctx       context.Context // in a field, since Write has no parameter for it
 	lastWords bool            // accepts output after the context has ended
 	state     *outputState
 }
 
 type outputState struct {
 	mu    sync.Mutex
-	err   error     // of the first write that failed, since not every caller checks
+	err   error     // of the first failed write, since not every caller checks
 	above io.Writer // prints lines above what is drawn at the terminal's bottom, or nil
 }
 
@@ -34,8 +34,8 @@ func newOutput(ctx context.Context, file *os.File) *output {
 	return &output{file: file, regular: err == nil && info.Mode().IsRegular(), ctx: ctx, state: &outputState{}}
 }
 
-// forLastWords makes the output accept writes after the context has ended, as
-// far as they do not block.
+// forLastWords makes the output accept writes after the context has ended, if
+// they do not block.
 func (o *output) forLastWords() *output {
 	o.lastWords = true
 	return o

@@ -8,7 +8,7 @@ import (
 	"hocker/fetcher/atomicfile"
 )
 
-// outputFlag says where a command's result goes.
+// outputFlag is the destination of a command's result.
 type outputFlag struct {
 	Out string `short:"o" placeholder:"PATH" help:"Write to this file instead of standard output."`
 }

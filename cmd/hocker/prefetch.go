@@ -20,14 +20,14 @@ type prefetchCmd struct {
 	File         string `arg:"" name:"file" help:"Nix expression, such as one from docker2nix, or lock file."`
 	AllPlatforms bool   `help:"Download the images for every system in the file, not only for this one."`
 	JSON         bool   `name:"json" help:"Print a JSON array of objects with path, kind, image, digest and fetched, instead of the paths."`
-	GCRoot       string `name:"gc-root" placeholder:"DIR" help:"Keep the paths from garbage collection: link to them from this folder, as GC roots."`
+	GCRoot       string `name:"gc-root" placeholder:"DIR" help:"Protect the paths from garbage collection with GC roots, links in this folder."`
 	Jobs         int    `default:"4" placeholder:"N" help:"Blobs to download at a time (default: 4)."`
 }
 
 func (*prefetchCmd) Help() string {
 	return "Each layer, config and manifest gets the store path of its derivation, so that a build finds it there. " +
-		"What the store has is skipped. All paths are printed. Garbage collection may delete them before the build, unless --gc-root keeps them.\n\n" +
-		"--username and the like are for the registry that --registry names: the file does not decide who gets a password.\n\n" +
+		"Blobs in the store are skipped. All paths are printed. Garbage collection may delete them before the build, unless --gc-root keeps them.\n\n" +
+		"--username and the other credential flags apply only to the registry in --registry: a file must not decide who gets a password.\n\n" +
 		"Example:\n  hocker prefetch debian.nix && nix-build default.nix\n  hocker prefetch --gc-root images --all-platforms hocker.lock.json"
 }
 
@@ -73,9 +73,9 @@ func (c *prefetchCmd) Run(ctx context.Context, p process) error {
 type storedRow struct {
 	Path    string `json:"path"`
 	Kind    string `json:"kind"`    // layer, config or manifest
-	Image   string `json:"image"`   // the repository that it is in
+	Image   string `json:"image"`   // its repository
 	Digest  string `json:"digest"`  // the registry's
-	Fetched bool   `json:"fetched"` // else the store had it already
+	Fetched bool   `json:"fetched"` // false if it was in the store before
 }
 
 // show prints each path once.

@@ -18,8 +18,8 @@ import (
 	"hocker/fetcher/nix"
 )
 
-// maxExpression bounds what is read as an expression: an image has a few
-// hundred bytes for each layer.
+// maxExpression limits the size of an expression, in bytes: an image has a few
+// hundred for each layer.
 const maxExpression = 16 << 20
 
 // readImages reads a lock file, or has Nix evaluate an expression.
@@ -29,7 +29,7 @@ func readImages(ctx context.Context, path string) ([]nix.ImageBlobs, error) {
 		return input.locked, err
 	}
 	if input.isStream {
-		// Nix would find nothing more in it.
+		// Nix cannot read a pipe that has been read.
 		copied, err := writeTemporary(input.data)
 		if err != nil {
 			return nil, err
@@ -92,15 +92,15 @@ func writeTemporary(data []byte) (path string, err error) {
 	return f.Name(), err
 }
 
-// isLockFile reports whether a file is to be read as JSON: both forms begin with
-// a brace.
+// isLockFile reports whether a file is JSON. An expression may begin with a
+// brace too.
 func isLockFile(path string, data []byte) bool {
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as the lock file's own reader does
 	rest, brace := bytes.CutPrefix(bytes.TrimSpace(data), []byte("{"))
 	return filepath.Ext(path) == ".json" || brace && bytes.HasPrefix(bytes.TrimSpace(rest), []byte(`"`))
 }
 
-// choose returns the blobs of the images that are wanted.
+// choose returns the blobs of the images for the wanted systems.
 func (c *prefetchCmd) choose(p process, images []nix.ImageBlobs) (blobs []nix.Blob, err error) {
 	platform, err := c.platform()
 	if err != nil {

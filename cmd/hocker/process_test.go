@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// runProcess runs a command in this process, with an environment of its own.
+// runProcess runs a command in this process, with the given environment.
 func runProcess(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -38,21 +38,20 @@ func runProcess(t *testing.T, env map[string]string, args ...string) (code int, 
 	return code, read(out), read(errs)
 }
 
-// What a command is told by its environment comes from the process, and nothing
-// else is read: two of them may differ.
+// A command reads the environment only from its process value.
 func TestProcess(t *testing.T) {
 	for _, tt := range []struct {
 		name           string
 		env            map[string]string
 		args           []string
 		code           int
-		stdout, stderr string // beginnings
+		stdout, stderr string // prefixes
 	}{
 		{"version", nil, []string{"hocker", "--version"}, exitDone, "hocker ", ""},
 		{"a link", nil, []string{"/bin/hocker-layer", "--nothing"}, exitUsage, "", "hocker-layer: unknown flag --nothing"},
-		{"no builder", nil, []string{"hocker", "build", "image"}, exitOther, "", "hocker: out is not set: this command is run by Nix"},
+		{"not run by Nix", nil, []string{"hocker", "build", "image"}, exitOther, "", "hocker: out is not set: this command is run by Nix"},
 		{"a builder's output", map[string]string{"out": t.TempDir()}, []string{"hocker", "build", "image"}, exitOther, "", "hocker: /"},
-		{"a builder without what it is of", map[string]string{"out": "/nonexistent/x"}, []string{"hocker", "build", "oci"}, exitOther, "", "hocker: built is not set"},
+		{"a builder without its input", map[string]string{"out": "/nonexistent/x"}, []string{"hocker", "build", "oci"}, exitOther, "", "hocker: built is not set"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, stdout, stderr := runProcess(t, tt.env, tt.args...)

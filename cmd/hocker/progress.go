@@ -16,10 +16,10 @@ import (
 type progress interface {
 	// expect announces n more bytes.
 	expect(n int64)
-	// watch shows a blob from now on. kind is what it is, such as a layer. Its
+	// watch shows a blob from now on. kind is a word such as layer. The blob's
 	// size may be unset.
 	watch(kind string, blob ocispec.Descriptor) watcher
-	// done ends the display. whole says whether all blobs are complete.
+	// done ends the display. whole reports whether all blobs are complete.
 	done(whole bool)
 }
 

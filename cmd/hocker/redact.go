@@ -7,9 +7,9 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// redactArguments removes from a message what may be a password in an argument.
-// In a message, [fetcher.Redact] cannot tell where an argument with spaces or
-// quotes begins.
+// redactArguments removes possible passwords in arguments from a message. In a
+// message, [fetcher.Redact] cannot tell where an argument with spaces or quotes
+// begins.
 func (p process) redactArguments(message string) string {
 	for _, argument := range p.args[1:] {
 		_, value, _ := strings.Cut(argument, "=") // --mirror=VALUE, NAME=REFERENCE

@@ -50,7 +50,7 @@ func (f *transferFlags) mirrors(p process) ([]fetcher.Mirror, error) {
 // timeError is returned for a run that took longer than --max-time.
 type timeError struct{ limit time.Duration }
 
-func (e *timeError) Error() string { return fmt.Sprintf("not done within --max-time %s", e.limit) }
+func (e *timeError) Error() string { return fmt.Sprintf("not finished within --max-time %s", e.limit) }
 
 func (e *timeError) Is(target error) bool { return target == content.ErrUnavailable }
 

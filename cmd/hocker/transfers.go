@@ -29,8 +29,8 @@ func newTransfers(p progress) *transfers {
 	return &transfers{progress: p, blobs: map[digest.Digest]*transfer{}}
 }
 
-// begin announces a blob. kind is what it is; if its size is known, it was
-// expected. had bytes of it are there already.
+// begin announces a blob. kind is a word such as layer. If the blob's size is
+// known, it was expected. had bytes are already present.
 func (t *transfers) begin(kind string, desc ocispec.Descriptor, had int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

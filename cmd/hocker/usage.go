@@ -23,7 +23,7 @@ func usagef(format string, args ...any) error {
 	return &usageError{err: fmt.Errorf(format, args...)}
 }
 
-// parseError turns kong's error about a command line into one of ours. It also
+// parseError turns kong's error about a command line into a usageError. It also
 // returns the name of the command whose help to read.
 func parseError(program string, err error) (command string, _ error) {
 	var parse *kong.ParseError

@@ -5,7 +5,8 @@ import "runtime/debug"
 // version is set by the linker if the build knows it.
 var version = ""
 
-// programVersion returns the release, or what Go knows about the build.
+// programVersion returns the release, or else the version that Go recorded in
+// the build.
 func programVersion() string {
 	if version != "" {
 		return version

@@ -12,7 +12,7 @@ import (
 type watcher interface {
 	archive.Watcher
 	add(n int64)
-	// skip reports n bytes that were there before, which took no time.
+	// skip reports n bytes of an earlier run, which took no time now.
 	skip(n int64)
 }
 

@@ -31,7 +31,7 @@ func (e *UnwritableError) Unwrap() error { return e.Err }
 // NoFolderError reports that the folder of a lock file does not exist.
 type NoFolderError struct{ Path string }
 
-func (e *NoFolderError) Error() string { return fmt.Sprintf("there is no folder %s", e.Path) }
+func (e *NoFolderError) Error() string { return fmt.Sprintf("folder %s does not exist", e.Path) }
 
 // Is reports whether target is [fs.ErrNotExist].
 func (e *NoFolderError) Is(target error) bool { return target == fs.ErrNotExist }

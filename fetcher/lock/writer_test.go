@@ -268,7 +268,7 @@ func TestChangeWithoutFolder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none", "hocker.lock.json")
 	_, _, err := (Writer{Path: path}).Change(t.Context(), set(nil))
 	var folder *NoFolderError
-	if want := "there is no folder " + filepath.Dir(path); !errors.As(err, &folder) || err.Error() != want {
+	if want := "folder " + filepath.Dir(path) + " does not exist"; !errors.As(err, &folder) || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
