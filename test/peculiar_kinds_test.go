@@ -73,7 +73,7 @@ var imagePeculiarities = []peculiarity{
 		refused: &refusal{1, `zstd: the window is larger than 128 MiB`}},
 	{name: "layer: zeros after the gzip data", content: withLayer("application/vnd.oci.image.layer.v1.tar+gzip", func(_, packed []byte) []byte { return append(bytes.Clone(packed), make([]byte, 10240)...) })},
 	{name: "layer: other data after the gzip data", content: withLayer("application/vnd.oci.image.layer.v1.tar+gzip", func(_, packed []byte) []byte { return append(bytes.Clone(packed), "garbage"...) }),
-		refused: &refusal{1, `what follows the compressed data is neither gzip nor zeros`}},
+		refused: &refusal{1, `trailing data is neither gzip nor zeros`}},
 	{name: "layer: encrypted", content: withLayer("application/vnd.oci.image.layer.v1.tar+gzip+encrypted", func(_, packed []byte) []byte { return packed }),
 		refused: &refusal{1, `layer 0, sha256:[0-9a-f]{64}, is encrypted`}},
 }

@@ -6,9 +6,9 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// addImages adds what a docker-archive names to what the layout in the same tree names:
-// images and names. Docker 26 saves several images by their IDs with only the first of
-// them in index.json.
+// addImages adds the images and names of a docker-archive to those of the layout in the
+// same tree. When Docker 26 saves several images by their IDs, index.json has only the
+// first.
 func addImages(layout, docker []Composition) []Composition {
 	names := map[string]bool{}
 	for _, c := range layout {

@@ -20,9 +20,9 @@ import (
 
 func blobOf(content string) string { return "blobs/sha256/" + digest.FromString(content).Encoded() }
 
-// archiveTests pin the digest of each archive: the same image makes the same
-// bytes, on every machine and for all time. Where they change on purpose, all
-// archives in all stores are made anew.
+// archiveTests pin the digest of each archive: the same image gives the same
+// bytes, on every machine and in every version. Changing them rebuilds all
+// archives in all stores.
 var archiveTests = []struct {
 	name      string
 	reference string
@@ -108,9 +108,9 @@ func archiveOf(t *testing.T, c *Composition) []byte {
 	return b.Bytes()
 }
 
-// readArchive returns the names of a tar archive's entries, in their order, and
-// the content of its files. It checks that nothing in a header depends on
-// when, where or by whom it was written.
+// readArchive returns the names of a tar archive's entries, in order, and the
+// content of its files. It checks that the headers do not depend on time,
+// machine or user.
 func readArchive(t *testing.T, r io.Reader) (names []string, files map[string]string) {
 	t.Helper()
 	files = map[string]string{}
@@ -124,7 +124,7 @@ func readArchive(t *testing.T, r io.Reader) (names []string, files map[string]st
 			t.Fatal(err)
 		}
 		if slices.Contains(names, h.Name) {
-			t.Errorf("%s stands twice in the archive", h.Name)
+			t.Errorf("%s is twice in the archive", h.Name)
 		}
 		data, err := io.ReadAll(tr)
 		if err != nil {
@@ -142,22 +142,22 @@ func readArchive(t *testing.T, r io.Reader) (names []string, files map[string]st
 			to := path.Join(path.Dir(h.Name), h.Linkname)
 			content, ok := files[to]
 			if !ok {
-				t.Errorf("%s is a link to %s, which does not come before it", h.Name, to)
+				t.Errorf("%s is a link to %s, which does not precede it", h.Name, to)
 			}
 			files[h.Name] = content
 		}
 	}
 }
 
-// layout is what an OCI layout says of its one image.
+// layout is the only image of an OCI layout.
 type layout struct {
 	manifest   string // its bytes
 	descriptor ocispec.Descriptor
 	image      ocispec.Manifest
 }
 
-// readLayout follows an OCI layout as a reader does, and checks that all that
-// is named in it is there, of its digest and size, and nothing else.
+// readLayout reads an OCI layout. It checks that the layout has every named
+// blob, with its digest and size, and no other file.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 func readLayout(t *testing.T, files map[string]string) layout {
 	t.Helper()
@@ -194,7 +194,7 @@ func readLayout(t *testing.T, files map[string]string) layout {
 	}
 	for name := range files {
 		if path.Dir(name) == "blobs/sha256" && !seen[name] {
-			t.Errorf("%s is there, and nothing names it", name)
+			t.Errorf("%s is in the layout, but nothing names it", name)
 		}
 	}
 	return l
@@ -207,8 +207,8 @@ func decode(t *testing.T, data string, v any) {
 	}
 }
 
-// checkDockerArchive checks the tables of docker load against those of the
-// layout: one image under both.
+// checkDockerArchive checks that the tables of docker load name the same image
+// as the layout.
 func checkDockerArchive(t *testing.T, files map[string]string, l layout, tags []string) {
 	t.Helper()
 	var manifests []struct {
@@ -250,15 +250,15 @@ func TestArchiveAnnotations(t *testing.T) {
 var changedFileTests = []struct {
 	name   string
 	change func(path string) error
-	err    string // PATH stands for the file's
+	err    string // PATH stands for the file's path
 }{
 	{name: "shorter", change: func(path string) error { return os.Truncate(path, 3) }, err: "PATH: it has 3 bytes, expected 7"},
 	{name: "longer", change: func(path string) error { return os.WriteFile(path, []byte(gzipLayer+"!"), 0o600) }, err: "PATH: archive/tar: write too long"},
-	{name: "gone", change: os.Remove, err: "PATH: open PATH: no such file or directory"},
+	{name: "removed", change: os.Remove, err: "PATH: open PATH: no such file or directory"},
 }
 
-// A file that changes after its size went into the manifest cannot make an
-// archive that looks whole.
+// A file that changes after its size is in the manifest is an error, not a
+// complete archive.
 func TestWriteArchiveOfChangedFile(t *testing.T) {
 	for _, tt := range changedFileTests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -274,7 +274,7 @@ func TestWriteArchiveOfChangedFile(t *testing.T) {
 	}
 }
 
-// brokenPipe fails after so many bytes.
+// brokenPipe fails after room bytes.
 type brokenPipe struct{ room int }
 
 var errPipe = errors.New("broken pipe")
@@ -288,7 +288,7 @@ func (p *brokenPipe) Write(data []byte) (int, error) {
 	return n, nil
 }
 
-// Wherever the reader goes away, it is told.
+// A reader that goes away is an error, at any offset.
 func TestWriteArchiveToBrokenPipe(t *testing.T) {
 	c := compose(t, "debian:jessie", configOf(2), plainLayer, gzipLayer)
 	if err := c.Complete(t.Context()); err != nil {

@@ -28,7 +28,7 @@ func (c *Composition) ImageConfig() (image.Config, error) {
 func (c *Composition) ManifestDescriptor() (ocispec.Descriptor, error) {
 	t, err := c.tables()
 	d := t.manifest
-	d.Annotations = nil // of the index
+	d.Annotations = nil // they belong to the index
 	return d, err
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// An archive without some blobs is the whole one without their entries.
+// An archive with omitted blobs is the complete archive without their entries.
 func TestWriteArchiveOmits(t *testing.T) {
 	c := completed(t, configOf(3), plainLayer, gzipLayer, zstdLayer)
 	manifest, err := c.ManifestDescriptor()
@@ -33,12 +33,12 @@ func TestWriteArchiveOmits(t *testing.T) {
 		}
 		for entry, content := range got {
 			if whole[entry] != content {
-				t.Errorf("%s: %s is not as in the whole archive", name, entry)
+				t.Errorf("%s: %s differs from the complete archive", name, entry)
 			}
 		}
 		for _, d := range omitted {
 			if _, ok := got[blobName(d)]; ok {
-				t.Errorf("%s: %s is there", name, d)
+				t.Errorf("%s: %s is not omitted", name, d)
 			}
 		}
 	}

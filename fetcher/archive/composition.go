@@ -17,14 +17,14 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Composition is an image whose parts are files, each under a path of its own,
-// as in the Nix store. It is stored as JSON.
+// Composition is an image whose parts are files with separate paths, as in the
+// Nix store. It is stored as JSON.
 type Composition struct {
 	// Reference is the name under which the image is loaded, such as
 	// debian:jessie. It is empty for an image without a name.
 	Reference string `json:"reference"`
 	Config    File   `json:"config"`
-	Layers    []File `json:"layers"` // the lowest first, packed as they are
+	Layers    []File `json:"layers"` // the lowest first, compressed or not
 	// Manifest is the registry's manifest of the image. Without it, one is made
 	// from the config and the layers.
 	Manifest *File `json:"manifest,omitempty"`

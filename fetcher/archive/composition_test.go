@@ -14,7 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// The layers of test images: what counts is how they begin.
+// The layers of test images. Only their first bytes matter.
 const (
 	plainLayer = "plain tar"
 	gzipLayer  = "\x1f\x8b gzip"
@@ -30,8 +30,8 @@ func configOf(n int) string {
 	return `{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[` + strings.Join(ids, ",") + `]}}`
 }
 
-// compose writes a config and layers to files of their own, and returns their
-// composition, not yet complete.
+// compose writes a config and layers to files and returns their composition,
+// not yet complete.
 func compose(t *testing.T, reference, config string, layers ...string) *Composition {
 	t.Helper()
 	dir := t.TempDir()
@@ -54,7 +54,7 @@ func write(t *testing.T, path, data string) {
 
 func TestComplete(t *testing.T) {
 	c := compose(t, "docker.io/library/debian:jessie", configOf(4), plainLayer, gzipLayer, zstdLayer, "")
-	c.Layers[1].Digest = digestB // believed
+	c.Layers[1].Digest = digestB // trusted
 	if err := c.Complete(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -105,22 +105,22 @@ var completeFailureTests = []struct {
 	config string
 	layers []string
 	change func(t *testing.T, c *Composition)
-	err    string // DIR stands for the folder of the files
+	err    string // DIR stands for the files' folder
 }{
 	{name: "too few layers", config: configOf(2), layers: []string{plainLayer}, err: "config and layers do not belong together: the config names 2 layers (rootfs.diff_ids), but there are 1"},
 	{name: "too many layers", config: configOf(0), layers: []string{plainLayer}, err: "config and layers do not belong together: the config names 0 layers (rootfs.diff_ids), but there are 1"},
 	{name: "manifest as config", config: schema2, err: `config DIR/config: it is not an image config: it has no rootfs of type "layers"`},
 	{name: "huge config", config: strings.Repeat(" ", image.MaxConfigSize+1), err: "config DIR/config: it is larger than 8.4 MB, the limit for an image config"},
-	{name: "no config", config: configOf(0), change: func(_ *testing.T, c *Composition) { os.Remove(c.Config.Path) }, err: "config DIR/config: stat DIR/config: no such file or directory"},
-	{name: "no layer", config: configOf(1), layers: []string{plainLayer}, change: func(_ *testing.T, c *Composition) { os.Remove(c.Layers[0].Path) }, err: "layer 0: stat DIR/layer0: no such file or directory"},
+	{name: "missing config", config: configOf(0), change: func(_ *testing.T, c *Composition) { os.Remove(c.Config.Path) }, err: "config DIR/config: stat DIR/config: no such file or directory"},
+	{name: "missing layer", config: configOf(1), layers: []string{plainLayer}, change: func(_ *testing.T, c *Composition) { os.Remove(c.Layers[0].Path) }, err: "layer 0: stat DIR/layer0: no such file or directory"},
 	{name: "folder as layer", config: configOf(1), layers: []string{plainLayer}, change: func(_ *testing.T, c *Composition) { c.Layers[0].Path = filepath.Dir(c.Layers[0].Path) }, err: "layer 0: DIR is not a regular file"},
 	{name: "another image's manifest", config: configOf(1), layers: []string{plainLayer}, change: addManifest(schema2), err: "manifest DIR/manifest: it belongs to another image: its config is " + digestA + ", expected " + digest.FromString(configOf(1)).String()},
-	{name: "manifest of more layers", config: configOf(0), change: addManifest(manifestOf(configOf(0), plainLayer)), err: "manifest DIR/manifest: it belongs to another image: it has 1 layers, expected 0"},
-	{name: "manifest of another layer", config: configOf(1), layers: []string{plainLayer}, change: addManifest(manifestOf(configOf(1), gzipLayer)), err: "manifest DIR/manifest: it belongs to another image: layer 0 is " + digest.FromString(gzipLayer).String() + ", expected " + digest.FromString(plainLayer).String()},
+	{name: "manifest with more layers", config: configOf(0), change: addManifest(manifestOf(configOf(0), plainLayer)), err: "manifest DIR/manifest: it belongs to another image: it has 1 layers, expected 0"},
+	{name: "manifest with another layer", config: configOf(1), layers: []string{plainLayer}, change: addManifest(manifestOf(configOf(1), gzipLayer)), err: "manifest DIR/manifest: it belongs to another image: layer 0 is " + digest.FromString(gzipLayer).String() + ", expected " + digest.FromString(plainLayer).String()},
 	{name: "index as manifest", config: configOf(0), change: addManifest(list), err: "manifest DIR/manifest: expected an image manifest, but it is an index of manifests for several platforms (application/vnd.docker.distribution.manifest.list.v2+json)"},
 }
 
-// manifestOf is a registry's manifest of an image.
+// manifestOf returns a registry's manifest of an image.
 func manifestOf(config string, layers ...string) string {
 	parts := make([]string, len(layers))
 	for i, layer := range layers {
@@ -149,13 +149,13 @@ func TestCompleteFailures(t *testing.T) {
 	}
 }
 
-// a digest that is none becomes the name of an entry, or a panic.
-func TestCompleteOfNoDigest(t *testing.T) {
+// an invalid digest becomes the name of an entry, or a panic.
+func TestCompleteInvalidDigest(t *testing.T) {
 	for _, d := range []digest.Digest{"x", "sha256:x", "sha256:../../../etc/passwd"} {
 		c := compose(t, "", configOf(1), plainLayer)
 		c.Layers[0].Digest = d
 		if err := c.Complete(t.Context()); err == nil {
-			t.Errorf("%s is taken as a digest", d)
+			t.Errorf("%s is accepted as a digest", d)
 		}
 	}
 }

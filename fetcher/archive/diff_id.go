@@ -19,8 +19,8 @@ import (
 // that the image's config names.
 type LayerError struct {
 	Number int           // from 0 for the lowest
-	Digest digest.Digest // of the layer as it is packed
-	DiffID digest.Digest // what the config names
+	Digest digest.Digest // of the compressed layer
+	DiffID digest.Digest // in the config
 	Err    error         // *[UnpackError]
 }
 
@@ -41,7 +41,7 @@ func (e *LayerError) Error() string {
 func (e *LayerError) Unwrap() error { return e.Err }
 
 // VerifyLayers verifies the layers against the config's diff IDs. It unpacks
-// jobs layers at a time and keeps nothing of them.
+// jobs layers at a time and discards the output.
 //
 // Errors: *[LayerError].
 func (c *Composition) VerifyLayers(ctx context.Context, jobs int) error {
@@ -59,7 +59,8 @@ func (c *Composition) VerifyLayers(ctx context.Context, jobs int) error {
 		seen[again] = true
 		return false
 	})
-	// The largest first, so that no core works on it alone at the end.
+	// The largest comes first, so that one core does not end up working on it
+	// alone.
 	slices.SortStableFunc(layers, func(a, b exportLayer) int { return cmp.Compare(b.from.Size, a.from.Size) })
 	return eachLayer(ctx, jobs, len(layers),
 		func(ctx context.Context, i int) error {

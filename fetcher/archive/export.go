@@ -17,9 +17,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Source is where blobs come from; *[hocker/fetcher.Client] is one. TeeBlob
-// writes a blob to f in any order and to w in its own, and returns no error
-// only if the blob matches desc. BlobTail returns the last n bytes of a blob,
+// Source is where blobs come from, such as a *[hocker/fetcher.Client]. TeeBlob
+// writes a blob to f in any order and to w from start to end, and fails unless
+// the blob matches desc. BlobTail returns the last n bytes of a blob,
 // unverified.
 type Source interface {
 	TeeBlob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, f transfer.File, w io.Writer) (int64, error)
@@ -84,8 +84,8 @@ func unpackedLayer(diffID digest.Digest) ocispec.Descriptor {
 	return ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: diffID, Size: content.SizeUnknown}
 }
 
-// distinct returns the layers in order, and of those with the same output the
-// first.
+// distinct returns the layers in order, without those whose output an earlier
+// layer has.
 func distinct(layers []exportLayer) []*exportLayer {
 	var result []*exportLayer
 	seen := map[digest.Digest]bool{}
@@ -120,8 +120,7 @@ func eachLayer(ctx context.Context, jobs, n int, work, rest func(ctx context.Con
 	return group.Wait()
 }
 
-// place is where a layer is written: a file of its own, or a part of a larger
-// one.
+// place is where a layer is written: a whole file, or a part of a larger one.
 type place interface {
 	transfer.File
 	// spare creates a temporary file.
@@ -129,8 +128,7 @@ type place interface {
 }
 
 // fetch fetches one layer, writes it to its place in its final form, and
-// records its size. It fetches a layer that does not match its digest once
-// more.
+// records its size. If the layer does not match its digest, fetch retries once.
 func (e *Export) fetch(ctx context.Context, layer *exportLayer, to place) error {
 	err := e.fetchOnce(ctx, layer, to)
 	var mismatch *content.VerifyError
@@ -169,7 +167,7 @@ func (e *Export) unpack(ctx context.Context, layer *exportLayer, to place, watch
 	go func() {
 		defer close(ended)
 		_, err := e.Source.TeeBlob(ctx, e.Repository, layer.from, packed, io.MultiWriter(watch, w))
-		w.CloseWithError(err) // EOF for nil
+		w.CloseWithError(err) // nil means EOF
 	}()
 	size, err := UnpackTo(io.NewOffsetWriter(to, 0), r, layer.diffID)
 	r.CloseWithError(errUnpacked)

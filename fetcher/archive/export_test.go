@@ -25,13 +25,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// blobs is a source of blobs by digest, which counts what it gives.
+// blobs is a source of blobs by digest that counts requests.
 type blobs struct {
 	data map[digest.Digest]string
-	fail map[digest.Digest]error // instead of the end
+	fail map[digest.Digest]error // returned instead of EOF
 
 	noRanges bool
-	tails    atomic.Int32 // how often a tail was asked for
+	tails    atomic.Int32 // number of calls of BlobTail
 
 	mu    sync.Mutex
 	asked map[digest.Digest]int
@@ -55,7 +55,8 @@ func (b *blobs) TeeBlob(ctx context.Context, _ reference.Repository, desc ocispe
 	return io.Copy(io.MultiWriter(io.NewOffsetWriter(f, 0), w), content.Verify(r, desc.Digest, desc.Size))
 }
 
-// BlobTail answers like a server without ranges, unless there is something.
+// BlobTail fails, as for a server without ranges, unless a test sets its
+// result.
 func (b *blobs) BlobTail(_ context.Context, _ reference.Repository, desc ocispec.Descriptor, n int64) ([]byte, error) {
 	b.tails.Add(1)
 	data := b.data[desc.Digest]
@@ -69,8 +70,8 @@ type brokenReader struct{ err error }
 
 func (r brokenReader) Read([]byte) (int, error) { return 0, r.err }
 
-// testExport is the export of an image with these layers, as the registry has
-// them; unpacked are their contents.
+// testExport returns the export of an image with the layers packed, whose
+// content is unpacked.
 func testExport(packed, unpacked []string) (*Export, *blobs) {
 	source := &blobs{data: map[digest.Digest]string{}, fail: map[digest.Digest]error{}, asked: map[digest.Digest]int{}}
 	ids := make([]string, len(unpacked))
@@ -99,10 +100,10 @@ var exportTests = []struct {
 }{
 	{name: "no layers"},
 	{name: "one", packed: []string{gzipped("a")}, unpacked: []string{"a"}},
-	{name: "of every packing", packed: []string{gzipped("first"), "second", zstdFrame("third"), gzipped(strings.Repeat("x", 512))}, unpacked: []string{"first", "second", "third", strings.Repeat("x", 512)}},
-	{name: "one twice", packed: []string{gzipped("a"), gzipped("b"), gzipped("a")}, unpacked: []string{"a", "b", "a"}},
-	{name: "one twice, packed in two ways", packed: []string{gzipped("a"), zstdFrame("a")}, unpacked: []string{"a", "a"}},
-	{name: "empty ones", packed: []string{gzipped(""), "", gzipped("a")}, unpacked: []string{"", "", "a"}},
+	{name: "every compression", packed: []string{gzipped("first"), "second", zstdFrame("third"), gzipped(strings.Repeat("x", 512))}, unpacked: []string{"first", "second", "third", strings.Repeat("x", 512)}},
+	{name: "a layer twice", packed: []string{gzipped("a"), gzipped("b"), gzipped("a")}, unpacked: []string{"a", "b", "a"}},
+	{name: "a layer twice, compressed in two ways", packed: []string{gzipped("a"), zstdFrame("a")}, unpacked: []string{"a", "a"}},
+	{name: "empty layers", packed: []string{gzipped(""), "", gzipped("a")}, unpacked: []string{"", "", "a"}},
 	{name: "many", packed: numbered(gzipped), unpacked: numbered(func(s ...string) string { return s[0] })},
 }
 
@@ -115,7 +116,7 @@ func numbered(pack func(...string) string) []string {
 }
 
 // exported writes an export as an archive and as a layout, and returns the
-// files of both.
+// files in both.
 func exported(t *testing.T, e *Export) map[string]map[string]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -128,7 +129,7 @@ func exported(t *testing.T, e *Export) map[string]map[string]string {
 		t.Fatal(err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
-		t.Errorf("beside the archive there is %v, %v", left, err)
+		t.Errorf("left beside the archive: %v, %v", left, err)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		t.Fatal(err)
@@ -196,7 +197,7 @@ func TestExport(t *testing.T) {
 	}
 }
 
-// The same image makes the same archive, in whatever order its layers come.
+// The same image gives the same archive, in any order of transfers.
 func TestExportIsReproducible(t *testing.T) {
 	var first string
 	packed, unpacked := numbered(gzipped), numbered(func(s ...string) string { return s[0] })
@@ -219,7 +220,7 @@ func TestExportIsReproducible(t *testing.T) {
 			first = string(data)
 		}
 		if string(data) != first {
-			t.Errorf("with %d jobs at a time it is another archive", jobs)
+			t.Errorf("the archive differs with %d jobs", jobs)
 		}
 	}
 }
@@ -229,19 +230,19 @@ var exportFailureTests = []struct {
 	change func(e *Export, source *blobs)
 	err    error
 	verify bool
-	asked  int // how often the most wanted layer is fetched for one form; 0: once
+	asked  int // most fetches of one layer for each output; 0 means 1
 }{
-	{name: "lost layer", change: func(_ *Export, s *blobs) { delete(s.data, digest.FromString(gzipped("2"))) }, err: content.ErrNotFound},
+	{name: "missing layer", change: func(_ *Export, s *blobs) { delete(s.data, digest.FromString(gzipped("2"))) }, err: content.ErrNotFound},
 	{name: "broken transfer", change: func(_ *Export, s *blobs) { s.fail[digest.FromString(gzipped("0"))] = errPipe }, err: errPipe},
 	{name: "wrong content", change: func(_ *Export, s *blobs) { s.data[digest.FromString(gzipped("3"))] = gzipped("9") }, verify: true, asked: 2},
 	{name: "wrong diff ID", change: func(e *Export, _ *blobs) {
 		e.Config = []byte(strings.ReplaceAll(string(e.Config), digest.FromString("1").Encoded(), digest.FromString("9").Encoded()))
 	}, verify: true},
 	{name: "too few diff IDs", change: func(e *Export, _ *blobs) { e.Config = []byte(configOf(3)) }},
-	{name: "no config", change: func(e *Export, _ *blobs) { e.Config = []byte(schema2) }},
+	{name: "not a config", change: func(e *Export, _ *blobs) { e.Config = []byte(schema2) }},
 }
 
-// A failed export is an error and leaves no files of its own beside the archive.
+// A failed export is an error and leaves no files beside the archive.
 func TestExportFailures(t *testing.T) {
 	for _, tt := range exportFailureTests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -261,11 +262,11 @@ func TestExportFailures(t *testing.T) {
 			}
 			for d, n := range source.asked {
 				if n > 2*max(tt.asked, 1) {
-					t.Errorf("%s was fetched %d times for two forms", d, n)
+					t.Errorf("%s was fetched %d times for two outputs", d, n)
 				}
 			}
 			if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
-				t.Errorf("beside the archive there is %v, %v", left, err)
+				t.Errorf("left beside the archive: %v, %v", left, err)
 			}
 		})
 	}
@@ -289,10 +290,10 @@ func TestExportCancelled(t *testing.T) {
 	}
 }
 
-// Sizes are guessed from what gzip has at its end. That may be wrong, as for
-// layers of several members, which changes nothing but the way.
+// Sizes are guessed from the gzip trailer. A wrong guess, as for layers of
+// several members, does not change the archive.
 func TestExportGuesses(t *testing.T) {
-	large := strings.Repeat("what would be a tar archive ", 10_000)
+	large := strings.Repeat("content of a tar archive ", 10_000)
 	random := string(randomBytes(guessFrom))
 	for _, tt := range []struct {
 		name             string
@@ -301,7 +302,7 @@ func TestExportGuesses(t *testing.T) {
 		{"right", []string{gzipped(random), gzipped(random + "!"), gzipped("a")}, []string{random, random + "!", "a"}},
 		{"too small", []string{gzipped("front", random), gzipped(random + "!"), gzipped("a")}, []string{"front" + random, random + "!", "a"}},
 		{"implausible", []string{gzipped(random, "x"), gzipped(large), gzipped("a")}, []string{random + "x", large, "a"}},
-		{"of no gzip", []string{random, gzipped(random + "!"), gzipped("a")}, []string{random, random + "!", "a"}},
+		{"not gzip", []string{random, gzipped(random + "!"), gzipped("a")}, []string{random, random + "!", "a"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var archives [2][]byte
@@ -317,20 +318,20 @@ func TestExportGuesses(t *testing.T) {
 					t.Fatal(err)
 				}
 				if source.tails.Load() == 0 {
-					t.Error("nothing was guessed")
+					t.Error("no size was guessed")
 				}
 				if archives[i], err = os.ReadFile(f.Name()); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if !bytes.Equal(archives[0], archives[1]) {
-				t.Error("the archive depends on what was guessed")
+				t.Error("the archive depends on the guesses")
 			}
 		})
 	}
 }
 
-// randomBytes returns n bytes that cannot be packed.
+// randomBytes returns n bytes that cannot be compressed.
 func randomBytes(n int) []byte {
 	data := make([]byte, n)
 	source := rand.NewChaCha8([32]byte{})

@@ -19,7 +19,7 @@ type File struct {
 	Path string `json:"path"`
 	ocispec.Descriptor
 
-	// part is where the content lies in an archive at Path; nil means that it is the
+	// part is the range of the content in an archive at Path, or nil if it is the
 	// whole file.
 	part *part
 }
@@ -53,8 +53,8 @@ func (f *File) open() (opened, error) {
 	return opened{io.NewSectionReader(file, at.offset, at.size), file}, nil
 }
 
-// contentSize returns the size of the content. It refuses what is not a regular file,
-// which may not give its content twice.
+// contentSize returns the size of the content. It returns an error unless the file is
+// regular, since other files may not be readable twice.
 func (f *File) contentSize() (int64, error) {
 	info, err := os.Stat(f.Path)
 	switch {
@@ -68,7 +68,7 @@ func (f *File) contentSize() (int64, error) {
 	return info.Size(), nil
 }
 
-// read returns the content, of at most limit bytes. what names it in the error.
+// read returns the content, at most limit bytes. Errors call it what.
 func (f *File) read(what string, limit int64) ([]byte, error) {
 	size, err := f.contentSize()
 	if err != nil {
@@ -118,7 +118,7 @@ func digestOf(ctx context.Context, content io.Reader) (digest.Digest, error) {
 	return h.Digest(), err
 }
 
-// compressionOf returns how the content is compressed.
+// compressionOf detects the compression of the content.
 func compressionOf(content io.ReaderAt) (Compression, error) {
 	var start [4]byte
 	n, err := content.ReadAt(start[:], 0)

@@ -13,10 +13,10 @@ import (
 
 // errWrongGuess is returned for a layer that unpacks to another size than
 // guessed.
-var errWrongGuess = errors.New("the layer is not as large as its end says")
+var errWrongGuess = errors.New("the layer does not have the size in its gzip trailer")
 
-// guessFrom is the size of a packed layer, in bytes, from which a guess is
-// worth a request.
+// guessFrom is the smallest size of a compressed layer, in bytes, for which a
+// guess is worth a request.
 const guessFrom = 4 << 20
 
 // guessSizes guesses the unpacked sizes of the layers: gzip data ends with its
@@ -57,8 +57,8 @@ func (e *Export) guessSize(ctx context.Context, layer ocispec.Descriptor) (int64
 	return sizeFromTail(tail, layer.Size)
 }
 
-// sizeFromTail reads the size from the last four bytes of gzip data, which is
-// packed bytes long, and reports whether it is plausible.
+// sizeFromTail reads the unpacked size from the last four bytes of gzip data,
+// whose length is packed, and reports whether it is plausible.
 func sizeFromTail(tail []byte, packed int64) (size int64, plausible bool) {
 	size = int64(binary.LittleEndian.Uint32(tail))
 	return size, size > packed-packed/64 && size/maxDeflateRatio <= packed

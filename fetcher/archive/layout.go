@@ -72,8 +72,8 @@ func (c *Composition) WriteLayout(dir string) error {
 	return t.writeLayout(dir)
 }
 
-// writeLayout writes the files by which the blobs of a layout are found, and
-// the manifest unless it exists.
+// writeLayout writes the files that lead to the blobs of a layout, and the
+// manifest unless it exists.
 func (t *tables) writeLayout(dir string) error {
 	if _, err := os.Lstat(filepath.Join(dir, blobName(t.manifest.Digest))); err != nil {
 		if err := writeBlob(dir, t.manifest.Digest, t.bytes); err != nil {

@@ -2,7 +2,8 @@ package archive
 
 import "testing"
 
-// checkError compares the whole text of an error; the empty text is no error.
+// checkError compares the whole text of an error. If want is empty, it expects
+// no error.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	got := ""

@@ -11,9 +11,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Open reads the images in an OCI layout or an archive: an OCI layout in a tar archive, or
-// a docker-archive, as docker save and podman save write them. Their layers are read in
-// place. Of an image for several platforms, it returns the one for this machine.
+// Open reads the images in an OCI layout or an archive: an OCI layout in a tar archive,
+// or a docker-archive, as docker save and podman save write them. Their layers are read
+// in place. From a multi-platform image, it picks the one for this machine.
 //
 // The errors do not name path. They are *[FormatError], *[image.NoPlatformError], *[content.VerifyError], and those of
 // [Composition.Complete].
@@ -46,7 +46,7 @@ func openTree(path string) (tree, error) {
 	case !info.Mode().IsRegular():
 		return nil, &FormatError{Reason: "not a regular file"}
 	case info.Size() == 0:
-		return nil, &FormatError{Reason: "there is nothing in it, expected an archive"}
+		return nil, &FormatError{Reason: "the file is empty, expected an archive"}
 	}
 	if err := checkUncompressed(f); err != nil {
 		return nil, err
@@ -58,8 +58,8 @@ func openTree(path string) (tree, error) {
 	return t, nil
 }
 
-// readTree reads the images in a tree by the tables that name them. An OCI layout keeps
-// the manifests. If it is a docker-archive as well, that may name images that the layout
+// readTree reads the images that the tables of a tree name. An OCI layout has their
+// manifests. If the tree is a docker-archive too, that may name images that the layout
 // leaves out.
 func readTree(ctx context.Context, t tree) (images []Composition, err error) {
 	empty := ""

@@ -44,15 +44,15 @@ func tarOf(t testing.TB, entries ...tarEntry) []byte {
 // blobEntry is the entry of a blob in an OCI layout.
 func blobEntry(data string) tarEntry { return tarEntry{name: blobOf(data), data: data} }
 
-// entryOf returns an entry of an index, with more fields.
+// entryOf returns an entry of an index. more is further fields.
 func entryOf(manifest, more string) string {
 	return fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":%q,"size":%d%s}`, digest.FromString(manifest), len(manifest), more)
 }
 
-// platformHere is the platform of this machine, as more fields of an entry.
+// platformHere is this machine's platform as a field of an entry.
 var platformHere = fmt.Sprintf(`,"platform":{"os":"linux","architecture":%q}`, runtime.GOARCH)
 
-// configHere returns a config of n layers for this machine.
+// configHere returns a config with n layers for this machine.
 func configHere(n int) string { return strings.Replace(configOf(n), "amd64", runtime.GOARCH, 1) }
 
 func indexOf(entries ...string) tarEntry {
@@ -103,9 +103,9 @@ var openTests = []struct {
 	{name: "layout", entries: with(layoutBlobs, indexOf(entryOf(manifest2, named))), want: []string{"app:1 plain tar|\x1f\x8b gzip"}},
 	{name: "layout and docker-archive", entries: with(layoutBlobs, indexOf(entryOf(manifest2, named)), savedEntry(config2, `["app:1"]`, plainLayer, gzipLayer)),
 		want: []string{"app:1 plain tar|\x1f\x8b gzip"}},
-	{name: "one more name in the docker-archive", entries: with(layoutBlobs, indexOf(entryOf(manifest2, named)), savedEntry(config2, `["app:1","b:2"]`, plainLayer, gzipLayer)),
+	{name: "another name in the docker-archive", entries: with(layoutBlobs, indexOf(entryOf(manifest2, named)), savedEntry(config2, `["app:1","b:2"]`, plainLayer, gzipLayer)),
 		want: []string{"app:1 plain tar|\x1f\x8b gzip", "b:2 plain tar|\x1f\x8b gzip"}},
-	{name: "names in the docker-archive alone", entries: with(layoutBlobs, indexOf(entryOf(manifest2, "")), savedEntry(config2, `["app:1","b:2"]`, plainLayer, gzipLayer)),
+	{name: "names only in the docker-archive", entries: with(layoutBlobs, indexOf(entryOf(manifest2, "")), savedEntry(config2, `["app:1","b:2"]`, plainLayer, gzipLayer)),
 		want: []string{"app:1 plain tar|\x1f\x8b gzip", "b:2 plain tar|\x1f\x8b gzip"}},
 	{name: "one name for two images", entries: with(layoutBlobs, blobEntry(config1), indexOf(entryOf(manifest2, named)), savedEntry(config1, `["app:1"]`, plainLayer)),
 		want: []string{"app:1 plain tar|\x1f\x8b gzip"}},
@@ -115,7 +115,7 @@ var openTests = []struct {
 		want: []string{" plain tar"}},
 	{name: "two images without names", entries: with(layoutBlobs, blobEntry(config1), blobEntry(manifest1), indexOf(entryOf(manifest2, ""), entryOf(manifest1, ""))),
 		want: []string{" plain tar|\x1f\x8b gzip", " plain tar"}},
-	{name: "two tags alone", entries: with(layoutBlobs, blobEntry(config1), blobEntry(manifest1), indexOf(
+	{name: "two tags without names", entries: with(layoutBlobs, blobEntry(config1), blobEntry(manifest1), indexOf(
 		entryOf(manifest1, `,"annotations":{"org.opencontainers.image.ref.name":"v1"}`), entryOf(manifest2, `,"annotations":{"org.opencontainers.image.ref.name":"v2"}`))),
 		want: []string{" plain tar", " plain tar|\x1f\x8b gzip"}},
 	{name: "two platforms without names", entries: with(layoutBlobs, blobEntry(config1), blobEntry(manifest1), indexOf(
@@ -123,25 +123,25 @@ var openTests = []struct {
 		want: []string{" plain tar|\x1f\x8b gzip"}},
 	{name: "name in the other annotation", entries: with(layoutBlobs, indexOf(entryOf(manifest2, `,"annotations":{"org.opencontainers.image.ref.name":"ghcr.io/org/app:2"}`))),
 		want: []string{"ghcr.io/org/app:2 plain tar|\x1f\x8b gzip"}},
-	{name: "tag alone", entries: with(layoutBlobs, indexOf(entryOf(manifest2, `,"annotations":{"org.opencontainers.image.ref.name":"latest"}`))),
+	{name: "tag without a name", entries: with(layoutBlobs, indexOf(entryOf(manifest2, `,"annotations":{"org.opencontainers.image.ref.name":"latest"}`))),
 		want: []string{" plain tar|\x1f\x8b gzip"}},
 	{name: "docker-archive", entries: with(dockerFiles, dockerEntry(`["app:1","docker.io/library/b:2"]`, "a/layer.tar", "z/layer.tar")),
 		want: []string{"app:1 plain tar|\x1f\x8b gzip", "b:2 plain tar|\x1f\x8b gzip"}},
 	{name: "docker-archive with links, no name", entries: with(dockerFiles, dockerEntry("null", "a/layer.tar", "b/layer.tar")),
 		want: []string{" plain tar|plain tar"}},
 
-	{name: "nothing", err: "not an image: it has neither index.json nor manifest.json"},
+	{name: "no files", err: "not an image: it has neither index.json nor manifest.json"},
 	{name: "malformed table beside an index", entries: with(layoutBlobs, indexOf(entryOf(manifest2, named)), tarEntry{name: "manifest.json", data: "[{]"}),
 		err: "manifest.json: invalid character ']' looking for beginning of object key string"},
 	{name: "too many names", entries: with(dockerFiles, dockerEntry(`["`+strings.Repeat(`a","`, 1000)+`a"]`, "a/layer.tar", "z/layer.tar")),
-		err: "manifest.json names 1001 images, and an archive may have 1000"},
+		err: "manifest.json names 1001 images; the limit is 1000"},
 	{name: "too many entries", entries: with(layoutBlobs, indexOf(slices.Repeat([]string{entryOf(manifest2, "")}, 1001)...)),
-		err: "index.json names 1001 images, and an archive may have 1000"},
+		err: "index.json names 1001 images; the limit is 1000"},
 	{name: "empty index", entries: []tarEntry{indexOf()}, err: "index.json names no image"},
 	{name: "empty table", entries: []tarEntry{{name: "manifest.json", data: "[]"}}, err: "manifest.json names no image"},
 	{name: "malformed table", entries: []tarEntry{{name: "manifest.json", data: "[{]"}}, err: "manifest.json: invalid character ']' looking for beginning of object key string"},
-	{name: "two files of one name", entries: []tarEntry{{name: "a", data: "1"}, {name: "./a", data: "2"}}, err: `not an image archive: two files with the name "a"`},
-	{name: "no config", entries: []tarEntry{{name: "manifest.json", data: "[null]"}}, err: "manifest.json: an image without a config"},
+	{name: "two files with one name", entries: []tarEntry{{name: "a", data: "1"}, {name: "./a", data: "2"}}, err: `not an image archive: two files with the name "a"`},
+	{name: "no config", entries: []tarEntry{{name: "manifest.json", data: "[null]"}}, err: "manifest.json: an image has no config"},
 	{name: "folder of skopeo's dir:", entries: []tarEntry{{name: "manifest.json", data: manifest2}},
 		err: "manifest.json is a manifest: copy the folder to an OCI layout, as by skopeo copy dir:FOLDER oci:LAYOUT"},
 	{name: "foreign layer", entries: []tarEntry{blobEntry(config1), blobEntry(foreignManifest), indexOf(entryOf(foreignManifest, named))},
@@ -166,7 +166,7 @@ func TestOpen(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "image.tar")
 			write(t, path, string(tarOf(t, tt.entries...)))
 			checkOpened(t, path, tt.want, tt.err)
-			// The same as a folder, which has no two files of one name.
+			// The same as a folder, which cannot have two files with one name.
 			if dir := extract(t, tt.entries); dir != "" {
 				checkOpened(t, dir, tt.want, tt.err)
 			}
@@ -174,8 +174,8 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// extract writes the entries to a folder. It returns "" for what errors say otherwise of
-// a folder.
+// extract writes the entries to a folder. It returns "" if a folder gives another
+// error.
 func extract(t *testing.T, entries []tarEntry) string {
 	dir := t.TempDir()
 	for _, e := range entries {
@@ -199,7 +199,7 @@ func checkOpened(t *testing.T, path string, want []string, wantErr string) {
 	t.Helper()
 	images, err := Open(t.Context(), path)
 	if err != nil {
-		// Of a folder, the system says it.
+		// For a folder, the error comes from the operating system.
 		said := strings.ReplaceAll(strings.ReplaceAll(err.Error(), path+"/", ""), "stat ", "open ")
 		said = strings.ReplaceAll(said, "no such file or directory", "file does not exist")
 		err = fmt.Errorf("%s", said)
@@ -236,7 +236,7 @@ func contentOf(t testing.TB, f File) string {
 	return string(data)
 }
 
-// sparseTar returns an archive with a sparse file, which the package tar does not write.
+// sparseTar returns an archive with a sparse file, which package tar cannot write.
 func sparseTar(format tar.Format) string {
 	h := &tar.Header{Name: "layer.tar", Typeflag: tar.TypeReg, Format: format}
 	if format == tar.FormatPAX {
@@ -261,7 +261,7 @@ func sparseTar(format tar.Format) string {
 	return string(data)
 }
 
-// longNames returns an archive whose names are long.
+// longNames returns an archive with names longer than maxTarNames.
 func longNames() string {
 	var entries []tarEntry
 	for i := range 40 {
@@ -286,12 +286,12 @@ var openFormatTests = []struct{ name, data, err string }{
 	{name: "zstd", data: zstdLayer, err: "the archive is compressed"},
 	{name: "xz", data: "\xfd7zXZ\x00\x00\x04\xe6\xd6\xb4\x46", err: "the archive is compressed"},
 	{name: "bzip2", data: "BZh91AY&SY", err: "the archive is compressed"},
-	{name: "empty", err: "there is nothing in it, expected an archive"},
+	{name: "empty", err: "the file is empty, expected an archive"},
 	{name: "sparse file of GNU tar", data: sparseTar(tar.FormatGNU), err: "not an image archive: layer.tar is stored as a sparse file: pack the archive without --sparse"},
 	{name: "sparse file in PAX form", data: sparseTar(tar.FormatPAX), err: "not an image archive: layer.tar is stored as a sparse file: pack the archive without --sparse"},
-	{name: "long names", data: longNames(), err: "not an image archive: the names of its files take more than 33.6 MB: that is not the archive of an image"},
+	{name: "long names", data: longNames(), err: "not an image archive: its file names take more than 33.6 MB"},
 	{name: "text", data: strings.Repeat("text", 200), err: "not an image archive: archive/tar: invalid tar header"},
-	{name: "cut off", data: string(tarOf(nil, tarEntry{name: "a", data: strings.Repeat("a", 5000)})[:3000]), err: "not an image archive: unexpected EOF"},
+	{name: "truncated", data: string(tarOf(nil, tarEntry{name: "a", data: strings.Repeat("a", 5000)})[:3000]), err: "not an image archive: unexpected EOF"},
 }
 
 func TestOpenFormats(t *testing.T) {
@@ -305,15 +305,15 @@ func TestOpenFormats(t *testing.T) {
 	}
 }
 
-func TestOpenLeavesTheFolder(t *testing.T) {
+func TestOpenOutsideOfFolder(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "manifest.json"), `[{"Config":"../secret","Layers":[]}]`)
 	_, err := Open(t.Context(), dir)
-	checkError(t, err, "../secret: the path leads out of the folder")
+	checkError(t, err, "../secret: the path is outside of the folder")
 }
 
-// FuzzOpen reads archives of strangers. What can be opened can be written, and that is
-// the same image.
+// FuzzOpen reads hostile archives. An image that can be opened can be written, and
+// reads back as the same image.
 func FuzzOpen(f *testing.F) {
 	f.Add(tarOf(f, with(layoutBlobs, indexOf(entryOf(manifest2, named)))...))
 	f.Add(tarOf(f, with(dockerFiles, dockerEntry(`["app:1"]`, "a/layer.tar", "b/layer.tar"))...))
@@ -339,7 +339,7 @@ func FuzzOpen(f *testing.F) {
 			}
 			reread, err := Open(t.Context(), again)
 			if err != nil || len(reread) != 1 {
-				t.Fatalf("written and read again: %d images, %v", len(reread), err)
+				t.Fatalf("after writing and reading: %d images, %v", len(reread), err)
 			}
 			if got := reread[0]; got.Reference != image.Reference || got.Config.Digest != image.Config.Digest {
 				t.Errorf("%s %s became %s %s", image.Reference, image.Config.Digest, got.Reference, got.Config.Digest)

@@ -10,7 +10,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// readDockerArchive reads the images of a docker-archive, each under each of its names.
+// readDockerArchive reads the images of a docker-archive, one for each name.
 func readDockerArchive(_ context.Context, t tree, table File) ([]Composition, error) {
 	data, err := table.read("manifest", image.MaxManifestSize)
 	if err != nil {
@@ -48,11 +48,11 @@ func readDockerArchive(_ context.Context, t tree, table File) ([]Composition, er
 	return images, nil
 }
 
-// readDockerImage reads one image. Such an archive says nothing about a layer but the name
-// of its file. An uncompressed layer is known by its diff ID.
+// readDockerImage reads one image. The archive has only the file names of the layers.
+// The digest of an uncompressed layer is its diff ID.
 func readDockerImage(t tree, entry dockerManifest) (c Composition, err error) {
 	if entry.Config == "" {
-		return c, fmt.Errorf("%s: an image without a config", dockerTable)
+		return c, fmt.Errorf("%s: an image has no config", dockerTable)
 	}
 	if c.Config, err = t.file(entry.Config); err != nil {
 		return c, err
@@ -78,7 +78,7 @@ func readDockerImage(t tree, entry dockerManifest) (c Composition, err error) {
 	return c, nil
 }
 
-// layerDigest returns the digest of a layer, or "" if that must be computed.
+// layerDigest returns the digest of a layer, or "" if it must be computed.
 func layerDigest(layer *File, diffID digest.Digest) (digest.Digest, error) {
 	content, err := layer.open()
 	if err != nil {

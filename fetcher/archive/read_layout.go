@@ -18,9 +18,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// readOCILayout reads the images of an OCI layout. Entries of its index with one name are
-// one image for several platforms. Entries without a name are several images if they are
-// for the same platform: docker save writes them for images that are saved by their IDs.
+// readOCILayout reads the images of an OCI layout. Entries of its index with the same
+// name are one image for several platforms. Entries without a name are different images
+// if they are for the same platform: docker save writes these for images saved by ID.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 func readOCILayout(ctx context.Context, t tree, table File) ([]Composition, error) {
 	data, err := table.read("manifest", image.MaxManifestSize)
@@ -62,8 +62,8 @@ func readOCILayout(ctx context.Context, t tree, table File) ([]Composition, erro
 	return images, nil
 }
 
-// entryName returns the name of an image in the index of a layout, or "". What is only a
-// tag there names nothing to an engine.
+// entryName returns the name of an image in the index of a layout, or "". A tag alone
+// is not a name, since an engine could not use it.
 func entryName(d ocispec.Descriptor) string {
 	name := d.Annotations[ocispec.AnnotationRefName]
 	if !strings.ContainsAny(name, ":/") {
@@ -79,8 +79,8 @@ func entryName(d ocispec.Descriptor) string {
 // ociLayout is the source of the documents in an OCI layout.
 type ociLayout struct{ tree }
 
-// choose returns the manifests for this machine that these entries of the index, which
-// have one name or none, lead to.
+// choose returns the manifests for this machine among entries of the index that have
+// the same name, or none.
 func (l ociLayout) choose(ctx context.Context, name string, entries []ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	index, err := indexDocument(entries...)
 	if err != nil {
@@ -142,7 +142,8 @@ func (l ociLayout) composition(d ocispec.Descriptor) (Composition, error) {
 	return c, nil
 }
 
-// blob returns the file of a blob, which has the size that its manifest gives.
+// blob returns the file of a blob, and an error unless it has the size in the
+// descriptor.
 func (l ociLayout) blob(d ocispec.Descriptor) (File, error) {
 	file, err := l.file(blobName(d.Digest))
 	if errors.Is(err, fs.ErrNotExist) && image.IsForeign(d) {
@@ -171,7 +172,7 @@ func (l ociLayout) Config(_ context.Context, _ reference.Repository, d ocispec.D
 	return data, err
 }
 
-// document returns a manifest or config, which it verifies.
+// document returns a verified manifest or config.
 func (l ociLayout) document(what string, limit int64, d digest.Digest) (File, []byte, error) {
 	file, err := l.file(blobName(d))
 	if err != nil {
@@ -188,7 +189,7 @@ func (l ociLayout) document(what string, limit int64, d digest.Digest) (File, []
 	return file, data, nil
 }
 
-// missingBlob makes the error for a blob that is not there a [content.ErrNotFound].
+// missingBlob makes the error for a missing blob match [content.ErrNotFound].
 func missingBlob(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %w", content.ErrNotFound, err)

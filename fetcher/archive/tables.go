@@ -18,7 +18,7 @@ import (
 const annotationImageName = "io.containerd.image.name"
 
 // tables holds what an archive or layout has besides its config and layers: the
-// manifest, and the files by which readers find it.
+// manifest, and the files that lead readers to it.
 type tables struct {
 	reference reference.Reference // the zero value for an image without a name
 	config    ocispec.Descriptor
@@ -42,7 +42,7 @@ func newTables(name string, config ocispec.Descriptor, layers []ocispec.Descript
 	return tablesOf(name, ocispec.MediaTypeImageManifest, data, m)
 }
 
-// tablesOf returns the tables of an image that has a manifest.
+// tablesOf returns the tables of an image with an existing manifest.
 func tablesOf(name, mediaType string, data []byte, m ocispec.Manifest) (tables, error) {
 	t := tables{
 		config:   m.Config,
@@ -75,33 +75,33 @@ func (t *tables) index() ocispec.Index {
 // dockerTable is the name of the file that lists the images of a docker-archive.
 const dockerTable = "manifest.json"
 
-// dockerManifest is an entry of manifest.json, where docker load and podman
-// load look up the parts of an image.
+// dockerManifest is an entry of manifest.json, which docker load and podman
+// load read.
 type dockerManifest struct {
 	Config   string
 	RepoTags []string
 	Layers   []string
 }
 
-func (t *tables) dockerManifest(form archiveForm) []dockerManifest {
-	m := dockerManifest{Config: form.config(t.config.Digest), Layers: []string{}}
+func (t *tables) dockerManifest(names naming) []dockerManifest {
+	m := dockerManifest{Config: names.config(t.config.Digest), Layers: []string{}}
 	if t.reference.Tag != "" {
 		m.RepoTags = []string{t.reference.Familiar()}
 	}
-	for _, id := range form.ids(t.layers) {
-		m.Layers = append(m.Layers, form.layer(id))
+	for _, id := range names.ids(t.layers) {
+		m.Layers = append(m.Layers, names.layer(id))
 	}
 	return []dockerManifest{m}
 }
 
 // repositories returns the table that Docker used before manifest.json. It is
 // nil for an image without a name or without layers.
-func (t *tables) repositories(form archiveForm) map[string]map[string]string {
+func (t *tables) repositories(names naming) map[string]map[string]string {
 	n := len(t.layers)
 	if t.reference.Tag == "" || n == 0 {
 		return nil
 	}
-	top := form.ids(t.layers)[n-1].Encoded()
+	top := names.ids(t.layers)[n-1].Encoded()
 	return map[string]map[string]string{t.reference.Repository.Familiar(): {t.reference.Tag: top}}
 }
 
@@ -110,25 +110,25 @@ func blobName(d digest.Digest) string {
 	return strings.Join([]string{"blobs", string(d.Algorithm()), d.Encoded()}, "/")
 }
 
-// archiveForm is how an archive names its parts.
-type archiveForm struct {
+// naming is how an archive names its parts.
+type naming struct {
 	directories   []string
 	config, layer func(digest.Digest) string
-	// linked gives each further occurrence of a layer in an image a name of its
-	// own, which is a link to the first.
+	// linked makes each further occurrence of a layer in an image a link to the
+	// first.
 	linked bool
 }
 
 // ids returns the digests by which the archive names the layers, the lowest
-// first. A form with links names each further occurrence of a layer by its
-// chain ID, as docker save did.
+// first. If linked is set, each further occurrence of a layer has its chain ID
+// as its name, as in docker save.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-chainid
-func (f archiveForm) ids(layers []ocispec.Descriptor) []digest.Digest {
+func (n naming) ids(layers []ocispec.Descriptor) []digest.Digest {
 	ids := make([]digest.Digest, len(layers))
 	for i, layer := range layers {
 		ids[i] = layer.Digest
 	}
-	if !f.linked {
+	if !n.linked {
 		return ids
 	}
 	chain := identity.ChainIDs(slices.Clone(ids))
@@ -140,12 +140,12 @@ func (f archiveForm) ids(layers []ocispec.Descriptor) []digest.Digest {
 	return ids
 }
 
-// layoutForm is the form of a docker-archive that is also an OCI layout.
-var layoutForm = archiveForm{directories: []string{"blobs/", "blobs/sha256/"}, config: blobName, layer: blobName}
+// layoutNaming is that of a docker-archive that is also an OCI layout.
+var layoutNaming = naming{directories: []string{"blobs/", "blobs/sha256/"}, config: blobName, layer: blobName}
 
-// dockerForm is what docker save wrote before it wrote OCI layouts. Tools that
+// dockerNaming is that of docker save before it wrote OCI layouts. Tools that
 // unpack, change and repack an archive rely on it.
-var dockerForm = archiveForm{
+var dockerNaming = naming{
 	linked: true,
 	config: func(d digest.Digest) string { return d.Encoded() + ".json" },
 	layer:  func(d digest.Digest) string { return d.Encoded() + "/layer.tar" },

@@ -14,10 +14,10 @@ import (
 	"hocker/fetcher/bytecount"
 )
 
-// tree is a set of files by their slash-separated paths: a folder, or an uncompressed tar
-// archive, whose files are read where they lie in it.
+// tree is a set of files with slash-separated paths: a folder, or an uncompressed tar
+// archive, whose files are read in place.
 type tree interface {
-	// file returns a file that can be read. If there is none, the error is an
+	// file returns a readable file. If the file does not exist, the error is an
 	// fs.ErrNotExist.
 	file(name string) (File, error)
 }
@@ -27,10 +27,10 @@ type folder string
 
 func (f folder) file(name string) (File, error) {
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
-		return File{}, fmt.Errorf("%s: the path leads out of the folder", name)
+		return File{}, fmt.Errorf("%s: the path is outside of the folder", name)
 	}
 	file := File{Path: filepath.Join(string(f), filepath.FromSlash(name))}
-	_, err := file.contentSize() // opening a named pipe would wait
+	_, err := file.contentSize() // opening a named pipe would block
 	return file, err
 }
 
@@ -38,20 +38,20 @@ func (f folder) file(name string) (File, error) {
 type tarball struct {
 	path  string
 	parts map[string]part
-	links map[string]string // symbolic and hard links, and what they lead to
-	named int               // bytes in the names of both
+	links map[string]string // symbolic and hard links, and their targets
+	named int               // total length of the names in both
 }
 
 // maxTarEntries limits the entries of an archive. Docker allows an image 127 layers.
 const maxTarEntries = 100_000
 
-// maxTarNames limits the names in an archive together, in bytes.
+// maxTarNames limits the total length of the names in an archive, in bytes.
 const maxTarNames = 32 << 20
 
-// maxLinks limits how many links lead to one file.
+// maxLinks limits the links to follow to one file.
 const maxLinks = 10
 
-// readTarball finds the files in a tar archive. It reads their headers only.
+// readTarball lists the files in a tar archive. It reads only their headers.
 func readTarball(name string, f *os.File) (*tarball, error) {
 	t := &tarball{path: name, parts: map[string]part{}, links: map[string]string{}}
 	r := tar.NewReader(f)
@@ -67,10 +67,10 @@ func readTarball(name string, f *os.File) (*tarball, error) {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("more than %d files: that is not the archive of an image", maxTarEntries)
+	return nil, fmt.Errorf("more than %d files", maxTarEntries)
 }
 
-// add notes the entry whose content is next in f.
+// add records the entry whose content is next in f.
 func (t *tarball) add(header *tar.Header, f *os.File) error {
 	name := path.Clean(header.Name)
 	_, isFile := t.parts[name]
@@ -79,14 +79,15 @@ func (t *tarball) add(header *tar.Header, f *os.File) error {
 		return fmt.Errorf("two files with the name %q", name)
 	}
 	if t.named += len(name) + len(header.Linkname); t.named > maxTarNames {
-		return fmt.Errorf("the names of its files take more than %s: that is not the archive of an image", bytecount.Format(maxTarNames))
+		return fmt.Errorf("its file names take more than %s", bytecount.Format(maxTarNames))
 	}
 	if isSparse(header) {
 		return fmt.Errorf("%s is stored as a sparse file: pack the archive without --sparse", name)
 	}
 	switch header.Typeflag {
 	case tar.TypeReg:
-		// The reader keeps nothing back: the content begins where f stands.
+		// The reader reads no further than the header, so the content begins at
+		// the offset of f.
 		offset, err := f.Seek(0, io.SeekCurrent)
 		t.parts[name] = part{offset: offset, size: header.Size}
 		return err
@@ -98,8 +99,8 @@ func (t *tarball) add(header *tar.Header, f *os.File) error {
 	return nil
 }
 
-// isSparse reports whether the archive leaves out the holes of the file. Such content
-// cannot be read in place.
+// isSparse reports whether the archive omits holes in the file. Such a file cannot be
+// read in place.
 func isSparse(header *tar.Header) bool {
 	if header.Typeflag == tar.TypeGNUSparse {
 		return true

@@ -15,15 +15,16 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// maxZstdWindow is how far back a zstd layer may refer, and so the memory that
-// unpacking it takes at most. It is what zstd -d takes, and what its levels from
-// 20 on and --long make: https://github.com/facebook/zstd/blob/v1.5.7/programs/zstd.1.md
+// maxZstdWindow is the largest window of a zstd layer, in bytes. It limits the
+// memory for unpacking. zstd -d accepts the same; zstd --long and levels from 20
+// on use it.
+// https://github.com/facebook/zstd/blob/v1.5.7/programs/zstd.1.md
 const maxZstdWindow = 128 << 20
 
 var errZstdWindow = errors.New("zstd: the window is larger than 128 MiB, the limit of zstd without --long")
 
-// zstdBuffer is how much to read at a time for the zstd decoder, which asks for
-// little.
+// zstdBuffer is how many bytes to read at a time for the zstd decoder, whose
+// own reads are small.
 const zstdBuffer = 128 << 10
 
 // Unpack returns the tar archive in a layer. It recognizes gzip and zstd by the
@@ -56,7 +57,8 @@ func Unpack(packed io.Reader) (io.ReadCloser, error) {
 
 // UnpackTo writes the tar archive in a layer to w and verifies it against its
 // diff ID. After an error, the caller must discard what was written. Unless w
-// fails, packed is read to its end, so that its own verification comes first.
+// fails, packed is read to its end, so that the error of its own verification
+// takes precedence.
 //
 // Errors: *[UnpackError], those of packed and w.
 func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error) {
@@ -65,8 +67,8 @@ func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error
 	if to.err != nil {
 		return n, to.err
 	}
-	// Data after the compressed part belongs to the layer too, and broken data
-	// is most likely a broken transfer.
+	// Data after the compressed part belongs to the layer too, and the likely
+	// cause of broken data is a broken transfer.
 	if _, err := io.Copy(io.Discard, packed); err != nil {
 		return n, err
 	}
@@ -100,8 +102,7 @@ func unpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error
 	defer tar.Close()
 	h := diffID.Algorithm().Hash()
 	// One core unpacks while another hashes, since an image may have a single
-	// layer. Nothing needs closing: reads of a file or a transfer end by
-	// themselves.
+	// layer. No close is needed to end reads of a file or a transfer.
 	n, err := transfer.CopyAhead(io.MultiWriter(h, w), io.NopCloser(tar))
 	if errors.Is(err, zstd.ErrWindowSizeExceeded) {
 		return n, errZstdWindow

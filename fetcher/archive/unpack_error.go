@@ -7,8 +7,8 @@ import (
 )
 
 // UnpackError is returned for a layer that matches its digest but does not
-// unpack to what the image's config names. The image is wrong, not the
-// transfer.
+// unpack to the content that the image's config names. The fault is in the
+// image, not in the transfer.
 type UnpackError struct {
 	Err error // *[content.VerifyError], *[PackingError], or the decoder's error
 }
@@ -16,17 +16,16 @@ type UnpackError struct {
 func (e *UnpackError) Error() string { return fmt.Sprintf("unpacking: %v", e.Err) }
 func (e *UnpackError) Unwrap() error { return e.Err }
 
-// PackingError is a layer that is packed as the image specification does not
-// allow it: https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md
-// Some engines take such layers all the same.
+// PackingError is returned for a layer with a compression that the image
+// specification does not allow. Some engines accept such layers anyway.
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md
 type PackingError struct{ Packing string }
 
 func (e *PackingError) Error() string {
 	return fmt.Sprintf("the layer is compressed with %s, expected gzip, zstd or a plain tar archive", e.Packing)
 }
 
-// foreignPackings are other compressions that were seen in layers, by their
-// first bytes.
+// foreignPackings are other compressions found in layers, by their first bytes.
 var foreignPackings = []struct {
 	name  string
 	magic []byte
@@ -46,7 +45,7 @@ func foreignPacking(start []byte) string {
 	return ""
 }
 
-// prefix passes reads on and keeps the first bytes.
+// prefix is a reader that keeps the first bytes.
 type prefix struct {
 	r     io.Reader
 	bytes []byte

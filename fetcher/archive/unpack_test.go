@@ -26,8 +26,8 @@ var detectCompressionTests = []struct {
 	{name: "tar", start: "etc/", want: Uncompressed, mediaType: "application/vnd.oci.image.layer.v1.tar"},
 	{name: "empty tar", start: "\x00\x00\x00\x00", want: Uncompressed, mediaType: "application/vnd.oci.image.layer.v1.tar"},
 	{name: "nothing", start: "", want: Uncompressed, mediaType: "application/vnd.oci.image.layer.v1.tar"},
-	{name: "beginning of gzip's", start: "\x1f", want: Uncompressed, mediaType: "application/vnd.oci.image.layer.v1.tar"},
-	{name: "beginning of zstd's", start: "\x28\xb5\x2f", want: Uncompressed, mediaType: "application/vnd.oci.image.layer.v1.tar"},
+	{name: "part of gzip's magic", start: "\x1f", want: Uncompressed, mediaType: "application/vnd.oci.image.layer.v1.tar"},
+	{name: "part of zstd's magic", start: "\x28\xb5\x2f", want: Uncompressed, mediaType: "application/vnd.oci.image.layer.v1.tar"},
 }
 
 func TestDetectCompression(t *testing.T) {
@@ -40,7 +40,7 @@ func TestDetectCompression(t *testing.T) {
 	}
 }
 
-// gzipped packs data in one gzip member, or more.
+// gzipped compresses each string as a gzip member.
 func gzipped(members ...string) string {
 	var b bytes.Buffer
 	for _, data := range members {
@@ -51,58 +51,58 @@ func gzipped(members ...string) string {
 	return b.String()
 }
 
-// zstdFrame packs data as a zstd frame of one raw block:
+// zstdFrame returns data as a zstd frame of one raw block:
 // https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1
 func zstdFrame(data string) string {
 	block := len(data)<<3 | 1
 	return string(zstdMagic) + "\x20" + string([]byte{byte(len(data)), byte(block), byte(block >> 8), byte(block >> 16)}) + data
 }
 
-// windowedFrame packs data as a zstd frame of one raw block, with a window of
+// windowedFrame returns data as a zstd frame of one raw block, with a window of
 // 1 KiB << exponent: https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.1.2
 func windowedFrame(exponent byte, data string) string {
 	block := len(data)<<3 | 1
 	return string(zstdMagic) + "\x00" + string([]byte{exponent << 3, byte(block), byte(block >> 8), byte(block >> 16)}) + data
 }
 
-const tarContent = "what would be a tar archive"
+const tarContent = "content of a tar archive"
 
 var unpackTests = []struct {
 	name   string
 	packed string
-	diffID digest.Digest // empty: of tarContent
-	err    string        // its beginning; empty: none
+	diffID digest.Digest // empty means that of tarContent
+	err    string        // prefix; empty for no error
 	verify bool          // the error is a *fetcher.VerifyError
 }{
 	{name: "not compressed", packed: tarContent},
 	{name: "gzip", packed: gzipped(tarContent)},
-	{name: "gzip of two members", packed: gzipped(tarContent[:5], tarContent[5:])},
+	{name: "gzip with two members", packed: gzipped(tarContent[:5], tarContent[5:])},
 	{name: "zstd", packed: zstdFrame(tarContent)},
-	{name: "zstd of two frames", packed: zstdFrame(tarContent[:5]) + zstdFrame(tarContent[5:])},
+	{name: "zstd with two frames", packed: zstdFrame(tarContent[:5]) + zstdFrame(tarContent[5:])},
 	{name: "empty", packed: "", diffID: digest.FromString("")},
 	{name: "short", packed: "\x1f", diffID: digest.FromString("\x1f")},
-	{name: "gzip of nothing", packed: gzipped(""), diffID: digest.FromString("")},
+	{name: "gzip of empty content", packed: gzipped(""), diffID: digest.FromString("")},
 	{name: "sha512", packed: gzipped(tarContent), diffID: digest.SHA512.FromString(tarContent)},
-	// a skippable frame in front is zstd too, and stands where pzstd packed:
+	// pzstd writes a skippable frame first, which is zstd too:
 	// https://www.rfc-editor.org/rfc/rfc8878#section-3.1.2
 	{name: "zstd after a skippable frame", packed: "\x50\x2a\x4d\x18\x04\x00\x00\x00skip" + zstdFrame(tarContent)},
 
 	{name: "zstd with a window of 128 MiB", packed: windowedFrame(17, tarContent)},
-	{name: "gzip with zeros behind it", packed: gzipped(tarContent) + strings.Repeat("\x00", 10000)},
+	{name: "gzip with trailing zeros", packed: gzipped(tarContent) + strings.Repeat("\x00", 10000)},
 
 	{name: "zstd with a window of 256 MiB", packed: windowedFrame(18, tarContent), err: "unpacking: zstd: the window is larger than 128 MiB, the limit of zstd without --long"},
-	{name: "gzip with something else behind it", packed: gzipped(tarContent) + "x", err: "unpacking: gzip: what follows the compressed data is neither gzip nor zeros"},
+	{name: "gzip with trailing data", packed: gzipped(tarContent) + "x", err: "unpacking: gzip: trailing data is neither gzip nor zeros"},
 	{name: "another content", packed: gzipped("wrong"), err: "unpacking: content does not match its digest: want ", verify: true},
-	{name: "packed twice", packed: gzipped(gzipped(tarContent)), err: "unpacking: content does not match its digest: want ", verify: true},
+	{name: "compressed twice", packed: gzipped(gzipped(tarContent)), err: "unpacking: content does not match its digest: want ", verify: true},
 	{name: "xz", packed: "\xfd7zXZ\x00\x00\x04", err: "unpacking: the layer is compressed with xz, expected gzip, zstd or a plain tar archive"},
 	{name: "bzip2", packed: "BZh91AY&SY", err: "unpacking: the layer is compressed with bzip2"},
 	{name: "lz4", packed: "\x04\x22\x4d\x18xxxxx", err: "unpacking: the layer is compressed with lz4"},
-	{name: "a tar archive that begins as bzip2 does", packed: "BZh", diffID: digest.FromString("BZh")},
-	{name: "cut gzip", packed: gzipped(tarContent)[:20], err: "unpacking: unexpected EOF"},
-	{name: "gzip without its end", packed: strings.TrimSuffix(gzipped(tarContent), gzipped(tarContent)[len(gzipped(tarContent))-4:]), err: "unpacking: unexpected EOF"},
+	{name: "a tar archive with the magic of bzip2", packed: "BZh", diffID: digest.FromString("BZh")},
+	{name: "truncated gzip", packed: gzipped(tarContent)[:20], err: "unpacking: unexpected EOF"},
+	{name: "gzip without its trailer", packed: strings.TrimSuffix(gzipped(tarContent), gzipped(tarContent)[len(gzipped(tarContent))-4:]), err: "unpacking: unexpected EOF"},
 	{name: "gzip magic only", packed: "\x1f\x8bxxxxxxxxxxxxxx", err: "unpacking: gzip: "},
 	{name: "wrong checksum", packed: gzipped(tarContent)[:len(gzipped(tarContent))-8] + "12345678", err: "unpacking: "},
-	{name: "cut zstd", packed: zstdFrame(tarContent)[:20], err: "unpacking: unexpected EOF"},
+	{name: "truncated zstd", packed: zstdFrame(tarContent)[:20], err: "unpacking: unexpected EOF"},
 }
 
 func TestUnpackTo(t *testing.T) {
@@ -125,8 +125,8 @@ func TestUnpackTo(t *testing.T) {
 	}
 }
 
-// A transfer that breaks is the error, and not the compressed data that break
-// off with it; all of the transfer is read, so that it is checked to its end.
+// The error of a broken transfer takes precedence over that of the truncated
+// data. The transfer is read to its end, so that it is verified.
 func TestUnpackToBrokenTransfer(t *testing.T) {
 	broken := errors.New("connection lost")
 	for _, packed := range []string{"", "\x1f", gzipped(tarContent)[:15], gzipped(tarContent), zstdFrame(tarContent), tarContent, "\x1f\x8bxxxxxxxxxxxx"} {
@@ -137,11 +137,11 @@ func TestUnpackToBrokenTransfer(t *testing.T) {
 	}
 	rest := strings.NewReader(gzipped("wrong") + strings.Repeat("\x00", 1<<20))
 	if _, err := UnpackTo(io.Discard, rest, digest.FromString(tarContent)); err == nil || rest.Len() != 0 {
-		t.Errorf("%d bytes of the transfer are not read, %v", rest.Len(), err)
+		t.Errorf("%d bytes of the transfer were not read, %v", rest.Len(), err)
 	}
 }
 
-// fullDisk takes so many bytes.
+// fullDisk accepts room bytes.
 type fullDisk struct{ room int }
 
 var errFull = errors.New("no space left on device")
@@ -167,8 +167,8 @@ func TestUnpackToFullDisk(t *testing.T) {
 	}
 }
 
-// FuzzUnpackTo: whatever comes, no error means that the content is the one of
-// the diff ID; packing never loses content.
+// FuzzUnpackTo: without an error, the content has the diff ID. Compressed
+// content unpacks to itself.
 func FuzzUnpackTo(f *testing.F) {
 	for _, tt := range unpackTests {
 		f.Add([]byte(tt.packed))
@@ -179,7 +179,7 @@ func FuzzUnpackTo(f *testing.F) {
 		}
 		var b bytes.Buffer
 		if _, err := UnpackTo(&b, bytes.NewReader(data), digest.FromString(tarContent)); err == nil && b.String() != tarContent {
-			t.Errorf("%q is unpacked as %q, and has passed as %q", data, b.Bytes(), tarContent)
+			t.Errorf("%q unpacks to %q, which was accepted as %q", data, b.Bytes(), tarContent)
 		}
 		packed := []string{gzipped(string(data))}
 		if len(data) < 256 {
@@ -188,7 +188,7 @@ func FuzzUnpackTo(f *testing.F) {
 		for _, p := range packed {
 			b.Reset()
 			if _, err := UnpackTo(&b, strings.NewReader(p), digest.FromBytes(data)); err != nil || !slices.Equal(b.Bytes(), data) {
-				t.Errorf("%q, packed as %q, is unpacked as %q, %v", data, p, b.Bytes(), err)
+				t.Errorf("%q, compressed to %q, unpacks to %q, %v", data, p, b.Bytes(), err)
 			}
 		}
 	})

@@ -12,9 +12,9 @@ import (
 // unpacked layers. It unpacks jobs layers at a time and verifies them against
 // the config's diff IDs. The same composition gives the same bytes.
 //
-// The archive is not an OCI layout as well. dockerTools.buildImage of nixpkgs
-// adds layers to such an archive and leaves a broken layout behind, and
-// containerd then refuses the result ("missing index.json in OCI layout").
+// The archive is not also an OCI layout. dockerTools.buildImage of nixpkgs adds
+// layers to such an archive and leaves a broken layout behind, and containerd
+// then refuses the result ("missing index.json in OCI layout").
 //
 // Errors: *[LayerError].
 func (c *Composition) WriteUnpacked(ctx context.Context, f *os.File, jobs int) error {
@@ -32,7 +32,7 @@ func (c *Composition) WriteUnpacked(ctx context.Context, f *os.File, jobs int) e
 		layer.to.Size, err = c.unpackLayer(ctx, layer, io.NewOffsetWriter(to, 0))
 		return err
 	}
-	placed := placement{dockerForm, written, sizes, jobs, put}
+	placed := placement{dockerNaming, written, sizes, jobs, put}
 	end, err := placed.write(ctx, f)
 	if err != nil {
 		return err
@@ -42,8 +42,8 @@ func (c *Composition) WriteUnpacked(ctx context.Context, f *os.File, jobs int) e
 		return err
 	}
 	tail := newWriter(io.NewOffsetWriter(f, end))
-	tail.links(&t, dockerForm)
-	tail.file(dockerForm.config(c.Config.Digest), config)
-	tail.dockerTables(&t, dockerForm)
+	tail.links(&t, dockerNaming)
+	tail.file(dockerNaming.config(c.Config.Digest), config)
+	tail.dockerTables(&t, dockerNaming)
 	return tail.close()
 }

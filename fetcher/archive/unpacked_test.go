@@ -19,7 +19,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// configOfContents returns the config of an image whose layers unpack to these.
+// configOfContents returns the config of an image with these unpacked layers.
 func configOfContents(unpacked ...string) string {
 	ids := make([]string, len(unpacked))
 	for i, data := range unpacked {
@@ -28,7 +28,7 @@ func configOfContents(unpacked ...string) string {
 	return `{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[` + strings.Join(ids, ",") + `]}}`
 }
 
-// completed composes an image of files and completes it.
+// completed composes an image and completes it.
 func completed(t *testing.T, config string, layers ...string) *Composition {
 	t.Helper()
 	c := compose(t, "debian:jessie", config, layers...)
@@ -49,7 +49,7 @@ func unpackedArchive(t *testing.T, c *Composition, jobs int) ([]byte, error) {
 	defer f.Close()
 	writeErr := c.WriteUnpacked(t.Context(), f, jobs)
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
-		t.Errorf("beside the archive there is %v, %v", left, err)
+		t.Errorf("left beside the archive: %v, %v", left, err)
 	}
 	data, err := os.ReadFile(f.Name())
 	if err != nil {
@@ -88,14 +88,14 @@ func TestWriteUnpacked(t *testing.T) {
 				t.Errorf("the archive has %q", got)
 			}
 			if again, err := unpackedArchive(t, c, 1); err != nil || !bytes.Equal(archive, again) {
-				t.Errorf("with one job the archive is another one, %v", err)
+				t.Errorf("the archive differs with one job, %v", err)
 			}
 		})
 	}
 }
 
-// The bytes of an archive are for all time: where they change on purpose, all
-// archives in all stores are made anew.
+// The bytes of an archive do not change between versions: changing them
+// rebuilds all archives in all stores.
 func TestWriteUnpackedDigest(t *testing.T) {
 	c := completed(t, configOfContents("first", "second", "third"), gzipped("first"), "second", zstdFrame("third"))
 	archive, err := unpackedArchive(t, c, 2)
@@ -105,7 +105,7 @@ func TestWriteUnpackedDigest(t *testing.T) {
 	}
 }
 
-// A guess that is wrong changes nothing but the way.
+// A wrong guess does not change the archive.
 func TestWriteUnpackedGuesses(t *testing.T) {
 	random := string(randomBytes(64 << 10))
 	c := completed(t, configOfContents("front"+random, random+"!", "a"), gzipped("front", random), gzipped(random+"!"), gzipped("a"))
@@ -116,7 +116,7 @@ func TestWriteUnpackedGuesses(t *testing.T) {
 	_, files := readArchive(t, bytes.NewReader(archive))
 	for _, content := range []string{"front" + random, random + "!", "a"} {
 		if files[digest.FromString(content).Encoded()+"/layer.tar"] != content {
-			t.Errorf("the layer of %d bytes is not right", len(content))
+			t.Errorf("the layer of %d bytes is wrong", len(content))
 		}
 	}
 }
@@ -124,19 +124,19 @@ func TestWriteUnpackedGuesses(t *testing.T) {
 var verifyLayersTests = []struct {
 	name             string
 	packed, unpacked []string
-	err              string // its text, for the layer's digest and diff ID; empty: none
+	err              string // format for the layer's digest and diff ID; empty for no error
 	number           int
 }{
 	{name: "no layers"},
-	{name: "all is well", packed: []string{gzipped("a"), "b", zstdFrame("c")}, unpacked: []string{"a", "b", "c"}},
-	{name: "one twice", packed: []string{gzipped("a"), gzipped("a")}, unpacked: []string{"a", "a"}},
+	{name: "valid layers", packed: []string{gzipped("a"), "b", zstdFrame("c")}, unpacked: []string{"a", "b", "c"}},
+	{name: "a layer twice", packed: []string{gzipped("a"), gzipped("a")}, unpacked: []string{"a", "a"}},
 	{name: "another content", packed: []string{gzipped("a"), gzipped("x")}, unpacked: []string{"a", "b"}, number: 1,
 		err: "layer 1, %s, does not match the config: its diff ID is " + digest.FromString("x").String() + ", but the config names %s"},
-	{name: "one twice, once right", packed: []string{gzipped("a"), gzipped("a")}, unpacked: []string{"a", "b"}, number: 1,
+	{name: "a layer twice, one diff ID wrong", packed: []string{gzipped("a"), gzipped("a")}, unpacked: []string{"a", "b"}, number: 1,
 		err: "layer 1, %s, does not match the config: its diff ID is " + digest.FromString("a").String() + ", but the config names %s"},
-	{name: "not unpacked twice", packed: []string{gzipped(gzipped("a"))}, unpacked: []string{"a"},
+	{name: "compressed twice", packed: []string{gzipped(gzipped("a"))}, unpacked: []string{"a"},
 		err: "layer 0, %s, does not match the config: its diff ID is " + digest.FromString(gzipped("a")).String() + ", but the config names %s"},
-	{name: "cut", packed: []string{gzipped("a long content")[:20]}, unpacked: []string{"a"},
+	{name: "truncated", packed: []string{gzipped("a long content")[:20]}, unpacked: []string{"a"},
 		err: "layer 0, %s, does not match the config, which names the diff ID %s: unpacking: unexpected EOF"},
 }
 
@@ -164,7 +164,7 @@ func TestVerifyLayers(t *testing.T) {
 	}
 }
 
-// What is wrong with the machine is not wrong with the layer.
+// A failure of the machine is not a *LayerError.
 func TestVerifyLayersOtherErrors(t *testing.T) {
 	c := completed(t, configOfContents("a"), gzipped("a"))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -201,7 +201,7 @@ func TestWriteLinkedLayout(t *testing.T) {
 		if err != nil || l.manifest != string(made) || pinned && l.manifest != manifestOf(config, layers...) {
 			t.Errorf("manifest: %s, %v", l.manifest, err)
 		}
-		files := append([]File{c.Config}, c.Layers[:2]...) // the third is the first
+		files := append([]File{c.Config}, c.Layers[:2]...) // the third is the same as the first
 		if pinned {
 			files = append(files, *c.Manifest)
 		}
@@ -213,7 +213,7 @@ func TestWriteLinkedLayout(t *testing.T) {
 	}
 }
 
-// The platform goes through the JSON that a builder is given.
+// The platform passes through the JSON for a builder.
 func TestCompletePlatform(t *testing.T) {
 	for _, tt := range []struct{ platform, config, err string }{
 		{platform: "linux/amd64"},
@@ -221,7 +221,7 @@ func TestCompletePlatform(t *testing.T) {
 		{platform: "linux/amd64/v1"},
 		{platform: "linux/arm64", err: "the image is for another platform: its config says linux/amd64, not linux/arm64"},
 		{platform: "windows/amd64", err: "the image is for another platform: its config says linux/amd64, not windows/amd64"},
-		{platform: "linux", err: `platform "linux": expected os/arch or os/arch/variant, as linux/arm64 or linux/arm/v7`},
+		{platform: "linux", err: `platform "linux": expected os/arch or os/arch/variant, such as linux/arm64 or linux/arm/v7`},
 		{platform: "linux/arm64/v8", config: `"os":"linux","architecture":"arm64"`},
 		{platform: "linux/arm64", config: `"os":"linux","architecture":"arm64","variant":"v8"`},
 		{platform: "linux/arm", config: `"os":"linux","architecture":"arm","variant":"v6"`},
@@ -252,7 +252,7 @@ func TestCompletePlatform(t *testing.T) {
 				t.Errorf("got %v, want %s", err, tt.err)
 			}
 			if wrong := tt.platform == "linux"; errors.As(err, &input) != wrong {
-				t.Errorf("%v is an input error: %v", err, !wrong)
+				t.Errorf("%v is an input error: %t", err, !wrong)
 			}
 		})
 	}

@@ -35,7 +35,7 @@ func (c *Composition) WriteArchive(ctx context.Context, w io.Writer, omit func(d
 	a := newWriter(w)
 	a.omit = omit
 	// The tables come first, so that a reader of a stream knows what follows.
-	a.directories(layoutForm)
+	a.directories(layoutNaming)
 	a.tables(&t)
 	for _, file := range append([]File{c.Config}, c.Layers...) {
 		if err := a.copyFile(ctx, file); err != nil {
@@ -64,24 +64,24 @@ func (a *writer) close() error {
 	return a.w.Close()
 }
 
-func (a *writer) directories(form archiveForm) {
-	for _, name := range form.directories {
+func (a *writer) directories(names naming) {
+	for _, name := range names.directories {
 		a.header(&tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: 0o755})
 	}
 }
 
-// tables writes the manifest and the files by which readers find the blobs.
+// tables writes the manifest and the files that lead readers to the blobs.
 func (a *writer) tables(t *tables) {
 	a.json(ocispec.ImageLayoutFile, ocispec.ImageLayout{Version: ocispec.ImageLayoutVersion})
 	a.json(ocispec.ImageIndexFile, t.index())
-	a.dockerTables(t, layoutForm)
+	a.dockerTables(t, layoutNaming)
 	a.blob(t.manifest.Digest, t.bytes)
 }
 
-// dockerTables writes the files in which engines look up the parts of an image.
-func (a *writer) dockerTables(t *tables, form archiveForm) {
-	a.json(dockerTable, t.dockerManifest(form))
-	if repositories := t.repositories(form); repositories != nil {
+// dockerTables writes the files that docker load and podman load read.
+func (a *writer) dockerTables(t *tables, names naming) {
+	a.json(dockerTable, t.dockerManifest(names))
+	if repositories := t.repositories(names); repositories != nil {
 		a.json("repositories", repositories)
 	}
 }
@@ -89,10 +89,10 @@ func (a *writer) dockerTables(t *tables, form archiveForm) {
 // links writes a symbolic link for each further occurrence of a layer, to the
 // first. So a tool that removes each layer after unpacking it, as dockerTools
 // does from the top down, still finds every layer.
-func (a *writer) links(t *tables, form archiveForm) {
-	for i, id := range form.ids(t.layers) {
+func (a *writer) links(t *tables, names naming) {
+	for i, id := range names.ids(t.layers) {
 		if first := t.layers[i].Digest; id != first {
-			a.header(&tar.Header{Typeflag: tar.TypeSymlink, Name: form.layer(id), Linkname: "../" + form.layer(first), Mode: 0o777})
+			a.header(&tar.Header{Typeflag: tar.TypeSymlink, Name: names.layer(id), Linkname: "../" + names.layer(first), Mode: 0o777})
 		}
 	}
 }
@@ -129,7 +129,7 @@ func (a *writer) blob(d digest.Digest, data []byte) {
 	}
 }
 
-// takes reports whether a blob is to be written, which it is once at most.
+// takes reports whether to write a blob. Each is written once at most.
 func (a *writer) takes(d digest.Digest) bool {
 	if a.written[d] || a.omit != nil && a.omit(d) {
 		return false
@@ -138,7 +138,7 @@ func (a *writer) takes(d digest.Digest) bool {
 	return true
 }
 
-// copyBufferSize is large, since each write goes to a pipe or a disk.
+// copyBufferSize is large, since each write is a system call.
 const copyBufferSize = 256 << 10
 
 // copyFile writes the blob in a file, unless it was written before or is omitted.

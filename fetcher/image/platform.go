@@ -28,7 +28,7 @@ func ParsePlatform(s string) (ocispec.Platform, error) {
 	malformed := len(parts) < 2 || len(parts) > 3 ||
 		slices.ContainsFunc(parts, func(part string) bool { return !platformPart.MatchString(part) })
 	if malformed {
-		return ocispec.Platform{}, &reference.InputError{What: "platform", Value: s, Reason: "expected os/arch or os/arch/variant, as linux/arm64 or linux/arm/v7"}
+		return ocispec.Platform{}, &reference.InputError{What: "platform", Value: s, Reason: "expected os/arch or os/arch/variant, such as linux/arm64 or linux/arm/v7"}
 	}
 	p := ocispec.Platform{OS: strings.ToLower(parts[0]), Architecture: strings.ToLower(parts[1])}
 	if len(parts) == 3 {

@@ -28,11 +28,11 @@ var parsePlatformTests = []struct {
 	{in: "linux/i386", want: "linux/386"},
 	{in: "windows/amd64", want: "windows/amd64"},
 
-	{in: "", err: `platform: expected os/arch or os/arch/variant, as linux/arm64 or linux/arm/v7`},
-	{in: "amd64", err: `platform "amd64": expected os/arch or os/arch/variant, as linux/arm64 or linux/arm/v7`},
-	{in: "linux/", err: `platform "linux/": expected os/arch or os/arch/variant, as linux/arm64 or linux/arm/v7`},
-	{in: "linux/arm/v7/x", err: `platform "linux/arm/v7/x": expected os/arch or os/arch/variant, as linux/arm64 or linux/arm/v7`},
-	{in: "linux/a\nb", err: `platform "linux/a\nb": expected os/arch or os/arch/variant, as linux/arm64 or linux/arm/v7`},
+	{in: "", err: `platform: expected os/arch or os/arch/variant, such as linux/arm64 or linux/arm/v7`},
+	{in: "amd64", err: `platform "amd64": expected os/arch or os/arch/variant, such as linux/arm64 or linux/arm/v7`},
+	{in: "linux/", err: `platform "linux/": expected os/arch or os/arch/variant, such as linux/arm64 or linux/arm/v7`},
+	{in: "linux/arm/v7/x", err: `platform "linux/arm/v7/x": expected os/arch or os/arch/variant, such as linux/arm64 or linux/arm/v7`},
+	{in: "linux/a\nb", err: `platform "linux/a\nb": expected os/arch or os/arch/variant, such as linux/arm64 or linux/arm/v7`},
 }
 
 func TestParsePlatform(t *testing.T) {

@@ -79,7 +79,7 @@ var editTests = []struct {
 	{name: "as with invalid characters", old: `"pinned": true`, new: `"as": "${x}:1"`, err: `:5: images.app.as: image name "${x}": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
 	{name: "as a number", old: `"pinned": true`, new: `"as": 1`, err: `:5: images.app.as: expected a string`},
 	{name: "platform of another system", old: `"linux/amd64"`, new: `"linux/arm64"`, err: `:71: images.debian.platforms.x86_64-linux.platform: linux/arm64 does not match x86_64-linux`},
-	{name: "platform", old: `"linux/amd64"`, new: `"amd64"`, err: `:71: images.debian.platforms.x86_64-linux.platform: platform "amd64": expected os/arch or os/arch/variant, as linux/arm64 or linux/arm/v7`},
+	{name: "platform", old: `"linux/amd64"`, new: `"amd64"`, err: `:71: images.debian.platforms.x86_64-linux.platform: platform "amd64": expected os/arch or os/arch/variant, such as linux/arm64 or linux/arm/v7`},
 	{name: "system", old: `"x86_64-linux": {`, new: `"x86_64": {`, err: `:71: images.debian.platforms.x86_64.platform: linux/amd64 does not match x86_64`},
 	{name: "digest", old: `"sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"`, new: `"sha256:5891"`, err: `:55: images.debian.platforms.x86_64-linux.config: digest "sha256:5891": expected sha256: and 64 lower-case hexadecimal digits`},
 	{name: "upper case digest", old: `"sha256:5891b5b522d5df`, new: `"sha256:5891B5B522D5DF`, err: `:55: images.debian.platforms.x86_64-linux.config: digest "sha256:5891B5B522D5DF086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03": expected sha256: and 64 lower-case hexadecimal digits`},

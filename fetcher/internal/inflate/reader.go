@@ -10,7 +10,7 @@ var (
 	errHeader   = errors.New("gzip: invalid header")
 	errChecksum = errors.New("gzip: invalid checksum")
 	errDeflate  = errors.New("gzip: invalid compressed data")
-	errTrailing = errors.New("gzip: what follows the compressed data is neither gzip nor zeros")
+	errTrailing = errors.New("gzip: trailing data is neither gzip nor zeros")
 )
 
 // Reader unpacks gzip data of one or more members.

@@ -20,7 +20,7 @@ import (
 // one that [Composition.WriteArchive] writes to a stream, except that the
 // layers come first: the size of an unpacked layer is known only at its end.
 // Layers are written concurrently, each at its offset. A layer whose offset is
-// not known yet is first written to a temporary file beside f.
+// still unknown is first written to a temporary file beside f.
 //
 // Errors: those of the source, *[content.VerifyError].
 func (e *Export) WriteArchive(ctx context.Context, f *os.File) error {
@@ -29,7 +29,7 @@ func (e *Export) WriteArchive(ctx context.Context, f *os.File) error {
 		return err
 	}
 	written := distinct(layers)
-	placed := placement{layoutForm, written, e.guessSizes(ctx, written), e.Jobs, e.fetch}
+	placed := placement{layoutNaming, written, e.guessSizes(ctx, written), e.Jobs, e.fetch}
 	end, err := placed.write(ctx, f)
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func (e *Export) WriteArchive(ctx context.Context, f *os.File) error {
 
 // placement writes layers at their offsets in an archive.
 type placement struct {
-	form   archiveForm
+	names  naming
 	layers []*exportLayer
 	sizes  []int64 // assumed, or SizeUnknown
 	jobs   int
@@ -72,7 +72,7 @@ func (p *placement) write(ctx context.Context, f *os.File) (end int64, err error
 }
 
 func (p *placement) try(ctx context.Context, f *os.File) (end int64, err error) {
-	a, err := newArchiveFile(f, p)
+	a, err := newSlotFile(f, p)
 	if err != nil {
 		return 0, err
 	}
@@ -95,10 +95,9 @@ func (e *Export) tables(layers []ocispec.Descriptor) (tables, error) {
 	return newTables(e.Reference, config, layers)
 }
 
-// archiveFile is an archive whose layers are written in any order. They lie one
-// after another, so the offset of a layer is known once the sizes of all layers
-// before it are.
-type archiveFile struct {
+// slotFile is an archive whose layers are written in any order. The offset of a
+// layer is known once the sizes of all layers before it are.
+type slotFile struct {
 	file *os.File
 	// writing is held while layers are written. The kernel serializes writes to
 	// one file, and a blocked writer would hold a core that could unpack.
@@ -108,7 +107,7 @@ type archiveFile struct {
 	slots []*slot
 }
 
-// slot is the place of a layer in an archive file.
+// slot is the place of a layer in a slotFile.
 type slot struct {
 	name   string
 	layer  *exportLayer
@@ -118,20 +117,20 @@ type slot struct {
 	offset int64         // of the header
 }
 
-// newArchiveFile writes the start of the archive.
-func newArchiveFile(f *os.File, p *placement) (*archiveFile, error) {
+// newSlotFile writes the start of the archive.
+func newSlotFile(f *os.File, p *placement) (*slotFile, error) {
 	var start bytes.Buffer
 	head := newWriter(&start)
-	head.directories(p.form)
+	head.directories(p.names)
 	if head.err != nil {
 		return nil, head.err
 	}
 	if _, err := f.WriteAt(start.Bytes(), 0); err != nil {
 		return nil, err
 	}
-	a := &archiveFile{file: f}
+	a := &slotFile{file: f}
 	for i, layer := range p.layers {
-		a.slots = append(a.slots, &slot{name: p.form.layer(layer.to.Digest), layer: layer, size: p.sizes[i], known: make(chan struct{})})
+		a.slots = append(a.slots, &slot{name: p.names.layer(layer.to.Digest), layer: layer, size: p.sizes[i], known: make(chan struct{})})
 	}
 	// One more slot, for what follows the layers.
 	a.slots = append(a.slots, &slot{size: content.SizeUnknown, known: make(chan struct{})})
@@ -162,7 +161,7 @@ func (s *slot) isKnown() bool {
 }
 
 // received records the size of slot i.
-func (a *archiveFile) received(i int, size int64) error {
+func (a *slotFile) received(i int, size int64) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	s := a.slots[i]
@@ -174,7 +173,7 @@ func (a *archiveFile) received(i int, size int64) error {
 }
 
 // settle computes the offsets that follow from the sizes known so far.
-func (a *archiveFile) settle() error {
+func (a *slotFile) settle() error {
 	for i, s := range a.slots[:len(a.slots)-1] {
 		next := a.slots[i+1]
 		if s.size == content.SizeUnknown || !s.isKnown() {
@@ -193,12 +192,12 @@ func (a *archiveFile) settle() error {
 	return nil
 }
 
-// padded returns the room that content of this size takes in a tar archive.
+// padded returns the space that content of this size takes in a tar archive.
 func padded(size int64) int64 { return (size + 511) &^ 511 }
 
 // receive has fetch write the content of slot i at its offset if that is known,
 // else to a spare file.
-func (a *archiveFile) receive(i int, fetch func(place) error) error {
+func (a *slotFile) receive(i int, fetch func(place) error) error {
 	s := a.slots[i]
 	if s.isKnown() {
 		header, err := s.header()
@@ -248,7 +247,7 @@ func (p *filePart) spare() (*os.File, error)               { return createSpare(
 
 // place waits until the offset of slot i is known and writes the header there.
 // If the content is in a spare file, place copies it too.
-func (a *archiveFile) place(ctx context.Context, i int) error {
+func (a *slotFile) place(ctx context.Context, i int) error {
 	s := a.slots[i]
 	select {
 	case <-ctx.Done():
@@ -274,7 +273,7 @@ const copyPiece = 64 << 20
 
 // copySpare copies a spare file to offset. It opens the archive again and
 // writes at the file position: only then does the kernel do the copying.
-func (a *archiveFile) copySpare(ctx context.Context, spare *os.File, offset int64) error {
+func (a *slotFile) copySpare(ctx context.Context, spare *os.File, offset int64) error {
 	if _, err := spare.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -299,8 +298,8 @@ func (a *archiveFile) copySpare(ctx context.Context, spare *os.File, offset int6
 }
 
 // createSpare creates a temporary file in the directory of path, or in the
-// default directory where that is forbidden, as for builders on macOS. It
-// removes the name at once, so that nothing is left behind whatever happens.
+// default directory if that is forbidden, as for builders on macOS. It removes
+// the name at once, so that nothing is left behind.
 func createSpare(path string) (*os.File, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".hocker-*.part")
 	if errors.Is(err, fs.ErrPermission) {
@@ -312,7 +311,7 @@ func createSpare(path string) (*os.File, error) {
 	return f, os.Remove(f.Name())
 }
 
-func (a *archiveFile) discard() {
+func (a *slotFile) discard() {
 	for _, s := range a.slots {
 		if s.spare != nil {
 			s.spare.Close()
