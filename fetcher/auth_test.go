@@ -44,7 +44,7 @@ var basicAuthTests = []struct {
 	},
 	{
 		name: "anonymous", sent: []string{""},
-		failure: failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": the registry asks for a user name and a password, and none were given"},
+		failure: failure{kind: content.ErrDenied, text: "blob of HOST/org/app@" + string(helloDigest) + ": the registry asks for a user name and a password, but none were given"},
 	},
 	{
 		name: "token", credential: credential.Credential{Token: "hunter2"}, sent: []string{"Bearer hunter2"},

@@ -85,7 +85,8 @@ func askedPause(err error) time.Duration {
 	return 0
 }
 
-// contentName returns the name of a blob in messages, as "layer 4f4fb700ef54".
+// contentName returns the name of a blob in messages, such as "layer
+// 4f4fb700ef54".
 func contentName(desc ocispec.Descriptor) string {
 	kind := "layer"
 	if strings.Contains(desc.MediaType, "config") || strings.Contains(desc.MediaType, "container.image") {
@@ -219,7 +220,7 @@ func (c *Client) TeeBlob(ctx context.Context, repo reference.Repository, desc oc
 	return n, nil
 }
 
-// BlobTail returns the last n bytes of a blob of which desc.Size is known. They
+// BlobTail returns the last n bytes of a blob whose desc.Size is known. They
 // are not verified: use them for estimates only.
 func (c *Client) BlobTail(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor, n int64) ([]byte, error) {
 	source, err := c.newBlobSource(repo, desc)

@@ -39,6 +39,6 @@ func (e *CredentialError) Is(target error) bool { return target == content.ErrDe
 type PasswordError struct{}
 
 func (*PasswordError) Error() string {
-	return "the registry asks for a user name and a password, and none were given"
+	return "the registry asks for a user name and a password, but none were given"
 }
 func (*PasswordError) Is(target error) bool { return target == content.ErrDenied }

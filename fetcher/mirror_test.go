@@ -49,7 +49,7 @@ func TestMirror(t *testing.T) {
 	}{
 		{name: "right content", mirror: hello},
 		{name: "not found", mirror: answer{status: 404}, upstream: 1, notice: "mirror HOST skipped: GET http://HOST/v2/org/app/manifests/" + string(helloDigest) + ": 404 Not Found"},
-		{name: "asks for a password", mirror: challenge(basicChallenge), upstream: 1, notice: "mirror HOST skipped: the registry asks for a user name and a password, and none were given"},
+		{name: "asks for a password", mirror: challenge(basicChallenge), upstream: 1, notice: "mirror HOST skipped: the registry asks for a user name and a password, but none were given"},
 		{name: "wrong content", mirror: answer{body: "wrong"}, upstream: 1, notice: "mirror HOST skipped: content does not match its digest: want " + string(helloDigest) + ", got " + string(wrongDigest) + " (5 bytes)"},
 	}
 	for _, tt := range tests {

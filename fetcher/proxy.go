@@ -50,7 +50,7 @@ func proxyOf(variables ...string) proxySetting {
 }
 
 // check returns an error unless net/http supports the proxy's scheme. httpproxy
-// would take a malformed address for no proxy.
+// would treat a malformed address as no proxy.
 func (s proxySetting) check() error {
 	address := s.address
 	if !strings.Contains(address, "://") {

@@ -61,7 +61,7 @@ func (c *Client) ask(ctx context.Context, repo reference.Repository, path string
 	}
 	ctx = auth.AppendScopesForHost(ctx, repo.Registry.Host, auth.ScopeRepository(repo.Path, auth.ActionPull))
 	resp, err := c.send(ctx, r, repo.Registry, cred)
-	// A registry that hides private repositories answers 404 for lack of the
+	// A registry that hides private repositories answers 404 without the
 	// withheld credential.
 	if errors.Is(err, content.ErrDenied) || withheld != nil && errors.Is(err, content.ErrNotFound) {
 		err = &DeniedError{Registry: repo.Registry, Anonymous: cred.IsZero(), Withheld: withheld, Err: err}

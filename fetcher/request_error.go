@@ -48,8 +48,8 @@ func requestError(ctx context.Context, err error) error {
 	return &bareError{err}
 }
 
-// isRefusedRedirect recognizes by their text the errors of net/http and oras-go
-// that have no type.
+// isRefusedRedirect recognizes untyped errors of net/http and oras-go by their
+// text.
 func isRefusedRedirect(text string) bool {
 	return strings.Contains(text, malformedRedirect) ||
 		strings.Contains(text, "redirect of token request rejected") ||

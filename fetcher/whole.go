@@ -22,7 +22,7 @@ const maxWholeSize = 4 << 20
 type wholeAnswers struct {
 	base    http.RoundTripper
 	stall   time.Duration
-	content string // URL of a blob, the content of which is streamed; or empty
+	content string // URL of a blob whose content is streamed, or empty
 }
 
 func (t *wholeAnswers) RoundTrip(req *http.Request) (*http.Response, error) {

@@ -19,8 +19,8 @@ type File struct {
 	path string // the final name; empty if no rename is left to do
 }
 
-// Create creates a file that is to replace the one at path, if any. A pipe or
-// device at path, such as /dev/null, is written to directly.
+// Create creates a file that replaces the one at path, if any. A pipe or device
+// at path, such as /dev/null, is written to directly.
 func Create(path string) (*File, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -35,7 +35,7 @@ func Create(path string) (*File, error) {
 			return nil, err
 		}
 		return &File{File: f}, nil
-	default: // a symbolic link is kept, and its target replaced
+	default: // keep a symbolic link and replace its target
 		if path, err = filepath.EvalSymlinks(path); err != nil {
 			return nil, err
 		}

@@ -9,7 +9,7 @@ import "fmt"
 
 var units = [...]string{"kB", "MB", "GB", "TB", "PB", "EB"}
 
-// Format formats n bytes, as in 999 bytes, 1.0 kB, 72.8 MB or 1.3 GB.
+// Format formats n bytes: 999 bytes, 1.0 kB, 72.8 MB or 1.3 GB.
 func Format(n int64) string {
 	switch {
 	case n == 1:

@@ -41,7 +41,7 @@ func (e *NoPlatformError) Unwrap() error { return e.Missing }
 type choice struct {
 	want ocispec.Platform
 	best ocispec.Descriptor
-	rank int // of best, by runsOn; below 0 while there is none
+	rank int // of best, by runsOn; below 0 before the first
 	have []ocispec.Platform
 }
 

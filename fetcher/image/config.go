@@ -28,7 +28,8 @@ const MaxManifestSize = 4 << 20
 // larger ones.
 const MaxConfigSize = 8 << 20
 
-// ParseConfig parses the config of an image. It refuses JSON that is not one.
+// ParseConfig parses the config of an image, and returns an error for other
+// JSON.
 func ParseConfig(data []byte) (Config, error) {
 	var c struct {
 		ocispec.Platform

@@ -21,11 +21,11 @@ var parseConfigTests = []struct {
 	{name: "no layers", data: ` {"rootfs":{"type":"layers"}}`},
 	{name: "empty rootfs", data: `{"os":"linux","rootfs":{}}`, os: "linux"},
 	{name: "no diff IDs", data: `{"os":"linux","rootfs":{"type":"layers","diff_ids":null}}`, os: "linux"},
-	{name: "diff IDs of no type", data: `{"rootfs":{"diff_ids":["` + digestA + `"]}}`, err: `it is not an image config: it has no rootfs of type "layers"`},
+	{name: "diff IDs without a type", data: `{"rootfs":{"diff_ids":["` + digestA + `"]}}`, err: `it is not an image config: it has no rootfs of type "layers"`},
 	{name: "manifest", data: schema2, err: `it is not an image config: it has no rootfs of type "layers"`},
-	{name: "windows of old", data: `{"rootfs":{"type":"layers+base"}}`, err: `it is not an image config: it has no rootfs of type "layers"`},
+	{name: "old Windows image", data: `{"rootfs":{"type":"layers+base"}}`, err: `it is not an image config: it has no rootfs of type "layers"`},
 	{name: "null", data: `null`, err: "it is not an image config: expected a JSON object"},
-	{name: "nothing", data: ``, err: "it is not an image config: expected a JSON object"},
+	{name: "empty", data: ``, err: "it is not an image config: expected a JSON object"},
 	{name: "web page", data: `<html>`, err: "it is not an image config: expected a JSON object"},
 	{name: "gzip", data: "\x1f\x8b\x08", err: "it is not an image config: expected a JSON object"},
 	{name: "truncated", data: `{"rootfs":{"type":"layers"`, err: "it is not an image config: unexpected end of JSON input"},
@@ -61,7 +61,7 @@ func FuzzParseConfig(f *testing.F) {
 		c, err := ParseConfig(data)
 		if err != nil {
 			if c.DiffIDs != nil || c.OS+c.Architecture != "" {
-				t.Errorf("%q: with %v comes %+v", data, err, c)
+				t.Errorf("%q: besides %v, got %+v", data, err, c)
 			}
 			return
 		}
@@ -82,7 +82,7 @@ func FuzzParseConfig(f *testing.F) {
 		}
 		again, err := ParseConfig(printed)
 		if err != nil || !slices.Equal(again.DiffIDs, c.DiffIDs) || FormatPlatform(again.Platform) != FormatPlatform(c.Platform) {
-			t.Errorf("%q prints as %s, which is read as %+v, %v", data, printed, again, err)
+			t.Errorf("%q prints as %s, which parses as %+v, %v", data, printed, again, err)
 		}
 	})
 }

@@ -15,9 +15,9 @@ const (
 	otherConfig                     // an artifact's config
 )
 
-// untypedConfigs are the media types, or none at all, that old images have for
-// their configs. Docker 1.10 wrote application/octet-stream; the others come
-// from registries and proxies. Docker accepts them all.
+// untypedConfigs are the media types that old images have for their configs, or
+// "" for none. Docker 1.10 wrote application/octet-stream; the others come from
+// registries and proxies. Docker accepts them all.
 // https://github.com/moby/moby/blob/v28.0.0/distribution/pull_v2.go
 var untypedConfigs = map[string]bool{
 	"":                         true,

@@ -12,7 +12,7 @@ var isForeignTests = []struct {
 }{
 	{desc: ocispec.Descriptor{MediaType: dockerForeign, URLs: []string{"https://x"}}, want: true},
 	{desc: ocispec.Descriptor{MediaType: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", URLs: []string{"https://x"}}, want: true},
-	// Some registries do hold them, which shows in a descriptor without URLs.
+	// Some registries hold them. Their descriptors have no URLs.
 	{desc: ocispec.Descriptor{MediaType: dockerForeign}},
 	{desc: ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayerGzip, URLs: []string{"https://x"}}},
 	{desc: ocispec.Descriptor{}},

@@ -33,7 +33,8 @@ func TestParseIndex(t *testing.T) {
 	}
 }
 
-// checkIndex checks what holds for every index that is accepted.
+// checkIndex checks an accepted index: it prints as JSON that parses to the
+// same index.
 func checkIndex(t *testing.T, index ocispec.Index) {
 	t.Helper()
 	printed, err := json.Marshal(index)
@@ -42,9 +43,9 @@ func checkIndex(t *testing.T, index ocispec.Index) {
 	}
 	again, err := ParseIndex(printed)
 	if err != nil {
-		t.Fatalf("%s is not read: %v", printed, err)
+		t.Fatalf("%s does not parse: %v", printed, err)
 	}
 	if twice, err := json.Marshal(again); err != nil || string(twice) != string(printed) {
-		t.Errorf("printed and read again:\n%s\n%s\n%v", printed, twice, err)
+		t.Errorf("printed twice:\n%s\n%s\n%v", printed, twice, err)
 	}
 }

@@ -71,8 +71,8 @@ type probe struct {
 	} `json:"errors"`
 }
 
-// Identify returns the kind of a document. It goes by the content, whatever the
-// registry calls it.
+// Identify returns the kind of a document by its content, not by the media type
+// from the registry.
 func Identify(data []byte) Kind {
 	kind, _ := identify(data)
 	return kind

@@ -11,7 +11,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// checkError compares the whole text of an error; the empty text is no error.
+// checkError compares the whole text of an error. If want is empty, it expects
+// no error.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
 	got := ""
@@ -36,12 +37,12 @@ const (
 	artifact2 = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","artifactType":"application/vnd.example.sbom","config":{"mediaType":"application/vnd.oci.empty.v1+json","size":2,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"layers":[]}`
 )
 
-// documentTests are what comes where a manifest is expected.
+// documentTests are documents that arrive where a manifest is expected.
 var documentTests = []struct {
 	name string
 	data string
 	kind Kind
-	err  string // of ParseManifest
+	err  string // from ParseManifest
 }{
 	{name: "docker schema 2", data: schema2, kind: KindManifest},
 	{name: "oci", data: oci, kind: KindManifest},
@@ -59,40 +60,40 @@ var documentTests = []struct {
 	{name: "both manifests and layers", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[],"manifests":[]}`, kind: KindOther, err: "expected an image manifest, but it is JSON, but not a manifest (it has both manifests and layers)"},
 	{name: "both manifests and config", data: `{"schemaVersion":2,"config":{},"manifests":[]}`, kind: KindOther, err: "expected an image manifest, but it is JSON, but not a manifest (it has both manifests and layers)"},
 
-	{name: "nothing", data: "", kind: KindEmpty, err: "expected an image manifest, but it is empty"},
+	{name: "empty", data: "", kind: KindEmpty, err: "expected an image manifest, but it is empty"},
 	{name: "white space", data: " \r\n", kind: KindEmpty, err: "expected an image manifest, but it is empty"},
 	{name: "web page", data: "\n<!DOCTYPE html><html>log in</html>", kind: KindHTML, err: "expected an image manifest, but it is a web page"},
 	{name: "truncated", data: schema2[:100], kind: KindTruncated, err: "expected an image manifest, but it is truncated JSON"},
-	{name: "truncated before the last brace", data: schema2[:len(schema2)-1], kind: KindTruncated, err: "expected an image manifest, but it is truncated JSON"},
+	{name: "without the last brace", data: schema2[:len(schema2)-1], kind: KindTruncated, err: "expected an image manifest, but it is truncated JSON"},
 	{name: "text", data: "unauthorized", kind: KindText, err: "expected an image manifest, but it is not JSON (invalid character 'u' looking for beginning of value)"},
 	{name: "two documents", data: schema2 + schema2, kind: KindText, err: "expected an image manifest, but it is not JSON (invalid character '{' after top-level value)"},
 	{name: "registry's error", data: `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown","detail":{}}]}`, kind: KindError, err: "expected an image manifest, but it is a registry's error message (MANIFEST_UNKNOWN manifest unknown)"},
 	{name: "object", data: `{}`, kind: KindOther, err: "expected an image manifest, but it is JSON, but not a manifest (it has no schemaVersion)"},
-	{name: "list of nothing", data: `[]`, kind: KindOther, err: "expected an image manifest, but it is JSON, but not a manifest (json: cannot unmarshal array into Go value of type image.probe)"},
+	{name: "empty list", data: `[]`, kind: KindOther, err: "expected an image manifest, but it is JSON, but not a manifest (json: cannot unmarshal array into Go value of type image.probe)"},
 	{name: "null", data: `null`, kind: KindOther, err: "expected an image manifest, but it is JSON, but not a manifest (it has no schemaVersion)"},
 	{name: "config of an image", data: `{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}`, kind: KindOther, err: "expected an image manifest, but it is JSON, but not a manifest (it has no schemaVersion)"},
-	{name: "version to come", data: `{"schemaVersion":3,"config":{},"layers":[]}`, kind: KindOther, err: "expected an image manifest, but it is JSON, but not a manifest (schemaVersion 3)"},
-	{name: "version in words", data: `{"schemaVersion":"2","config":{},"layers":[]}`, kind: KindOther, err: `expected an image manifest, but it is JSON, but not a manifest (schemaVersion "2")`},
+	{name: "future version", data: `{"schemaVersion":3,"config":{},"layers":[]}`, kind: KindOther, err: "expected an image manifest, but it is JSON, but not a manifest (schemaVersion 3)"},
+	{name: "version as a string", data: `{"schemaVersion":"2","config":{},"layers":[]}`, kind: KindOther, err: `expected an image manifest, but it is JSON, but not a manifest (schemaVersion "2")`},
 	{name: "media type of an index", data: `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","config":{},"layers":[]}`, kind: KindOther, err: "expected an image manifest, but it is JSON, but not a manifest (mediaType application/vnd.oci.image.index.v1+json)"},
 	{name: "layers of another type", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":{}}`, kind: KindManifest, err: "expected an image manifest, but it is JSON, but not a manifest (json: cannot unmarshal object into Go struct field Manifest.layers of type []v1.Descriptor)"},
 
 	{name: "no config", data: `{"schemaVersion":2,"layers":[]}`, kind: KindManifest, err: "the manifest has no config.digest"},
 	{name: "no config.digest", data: `{"schemaVersion":2,"config":{"size":1},"layers":[]}`, kind: KindManifest, err: "the manifest has no config.digest"},
 	{name: "short digest", data: `{"schemaVersion":2,"config":{"digest":"sha256:abc"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "sha256:abc": expected sha256: and 64 lower-case hexadecimal digits`},
-	{name: "digest that is a path", data: `{"schemaVersion":2,"config":{"digest":"sha256:../../etc/passwd"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "sha256:../../etc/passwd": expected sha256: and 64 lower-case hexadecimal digits`},
-	{name: "digest in capitals", data: `{"schemaVersion":2,"config":{"digest":"sha256:` + strings.ToUpper(digestA[7:]) + `"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "sha256:` + strings.ToUpper(digestA[7:]) + `": expected sha256: and 64 lower-case hexadecimal digits`},
+	{name: "path in the digest", data: `{"schemaVersion":2,"config":{"digest":"sha256:../../etc/passwd"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "sha256:../../etc/passwd": expected sha256: and 64 lower-case hexadecimal digits`},
+	{name: "digest in upper case", data: `{"schemaVersion":2,"config":{"digest":"sha256:` + strings.ToUpper(digestA[7:]) + `"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "sha256:` + strings.ToUpper(digestA[7:]) + `": expected sha256: and 64 lower-case hexadecimal digits`},
 	{name: "md5", data: `{"schemaVersion":2,"config":{"digest":"md5:5d41402abc4b2a76b9719d911017c592"},"layers":[]}`, kind: KindManifest, err: `the manifest's config: digest "md5:5d41402abc4b2a76b9719d911017c592": expected sha256: and 64 lower-case hexadecimal digits`},
 	{name: "layer without a digest", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[{"digest":"` + digestB + `"},{"size":1}]}`, kind: KindManifest, err: "the manifest has no layers[1].digest"},
-	{name: "layer of a wrong digest", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[{"digest":"sha256:\";${x}"}]}`, kind: KindManifest, err: `the manifest's layers[0]: digest "sha256:\";${x}": expected sha256: and 64 lower-case hexadecimal digits`},
-	{name: "size below zero", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[{"digest":"` + digestB + `","size":-1}]}`, kind: KindManifest, err: "the manifest's layers[0] has a size of -1 bytes"},
-	// Tools leave the layers out where there are none; those that were lost on the
-	// way the config tells of.
+	{name: "layer with a wrong digest", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[{"digest":"sha256:\";${x}"}]}`, kind: KindManifest, err: `the manifest's layers[0]: digest "sha256:\";${x}": expected sha256: and 64 lower-case hexadecimal digits`},
+	{name: "negative size", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[{"digest":"` + digestB + `","size":-1}]}`, kind: KindManifest, err: "the manifest's layers[0] has a size of -1 bytes"},
+	// Tools omit the list of layers if it is empty. If layers are lost, the config
+	// shows it.
 	{name: "no layers", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"}}`, kind: KindManifest},
-	{name: "layers are null", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":null}`, kind: KindManifest},
+	{name: "null layers", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":null}`, kind: KindManifest},
 	{name: "config of Docker 1.10", data: `{"schemaVersion":2,"config":{"mediaType":"application/octet-stream","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest},
 	{name: "config with a charset", data: `{"schemaVersion":2,"config":{"mediaType":"application/json; charset=utf-8","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest},
-	{name: "artifact without a config of its own", data: `{"schemaVersion":2,"artifactType":"application/vnd.example.sbom","config":{"mediaType":"application/json","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest, err: `expected an image manifest, but it is the manifest of an artifact that is not an image (its config is of type "application/vnd.example.sbom")`},
-	{name: "image of an artifact type", data: `{"schemaVersion":2,"artifactType":"application/vnd.example.image","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest},
+	{name: "artifact without its own config type", data: `{"schemaVersion":2,"artifactType":"application/vnd.example.sbom","config":{"mediaType":"application/json","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest, err: `expected an image manifest, but it is the manifest of an artifact that is not an image (its config is of type "application/vnd.example.sbom")`},
+	{name: "image with an artifact type", data: `{"schemaVersion":2,"artifactType":"application/vnd.example.image","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest},
 	{name: "wasm", data: `{"schemaVersion":2,"config":{"mediaType":"application/vnd.wasm.config.v0+json","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest, err: `expected an image manifest, but it is the manifest of an artifact that is not an image (its config is of type "application/vnd.wasm.config.v0+json")`},
 }
 
@@ -116,7 +117,7 @@ func TestParseManifest(t *testing.T) {
 				return
 			}
 			if m.SchemaVersion != 0 || m.Config.Digest != "" || m.Layers != nil {
-				t.Errorf("with the error comes %+v", m)
+				t.Errorf("besides the error, got %+v", m)
 			}
 			var mismatch *KindMismatchError
 			if tt.kind != KindManifest && (!errors.As(err, &mismatch) || mismatch.Want != KindManifest || mismatch.Got != tt.kind) {
@@ -136,10 +137,10 @@ func TestParseManifestContent(t *testing.T) {
 	}
 }
 
-// A byte order mark, which Windows' tools put in front, belongs to the digest
-// like all other bytes. What it is in front of is told with it.
+// A byte order mark, which tools on Windows write first, counts for the digest.
+// The document's kind is recognized with it.
 //
-// for a manifest there are two answers.
+// Identify and ParseManifest disagree.
 func TestByteOrderMark(t *testing.T) {
 	for _, tt := range []struct {
 		data string
@@ -155,8 +156,8 @@ func TestByteOrderMark(t *testing.T) {
 	}
 }
 
-// checkManifest checks what holds for every manifest that is accepted: its
-// digests are digests, and it prints back.
+// checkManifest checks an accepted manifest: its digests are valid, and it
+// prints as JSON that parses to the same manifest.
 func checkManifest(t *testing.T, m ocispec.Manifest) {
 	t.Helper()
 	for _, d := range append([]ocispec.Descriptor{m.Config}, m.Layers...) {
@@ -173,15 +174,14 @@ func checkManifest(t *testing.T, m ocispec.Manifest) {
 	}
 	again, err := ParseManifest(printed)
 	if err != nil {
-		t.Fatalf("%s is not read: %v", printed, err)
+		t.Fatalf("%s does not parse: %v", printed, err)
 	}
 	if twice, err := json.Marshal(again); err != nil || string(twice) != string(printed) {
-		t.Errorf("printed and read again:\n%s\n%s\n%v", printed, twice, err)
+		t.Errorf("printed twice:\n%s\n%s\n%v", printed, twice, err)
 	}
 }
 
-// FuzzParseManifest: a manifest is accepted as a whole or refused as a whole,
-// and what is refused is what Identify says.
+// FuzzParseManifest: ParseManifest and ParseIndex agree with Identify.
 func FuzzParseManifest(f *testing.F) {
 	for _, tt := range documentTests {
 		f.Add([]byte(tt.data))
@@ -197,14 +197,14 @@ func FuzzParseManifest(f *testing.F) {
 			checkIndex(t, index)
 		}
 		if err == nil && (kind != KindManifest || indexErr == nil) || indexErr == nil && kind != KindIndex {
-			t.Errorf("%q is %s, as a manifest %v, as an index %v", data, kind, err, indexErr)
+			t.Errorf("%q is %s; ParseManifest: %v; ParseIndex: %v", data, kind, err, indexErr)
 		}
 		var mismatch *KindMismatchError
 		if kind != KindManifest && (!errors.As(err, &mismatch) || mismatch.Got != kind) {
-			t.Errorf("%q is %s, but as a manifest %v", data, kind, err)
+			t.Errorf("%q is %s; ParseManifest: %v", data, kind, err)
 		}
 		if err != nil && len(err.Error()) > 2000+len(data) {
-			t.Errorf("%d bytes are refused with %d", len(data), len(err.Error()))
+			t.Errorf("the error for %d bytes has %d bytes", len(data), len(err.Error()))
 		}
 	})
 }

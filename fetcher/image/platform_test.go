@@ -11,7 +11,7 @@ import (
 
 var parsePlatformTests = []struct {
 	in   string
-	want string // as FormatPlatform prints it
+	want string // from FormatPlatform
 	err  string
 }{
 	{in: "linux/amd64", want: "linux/amd64"},
@@ -62,7 +62,7 @@ func FuzzParsePlatform(f *testing.F) {
 		}
 		again, err := ParsePlatform(FormatPlatform(p))
 		if err != nil || FormatPlatform(again) != FormatPlatform(p) || runsOn(p, again) != 0 {
-			t.Errorf("%q prints as %s, which is read as %+v, %v", s, FormatPlatform(p), again, err)
+			t.Errorf("%q prints as %s, which parses as %+v, %v", s, FormatPlatform(p), again, err)
 		}
 	})
 }
@@ -73,14 +73,14 @@ var chooseTests = []struct {
 	want string
 	best int // index into have, or -1
 }{
-	{name: "the very one", have: []string{"linux/amd64", "linux/arm64"}, want: "linux/arm64", best: 1},
+	{name: "exact match", have: []string{"linux/amd64", "linux/arm64"}, want: "linux/arm64", best: 1},
 	{name: "first of two", have: []string{"linux/amd64", "linux/amd64"}, want: "linux/amd64", best: 0},
-	{name: "usual variant written out", have: []string{"linux/arm64/v8"}, want: "linux/arm64", best: 0},
+	{name: "explicit usual variant", have: []string{"linux/arm64/v8"}, want: "linux/arm64", best: 0},
 	{name: "arm v7 runs v6 and v5, newest first", have: []string{"linux/arm/v5", "linux/arm/v6"}, want: "linux/arm/v7", best: 1},
-	{name: "arm v6 runs no v7", have: []string{"linux/arm/v7"}, want: "linux/arm/v6", best: -1},
+	{name: "arm v6 does not run v7", have: []string{"linux/arm/v7"}, want: "linux/arm/v6", best: -1},
 	{name: "arm without a variant is v7", have: []string{"linux/arm/v6", "linux/arm"}, want: "linux/arm/v7", best: 1},
-	{name: "arm64 runs no arm", have: []string{"linux/arm/v7"}, want: "linux/arm64", best: -1},
-	{name: "amd64 runs no v3", have: []string{"linux/amd64/v3", "linux/amd64"}, want: "linux/amd64", best: 1},
+	{name: "arm64 does not run arm", have: []string{"linux/arm/v7"}, want: "linux/arm64", best: -1},
+	{name: "amd64 does not run v3", have: []string{"linux/amd64/v3", "linux/amd64"}, want: "linux/amd64", best: 1},
 	{name: "amd64 v3 runs v2", have: []string{"linux/amd64", "linux/amd64/v2", "linux/amd64/v4"}, want: "linux/amd64/v3", best: 1},
 	{name: "another system", have: []string{"windows/amd64"}, want: "linux/amd64", best: -1},
 	{name: "attestations", have: []string{"unknown/unknown"}, want: "unknown/unknown", best: -1},

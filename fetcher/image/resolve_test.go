@@ -19,7 +19,7 @@ import (
 // memory is a source of manifests by tag and digest, and of configs by digest.
 type memory struct {
 	content map[string][]byte
-	asked   []string // what came, and what was not there, in order
+	asked   []string // all requests, in order
 }
 
 func newMemory() *memory { return &memory{content: map[string][]byte{}} }
@@ -42,7 +42,7 @@ func (m *memory) Config(_ context.Context, _ reference.Repository, desc ocispec.
 	return data, nil
 }
 
-// add puts a document in and returns the descriptor by which an index names it.
+// add adds a document and returns its descriptor for an index.
 func (m *memory) add(mediaType, platform string, v any) ocispec.Descriptor {
 	data, err := json.Marshal(v)
 	if err != nil {
@@ -53,7 +53,7 @@ func (m *memory) add(mediaType, platform string, v any) ocispec.Descriptor {
 	return named(ocispec.Descriptor{MediaType: mediaType, Digest: d, Size: int64(len(data))}, platform)
 }
 
-// named gives a descriptor a platform, or none.
+// named sets a descriptor's platform, or removes it.
 func named(d ocispec.Descriptor, platform string) ocispec.Descriptor {
 	d.Platform = nil
 	if os, rest, ok := strings.Cut(platform, "/"); ok {
@@ -63,12 +63,12 @@ func named(d ocispec.Descriptor, platform string) ocispec.Descriptor {
 	return d
 }
 
-// image adds an image whose config says that it is for a platform.
+// image adds an image whose config states a platform.
 func (m *memory) image(platform string) ocispec.Descriptor {
 	return m.imageOf(ocispec.MediaTypeImageConfig, platform)
 }
 
-// imageOf is image with a config of some media type.
+// imageOf adds an image whose config has a media type.
 func (m *memory) imageOf(mediaType, platform string) ocispec.Descriptor {
 	p := ocispec.Platform{}
 	if d := named(ocispec.Descriptor{}, platform); d.Platform != nil {
@@ -80,7 +80,7 @@ func (m *memory) imageOf(mediaType, platform string) ocispec.Descriptor {
 	return m.add(ocispec.MediaTypeImageManifest, platform, image)
 }
 
-// unnamed adds an image that says what it is for nowhere but in its config.
+// unnamed adds an image whose platform only its config states.
 func (m *memory) unnamed(platform string) ocispec.Descriptor { return named(m.image(platform), "") }
 
 func (m *memory) tag(name string, d ocispec.Descriptor) {
@@ -95,12 +95,12 @@ func (m *memory) index(tag string, manifests ...ocispec.Descriptor) ocispec.Desc
 	return d
 }
 
-// missing is an entry of which nothing is there.
+// missing returns an entry for a document that does not exist.
 func missing(mediaType, platform string) ocispec.Descriptor {
 	return named(ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromString(platform)}, platform)
 }
 
-// testImages has an index of every kind.
+// testImages returns a source with indexes of every kind.
 func testImages() *memory {
 	m := newMemory()
 	amd, arm := m.image("linux/amd64"), m.image("linux/arm64")
@@ -147,9 +147,9 @@ func testImages() *memory {
 
 var resolveTests = []struct {
 	tag      string
-	platform string // empty: none is asked for
-	want     string // platform of the manifest that is chosen
-	asked    int    // documents; 0: not counted
+	platform string // requested; empty for none
+	want     string // platform of the chosen manifest
+	asked    int    // number of requests; 0 means any
 	err      string
 }{
 	{tag: "nested", platform: "linux/amd64", want: "linux/amd64", asked: 2},
@@ -158,7 +158,7 @@ var resolveTests = []struct {
 	{tag: "nested", platform: "unknown/unknown", err: "x/y:nested: no image for unknown/unknown: the index has linux/amd64, linux/arm/v6, linux/arm64/v8"},
 	{tag: "nested", platform: "windows/amd64", err: "x/y:nested: no image for windows/amd64: the index has linux/amd64, linux/arm/v6, linux/arm64/v8"},
 	{tag: "empty", platform: "linux/amd64", err: "x/y:empty: no image for linux/amd64: the index has no images"},
-	// One image without a platform is taken as one without an index.
+	// A single image without a platform is chosen as if there were no index.
 	{tag: "unnamed", want: "linux/amd64", asked: 2},
 	{tag: "unnamed", platform: "linux/amd64", want: "linux/amd64", asked: 3},
 	{tag: "unnamed", platform: "linux/arm64", err: "x/y@DIGEST: the image is for another platform: its config says linux/amd64, not linux/arm64"},
@@ -176,15 +176,15 @@ var resolveTests = []struct {
 	{tag: "twice", platform: "linux/amd64", want: "linux/amd64", asked: 4},
 	{tag: "other type", platform: "linux/amd64", want: "linux/amd64", asked: 2},
 	{tag: "with artifacts", platform: "linux/amd64", want: "linux/amd64"},
-	// The index's word is taken.
+	// The index is trusted.
 	{tag: "liar", platform: "linux/arm64", want: "linux/amd64", asked: 2},
 	{tag: "liar", platform: "linux/amd64", err: "x/y:liar: no image for linux/amd64: the index has linux/arm64"},
 	{tag: "deep 98", platform: "linux/amd64", want: "linux/amd64", asked: 100},
 	{tag: "deep 99", platform: "linux/amd64", want: "linux/amd64", asked: 101},
 	{tag: "1000", platform: "linux/arm64", want: "linux/arm64"},
-	{tag: "1001", platform: "linux/arm64", err: "x/y:1001: the index has more than 1,000 manifests, including those of the indexes in it: that is too many"},
-	{tag: "1001 in all", platform: "linux/amd64", asked: 3, err: "x/y:1001 in all: the index has more than 1,000 manifests, including those of the indexes in it: that is too many"},
-	{tag: "900 indexes", platform: "linux/amd64", asked: 101, err: "x/y:900 indexes: it would take more than 100 requests to read the index: that is too many"},
+	{tag: "1001", platform: "linux/arm64", err: "x/y:1001: the index and those nested in it have more than 1,000 manifests, the limit"},
+	{tag: "1001 in all", platform: "linux/amd64", asked: 3, err: "x/y:1001 in all: the index and those nested in it have more than 1,000 manifests, the limit"},
+	{tag: "900 indexes", platform: "linux/amd64", asked: 101, err: "x/y:900 indexes: reading the index takes more than 100 requests, the limit"},
 
 	{tag: "manifest", want: "linux/s390x", asked: 1},
 	{tag: "manifest", platform: "linux/s390x", want: "linux/s390x", asked: 2},
@@ -219,7 +219,7 @@ func TestResolve(t *testing.T) {
 			}
 			checkError(t, err, tt.err)
 			if tt.asked > 0 && len(images.asked) != tt.asked {
-				t.Errorf("asked for %d documents, want %d: %.300q", len(images.asked), tt.asked, images.asked)
+				t.Errorf("requested %d documents, want %d: %.300q", len(images.asked), tt.asked, images.asked)
 			}
 			if err != nil {
 				return
@@ -236,8 +236,8 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// Something else than what is missing keeps an image from being chosen: it could
-// have been another one.
+// A broken document, unlike a missing one, is an error: it could be the image to
+// choose.
 func TestResolveBroken(t *testing.T) {
 	m := newMemory()
 	m.index("html", m.add(ocispec.MediaTypeImageIndex, "", "web page"), m.image("linux/amd64/v2"))
@@ -267,8 +267,8 @@ var platformsTests = []struct {
 	{tag: "manifest", want: []string{"linux/s390x"}},
 	{tag: "old", want: []string{"linux/s390x"}},
 	{tag: "no platform", want: []string{"unknown/unknown"}},
-	{tag: "1001", err: "x/y:1001: the index has more than 1,000 manifests, including those of the indexes in it: that is too many"},
-	{tag: "900 indexes", err: "x/y:900 indexes: it would take more than 100 requests to read the index: that is too many"},
+	{tag: "1001", err: "x/y:1001: the index and those nested in it have more than 1,000 manifests, the limit"},
+	{tag: "900 indexes", err: "x/y:900 indexes: reading the index takes more than 100 requests, the limit"},
 	{tag: "helm", err: `manifest of x/y:helm: expected an image manifest, but it is the manifest of an artifact that is not an image (its config is of type "application/vnd.cncf.helm.config.v1+json")`},
 }
 
@@ -289,9 +289,9 @@ func TestPlatforms(t *testing.T) {
 	}
 }
 
-// FuzzChoose has indexes, one document a line, of which the first is the one that
-// is looked at. Whatever they say, what is chosen runs on the platform, what is
-// listed has one, and no more is asked for than is allowed.
+// FuzzChoose reads an index from the first line, and its documents from the
+// others. A chosen image runs on the platform, a listed image has a platform, and
+// the limits hold.
 func FuzzChoose(f *testing.F) {
 	m := testImages()
 	for _, tag := range []string{"nested", "two unnamed", "nested unnamed", "lost index", "with artifacts", "liar", "deep 3"} {
@@ -313,7 +313,7 @@ func FuzzChoose(f *testing.F) {
 		index := Manifest{Bytes: []byte(first)}
 		d, err := Choose(t.Context(), m, reference.Repository{}, index, want)
 		if len(m.asked) >= maxDocuments {
-			t.Errorf("to choose, %d documents were asked for", len(m.asked))
+			t.Errorf("choosing requested %d documents", len(m.asked))
 		}
 		if err == nil && (d.Digest == "" || d.Platform != nil && runsOn(*d.Platform, want) < 0) {
 			t.Errorf("chose %+v", d)
@@ -321,7 +321,7 @@ func FuzzChoose(f *testing.F) {
 		m.asked = nil
 		images, imagesErr := Images(t.Context(), m, reference.Repository{}, index)
 		if len(m.asked) >= maxDocuments || len(images) > maxEntries {
-			t.Errorf("%d documents were asked for, and there are %d images", len(m.asked), len(images))
+			t.Errorf("requested %d documents for %d images", len(m.asked), len(images))
 		}
 		for _, d := range images {
 			if d.Platform == nil {

@@ -10,9 +10,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Source is where manifests and configs come from; *[hocker/fetcher.Client] is
-// one. The error for a document that does not exist matches
-// [content.ErrNotFound].
+// Source is where manifests and configs come from, such as a
+// *[hocker/fetcher.Client]. The error for a document that does not exist
+// matches [content.ErrNotFound].
 type Source interface {
 	Manifest(ctx context.Context, ref reference.Reference) (Manifest, error)
 	Config(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) ([]byte, error)

@@ -20,8 +20,8 @@ const (
 )
 
 var (
-	errEntries   = errors.New("the index has more than 1,000 manifests, including those of the indexes in it: that is too many")
-	errDocuments = errors.New("it would take more than 100 requests to read the index: that is too many")
+	errEntries   = errors.New("the index and those nested in it have more than 1,000 manifests, the limit")
+	errDocuments = errors.New("reading the index takes more than 100 requests, the limit")
 )
 
 // walk goes through an index and the indexes nested in it.
@@ -101,7 +101,7 @@ func (w *walk) openAll(ctx context.Context, indexes []ocispec.Descriptor, wanted
 }
 
 // passOver reports whether err says that a document does not exist. It keeps
-// the first such error, in case nothing else is found.
+// the first such error, in case no image is found.
 func (w *walk) passOver(err error) bool {
 	if !errors.Is(err, content.ErrNotFound) {
 		return false
@@ -112,8 +112,8 @@ func (w *walk) passOver(err error) bool {
 	return true
 }
 
-// platformOf returns the platform of an entry, as its image's config states it.
-// It returns nil if the entry is not an image or does not exist.
+// platformOf returns the platform of an entry from its image's config. It
+// returns nil if the entry is not an image or does not exist.
 func (w *walk) platformOf(ctx context.Context, d ocispec.Descriptor) (*ocispec.Platform, error) {
 	if err := w.ask(); err != nil {
 		return nil, err

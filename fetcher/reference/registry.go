@@ -12,7 +12,7 @@ import (
 )
 
 // Registry is the root of a registry's HTTP API, https://HOST[:PORT][PREFIX]/v2/.
-// The zero value is no registry; use [ParseRegistry] or [DockerHub].
+// The zero value is not a registry; use [ParseRegistry] or [DockerHub].
 type Registry struct {
 	Scheme string // "http" or "https"
 	Host   string // host name or address, with its port if it has one
