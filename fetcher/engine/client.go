@@ -13,7 +13,7 @@ import (
 )
 
 // client is a client of the API of Docker and podman. Its requests name no API version,
-// which selects the engine's own: the endpoints used here are the same in all versions.
+// so the engine uses its newest: the endpoints used here are the same in all versions.
 type client struct {
 	host   string // as in [Endpoint]
 	base   string
@@ -43,11 +43,11 @@ type Error struct {
 	Request string // "POST /images/load"
 	Status  int    // of HTTP; 0 from containerd
 	Message string // from the engine
-	// Containerd says that it is a containerd, and not Docker or podman.
+	// Containerd reports whether the engine is containerd.
 	Containerd bool
 }
 
-// Podman reports whether the request was for the part of the API that podman alone has.
+// Podman reports whether the request was for the part of the API that only podman has.
 func (e *Error) Podman() bool { return strings.Contains(e.Request, "/libpod/") }
 
 func (e *Error) Error() string {
@@ -72,12 +72,13 @@ func (c *client) call(ctx context.Context, method, path string, body io.Reader, 
 			return err
 		}
 	}
-	// A response that is read to its end leaves the connection for the next request.
+	// After a response is read to its end, the connection is free for the next
+	// request.
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxMessage))
 	return nil
 }
 
-// send sends a request and returns the response if it is a successful one.
+// send sends a request and returns the response if it is successful.
 //
 // Errors: *[UnavailableError], *[Error].
 func (c *client) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {

@@ -69,7 +69,7 @@ func (c *commandConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// commandError is a failed program with its last message.
+// commandError reports a failed program and its last message.
 type commandError struct {
 	program, words string
 	err            error

@@ -54,7 +54,7 @@ func firstOf(ctx context.Context, sockets []string) (Engine, error) {
 	return nil, none
 }
 
-// NoneError reports that none of the usual sockets has a responding engine. It is
+// NoneError reports that no engine responds at the usual sockets. It matches
 // [ErrUnavailable].
 type NoneError struct {
 	Tried []*UnavailableError
@@ -72,7 +72,7 @@ func (e *NoneError) Error() string {
 	if len(silent) > 0 {
 		return "no container engine answers: tried " + strings.Join(silent, ", ")
 	}
-	return "no container engine is running: there is no socket at " + strings.Join(missing, ", ")
+	return "no container engine is running: no socket at " + strings.Join(missing, ", ")
 }
 
 func (e *NoneError) Is(target error) bool { return target == ErrUnavailable }

@@ -17,17 +17,17 @@ import (
 
 // Containerd is a namespace of a containerd, as ctr, nerdctl and Kubernetes use it.
 //
-// It is used through containerd's own API, whose services have been the same since
-// containerd 1.0: blobs that its content store lacks are sent, unpacked while the next
-// one is sent, and at last the image gets its name. See the package
-// fetcher/internal/containerd for why neither its client library nor ctr does this.
+// It uses containerd's own API, whose services have been the same since containerd
+// 1.0. It sends the blobs that the content store lacks, unpacks each layer while it
+// sends the next one, and finally names the image. Package fetcher/internal/containerd
+// says why it uses neither containerd's client library nor ctr.
 type Containerd struct {
 	host      string // unix:///PATH
 	namespace string
-	// snapshotter is where layers are unpacked; empty until it is known.
+	// snapshotter is where layers are unpacked; empty until known.
 	snapshotter containerd.Snapshotter
-	// patience is how long to wait for someone else who writes the same blob and
-	// makes no progress.
+	// patience is how long to wait for another client that writes the same blob
+	// without progress.
 	patience time.Duration
 	client   *containerd.Client
 }
@@ -39,17 +39,17 @@ const kubernetesNamespace = "k8s.io"
 var containerdSockets = []string{"/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock"}
 
 // FindContainerd returns a namespace of the containerd at host, which is unix:///PATH.
-// If host is empty, the variable CONTAINERD_ADDRESS names the socket, as it does for ctr
-// and nerdctl; if that is empty too, the first of the usual sockets that responds.
+// If host is empty, the variable CONTAINERD_ADDRESS names the socket, as for ctr and
+// nerdctl. If that is empty too, it is the first of the usual sockets that responds.
 //
-// If namespace is empty, CONTAINERD_NAMESPACE names it; if that is empty too, it is
-// k8s.io for a socket of k3s and RKE2, and else default.
+// If namespace is empty, CONTAINERD_NAMESPACE names it. If that is empty too, it is
+// k8s.io for a socket of k3s and RKE2, otherwise default.
 //
 // Errors: *[reference.InputError], *[UnavailableError], *[NoneError].
 func FindContainerd(ctx context.Context, host, namespace string, getenv func(string) string) (*Containerd, error) {
 	if host == "" {
 		if host = getenv("CONTAINERD_ADDRESS"); strings.HasPrefix(host, "/") {
-			host = "unix://" + host // as ctr takes it
+			host = "unix://" + host // which ctr accepts
 		}
 	}
 	if namespace == "" {
@@ -101,8 +101,8 @@ func newContainerd(host, namespace string, snapshotter containerd.Snapshotter) (
 	}, nil
 }
 
-// usualNamespace returns the namespace that is meant at a socket: that of Kubernetes if
-// it is k3s' or RKE2's, which may be a link's target.
+// usualNamespace returns the default namespace for a socket: k8s.io for that of k3s and
+// RKE2, or a link to it.
 func usualNamespace(socket string) string {
 	if target, err := filepath.EvalSymlinks(socket); err == nil {
 		socket = target
@@ -140,8 +140,8 @@ func (c *Containerd) ping(ctx context.Context) error {
 	return c.explain(err, 0)
 }
 
-// explain turns an error of a call into one of this package, after a number of bytes of
-// the image were sent. It leaves others.
+// explain turns an error of a call into an *[Error] or *[UnavailableError]. It returns
+// other errors unchanged. sent is how many bytes of the image were sent.
 func (c *Containerd) explain(err error, sent int64) error {
 	var (
 		status *grpc.StatusError

@@ -22,14 +22,14 @@ type containerdLoad struct {
 	sent     int64
 }
 
-// putBlob makes sure that the content store has a blob, and that the lease holds it.
+// putBlob makes sure that the content store has a blob and that the lease holds it.
 func (l *containerdLoad) putBlob(ctx context.Context, blob ocispec.Descriptor) error {
-	// The reference is the same for each load of the blob: what a load that was killed
-	// has written is not written again, and of two loads only one writes.
+	// The reference is the same for each load of the blob: a load resumes what a
+	// killed one has written, and only one of two concurrent loads writes.
 	ref := "hocker-" + blob.Digest.String()
 	resumed, err := l.writeBlob(ctx, ref, blob)
 	if resumed && grpc.Is(err, grpc.FailedPrecondition) {
-		// What was there is no part of the blob.
+		// The content that was there is wrong.
 		if err := l.lease.AbortWrite(ctx, ref); err != nil {
 			return err
 		}
@@ -41,11 +41,12 @@ func (l *containerdLoad) putBlob(ctx context.Context, blob ocispec.Descriptor) e
 	return nil
 }
 
-// blockSize is the size of the blocks in which a blob is sent, in bytes. containerd takes
-// messages of up to 16 MiB.
+// blockSize is the size of the blocks in which a blob is sent, in bytes. containerd
+// accepts messages of up to 16 MiB.
 const blockSize = 1 << 20
 
-// writeBlob writes a blob unless it is there, and reports whether a part of it was.
+// writeBlob writes a blob unless it is present, and reports whether a part of it
+// was.
 func (l *containerdLoad) writeBlob(ctx context.Context, ref string, blob ocispec.Descriptor) (resumed bool, err error) {
 	to, err := l.writer(ctx, ref, blob)
 	if err != nil || to == nil {
@@ -64,7 +65,7 @@ func (l *containerdLoad) writeBlob(ctx context.Context, ref string, blob ocispec
 		return resumed, err
 	}
 	counted := &countingWriter{w: to, progress: l.progress}
-	// Neither end may copy in ways of its own: the blocks are of this size.
+	// Plain interfaces make io.CopyBuffer use blocks of this size.
 	_, err = io.CopyBuffer(struct{ io.Writer }{counted}, struct{ io.Reader }{from}, make([]byte, blockSize))
 	l.sent += counted.n
 	switch {
@@ -76,16 +77,17 @@ func (l *containerdLoad) writeBlob(ctx context.Context, ref string, blob ocispec
 	return resumed, to.Commit()
 }
 
-// shortError reports a blob that has not its size.
+// shortError reports a blob with the wrong size.
 func shortError(got, want int64) error {
 	return fmt.Errorf("%w: it has %d bytes, not %d", io.ErrUnexpectedEOF, got, want)
 }
 
-// lockPoll is the time between two attempts at a blob that someone else is writing.
+// lockPoll is the time between two attempts to write a blob that another client is
+// writing.
 const lockPoll = 50 * time.Millisecond
 
-// writer begins to write a blob. If someone else is writing it, writer waits for them
-// while they make progress. A nil writer means that the blob is there.
+// writer begins to write a blob. If another client is writing it, writer waits as
+// long as that makes progress. It returns nil if the blob is present.
 func (l *containerdLoad) writer(ctx context.Context, ref string, blob ocispec.Descriptor) (*containerd.Writer, error) {
 	var (
 		offset int64
@@ -103,7 +105,7 @@ func (l *containerdLoad) writer(ctx context.Context, ref string, blob ocispec.De
 		case writing && now != offset:
 			offset, since = now, time.Now()
 		case time.Since(since) > l.patience:
-			// They have stopped. Write a second copy, as far as containerd is ready.
+			// The other client has stopped. Write a second copy.
 			return l.lease.NewWriter(ctx, ref+"-"+l.lease.ID, blob)
 		}
 		select {

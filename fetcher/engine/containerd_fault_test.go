@@ -17,7 +17,8 @@ import (
 
 var errBroken = errors.New("the disk is broken")
 
-// brokenAt returns the image whose blob d ends in an error after n bytes.
+// brokenAt returns a copy of the image in which reading blob d fails after n
+// bytes.
 func brokenAt(image Image, d digest.Digest, n int64) Image {
 	open := image.Open
 	image.Open = func(ctx context.Context, blob digest.Digest) (io.ReadCloser, error) {
@@ -34,7 +35,7 @@ type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errBroken }
 
-// A load that breaks off leaves the name as it was, and what it wrote is collected.
+// A failed load leaves the name unchanged, and its content is collected.
 func TestContainerdBrokenOff(t *testing.T) {
 	t.Parallel()
 	server, c := startContainerd(t)
@@ -45,7 +46,7 @@ func TestContainerdBrokenOff(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	if found, err := c.client.Image(t.Context(), one.name()); err != nil || found.Target != "" {
-		t.Errorf("it has a name: %v, %v", found, err)
+		t.Errorf("the image has a name: %v, %v", found, err)
 	}
 	mustLoad(t, server, c, one)
 	for _, broken := range []digest.Digest{top.Digest, two.Config.Digest, two.Manifest.Digest} {
@@ -53,7 +54,7 @@ func TestContainerdBrokenOff(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 		if found, err := c.client.Image(t.Context(), one.name()); err != nil || found.Target != one.Manifest.Digest {
-			t.Errorf("the name stands for %v, %v", found, err)
+			t.Errorf("the name leads to %v, %v", found, err)
 		}
 	}
 	short := two
@@ -70,7 +71,7 @@ func TestContainerdBrokenOff(t *testing.T) {
 	mustLoad(t, server, c, two)
 }
 
-// An interrupted load ends with its cause, and leaves nothing.
+// An interrupted load returns the cause and leaves nothing.
 func TestContainerdInterrupted(t *testing.T) {
 	t.Parallel()
 	server, c := startContainerd(t)
@@ -93,11 +94,12 @@ func TestContainerdInterrupted(t *testing.T) {
 		t.Errorf("leases are left: %s", leases)
 	}
 	if found, err := c.client.Image(t.Context(), image.name()); err != nil || found.Target != "" {
-		t.Errorf("it has a name: %v, %v", found, err)
+		t.Errorf("the image has a name: %v, %v", found, err)
 	}
 }
 
-// The garbage collector does not take what a load has brought, or counts on.
+// The garbage collector removes nothing that a running load has written or
+// relies on.
 func TestContainerdCollectedMeanwhile(t *testing.T) {
 	t.Parallel()
 	server, c := startContainerd(t)
@@ -116,7 +118,7 @@ func TestContainerdCollectedMeanwhile(t *testing.T) {
 	mustLoad(t, server, c, collected)
 }
 
-// A layer that is not what the config says is refused.
+// A layer that does not match the config is rejected.
 func TestContainerdWrongDiffID(t *testing.T) {
 	t.Parallel()
 	_, c := startContainerd(t)
@@ -131,11 +133,11 @@ func TestContainerdWrongDiffID(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if found, err := c.client.Image(t.Context(), image.name()); err != nil || found.Target != "" {
-		t.Errorf("it has a name: %v, %v", found, err)
+		t.Errorf("the image has a name: %v, %v", found, err)
 	}
 }
 
-// What a killed load has written is not sent again; what is wrong of it is.
+// Content that a killed load has written is not sent again, unless it is wrong.
 func TestContainerdResumes(t *testing.T) {
 	t.Parallel()
 	server, c := startContainerd(t)
@@ -156,15 +158,16 @@ func TestContainerdResumes(t *testing.T) {
 		}
 		w.Close()
 	}
-	// The bad one is sent whole after its second part has shown that it is bad.
+	// The wrong one is sent completely, once its second part shows that it is
+	// wrong.
 	want := image.size(nil) - half + bad.Size - half
 	if result := mustLoad(t, server, c, image); result.Sent != want {
 		t.Errorf("sent %d bytes, want %d", result.Sent, want)
 	}
 }
 
-// Loads at the same time send a shared layer once. A load that stands still does not
-// hold the others for ever.
+// Concurrent loads send a shared layer once. A stalled load does not block the
+// others forever.
 func TestContainerdConcurrent(t *testing.T) {
 	t.Parallel()
 	server, c := startContainerd(t)
@@ -207,14 +210,15 @@ func TestContainerdConcurrent(t *testing.T) {
 	mustLoad(t, server, c, stopped)
 }
 
-// A load whose daemon is killed says so; the next one completes.
+// A load whose daemon is killed returns an error. The next one completes.
 func TestContainerdKilled(t *testing.T) {
 	t.Parallel()
 	server, c := startContainerd(t)
 	p := parts{}
 	top := p.gzip(t, "top", 3<<20)
 	image := p.image(t, "app:1", p.gzip(t, "base", 10), top)
-	// Not while it makes a snapshot: what it then leaves is in its own way later.
+	// Not while containerd makes a snapshot: its remains would block the next
+	// load.
 	unpacked := func() (bool, error) {
 		return c.client.HasSnapshot(t.Context(), c.snapshotter, chainIDs(image.Layers)[0].String())
 	}
@@ -241,7 +245,7 @@ func TestContainerdKilled(t *testing.T) {
 	mustLoad(t, server, c, image)
 }
 
-// killer kills a daemon when it is read and the condition is met.
+// killer is a reader that kills a daemon once the condition is met.
 type killer struct {
 	server    *servers.Containerd
 	condition func() (bool, error)

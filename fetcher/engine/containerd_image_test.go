@@ -145,7 +145,7 @@ func toJSON(t *testing.T, v any) []byte {
 	return data
 }
 
-// mustLoad loads an image, and checks what ctr has then.
+// mustLoad loads an image and checks it with ctr.
 func mustLoad(t *testing.T, server *servers.Containerd, c *Containerd, image Image) Result {
 	t.Helper()
 	var progress int64

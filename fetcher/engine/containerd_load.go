@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Load implements [Engine]. The image gets its name when all of it is there: a load that
-// breaks off leaves the name as it was. Until then a lease keeps its parts from
+// Load implements [Engine]. The image gets its name when it is complete, so a load that
+// fails leaves the name unchanged. Until then, a lease protects its parts from
 // containerd's garbage collector.
 func (c *Containerd) Load(ctx context.Context, image Image, progress Progress) (Result, error) {
 	result, err := c.load(ctx, &image, progress)
@@ -37,7 +37,7 @@ func (c *Containerd) load(ctx context.Context, image *Image, progress Progress) 
 	l := &containerdLoad{Containerd: c, lease: lease, image: image, progress: progress}
 	err = l.put(ctx)
 	if result.Sent = l.sent; result.Sent > 0 {
-		result.Outcome = Loaded // also if it was there a moment ago
+		result.Outcome = Loaded // even if the image was present before
 	}
 	if err != nil {
 		return result, err
@@ -57,8 +57,8 @@ func endLease(ctx context.Context, lease *containerd.Lease) {
 	_ = lease.End(ctx)
 }
 
-// put brings the image into the content store and its layers into the snapshotter, each
-// while the next one is sent.
+// put writes the image to the content store, and unpacks each layer into the
+// snapshotter while the next one is sent.
 func (l *containerdLoad) put(ctx context.Context) error {
 	there := make(chan struct{}, len(l.image.Layers)) // one for each layer, in order
 	group, both := errgroup.WithContext(ctx)
@@ -84,8 +84,9 @@ func (l *containerdLoad) put(ctx context.Context) error {
 	return l.refer(ctx)
 }
 
-// refer sets the labels by which containerd's garbage collector finds the parts of an
-// image: https://github.com/containerd/containerd/blob/v2.1.0/docs/garbage-collection.md
+// refer sets the labels that lead containerd's garbage collector to the parts of an
+// image:
+// https://github.com/containerd/containerd/blob/v2.1.0/docs/garbage-collection.md
 func (l *containerdLoad) refer(ctx context.Context) error {
 	manifest := map[string]string{"containerd.io/gc.ref.content.config": l.image.Config.Digest.String()}
 	for i, layer := range l.image.Layers {
@@ -102,7 +103,7 @@ func (l *containerdLoad) refer(ctx context.Context) error {
 	return l.lease.LabelContent(ctx, l.image.Config.Digest, top)
 }
 
-// checkName checks that the image's name stands for it.
+// checkName checks that the image's name leads to it.
 func (c *Containerd) checkName(ctx context.Context, image *Image) error {
 	found, err := c.client.Image(ctx, image.name())
 	switch {

@@ -42,7 +42,7 @@ func (c *Containerd) plan(ctx context.Context, image *Image) (Plan, error) {
 	case err != nil:
 		return plan, err
 	case named:
-		// Kubernetes may have been told to drop the layers of what it has unpacked
+		// Kubernetes may be configured to remove layers that are unpacked
 		// (discard_unpacked_layers). A container starts without them.
 		plan = Plan{Outcome: Present, Layers: plan.Layers, LayersPresent: plan.Layers}
 	case len(lacks) == 0:
@@ -51,7 +51,7 @@ func (c *Containerd) plan(ctx context.Context, image *Image) (Plan, error) {
 	return plan, nil
 }
 
-// lacks returns the blobs of the image that the content store does not have.
+// lacks returns the blobs of the image that are not in the content store.
 func (c *Containerd) lacks(ctx context.Context, image *Image) (map[digest.Digest]bool, error) {
 	lacks := map[digest.Digest]bool{}
 	for _, blob := range image.blobs() {
@@ -88,8 +88,8 @@ func chainIDs(layers []Layer) []digest.Digest {
 	return chain
 }
 
-// names returns the names of the image, its full reference last or, if it has none, its
-// ID. CRI has each image under its ID and its digest too, before it has its tag.
+// names returns the names of the image: its full reference last or, if it has none, its
+// ID. In CRI, an image also has its ID and its digest as names, before the reference.
 func (c *Containerd) names(image *Image) []string {
 	names := []string{image.name()}
 	if c.namespace == kubernetesNamespace && image.named() {
@@ -99,7 +99,8 @@ func (c *Containerd) names(image *Image) []string {
 	return names
 }
 
-// labels returns the labels of an image. That of CRI is what makes kubelet see it:
+// labels returns the labels of an image. The label of CRI makes it visible to
+// kubelet:
 // https://github.com/containerd/containerd/blob/v2.1.0/internal/cri/labels/labels.go
 func (c *Containerd) labels() map[string]string {
 	if c.namespace == kubernetesNamespace {
@@ -108,7 +109,7 @@ func (c *Containerd) labels() map[string]string {
 	return nil
 }
 
-// isNamed reports whether all names of the image stand for it and have their labels.
+// isNamed reports whether all names of the image lead to it and have their labels.
 func (c *Containerd) isNamed(ctx context.Context, image *Image) (bool, error) {
 	for _, name := range c.names(image) {
 		found, err := c.client.Image(ctx, name)

@@ -13,7 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// What containerd has is not sent; what it lacks is, once.
+// Only the blobs that containerd lacks are sent, each once.
 func TestContainerdSendsWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	server, c := startContainerd(t)
@@ -54,7 +54,7 @@ func TestContainerdSendsWhatIsMissing(t *testing.T) {
 	if leases := ctr(t, server, "default", "leases", "list", "--quiet"); leases != "" {
 		t.Errorf("leases are left: %s", leases)
 	}
-	// The garbage collector finds all parts: this runs it.
+	// This runs the garbage collector, which must find all parts.
 	ctr(t, server, "default", "images", "remove", "--sync", "docker.io/library/app:2")
 	mustLoad(t, server, c, one)
 	if missing, err := c.lacks(t.Context(), &one); err != nil || len(missing) > 0 {
@@ -62,7 +62,7 @@ func TestContainerdSendsWhatIsMissing(t *testing.T) {
 	}
 }
 
-// An image that is not unpacked is unpacked, and nothing is sent.
+// An image that is not unpacked is unpacked without sending anything.
 func TestContainerdUnpacks(t *testing.T) {
 	t.Parallel()
 	server, c := startContainerd(t)
@@ -76,8 +76,8 @@ func TestContainerdUnpacks(t *testing.T) {
 	}
 }
 
-// Where containerd drops the layers that it has unpacked, as Kubernetes may have it do,
-// an image is there without them. For another name it is made whole.
+// If containerd removes layers that it has unpacked, as Kubernetes may configure it, an
+// image is present without them. A load under another name sends them again.
 func TestContainerdDiscardedLayers(t *testing.T) {
 	t.Parallel()
 	server, c := startContainerd(t)
@@ -108,7 +108,7 @@ func TestContainerdForeign(t *testing.T) {
 	}
 }
 
-// In Kubernetes' namespace, an image has the names and the label that CRI gives it.
+// In the namespace of Kubernetes, an image gets the names and the label of CRI.
 func TestContainerdKubernetes(t *testing.T) {
 	t.Parallel()
 	server, _ := startContainerd(t)
@@ -135,7 +135,7 @@ func TestContainerdKubernetes(t *testing.T) {
 	}
 }
 
-// Layers are unpacked where the images of the namespace are.
+// Layers are unpacked into the snapshotter that the namespace uses.
 func TestContainerdSnapshotter(t *testing.T) {
 	t.Parallel()
 	server, c := startContainerd(t)

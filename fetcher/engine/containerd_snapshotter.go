@@ -8,10 +8,10 @@ import (
 	"hocker/fetcher/internal/containerd"
 )
 
-// chooseSnapshotter sets where the containers of the namespace look for unpacked layers:
-// the snapshotter that CONTAINERD_SNAPSHOTTER or the namespace's label names; else the
-// one that has images of the namespace already, since Kubernetes may be configured to use
-// another one; else containerd's default.
+// chooseSnapshotter sets the snapshotter that containers in the namespace use: the one
+// that CONTAINERD_SNAPSHOTTER or the namespace's label names; else the one that already
+// has images of the namespace, since Kubernetes may be configured for another one; else
+// containerd's default.
 func (c *Containerd) chooseSnapshotter(ctx context.Context, host containerd.Host) (err error) {
 	if c.snapshotter == "" {
 		c.snapshotter, err = c.client.NamespaceSnapshotter(ctx, c.namespace)
@@ -22,7 +22,7 @@ func (c *Containerd) chooseSnapshotter(ctx context.Context, host containerd.Host
 	return err
 }
 
-// usedSnapshotter chooses one of the snapshotters that work.
+// usedSnapshotter chooses one of the working snapshotters.
 func (c *Containerd) usedSnapshotter(ctx context.Context, working []containerd.Snapshotter) (containerd.Snapshotter, error) {
 	const native containerd.Snapshotter = "native" // works on every file system
 	preferred := append([]containerd.Snapshotter{containerd.DefaultSnapshotter, native}, working...)

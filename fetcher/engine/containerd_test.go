@@ -61,8 +61,8 @@ func TestNewContainerd(t *testing.T) {
 	}
 }
 
-// A socket of something else is no containerd.
-func TestContainerdIsAnotherServer(t *testing.T) {
+// Another server at the socket is an error.
+func TestContainerdOtherServer(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	socket := filepath.Join(t.TempDir(), "sock")
 	listener, err := net.Listen("unix", socket)
@@ -103,6 +103,6 @@ func TestContainerdExplains(t *testing.T) {
 		t.Errorf("got %s, want %s", gone, want)
 	}
 	if other := errors.New("other"); c.explain(other, 0) != other || c.explain(nil, 0) != nil {
-		t.Error("another error is not left")
+		t.Error("another error is changed")
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// unpack makes sure that the snapshotter has the layers of the image. It waits for one
-// value of there for each layer before it unpacks that.
+// unpack makes sure that the snapshotter has the layers of the image. Before it
+// unpacks a layer, it waits for a value from there.
 func (l *containerdLoad) unpack(ctx context.Context, there <-chan struct{}) error {
 	chain := chainIDs(l.image.Layers)
 	first, err := l.firstPacked(ctx, chain)
@@ -38,8 +38,8 @@ func (l *containerdLoad) unpack(ctx context.Context, there <-chan struct{}) erro
 }
 
 // firstPacked returns the index of the lowest layer that has no snapshot. From the top
-// down, the lease first holds a snapshot and then looks for it, so that it can not go in
-// between.
+// down, it adds a snapshot to the lease before looking for it, so that the snapshot
+// cannot be removed in between.
 func (l *containerdLoad) firstPacked(ctx context.Context, chain []digest.Digest) (int, error) {
 	for i := len(chain); i > 0; i-- {
 		name := chain[i-1].String()
@@ -54,8 +54,8 @@ func (l *containerdLoad) firstPacked(ctx context.Context, chain []digest.Digest)
 	return 0, nil
 }
 
-// unpackLayer unpacks a layer into a snapshot. When the lease ends, a snapshot that came
-// to nothing is collected.
+// unpackLayer unpacks a layer into a snapshot. The end of the lease removes an
+// incomplete snapshot.
 func (l *containerdLoad) unpackLayer(ctx context.Context, layer Layer, parent, name string) error {
 	key := "extract-" + l.lease.ID + " " + name
 	mounts, err := l.lease.PrepareSnapshot(ctx, l.snapshotter, key, parent)

@@ -14,22 +14,22 @@ import (
 
 // Docker is a Docker daemon. It loads one image at a time.
 //
-// A daemon takes an archive without the layers that it has. How it knows them depends on
-// its image store, see [imageStore]. If it refuses such an archive after all, it gets the
+// A daemon accepts an archive without the layers that it has. How it knows them depends
+// on its image store: see [imageStore]. If it refuses such an archive, Docker sends the
 // whole image.
 type Docker struct {
 	client *client
-	daemon *daemon // nil until it is needed
-	// layers are the diff IDs of its images, by their IDs; nil until they are needed.
-	// Someone may remove an image later. Then the daemon refuses what omits its layers.
+	daemon *daemon // nil until needed
+	// layers maps the IDs of its images to their diff IDs; nil until needed. If an
+	// image is removed later, the daemon refuses an archive without its layers.
 	layers map[digest.Digest][]digest.Digest
 }
 
 // dockerPlan is a plan with what is needed to carry it out.
 type dockerPlan struct {
 	Plan
-	id   digest.Digest            // of the image that is there
-	omit func(digest.Digest) bool // the layers that are there
+	id   digest.Digest            // of the present image
+	omit func(digest.Digest) bool // the present layers
 }
 
 // Plan implements [Engine].
@@ -40,14 +40,14 @@ func (d *Docker) Plan(ctx context.Context, image Image) (Plan, error) {
 
 // Load implements [Engine].
 //
-// The image is sent without its name, which it gets only after it has arrived as a whole.
-// So the name leads to the previous image until then, whatever happens in between.
+// The image is sent without its name, and gets the name only when it is complete. Until
+// then the name leads to the previous image.
 func (d *Docker) Load(ctx context.Context, image Image, progress Progress) (Result, error) {
 	result, err := d.load(ctx, &image, progress)
 	if !isNotFound(err) {
 		return result, err
 	}
-	// Someone has removed it before it had its name, as docker image prune does.
+	// It was removed before it had its name, for example by docker image prune.
 	sent := result.Sent
 	d.layers = nil
 	result, err = d.load(ctx, &image, progress)
@@ -83,7 +83,7 @@ func (d *Docker) load(ctx context.Context, image *Image, progress Progress) (Res
 	return result, d.client.check(ctx, image)
 }
 
-// plan finds out what the daemon has of the image.
+// plan finds out which parts of the image the daemon has.
 func (d *Docker) plan(ctx context.Context, image *Image) (dockerPlan, error) {
 	plan := dockerPlan{Plan: Plan{Layers: len(image.Layers), LayersPresent: len(image.Layers)}}
 	var err error
@@ -116,7 +116,7 @@ func (d *Docker) plan(ctx context.Context, image *Image) (dockerPlan, error) {
 // wholePlan is the plan after the daemon has refused a part of the image.
 func (d *Docker) wholePlan(plan Plan, image *Image, refusal error) Plan {
 	plan.Bytes = image.size(nil)
-	plan.Whole = "it did not have all blobs that were omitted"
+	plan.Whole = "it lacks some of the omitted blobs"
 	var answer *Error
 	if errors.As(refusal, &answer) {
 		plan.Whole = answer.Message
@@ -124,8 +124,8 @@ func (d *Docker) wholePlan(plan Plan, image *Image, refusal error) Plan {
 	return plan
 }
 
-// send sends an archive of the image without a name, and returns the ID of the image that
-// came of it.
+// send sends an archive of the image without a name, and returns the ID of the loaded
+// image.
 func (d *Docker) send(ctx context.Context, image *Image, omit func(digest.Digest) bool, progress Progress, result *Result) (digest.Digest, error) {
 	n, err := d.client.load(ctx, image, false, omit, progress)
 	result.Sent += n
@@ -137,19 +137,19 @@ func (d *Docker) send(ctx context.Context, image *Image, omit func(digest.Digest
 		err = &incompleteError{host: d.client.host, image: image.name()}
 	}
 	if isRefusal(err) && d.daemon.store == containerdStore {
-		// The daemon keeps what it could not unpack, and shows it nowhere. What is
-		// there under another name must stay.
+		// The daemon keeps an image that it could not unpack, but does not list
+		// it. Remove it unless it has another name.
 		_ = d.client.call(ctx, http.MethodDelete, "/images/"+image.Manifest.Digest.String(), nil, nil)
 	}
 	return "", err
 }
 
-// incompleteError reports a daemon that accepted an archive but lacks the image, or a part
-// of it.
+// incompleteError reports a daemon that accepted an archive but lacks a part of the
+// image.
 type incompleteError struct{ host, image string }
 
 func (e *incompleteError) Error() string {
-	return fmt.Sprintf("%s accepted the image but does not have all of it: %s", e.host, e.image)
+	return fmt.Sprintf("%s accepted the image but lacks a part of it: %s", e.host, e.image)
 }
 
 // isRefusal reports whether err may be due to layers that an archive omits.
@@ -191,7 +191,7 @@ func (d *Docker) complete(ctx context.Context, image *Image, name string) (diges
 		return "", err
 	}
 	if id == image.Manifest.Digest {
-		// It is containerd's image store, which may lack blobs of its images.
+		// This is containerd's image store, which may lack blobs of its images.
 		listed := ""
 		if name != id.String() {
 			listed = image.Reference.Familiar()

@@ -11,13 +11,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// daemon is what a Docker daemon says of itself.
+// daemon is a Docker daemon's description of itself.
 type daemon struct {
 	store            imageStore
 	os, architecture string // as in an image's config
 }
 
-// machines are the names that the kernel gives to some architectures:
+// machines maps the kernel's names of architectures to Go's:
 // https://github.com/containerd/platforms/blob/v1.0.0/database.go.
 var machines = map[string]string{
 	"x86_64": "amd64", "i386": "386", "i686": "386",
@@ -25,7 +25,7 @@ var machines = map[string]string{
 	"loongarch64": "loong64",
 }
 
-// info asks the daemon what it is.
+// info returns the daemon's description of itself.
 func (c *client) info(ctx context.Context) (*daemon, error) {
 	var info struct {
 		DriverStatus         [][]string
@@ -52,7 +52,8 @@ func (c *client) info(ctx context.Context) (*daemon, error) {
 	return d, nil
 }
 
-// foreign returns the daemon's platform if it does not run images for p by itself, or "".
+// foreign returns the daemon's platform if it cannot run images for p without
+// emulation, or "".
 func (d *daemon) foreign(p ocispec.Platform) string {
 	return foreignPlatform(ocispec.Platform{OS: d.os, Architecture: d.architecture}, p)
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// imageLayers returns the diff IDs of the engine's images by their IDs. known are those of
-// an earlier call: an image does not change.
+// imageLayers maps the IDs of the engine's images to their diff IDs. known is the
+// result of an earlier call: an image does not change.
 func (c *client) imageLayers(ctx context.Context, store imageStore, known map[digest.Digest][]digest.Digest) (map[digest.Digest][]digest.Digest, error) {
 	query := url.Values{}
 	if store == graphStore {
-		query.Set("all", "1") // with those that are only steps of a build
+		query.Set("all", "1") // includes intermediate images of builds
 	}
 	images := map[digest.Digest][]digest.Digest{}
 	err := c.listImages(ctx, query, func(image listedImage) { images[image.ID] = nil })
@@ -37,15 +37,15 @@ func (c *client) imageLayers(ctx context.Context, store imageStore, known map[di
 // listedImage is an image in the list of a daemon's images.
 type listedImage struct {
 	ID digest.Digest
-	// Manifests is what containerd's image store has of the image, since version 1.47
-	// of the API.
+	// Manifests are the manifests of the image in containerd's image store, since
+	// version 1.47 of the API.
 	Manifests []struct {
 		ID        digest.Digest
-		Available bool // all blobs are there
+		Available bool // all blobs are present
 	}
 }
 
-// listImages calls each for every image that the daemon lists.
+// listImages calls each for every image in the daemon's list.
 func (c *client) listImages(ctx context.Context, query url.Values, each func(listedImage)) error {
 	return c.call(ctx, http.MethodGet, "/images/json?"+query.Encode(), nil, func(body io.Reader) error {
 		if err := readImages(body, each); err != nil {
@@ -80,10 +80,10 @@ func readImages(body io.Reader, each func(listedImage)) error {
 	return err
 }
 
-// isAvailable reports whether containerd's image store has all blobs of an image. name leads
-// to it, or is empty.
+// isAvailable reports whether containerd's image store has all blobs of an image. name
+// is its name, or empty.
 func (c *client) isAvailable(ctx context.Context, id digest.Digest, name string) (bool, error) {
-	// The daemon takes several milliseconds for each image that it lists.
+	// The daemon takes several milliseconds to list an image, so ask for few.
 	filters := []string{`{"dangling":["true"]}`, ""}
 	if name != "" {
 		filter, err := json.Marshal(map[string][]string{"reference": {name}})
@@ -108,8 +108,8 @@ func (c *client) isAvailable(ctx context.Context, id digest.Digest, name string)
 	return false, nil
 }
 
-// available reports whether all blobs of the image are there. Daemons that do not list what
-// they have of it do not list it at all if they lack some.
+// available reports whether all blobs of the image are present. A daemon that does not
+// list manifests does not list incomplete images either.
 func (i listedImage) available() bool {
 	if i.Manifests == nil {
 		return true
@@ -122,8 +122,8 @@ func (i listedImage) available() bool {
 	return false
 }
 
-// rootFS returns the diff IDs of an image. It is empty if the daemon does not say: someone
-// may have removed the image.
+// rootFS returns the diff IDs of an image. They are empty if the daemon does not have
+// them, since the image may have been removed.
 func (c *client) rootFS(ctx context.Context, id digest.Digest) ([]digest.Digest, error) {
 	image, err := c.inspect(ctx, id.String())
 	if errors.As(err, new(*Error)) {

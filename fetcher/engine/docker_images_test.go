@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzReadImages checks that a list that is read in parts is the one that is read as a
-// whole, and that a list that breaks off is an error.
+// FuzzReadImages checks that a list parses like [encoding/json] parses it, and that a
+// truncated list is an error.
 func FuzzReadImages(f *testing.F) {
 	id := idA.String()
 	f.Add(`[]`)
@@ -27,7 +27,7 @@ func FuzzReadImages(f *testing.F) {
 		}
 		if list := strings.TrimSpace(body); strings.HasSuffix(list, "]") {
 			if err := readImages(strings.NewReader(list[:len(list)-1]), func(listedImage) {}); err == nil {
-				t.Errorf("%q breaks off", list)
+				t.Errorf("truncated list %q is accepted", list)
 			}
 		}
 	})

@@ -15,8 +15,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// lettersImage returns the image debian:jessie of layersOf(letters), whose archive is the
-// letters of the layers that are sent, with an N in front if it has a name.
+// lettersImage returns the image debian:jessie of layersOf(letters). Its archive
+// consists of the letters of the layers in it, after an N if it has a name.
 func lettersImage(letters string) Image {
 	image := imageOf(nil)
 	image.Reference, _ = reference.Parse("debian:jessie")
@@ -37,7 +37,7 @@ func lettersImage(letters string) Image {
 	return image
 }
 
-// answers answers one load after the other.
+// answers returns a handler that answers each load with the next of all.
 func answers(all ...func(http.ResponseWriter, string)) func(http.ResponseWriter, string) {
 	n := 0
 	return func(w http.ResponseWriter, archive string) {
@@ -51,14 +51,14 @@ const stored = `{"stream":"Loaded image ID: x\\n"}`
 var partTests = []struct {
 	name       string
 	containerd bool
-	has        string // the layers of an image that is there
-	broken     bool   // the image is there, but lacks blobs
+	has        string // layers of a present image
+	broken     bool   // the image is present, but lacks blobs
 	refuses    string // the response to the first archive, or empty
 	lacks      bool   // the first archive is accepted, but blobs are missing
 	status     int
-	archives   string // all that were sent
+	archives   string // all archives sent
 	want       Plan
-	err        string // its end
+	err        string // suffix
 	asked      string
 }{
 	{name: "first", archives: "abc.", want: Plan{Outcome: Loaded, Layers: 3, Bytes: 3030}},
@@ -72,7 +72,7 @@ var partTests = []struct {
 		want: Plan{Outcome: Loaded, LayersPresent: 2, Layers: 3, Bytes: 1030}, err: "POST /images/load: write: no space left on device"},
 	{name: "forbidden", has: "abx", refuses: `{"message":"authorization denied"}`, status: 403, archives: "c.",
 		want: Plan{Outcome: Loaded, LayersPresent: 2, Layers: 3, Bytes: 1030}, err: "POST /images/load: authorization denied"},
-	{name: "refused as a whole", refuses: `{"error":"invalid tar header"}`, archives: "abc.",
+	{name: "complete archive refused", refuses: `{"error":"invalid tar header"}`, archives: "abc.",
 		want: Plan{Outcome: Loaded, Layers: 3, Bytes: 3030}, err: "POST /images/load: invalid tar header"},
 
 	{name: "containerd, first", containerd: true, archives: "abc.", want: Plan{Outcome: Loaded, Layers: 3, Bytes: 3030}},
@@ -82,8 +82,8 @@ var partTests = []struct {
 		want:    Plan{Outcome: Loaded, LayersPresent: 2, Layers: 3, Bytes: 3030, Whole: "Error unpacking image x: not found"},
 		asked:   "DELETE /images/" + idB.String()},
 	{name: "containerd, blobs missing", containerd: true, has: "abx", lacks: true, archives: "c.abc.", asked: "DELETE /images/" + idB.String(),
-		want: Plan{Outcome: Loaded, LayersPresent: 2, Layers: 3, Bytes: 3030, Whole: "it did not have all blobs that were omitted"}},
-	{name: "containerd, incomplete from the start", containerd: true, broken: true, archives: "abc.",
+		want: Plan{Outcome: Loaded, LayersPresent: 2, Layers: 3, Bytes: 3030, Whole: "it lacks some of the omitted blobs"}},
+	{name: "containerd, incomplete before", containerd: true, broken: true, archives: "abc.",
 		want: Plan{Outcome: Loaded, Layers: 3, Bytes: 3030}},
 }
 
@@ -148,7 +148,7 @@ func TestDockerSendsWhatIsMissing(t *testing.T) {
 	}
 }
 
-// Plan says what Load does and changes nothing.
+// Plan returns what Load does and changes nothing.
 func TestDockerPlan(t *testing.T) {
 	other := digest.FromString("other").String()
 	f := &fake{images: map[string]string{other: other}, layers: map[string][]string{other: {diffIDsOf("a")[0].String()}}}
@@ -165,8 +165,8 @@ func TestDockerPlan(t *testing.T) {
 	}
 }
 
-// What one image has brought is there for the next, over one connection, and the daemon is
-// asked once what it has.
+// Several images use one connection. The layers of one are present for the next, and
+// the daemon's images are listed once.
 func TestDockerManyImages(t *testing.T) {
 	f := &fake{images: map[string]string{}, layers: map[string][]string{}}
 	e := f.start(t)
@@ -209,8 +209,8 @@ func count(all []string, want string) (n int) {
 	return n
 }
 
-// Whether an image under a name has all blobs is asked for that name alone: a daemon with
-// many images takes long to list them.
+// The daemon lists only one name to tell whether an image is complete, since listing
+// many images takes long.
 func TestDockerAvailability(t *testing.T) {
 	id := idB.String()
 	f := &fake{images: map[string]string{name: id, id: id}, containerd: true}
@@ -224,7 +224,7 @@ func TestDockerAvailability(t *testing.T) {
 	}
 }
 
-// Images without a name may vanish at any time: docker image prune removes them.
+// docker image prune may remove an image before it has a name.
 func TestDockerPruned(t *testing.T) {
 	for prunes, want := range []string{"abc.", "abc.abc.", ""} {
 		f := &fake{images: map[string]string{}, layers: map[string][]string{}, prunes: prunes}

@@ -25,23 +25,24 @@ type Engine interface {
 
 // Image is an image to load into an engine: its parts, and how to read them.
 type Image struct {
-	// Reference is its name; the zero value means that it has none.
+	// Reference is the image's name, or the zero value.
 	Reference reference.Reference
-	// Config and Manifest are its documents. An engine takes the digest of one of
-	// them as the image's ID: podman and Docker with a graph driver that of the
-	// config, Docker with containerd's image store that of the manifest.
+	// Config and Manifest are the image's documents. The digest of one of them is
+	// the image's ID in an engine: of the config in podman and Docker with a
+	// graph driver, of the manifest in Docker with containerd's image store.
 	Config, Manifest ocispec.Descriptor
 	Layers           []Layer // the lowest first
 	Platform         ocispec.Platform
-	// Write writes the archive of the image, which is a docker-archive and an OCI
-	// layout in one, with or without its name, and without the blobs for which omit
-	// returns true. A nil omit omits none.
+	// Write writes the image as an archive that is both a docker-archive and an OCI
+	// layout, with or without its name. It omits the blobs for which omit returns
+	// true; nil omits none.
 	Write func(ctx context.Context, w io.Writer, named bool, omit func(digest.Digest) bool) error
 	// Open opens the blob of the config, of the manifest or of a layer.
 	Open func(ctx context.Context, blob digest.Digest) (io.ReadCloser, error)
 }
 
-// Layer is a layer as it is packed, with the digest of its unpacked tar archive.
+// Layer is a layer, compressed or not, with the digest of its unpacked tar
+// archive.
 type Layer struct {
 	ocispec.Descriptor
 	DiffID digest.Digest
@@ -114,12 +115,12 @@ type Plan struct {
 	// Bytes is the size of the blobs that are sent. An archive has a few kilobytes
 	// more.
 	Bytes int64
-	// Foreign is the platform of the engine, such as linux/amd64, if it does not run
-	// the image by itself, and else empty. It is only known if the outcome is
+	// Foreign is the platform of the engine, such as linux/amd64, if it cannot run
+	// the image without emulation, else empty. It is known only if the outcome is
 	// Loaded.
 	Foreign string
-	// Whole says why everything is sent although the engine has a part of it, or is
-	// empty.
+	// Whole is the reason for sending everything although the engine has a part of
+	// it, or empty.
 	Whole string
 }
 
@@ -129,7 +130,7 @@ type Result struct {
 	Sent int64 // bytes, including those of an archive that the engine refused
 }
 
-// Progress is told what [Engine.Load] does. Its functions may be nil.
+// Progress holds functions that [Engine.Load] calls. They may be nil.
 type Progress struct {
 	// Plan is called before anything is sent, and again if everything is sent after
 	// the engine has refused a part.

@@ -28,11 +28,11 @@ var (
 
 // fake is a Docker daemon with a few images.
 type fake struct {
-	images     map[string]string   // name or ID: ID, as the engine writes it
-	layers     map[string][]string // ID: diff IDs
-	containerd bool                // it has containerd's image store
+	images     map[string]string   // name or ID to ID, as the engine writes it
+	layers     map[string][]string // ID to diff IDs
+	containerd bool                // has containerd's image store
 	incomplete map[string]bool     // IDs of images that lack blobs
-	prunes     int                 // how many images without a name vanish before they get one
+	prunes     int                 // how many images are pruned before they have a name
 	answer     func(w http.ResponseWriter, archive string)
 
 	asked       []string
@@ -69,13 +69,13 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		data, err := io.ReadAll(r.Body)
 		if err != nil {
-			return // the archive was cut off
+			return // the archive was truncated
 		}
 		f.answer(w, string(data))
 	}
 }
 
-// prune removes an image that was looked at by its ID, as often as prunes says.
+// prune removes an image after a request for its ID, up to prunes times.
 func (f *fake) prune(name string) {
 	if f.prunes > 0 && name == f.images[name] {
 		f.prunes--
@@ -129,7 +129,7 @@ func (f *fake) start(t *testing.T) Engine {
 	return e
 }
 
-// imageOf returns an image of config a and manifest b.
+// imageOf returns an image with config a and manifest b.
 func imageOf(write func(io.Writer) error) Image {
 	return Image{
 		Config:   ocispec.Descriptor{Digest: idA, Size: 10},
@@ -161,12 +161,12 @@ var loadTests = []struct {
 	has     map[string]string
 	answer  func(f *fake) func(http.ResponseWriter, string)
 	want    Outcome
-	err     string // its end
+	err     string // suffix
 	asked   string // one of the requests, or empty
 }{
 	{name: "present", has: map[string]string{name: idA.String()}, want: Present},
-	{name: "present, ID without its algorithm as in old podman", has: map[string]string{name: idA.Encoded()}, want: Present},
-	{name: "present, with its manifest as ID", has: map[string]string{name: idB.String(), idB.String(): idB.String()}, want: Present},
+	{name: "present, ID without algorithm as in old podman", has: map[string]string{name: idA.Encoded()}, want: Present},
+	{name: "present, digest of the manifest as ID", has: map[string]string{name: idB.String(), idB.String(): idB.String()}, want: Present},
 	{name: "present without a name", unnamed: true, has: map[string]string{idA.String(): idA.String()}, want: Present},
 	{name: "present under another name", has: map[string]string{idA.String(): idA.String()}, want: Tagged,
 		asked: "POST /images/" + idA.String() + "/tag?repo=docker.io%2Flibrary%2Fdebian&tag=jessie"},
@@ -176,7 +176,7 @@ var loadTests = []struct {
 		asked: "GET /images/" + name + "/json"},
 	{name: "absent, without a name", unnamed: true, want: Loaded,
 		answer: func(f *fake) func(http.ResponseWriter, string) { return f.taken(idA.String()) }},
-	{name: "accepted but not listed", err: "accepted the image but does not have all of it: " + name,
+	{name: "accepted but not listed", err: "accepted the image but lacks a part of it: " + name,
 		answer: func(*fake) func(http.ResponseWriter, string) { return says(http.StatusOK, "") }},
 	{name: "rejected in the response body", err: ": POST /images/load: no space left on device",
 		answer: func(*fake) func(http.ResponseWriter, string) {
@@ -232,7 +232,7 @@ func TestLoadBrokenArchive(t *testing.T) {
 	}
 }
 
-// FuzzReadLoad checks that no response hides an error that follows it.
+// FuzzReadLoad checks that no response hides an error after it.
 func FuzzReadLoad(f *testing.F) {
 	f.Add(`{"stream":"Loaded image: a:1\n"}`)
 	f.Add(`{"error":"no space"}`)
@@ -243,7 +243,7 @@ func FuzzReadLoad(f *testing.F) {
 		before := e.readLoad(strings.NewReader(answer))
 		after := e.readLoad(strings.NewReader(answer + "\n" + `{"error":"disk full"}`))
 		if after == nil || before != nil && after.Error() == "" {
-			t.Errorf("%q: %v, with an error behind it %v", answer, before, after)
+			t.Errorf("%q: %v, followed by an error: %v", answer, before, after)
 		}
 	})
 }

@@ -11,8 +11,8 @@ import (
 // Find returns the engine that docker would use. The first of these decides: host,
 // DOCKER_HOST, the context in DOCKER_CONTEXT, podman's CONTAINER_HOST, the current
 // context in docker's configuration. If none is set, Find returns the first engine that
-// responds at the usual sockets of Docker and podman, and at last starts the podman
-// program.
+// responds at the usual sockets of Docker and podman. If none does, it starts the
+// podman program.
 //
 // Errors: *[reference.InputError], *[ContextError], *[UnavailableError],
 // *[CertificateError], *[NoneError], and errors of reading docker's config.json.
@@ -34,7 +34,7 @@ func Find(ctx context.Context, host string, getenv func(string) string) (Engine,
 	return e, err
 }
 
-// FindDocker is like [Find], without what is podman's.
+// FindDocker is like [Find], but ignores podman.
 func FindDocker(ctx context.Context, host string, getenv func(string) string) (Engine, error) {
 	endpoint, err := choose(host, func(name string) string {
 		if strings.HasPrefix(name, "CONTAINER_") {

@@ -10,9 +10,9 @@ import (
 	"runtime"
 )
 
-// FindPodman returns podman. The first of these decides: host, CONTAINER_HOST, the podman
-// program, which works on the storage of the user who runs it, or else the usual sockets of
-// podman.
+// FindPodman returns podman. The first of these decides: host, CONTAINER_HOST, the
+// podman program, the usual sockets of podman. The program works on the storage of the
+// user who runs it.
 //
 // Errors: *[reference.InputError], *[UnavailableError], *[CertificateError],
 // *[NoneError], *[NotPodmanError].
@@ -48,15 +48,15 @@ func podmanEndpoint(host string, getenv func(string) string) (endpoint Endpoint,
 	return Endpoint{Host: host, TLS: config, Program: "podman", Identity: getenv("CONTAINER_SSHKEY")}, err
 }
 
-// NotPodmanError reports that another engine responds than podman.
+// NotPodmanError reports that the engine at an address is not podman.
 type NotPodmanError struct{ Host string }
 
 func (e *NotPodmanError) Error() string {
 	return fmt.Sprintf("the container engine at %s is not podman", e.Host)
 }
 
-// podmanProgram returns the path of the podman program. Elsewhere than on Linux the program
-// is a client of a virtual machine.
+// podmanProgram returns the path of the podman program. Only on Linux does the program
+// manage images itself; elsewhere it is a client of a virtual machine.
 func podmanProgram() (path string, ok bool) {
 	path, err := exec.LookPath("podman")
 	return path, err == nil && runtime.GOOS == "linux"

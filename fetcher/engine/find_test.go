@@ -19,7 +19,7 @@ var newTests = []struct {
 	host string
 	tls  bool
 	base string // or empty for an error
-	err  string // its end
+	err  string // suffix
 }{
 	{host: "unix:///var/run/docker.sock", base: "http://engine"},
 	{host: "tcp://127.0.0.1:2375", base: "http://127.0.0.1:2375"},
@@ -77,8 +77,9 @@ type environment map[string]string
 
 func (e environment) getenv(name string) string { return e[name] }
 
-// newEnvironment has contexts near (a socket), far (TLS), open (TCP without TLS)
-// and odd (no Docker endpoint); current is chosen in config.json.
+// newEnvironment returns an environment with the contexts near (a socket), far
+// (TLS), open (TCP without TLS) and odd (no Docker endpoint). config.json
+// selects current.
 func newEnvironment(t *testing.T, current string, variables environment) environment {
 	t.Helper()
 	dir := t.TempDir()
@@ -127,18 +128,18 @@ var chooseTests = []struct {
 	variables environment
 	want      string
 	tls       string // "verified", "insecure" or empty
-	err       string // its end
+	err       string // suffix
 }{
 	{name: "nothing"},
 	{name: "flag", host: "unix:///a", variables: environment{"DOCKER_HOST": "unix:///b"}, want: "unix:///a"},
 	{name: "variable before context", variables: environment{"DOCKER_HOST": "unix:///b", "DOCKER_CONTEXT": "near"}, want: "unix:///b"},
-	{name: "context by variable", current: "open", variables: environment{"DOCKER_CONTEXT": "near"}, want: "unix:///near.sock"},
+	{name: "context in a variable", current: "open", variables: environment{"DOCKER_CONTEXT": "near"}, want: "unix:///near.sock"},
 	{name: "current context", current: "near", want: "unix:///near.sock"},
 	{name: "context with TLS", current: "far", want: "tcp://far:2376", tls: "verified"},
 	{name: "default context", current: "near", variables: environment{"DOCKER_CONTEXT": "default"}},
 	{name: "podman", variables: environment{"CONTAINER_HOST": "unix:///p"}, want: "unix:///p"},
 	{name: "podman before the file", current: "near", variables: environment{"CONTAINER_HOST": "unix:///p"}, want: "unix:///p"},
-	{name: "context by variable before podman", variables: environment{"CONTAINER_HOST": "unix:///p", "DOCKER_CONTEXT": "near"}, want: "unix:///near.sock"},
+	{name: "context in a variable before podman", variables: environment{"CONTAINER_HOST": "unix:///p", "DOCKER_CONTEXT": "near"}, want: "unix:///near.sock"},
 	{name: "docker before podman", variables: environment{"CONTAINER_HOST": "unix:///p", "DOCKER_HOST": "unix:///b"}, want: "unix:///b"},
 	{name: "TLS", variables: environment{"DOCKER_HOST": "tcp://a", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "$DIR/certs"},
 		want: "tcp://a", tls: "verified"},
@@ -189,7 +190,7 @@ func describe(config *tls.Config) string {
 	return "verified"
 }
 
-func TestConfigFileIsRead(t *testing.T) {
+func TestConfigFile(t *testing.T) {
 	for text, want := range map[string]string{
 		"":  "",
 		"{": "cannot read the current context: unexpected end of JSON input",
@@ -215,16 +216,16 @@ func TestFind(t *testing.T) {
 	}
 	nowhere := filepath.Join(t.TempDir(), "sock")
 	if found, err = firstOf(t.Context(), []string{nowhere, socket}); err != nil || found.(*Docker).client.host != e.(*Docker).client.host {
-		t.Errorf("the second: %+v, %v", found, err)
+		t.Errorf("second socket: %+v, %v", found, err)
 	}
 	_, err = firstOf(t.Context(), []string{nowhere, nowhere + "2"})
-	want := "no container engine is running: there is no socket at " + nowhere + ", " + nowhere + "2"
+	want := "no container engine is running: no socket at " + nowhere + ", " + nowhere + "2"
 	if !errors.Is(err, ErrUnavailable) || err.Error() != want {
 		t.Errorf("none: %v", err)
 	}
 	_, err = Find(t.Context(), "unix://"+nowhere, named.getenv)
 	if !errors.Is(err, ErrUnavailable) {
-		t.Errorf("not there: %v", err)
+		t.Errorf("missing socket: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -10,21 +10,22 @@ import (
 type imageStore int
 
 const (
-	// graphStore is a graph driver, such as overlay2. It knows a layer by its diff ID
-	// and those of all layers below it, and looks for it before it reads the file in
-	// the archive. It says so if there is no file.
+	// graphStore is a graph driver, such as overlay2. It identifies a layer by its
+	// diff ID and those of all layers below, and looks for it before it reads the
+	// file in the archive. A missing file is an error.
 	graphStore imageStore = iota
-	// containerdStore keeps the blobs as they are packed. Diff IDs do not tell whether
-	// it has a blob, since a layer can be packed in several ways. If it lacks one, it may
-	// accept the image all the same.
+	// containerdStore keeps compressed blobs. Diff IDs do not tell whether it has a
+	// blob, since a layer can be compressed in several ways. If it lacks one, it may
+	// still accept the image.
 	containerdStore
-	// podmanStore knows a layer by its diff ID, whatever is below it. It asks only for
-	// blobs that it lacks.
+	// podmanStore identifies a layer by its diff ID, whatever the layers below. It
+	// requests only blobs that it lacks.
 	podmanStore
 )
 
-// present returns how many of the layers a store has whose images have these diff IDs, and
-// which blobs need not be sent. In a containerdStore this is probable, not certain.
+// present returns how many of the layers a store has, and which blobs need not be sent.
+// images are the diff IDs of the store's images. In a containerdStore, the result is
+// probable, not certain.
 func (s imageStore) present(layers []Layer, images map[digest.Digest][]digest.Digest) (n int, omit func(digest.Digest) bool) {
 	needed := map[digest.Digest]bool{} // blobs that must be sent
 	if s == graphStore {
@@ -54,7 +55,7 @@ func (s imageStore) present(layers []Layer, images map[digest.Digest][]digest.Di
 	}
 }
 
-// commonPrefix returns the number of the lowest layers that are those of an image.
+// commonPrefix returns how many of the lowest layers an image has.
 func commonPrefix(layers []Layer, image []digest.Digest) int {
 	n := 0
 	for n < len(layers) && n < len(image) && layers[n].DiffID == image[n] {

@@ -10,8 +10,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// layersOf returns layers by a letter for each. An upper-case letter is the layer of the
-// lower-case one in another compression.
+// layersOf returns a layer for each letter. An upper-case letter is the same layer as
+// the lower-case one in another compression.
 func layersOf(letters string) (layers []Layer) {
 	for _, letter := range strings.Split(letters, "") {
 		layers = append(layers, Layer{
@@ -34,26 +34,26 @@ var presentTests = []struct {
 	name   string
 	store  imageStore
 	image  string
-	has    []string // the layers of the daemon's images
+	has    []string // layers of the daemon's images
 	want   int
-	omits  string // the layers that are omitted
-	sendsN int    // how many are sent
+	omits  string // the omitted layers
+	sendsN int    // number of sent layers
 }{
-	{name: "nothing there", image: "abc", sendsN: 3},
+	{name: "no images", image: "abc", sendsN: 3},
 	{name: "other images", image: "abc", has: []string{"x", "xyz"}, sendsN: 3},
 	{name: "a prefix", image: "abc", has: []string{"abx"}, want: 2, omits: "ab", sendsN: 1},
 	{name: "the longest prefix", image: "abcd", has: []string{"a", "abc", "ab"}, want: 3, omits: "abc", sendsN: 1},
-	{name: "all of them", image: "abc", has: []string{"abcd"}, want: 3, omits: "abc"},
-	{name: "over another parent", image: "abc", has: []string{"xbc"}, sendsN: 3},
+	{name: "all layers", image: "abc", has: []string{"abcd"}, want: 3, omits: "abc"},
+	{name: "above another parent", image: "abc", has: []string{"xbc"}, sendsN: 3},
 	{name: "no prefix", image: "abc", has: []string{"bc"}, sendsN: 3},
-	{name: "in another compression", image: "aBc", has: []string{"abx"}, want: 2, omits: "aB", sendsN: 1},
-	{name: "a layer again behind the prefix", image: "abca", has: []string{"ab"}, want: 2, omits: "b", sendsN: 2},
+	{name: "another compression", image: "aBc", has: []string{"abx"}, want: 2, omits: "aB", sendsN: 1},
+	{name: "a layer again after the prefix", image: "abca", has: []string{"ab"}, want: 2, omits: "b", sendsN: 2},
 	{name: "a layer twice in the prefix", image: "aab", has: []string{"aa"}, want: 2, omits: "a", sendsN: 1},
 
-	{name: "containerd: over another parent", store: containerdStore, image: "abc", has: []string{"xbc"}, want: 2, omits: "bc", sendsN: 1},
-	{name: "containerd: of several images", store: containerdStore, image: "abc", has: []string{"xb", "cx"}, want: 2, omits: "bc", sendsN: 1},
+	{name: "containerd: above another parent", store: containerdStore, image: "abc", has: []string{"xbc"}, want: 2, omits: "bc", sendsN: 1},
+	{name: "containerd: in several images", store: containerdStore, image: "abc", has: []string{"xb", "cx"}, want: 2, omits: "bc", sendsN: 1},
 	{name: "containerd: a layer twice", store: containerdStore, image: "aba", has: []string{"a"}, want: 2, omits: "a", sendsN: 1},
-	{name: "containerd: nothing there", store: containerdStore, image: "abc", has: []string{"x"}, sendsN: 3},
+	{name: "containerd: no common layers", store: containerdStore, image: "abc", has: []string{"x"}, sendsN: 3},
 }
 
 func TestPresent(t *testing.T) {
@@ -77,7 +77,7 @@ func TestPresent(t *testing.T) {
 				}
 			}
 			if n != tt.want || omitted != tt.omits || len(sent) != tt.sendsN {
-				t.Errorf("%d are there, %q omitted, %d sent; want %d, %q, %d", n, omitted, len(sent), tt.want, tt.omits, tt.sendsN)
+				t.Errorf("%d present, %q omitted, %d sent; want %d, %q, %d", n, omitted, len(sent), tt.want, tt.omits, tt.sendsN)
 			}
 			if omit(digest.FromString("config")) {
 				t.Error("the config is omitted")
@@ -86,8 +86,8 @@ func TestPresent(t *testing.T) {
 	}
 }
 
-// FuzzPresent checks what a graph driver can do with an archive that omits layers: it reads
-// the layers in their order and looks up each by its chain.
+// FuzzPresent checks archives that omit layers as a graph driver reads them: in order,
+// looking up each layer by its chain ID.
 func FuzzPresent(f *testing.F) {
 	for _, tt := range presentTests {
 		f.Add(tt.image, strings.Join(tt.has, " "))
@@ -109,13 +109,13 @@ func FuzzPresent(f *testing.F) {
 		for i, layer := range layers {
 			known := chains[fmt.Sprint(diffIDsOf(image)[:i+1])]
 			if omit(layer.Digest) && !known {
-				t.Errorf("layer %d is omitted, and the daemon does not have it", i)
+				t.Errorf("layer %d is omitted, but the daemon does not have it", i)
 			}
 			if known != (i < n) {
-				t.Errorf("layer %d is known: %t; counted are %d", i, known, n)
+				t.Errorf("layer %d is present: %t; but %d layers are counted", i, known, n)
 			}
 			if !omit(layer.Digest) && !slices.ContainsFunc(layers[n:], func(l Layer) bool { return l.Digest == layer.Digest }) {
-				t.Errorf("layer %d is sent for nothing", i)
+				t.Errorf("layer %d is sent although it is present", i)
 			}
 		}
 	})

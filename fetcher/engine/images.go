@@ -68,20 +68,21 @@ func (c *client) imageID(ctx context.Context, name string) (digest.Digest, error
 	return parseID(image.ID)
 }
 
-// isNotFound reports whether the engine has said that it does not have an image.
+// isNotFound reports whether err means that the engine does not have an image.
 func isNotFound(err error) bool {
 	var answer *Error
 	return errors.As(err, &answer) && answer.Status == http.StatusNotFound
 }
 
-// inspected is what an engine says about an image.
+// inspected is an engine's description of an image.
 type inspected struct {
 	ID       string
 	RepoTags []string
 	RootFS   struct{ Layers []digest.Digest } // the diff IDs
 }
 
-// inspect returns what the engine says about the image with the given name or ID.
+// inspect returns the engine's description of the image with the given name or
+// ID.
 func (c *client) inspect(ctx context.Context, name string) (image inspected, err error) {
 	err = c.call(ctx, http.MethodGet, "/images/"+name+"/json", nil, func(body io.Reader) error {
 		if err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(&image); err != nil {
@@ -92,7 +93,7 @@ func (c *client) inspect(ctx context.Context, name string) (image inspected, err
 	return image, err
 }
 
-// tag gives a name to the image with an ID.
+// tag names the image with an ID.
 func (c *client) tag(ctx context.Context, id digest.Digest, ref reference.Reference) error {
 	query := url.Values{"repo": {ref.Repository.String()}, "tag": {ref.Tag}}
 	return c.call(ctx, http.MethodPost, "/images/"+id.String()+"/tag?"+query.Encode(), nil, nil)

@@ -21,12 +21,12 @@ func (c *client) load(ctx context.Context, image *Image, named bool, omit func(d
 	counted := &countingWriter{w: w, progress: progress}
 	go func() {
 		err := image.Write(ctx, counted, named, omit)
-		w.CloseWithError(err) // EOF for nil
+		w.CloseWithError(err) // nil means EOF
 		written <- err
 	}()
 	err := c.call(ctx, http.MethodPost, "/images/load?quiet=1", r, c.readLoad)
 	r.CloseWithError(errAnswered)
-	// If the archive broke off, that is why the engine rejected it.
+	// If the archive is truncated, that is why the engine rejected it.
 	if writeErr := <-written; writeErr != nil && !errors.Is(writeErr, errAnswered) && !errors.Is(writeErr, io.ErrClosedPipe) {
 		err = writeErr
 	}
@@ -54,8 +54,8 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// unpackFailed is what Docker says, beside "Loaded image", of an image in containerd's store
-// that it cannot unpack:
+// unpackFailed is Docker's message, besides "Loaded image", if it cannot unpack an
+// image in containerd's store:
 // https://github.com/moby/moby/blob/v28.5.2/daemon/containerd/image_exporter.go.
 const unpackFailed = "Error unpacking image "
 

@@ -16,23 +16,23 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// loopbackRegistry is a registry with one image, on a port of the loopback interface. It
-// implements what a pull needs of
+// loopbackRegistry is a registry with one image, on a port of the loopback interface.
+// It implements the part of the specification that a pull needs:
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pull.
 type loopbackRegistry struct {
 	image      *Image
-	repository string // cannot be guessed, so that nobody else pulls
+	repository string // unguessable, so that nobody else pulls
 	progress   Progress
 	fail       context.CancelCauseFunc
 	listener   net.Listener
 	server     *http.Server
 
 	mu      sync.Mutex
-	started map[digest.Digest]bool // what was asked for
+	started map[digest.Digest]bool // requested blobs
 	sent    int64                  // bytes
 }
 
-// pulledRepository is how the repository of each loopbackRegistry begins.
+// pulledRepository is the prefix of the repository of each loopbackRegistry.
 const pulledRepository = "hocker-load/"
 
 // pulledTag is the tag of the image in a loopbackRegistry.
@@ -91,7 +91,8 @@ func (r *loopbackRegistry) ServeHTTP(w http.ResponseWriter, request *http.Reques
 	if request.Method == http.MethodHead {
 		return
 	}
-	// If this is less than Content-Length, the server cuts the connection.
+	// If this writes less than Content-Length, the server closes the
+	// connection.
 	if err := r.send(request.Context(), w, blob); err != nil && request.Context().Err() == nil {
 		r.fail(err)
 	}
@@ -135,7 +136,7 @@ func (r *loopbackRegistry) send(ctx context.Context, w io.Writer, blob ocispec.D
 			return fmt.Errorf("blob %s does not have the expected size of %d bytes", blob.Digest, blob.Size)
 		}
 		if _, err := w.Write(buffer[:n]); err != nil {
-			return nil // the engine has gone
+			return nil // the engine closed the connection
 		}
 		r.count(n)
 		if err == io.EOF {
@@ -157,12 +158,12 @@ func (r *loopbackRegistry) count(n int) {
 
 // served is what a loopbackRegistry has sent.
 type served struct {
-	blobs  bool // the config or a layer was asked for
-	layers int  // the number of the image's layers that were asked for
+	blobs  bool // the config or a layer was requested
+	layers int  // number of requested layers
 	bytes  int64
 }
 
-// served returns what was sent until now.
+// served returns what was sent so far.
 func (r *loopbackRegistry) served() served {
 	r.mu.Lock()
 	defer r.mu.Unlock()

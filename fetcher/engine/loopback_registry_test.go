@@ -62,7 +62,8 @@ func TestLoopbackRegistry(t *testing.T) {
 	}
 }
 
-// A blob that cannot be read as a whole is cut off, and the reason is known.
+// If a blob cannot be read completely, the response is truncated and the reason
+// is kept.
 func TestLoopbackRegistryBroken(t *testing.T) {
 	gone := errors.New("gone")
 	for name, content := range map[string]io.Reader{
@@ -83,7 +84,7 @@ func TestLoopbackRegistryBroken(t *testing.T) {
 			answer.Body.Close()
 		}
 		if err == nil {
-			t.Errorf("%s: taken for whole", name)
+			t.Errorf("%s: accepted as complete", name)
 		}
 		if got := context.Cause(ctx); got == nil || got.Error() != strings.TrimSpace(name) {
 			t.Errorf("got %v, want %s", got, name)
@@ -92,7 +93,7 @@ func TestLoopbackRegistryBroken(t *testing.T) {
 	}
 }
 
-// An engine that breaks a request off has its own reason.
+// An engine that cancels a request is not a failure of the registry.
 func TestLoopbackRegistryLeft(t *testing.T) {
 	image := blobs{}.image(t, "one")
 	opened := make(chan struct{})

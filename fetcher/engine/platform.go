@@ -2,11 +2,11 @@ package engine
 
 import ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-// runs lists the architectures that processors of another one run as well.
+// runs maps an architecture to another one that its processors also run.
 var runs = map[string]string{"amd64": "386", "arm64": "arm"}
 
-// foreignPlatform returns the platform of an engine if it does not run images for another
-// one by itself, or "". Where one of them is not known, it is "" too.
+// foreignPlatform returns the platform of an engine if it cannot run images for image
+// without emulation, or "". If either platform is unknown, it returns "" too.
 func foreignPlatform(engine, image ocispec.Platform) string {
 	if engine.OS == "" || engine.Architecture == "" || image.OS == "" || image.Architecture == "" {
 		return ""

@@ -9,20 +9,21 @@ import (
 
 // Podman is podman behind its API.
 //
-// It does not read archives that omit a layer, but a pull skips the layers that it has. So
-// a podman of this machine pulls the image from a registry on a loopback port, which
-// exists as long as the pull does. Measured with 635 MB in six layers, podman 4.3 and
-// 5.8: the pull takes 0.65 to 0.8 times as long as "podman load" of an archive, since it
-// reads several layers at a time; "podman pull oci:", which does not, 0.9 to 1.0 times.
-// Only a registry can be pulled from by the API. It also keeps the manifest, and thereby
-// the digest, that the image has in its registry.
+// Podman does not read archives that omit a layer, but a pull skips the layers that it
+// has. So a podman on this machine pulls the image from a registry on a loopback port,
+// which exists only during the pull. Measured with 635 MB in six layers, podman 4.3 and
+// 5.8: the pull takes 0.65 to 0.8 times as long as "podman load" of an archive, since
+// it reads several layers at a time; "podman pull oci:", which does not, takes 0.9 to
+// 1.0 times as long. The API can pull only from a registry. A pull also keeps the
+// manifest, and thereby the digest, that the image has in its registry.
 //
-// A podman elsewhere, and one that may not pull, gets the whole archive.
+// A podman on another machine, or one that may not pull, gets the whole
+// archive.
 type Podman struct {
 	client  *client
-	local   bool                              // it is on this machine
-	service *service                          // of our own, or nil
-	daemon  *daemon                           // nil until it is needed
+	local   bool                              // podman runs on this machine
+	service *service                          // started by hocker, or nil
+	daemon  *daemon                           // nil until needed
 	layers  map[digest.Digest][]digest.Digest // the diff IDs of its images, by their IDs
 }
 
@@ -43,6 +44,6 @@ func (p *Podman) Close() error {
 	return p.service.stop()
 }
 
-// api returns the path of a request to the part of the API that podman alone has. Unlike
-// the part that it shares with Docker, it needs a version.
+// api returns the path of a request to the part of the API that only podman has. Unlike
+// the part shared with Docker, it needs a version.
 func (p *Podman) api(path string) string { return "/v" + p.client.libpod + "/libpod" + path }

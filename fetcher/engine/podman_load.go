@@ -13,8 +13,8 @@ func (p *Podman) Plan(ctx context.Context, image Image) (Plan, error) {
 	return plan, err
 }
 
-// plan finds out what podman has of the image. It returns the ID of an image that only
-// needs its name.
+// plan finds out which parts of the image podman has. It returns the image's ID if
+// only its name is missing.
 func (p *Podman) plan(ctx context.Context, image *Image) (Plan, digest.Digest, error) {
 	outcome, id, err := p.client.find(ctx, image)
 	plan := Plan{Outcome: outcome, Layers: len(image.Layers)}
@@ -63,7 +63,8 @@ func (p *Podman) Load(ctx context.Context, image Image, progress Progress) (Resu
 	return result, err
 }
 
-// send has podman pull the image or, if it cannot, sends the whole archive.
+// send makes podman pull the image. If podman cannot, it sends the whole
+// archive.
 func (p *Podman) send(ctx context.Context, image *Image, progress Progress, result *Result) error {
 	if p.local {
 		pulled, err := p.pull(ctx, image, progress)
@@ -75,7 +76,8 @@ func (p *Podman) send(ctx context.Context, image *Image, progress Progress, resu
 		if pulled.blobs || ctx.Err() != nil {
 			return err
 		}
-		// Its policy rejects what it pulls, or it is in another network namespace.
+		// Podman's policy rejects the pull, or podman is in another network
+		// namespace.
 		result.LayersPresent, result.Bytes, result.Whole = 0, image.size(nil), refusal(err)
 		progress.plan(result.Plan)
 	}
@@ -84,7 +86,7 @@ func (p *Podman) send(ctx context.Context, image *Image, progress Progress, resu
 	return err
 }
 
-// refusal is why podman did not pull an image.
+// refusal returns the reason why podman did not pull an image.
 func refusal(err error) string {
 	var answer *Error
 	if errors.As(err, &answer) {

@@ -10,8 +10,8 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// name gives the image its name, and removes the names under which it was pulled, now or by
-// a load that was interrupted.
+// name gives the image its name, and removes the names under which it was pulled, now
+// or by an interrupted load.
 func (p *Podman) name(ctx context.Context, id digest.Digest, image *Image) error {
 	has, err := p.client.inspect(ctx, id.String())
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 // https://docs.podman.io/en/latest/_static/api.html#tag/images/operation/ImagePullLibpod.
 const pullPath = "/images/pull"
 
-// pull has podman pull the image from a registry of our own. The image then has a name
-// that is for [Podman.name] to remove.
+// pull makes podman pull the image from a loopbackRegistry. The image then has a name
+// that [Podman.name] removes.
 func (p *Podman) pull(ctx context.Context, image *Image, progress Progress) (served, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -32,14 +32,14 @@ func (p *Podman) pull(ctx context.Context, image *Image, progress Progress) (ser
 	pulled := registry.served()
 	var silent *UnavailableError
 	if ctx.Err() != nil {
-		err = context.Cause(ctx) // podman would try again
+		err = context.Cause(ctx) // podman's own error would only say that it retried
 	} else if errors.As(err, &silent) {
 		silent.Sent = pulled.bytes
 	}
 	return pulled, err
 }
 
-// readPull reads the progress of a pull, which must end in the ID that is expected. A
+// readPull reads the progress of a pull, which must end with the expected ID. A
 // response with status 200 may still end in an error.
 func (p *Podman) readPull(body io.Reader, want digest.Digest) error {
 	failed := func(reason string) error {

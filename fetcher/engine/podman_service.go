@@ -12,22 +12,23 @@ import (
 	"time"
 )
 
-// service is a "podman system service" of our own. Podman needs no daemon, so most
-// machines have no API to connect to, and starting one takes no longer than starting
-// podman for anything else. It works on the storage of the user who starts it.
+// service is a "podman system service" that hocker starts. Podman needs no daemon,
+// so most machines have no API to connect to. Starting a service takes as long as
+// starting podman for anything else. It works on the storage of the user who starts
+// it.
 type service struct {
 	cmd   *exec.Cmd
 	dir   string
 	log   *os.File
-	ended chan struct{} // closed when the program has ended
-	err   error         // then: why
+	ended chan struct{} // closed when the program ends
+	err   error         // the reason, once ended is closed
 }
 
 const (
-	// serviceIdle is after how many seconds without a connection the service ends by
-	// itself, if nobody is left to end it.
+	// serviceIdle is the number of seconds without a connection after which the
+	// service exits, if hocker was killed.
 	serviceIdle = "300"
-	// serviceEnd limits how long the service may take to end after a signal.
+	// serviceEnd limits how long the service may take to exit after a signal.
 	serviceEnd = 5 * time.Second
 )
 
@@ -40,15 +41,16 @@ func startService(ctx context.Context, program string) (*service, error) {
 		return nil, err
 	}
 	s := &service{dir: dir, ended: make(chan struct{})}
-	// A file, since a child of podman that stays would hold a pipe open.
+	// A file, since a child of podman that keeps running would hold a pipe
+	// open.
 	if s.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	s.cmd = exec.Command(program, "system", "service", "--time="+serviceIdle, s.host())
 	s.cmd.Stderr = s.log
-	// Podman takes an empty variable for an address.
+	// Podman treats an empty variable as an address.
 	s.cmd.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return variable == "CONTAINER_HOST=" })
-	// A terminal's Ctrl-C is for us. The service ends when we do.
+	// Ctrl-C in a terminal is for hocker, which then stops the service.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := s.cmd.Start(); err != nil {
 		return nil, errors.Join(&UnavailableError{Host: program, Err: err}, s.log.Close(), os.RemoveAll(dir))
@@ -102,7 +104,7 @@ func (s *service) await(ctx context.Context) error {
 
 var errSlowService = errors.New("podman system service does not listen")
 
-// failure is why the service ended, in its own words.
+// failure returns the reason why the service exited, from its log.
 func (s *service) failure() error {
 	var messages lastBytes
 	if data, err := os.ReadFile(s.log.Name()); err == nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// program writes a shell script in place of podman.
+// program writes a shell script that stands in for podman.
 func program(t *testing.T, script string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "podman")
@@ -20,7 +20,8 @@ func program(t *testing.T, script string) string {
 	return path
 }
 
-// A podman that has no service says why, and leaves nothing.
+// The error of a podman that cannot start a service has the reason, and nothing
+// is left.
 func TestStartServiceFails(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
@@ -42,12 +43,12 @@ func TestStartServiceFails(t *testing.T) {
 	}
 }
 
-// A podman that does not get to the point ends with the caller.
+// A podman that never listens ends with the context.
 func TestStartServiceCanceled(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	started := filepath.Join(t.TempDir(), "started")
-	// It ends in good order.
+	// It exits cleanly.
 	path := program(t, "trap 'rm "+started+".ends; exit' TERM; touch "+started+".ends; echo $$ >"+started+".new; mv "+started+".new "+started+
 		"; while :; do sleep 0.01; done")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -69,7 +70,7 @@ func TestStartServiceCanceled(t *testing.T) {
 		t.Fatal(err)
 	}
 	if pid := strings.TrimSpace(string(data)); exists("/proc/" + pid) {
-		t.Errorf("process %s is still there", pid)
+		t.Errorf("process %s is still running", pid)
 	}
 }
 

@@ -22,11 +22,11 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// fakePodman is a podman with a few images that pulls for real.
+// fakePodman is a podman with a few images. It really pulls.
 type fakePodman struct {
 	images map[digest.Digest]*inspected
 	pulls  func(f *fakePodman, from string) string // the response
-	wants  digest.Digest                           // what it loads
+	wants  digest.Digest                           // the ID it loads
 	loads  int
 }
 
@@ -122,8 +122,8 @@ func (f *fakePodman) start(t *testing.T) *Podman {
 	return p
 }
 
-// pull is what podman does: it reads the manifest, then the config and the layers that it
-// lacks.
+// pull pulls as podman does: it reads the manifest, then the config and the missing
+// layers.
 func pull(f *fakePodman, from string) string {
 	host, rest, _ := strings.Cut(from, "/")
 	repository, tag, _ := strings.Cut(rest, ":")
@@ -190,12 +190,12 @@ func (b blobs) add(data []byte) ocispec.Descriptor {
 func (b blobs) open(_ context.Context, d digest.Digest) (io.ReadCloser, error) {
 	data, ok := b[d]
 	if !ok {
-		return nil, fmt.Errorf("%s has gone", d.Encoded()[:8])
+		return nil, fmt.Errorf("%s is missing", d.Encoded()[:8])
 	}
 	return io.NopCloser(bytes.NewReader(data)), nil
 }
 
-// image returns an image of layers, which are their own diff IDs.
+// image returns an image of uncompressed layers.
 func (b blobs) image(t *testing.T, layers ...string) Image {
 	t.Helper()
 	ref, err := reference.Parse("debian:jessie")
@@ -230,7 +230,7 @@ func (i *Image) manifest() []byte {
 
 const stray = "127.0.0.1:4242/" + pulledRepository + "abc:" + pulledTag
 
-// likePulled are names that are almost like stray.
+// likePulled are names similar to stray.
 var likePulled = []string{
 	"127.0.0.1:4242/abc:" + pulledTag,
 	"127.0.0.1:4242/" + pulledRepository + "abc:latest",
@@ -246,24 +246,24 @@ var podmanTests = []struct {
 	loads   int // archives
 	whole   string
 	foreign string
-	names   string // of the image; else debian:jessie
-	err     string // its end
+	names   string // of the image; empty for debian:jessie
+	err     string // suffix
 }{
 	{name: "absent", outcome: Loaded},
 	{name: "last layer changed", outcome: Loaded, present: 2, has: func(f *fakePodman, image Image) {
 		f.add(idA, "other:1", image.Layers[0].DiffID, image.Layers[1].DiffID)
 		f.add(idB, "")
 	}},
-	{name: "a layer over another one", outcome: Loaded, present: 1, has: func(f *fakePodman, image Image) {
+	{name: "a layer above another one", outcome: Loaded, present: 1, has: func(f *fakePodman, image Image) {
 		f.add(idA, "other:1", idB, image.Layers[1].DiffID)
 	}},
 	{name: "present", outcome: Present, present: 3, has: func(f *fakePodman, image Image) { f.add(image.Config.Digest, name) }},
 	{name: "present under another name", outcome: Tagged, present: 3, names: "kept:1 " + name,
 		has: func(f *fakePodman, image Image) { f.add(image.Config.Digest, "kept:1") }},
-	{name: "the name is another image's", outcome: Loaded, has: func(f *fakePodman, _ Image) { f.add(idA, name) }},
-	{name: "left by an interrupted load", outcome: Tagged, present: 3,
+	{name: "another image has the name", outcome: Loaded, has: func(f *fakePodman, _ Image) { f.add(idA, name) }},
+	{name: "after an interrupted load", outcome: Tagged, present: 3,
 		has: func(f *fakePodman, image Image) { f.add(image.Config.Digest, stray) }},
-	{name: "left by an interrupted load, with its name", outcome: Present, present: 3,
+	{name: "after an interrupted load, with its name", outcome: Present, present: 3,
 		has: func(f *fakePodman, image Image) { f.add(image.Config.Digest, stray); f.add(image.Config.Digest, name) }},
 	{name: "names of a user", outcome: Present, present: 3, names: strings.Join(append(likePulled, name), " "),
 		has: func(f *fakePodman, image Image) {
@@ -271,7 +271,7 @@ var podmanTests = []struct {
 				f.add(image.Config.Digest, name)
 			}
 		}},
-	{name: "of another platform", outcome: Loaded, foreign: "linux/amd64",
+	{name: "another platform", outcome: Loaded, foreign: "linux/amd64",
 		change: func(_ *Podman, _ *fakePodman, image *Image) {
 			image.Platform = ocispec.Platform{OS: "linux", Architecture: "arm64"}
 		}},
@@ -279,7 +279,7 @@ var podmanTests = []struct {
 		change: func(_ *Podman, _ *fakePodman, image *Image) { image.Reference = reference.Reference{} }},
 	{name: "elsewhere", outcome: Loaded, loads: 1,
 		change: func(p *Podman, _ *fakePodman, _ *Image) { p.local = false }},
-	{name: "elsewhere, last layer changed", outcome: Loaded, loads: 1,
+	{name: "on another machine, last layer changed", outcome: Loaded, loads: 1,
 		has: func(f *fakePodman, image Image) {
 			f.add(idA, "other:1", image.Layers[0].DiffID, image.Layers[1].DiffID)
 		},
@@ -294,7 +294,7 @@ var podmanTests = []struct {
 			return `{"error":"no space left on device"}`
 		}
 	}},
-	{name: "layer missing", outcome: Loaded, err: digest.FromString("two and").Encoded()[:8] + " has gone",
+	{name: "layer missing", outcome: Loaded, err: digest.FromString("two and").Encoded()[:8] + " is missing",
 		change: func(_ *Podman, _ *fakePodman, image *Image) {
 			image.Open = blobs{
 				image.Config.Digest:    []byte("config"),
@@ -346,7 +346,7 @@ func TestPodman(t *testing.T) {
 					t.Errorf("got %v, want %s", err, tt.err)
 				}
 				if gone := tt.name == "podman gone"; errors.Is(err, ErrUnavailable) != gone {
-					t.Errorf("%v: podman is gone: %v", err, gone)
+					t.Errorf("%v: unavailable, want %v", err, gone)
 				}
 				return
 			}
@@ -367,14 +367,13 @@ func TestPodman(t *testing.T) {
 				want = name
 			}
 			if has := strings.Join(f.images[image.Config.Digest].RepoTags, " "); has != strings.TrimSpace(want) {
-				t.Errorf("it is called %q, want %q", has, want)
+				t.Errorf("names %q, want %q", has, want)
 			}
 		})
 	}
 }
 
-// What podman asks for counts, not what it was expected to have: the same layer may be
-// packed in another way.
+// Podman decides what is sent: it may have the same layer in another compression.
 func TestPodmanAsksForMore(t *testing.T) {
 	image := blobs{}.image(t, podmanLayers...)
 	f := &fakePodman{images: map[digest.Digest]*inspected{}, pulls: func(f *fakePodman, from string) string {
@@ -388,8 +387,8 @@ func TestPodmanAsksForMore(t *testing.T) {
 	}
 }
 
-// FuzzReadPull checks that a response stands for one image at most, and hides no error
-// that follows it.
+// FuzzReadPull checks that a response names one image at most, and hides no error
+// after it.
 func FuzzReadPull(f *testing.F) {
 	f.Add(fmt.Sprintf(`{"stream":"Copying"}{"images":[%[1]q],"id":%[1]q}`, idA.Encoded()))
 	f.Add(fmt.Sprintf(`{"id":%q}`, idA))
@@ -399,11 +398,11 @@ func FuzzReadPull(f *testing.F) {
 	f.Fuzz(func(t *testing.T, answer string) {
 		p := newPodman(&client{host: "unix:///sock", libpod: "5.8.6"})
 		if err := p.readPull(strings.NewReader(answer+"\n"+`{"error":"disk full"}`), idA); err == nil {
-			t.Errorf("%q: no error, with one behind it", answer)
+			t.Errorf("%q: the error after it is hidden", answer)
 		}
 		errA, errB := p.readPull(strings.NewReader(answer), idA), p.readPull(strings.NewReader(answer), idB)
 		if errA == nil && errB == nil {
-			t.Errorf("%q: taken for two images", answer)
+			t.Errorf("%q: accepted for two images", answer)
 		}
 	})
 }

@@ -49,14 +49,14 @@ var tlsFileTests = []struct {
 	name string
 	drop []string // missing files
 	junk string   // file with other content
-	err  string   // a part of it
+	err  string   // substring
 }{
 	{name: "all"},
 	{name: "no client certificate", drop: []string{"cert.pem", "key.pem"}},
-	{name: "no authority", drop: []string{"ca.pem"}, err: "ca.pem: no such file"},
+	{name: "no CA", drop: []string{"ca.pem"}, err: "ca.pem: no such file"},
 	{name: "no key", drop: []string{"key.pem"}, err: "key.pem: no such file"},
 	{name: "no certificate", drop: []string{"cert.pem"}, err: "cert.pem: no such file"},
-	{name: "authority not in PEM", junk: "ca.pem", err: "ca.pem: no PEM certificate found"},
+	{name: "CA not in PEM", junk: "ca.pem", err: "ca.pem: no PEM certificate found"},
 	{name: "key not in PEM", junk: "key.pem", err: "failed to find any PEM data in key input"},
 }
 
@@ -95,7 +95,7 @@ func writeCertificates(t *testing.T) string {
 	return dir
 }
 
-// An engine with a certificate of another authority is rejected.
+// An engine with a certificate of another CA is rejected.
 func TestTLSChecksTheEngine(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "OK") }))
 	defer server.Close()
@@ -112,6 +112,6 @@ func TestTLSChecksTheEngine(t *testing.T) {
 	}
 	delete(variables, "DOCKER_TLS")
 	if _, err := Find(t.Context(), "", variables.getenv); err == nil {
-		t.Error("plain HTTP was taken by a server of TLS")
+		t.Error("a TLS server accepted plain HTTP")
 	}
 }

@@ -10,13 +10,13 @@ import (
 // ErrUnavailable means that no engine responds.
 var ErrUnavailable = errors.New("no container engine answers")
 
-// UnavailableError reports an engine that does not respond, or no longer. It is
-// [ErrUnavailable].
+// UnavailableError reports an engine that does not respond, or stopped
+// responding. It matches [ErrUnavailable].
 type UnavailableError struct {
 	Host string
 	Err  error
-	Sent int64 // bytes of an image that it read before
-	// Containerd says that it is a containerd, and not Docker or podman.
+	Sent int64 // bytes of the image that it read before
+	// Containerd reports whether the engine is containerd.
 	Containerd bool
 }
 

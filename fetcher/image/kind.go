@@ -113,8 +113,8 @@ func brokenKind(err error) (Kind, string) {
 func (p *probe) kind() (Kind, string) {
 	switch {
 	case p.Manifests != nil && (p.Layers != nil || p.Config != nil):
-		// https://github.com/advisories/GHSA-77vh-xpmg-72qh: one document that
-		// different tools read as different things.
+		// https://github.com/advisories/GHSA-77vh-xpmg-72qh: different tools read such
+		// a document differently.
 		return KindOther, "it has both manifests and layers"
 	case p.Manifests != nil:
 		return KindIndex, p.MediaType

@@ -8,8 +8,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Blobs returns the blobs of every image and system as fetchdockerLock of nix/lock.nix
-// names them in the store, sorted by image name and system.
+// Blobs returns the blobs of every image and system, sorted by image name and system.
+// Each has the name that fetchdockerLock (nix/lock.nix) gives it in the store.
 func (f File) Blobs() []nix.ImageBlobs {
 	var images []nix.ImageBlobs
 	for _, name := range f.Names() {

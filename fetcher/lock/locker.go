@@ -77,7 +77,7 @@ func currentDigest(ctx context.Context, q *queue, i Image) (digest.Digest, error
 		return "", err
 	}
 	if m.Bytes != nil && image.Identify(m.Bytes) != image.KindIndex {
-		if _, err := image.ParseManifest(m.Bytes); err != nil { // a login page, say
+		if _, err := image.ParseManifest(m.Bytes); err != nil { // such as a login page
 			return "", fmt.Errorf("manifest of %s: %w", i.Reference.Familiar(), err)
 		}
 	}

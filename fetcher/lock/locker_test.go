@@ -111,8 +111,7 @@ func (r *registry) add(t *testing.T, tag string, document any) ocispec.Descripto
 	return ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, Digest: d, Size: int64(len(data))}
 }
 
-// manifest is an image whose layers have these contents, and whose config names
-// no platform.
+// manifest returns an image with these layers. Its config states no platform.
 func manifest(layers ...string) ocispec.Manifest { return imageFor("", layers...) }
 
 // configFor returns the config of an image for a platform.
@@ -190,7 +189,7 @@ func lockFile(t *testing.T, r *registry, wanted map[string]Wanted) File {
 		t.Fatal(err)
 	}
 	if again, err := Parse(printed); err != nil || !reflect.DeepEqual(again, f) {
-		t.Fatalf("%s is not read: %v", printed, err)
+		t.Fatalf("%s does not parse: %v", printed, err)
 	}
 	return f
 }
@@ -208,7 +207,7 @@ func checkRequests(t *testing.T, r *registry, want ...string) {
 	t.Helper()
 	slices.Sort(want)
 	if got := r.requests(); !slices.Equal(got, want) {
-		t.Errorf("asked for\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("requests\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
@@ -235,7 +234,7 @@ func TestLockAndUpdate(t *testing.T) {
 	}
 
 	if again := update(t, r, f); !reflect.DeepEqual(again, f) || Compare(f, again) != nil {
-		t.Errorf("nothing has changed, and it is %+v", again)
+		t.Errorf("without a change, got %+v", again)
 	}
 	checkRequests(t, r, "HEAD app 1", "HEAD app 2", "HEAD app lone")
 
@@ -246,10 +245,10 @@ func TestLockAndUpdate(t *testing.T) {
 	after := update(t, r, f)
 	checkRequests(t, r, "HEAD app 1", "HEAD app 2", "HEAD app lone", "GET app "+string(list.Digest), "GET app "+string(newer.Digest), askedConfig("base", "new"))
 	if got := after.Images["one"].Systems(); !slices.Equal(got, []string{"x86_64-linux"}) {
-		t.Errorf("one platform was wanted, and it is %q", got)
+		t.Errorf("one platform was wanted, got %q", got)
 	}
 	if got := after.Images["two"].Systems(); !slices.Equal(got, []string{"aarch64-linux", "riscv64-linux", "x86_64-linux"}) {
-		t.Errorf("all platforms were wanted, and they are %q", got)
+		t.Errorf("all platforms were wanted, got %q", got)
 	}
 	fetch := newer.Size + int64(len(configFor("", "base", "new"))+len("new"))
 	want := []Change{
@@ -264,7 +263,7 @@ func TestLockAndUpdate(t *testing.T) {
 	}
 }
 
-func TestAllPlatformsSaysWhatIsLeftOut(t *testing.T) {
+func TestAllPlatformsReportsLeftOut(t *testing.T) {
 	r := newRegistry()
 	d := r.add(t, "d", manifest("d"))
 	r.add(t, "1", index(map[string]ocispec.Descriptor{"linux/amd64": d, "linux/amd64/v3": d, "windows/amd64": d, "unknown/unknown": d, "linux/a b": d}))
@@ -280,7 +279,7 @@ func TestAllPlatformsSaysWhatIsLeftOut(t *testing.T) {
 		"localhost:5000/app:1: left out: windows/amd64: Nix has no system for this platform",
 	}
 	if !slices.Equal(lines, want) {
-		t.Errorf("said %q", lines)
+		t.Errorf("notices %q", lines)
 	}
 	r.add(t, "2", index(map[string]ocispec.Descriptor{"windows/amd64": d}))
 	if _, err := l.Lock(t.Context(), File{}, map[string]Wanted{"app": wantedOf(t, "app:2")}); !errors.Is(err, errNoSystem) {
@@ -296,7 +295,7 @@ func TestUpdateWithoutHead(t *testing.T) {
 	moved := r.add(t, "1", manifest("b"))
 	r.requests()
 	if after := update(t, r, f); after.Images["app"].Digest() != moved.Digest {
-		t.Errorf("it is still %s", after.Images["app"].Digest())
+		t.Errorf("the digest is still %s", after.Images["app"].Digest())
 	}
 	checkRequests(t, r, "HEAD app 1", askedConfig("b"))
 	r.manifests["1"] = []byte("<html>please log in</html>")
@@ -329,7 +328,7 @@ func TestFirstRequestGoesAlone(t *testing.T) {
 		}
 		synctest.Wait()
 		if got := r.busiest.Load(); got != 1 {
-			t.Errorf("%d requests went first", got)
+			t.Errorf("%d first requests", got)
 		}
 		group.Wait()
 		if got := r.busiest.Load(); got != 4 {

@@ -35,15 +35,15 @@ func without(i ocispec.Index) ocispec.Index {
 	return i
 }
 
-// platformTests have amd and arm for these architectures, and other for one that
+// platformTests use the images amd and arm, and other for an architecture that
 // is not this machine's.
 var platformTests = []struct {
 	name   string
 	tag    string
-	wanted []string // nil: no platform is requested
+	wanted []string // nil if no platform is requested
 	all    bool
 	want   []string // the locked platforms, by system
-	notice string   // the only notice; empty: none
+	notice string   // the only notice, or empty
 	err    string
 }{
 	{name: "requested", tag: "amd", wanted: []string{"linux/amd64"}, want: []string{"x86_64-linux linux/amd64"}},
@@ -72,7 +72,7 @@ var platformTests = []struct {
 		err: "the image is for another platform: its config says linux/" + elsewhere() + ", not linux/s390x"},
 	{name: "all but what is missing", tag: "sparse", all: true, want: []string{"x86_64-linux linux/amd64"},
 		notice: "localhost:5000/app:sparse: left out: linux/s390x: not found"},
-	{name: "all is missing", tag: "lost", all: true, err: "localhost:5000/app:lost: the index has no image for a Nix system",
+	{name: "all are missing", tag: "lost", all: true, err: "localhost:5000/app:lost: the index has no image for a Nix system",
 		notice: "localhost:5000/app:lost: left out: linux/s390x: not found"},
 
 	{name: "old config", tag: "old", wanted: []string{"linux/amd64"}, want: []string{"x86_64-linux linux/amd64"}},
@@ -115,7 +115,7 @@ func platformRegistry(t *testing.T) *registry {
 	return r
 }
 
-// An image is locked for the platform that it is for.
+// An image is locked for its own platform.
 func TestLockPlatforms(t *testing.T) {
 	r := platformRegistry(t)
 	for _, tt := range platformTests {
@@ -137,7 +137,7 @@ func TestLockPlatforms(t *testing.T) {
 			l := &Locker{Source: r, Jobs: 1, Notice: func(line string) { lines = append(lines, line) }}
 			images, err := l.Lock(t.Context(), File{}, map[string]Wanted{"app": w})
 			if got := strings.Join(lines, "\n"); got != tt.notice {
-				t.Errorf("said %q, want %q", got, tt.notice)
+				t.Errorf("notices %q, want %q", got, tt.notice)
 			}
 			var failed *FailuresError
 			switch {

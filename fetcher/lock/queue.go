@@ -12,8 +12,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Source is where manifests and configs come from; *[hocker/fetcher.Client]
-// is one. A registry that gives no answer is a [content.ErrUnreachable].
+// Source is where manifests and configs come from, such as a
+// *[hocker/fetcher.Client]. If a registry does not respond, the error matches
+// [content.ErrUnreachable].
 type Source interface {
 	image.Source
 	ManifestHead(ctx context.Context, ref reference.Reference) (image.Manifest, error)
@@ -21,9 +22,9 @@ type Source interface {
 
 // queue requests each manifest and config once, and several in parallel.
 //
-// The first request to a registry runs alone, and so does the first one to a repository.
-// It opens the connection, which HTTP/2 shares, and gets the token that the others use.
-// In parallel, each would open a connection and get a token of its own.
+// The first request to a registry runs alone, and so does the first one to a
+// repository. It opens the connection, which HTTP/2 shares, and gets the token that the
+// others use. In parallel, each would open its own connection and get its own token.
 type queue struct {
 	source Source
 	slots  chan struct{}
@@ -183,7 +184,8 @@ func isUnreachable(err error) bool {
 }
 
 // notAskedError reports a request that was skipped because the registry could not be
-// reached before. The first request reports why. It is [content.ErrUnavailable].
+// reached before. The first request reports why. It matches
+// [content.ErrUnavailable].
 type notAskedError struct{ err error }
 
 func (e *notAskedError) Error() string {

@@ -29,7 +29,7 @@ const maxFile = 64 << 20
 // Read reads and validates the lock file at path, which may have been edited or merged by
 // hand.
 //
-// Errors: *[FileError]; [io/fs.ErrNotExist] if there is none.
+// Errors: *[FileError]; [io/fs.ErrNotExist] if the file does not exist.
 func Read(path string) (File, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -119,9 +119,9 @@ func readImage(r *fields, n *node, where string) Image {
 	}
 	switch {
 	case len(i.Platforms) == 0:
-		r.fail(o["platforms"], where+".platforms", "there is none")
+		r.fail(o["platforms"], where+".platforms", "expected at least one")
 	case len(i.Platforms) > 1 && i.Index.Digest == "":
-		r.fail(o["platforms"], where+".platforms", "there are %d but no index to list them", len(i.Platforms))
+		r.fail(o["platforms"], where+".platforms", "there are %d, but no index that lists them", len(i.Platforms))
 	}
 	i.Reference = readReference(r, o, where)
 	readPin(r, o, where, &i)

@@ -28,21 +28,21 @@ func TestParseAndFormat(t *testing.T) {
 	f := parseExample(t)
 	printed, err := f.Format()
 	if err != nil || string(printed) != example {
-		t.Errorf("read and written again it is %s, %v", printed, err)
+		t.Errorf("parsed and formatted, it is %s, %v", printed, err)
 	}
 	app, debian := f.Images["app"], f.Images["debian"]
 	if !app.Pinned() || app.Reference.Tag != "1" || app.Reference.Digest != app.Platforms["armv7l-linux"].Manifest.Digest {
-		t.Errorf("app is %+v", app)
+		t.Errorf("app: %+v", app)
 	}
 	if debian.Pinned() || debian.Reference.String() != "docker.io/library/debian:bookworm" || debian.Digest() != debian.Index.Digest {
-		t.Errorf("debian is %+v", debian)
+		t.Errorf("debian: %+v", debian)
 	}
 	if got, want := debian.Size(), int64(529+529+1469+1469+52500000); got != want {
 		t.Errorf("debian has %d bytes, want %d", got, want)
 	}
 }
 
-// editTests edit a line of the example.
+// editTests change a line of the example.
 var editTests = []struct {
 	name     string
 	old, new string
@@ -150,7 +150,7 @@ func TestParseOther(t *testing.T) {
 	}
 }
 
-// checkFileError checks that an error is a *FileError and comes with no file.
+// checkFileError checks that err is a *FileError and f is empty.
 func checkFileError(t *testing.T, f File, err error) {
 	t.Helper()
 	var wrong *FileError
@@ -191,11 +191,11 @@ func FuzzParse(f *testing.F) {
 		}
 		again, err := Parse(printed)
 		if err != nil {
-			t.Fatalf("%s is not read: %v", printed, err)
+			t.Fatalf("%s does not parse: %v", printed, err)
 		}
 		twice, err := again.Format()
 		if err != nil || !bytes.Equal(printed, twice) || !reflect.DeepEqual(file, again) {
-			t.Errorf("read again it is another file:\n%s\n%s", printed, twice)
+			t.Errorf("parsed again, it differs:\n%s\n%s", printed, twice)
 		}
 	})
 }

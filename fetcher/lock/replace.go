@@ -81,8 +81,8 @@ func followLinks(path string) (string, error) {
 	return "", &fs.PathError{Op: "open", Path: path, Err: syscall.ELOOP}
 }
 
-// replace writes data to path, whose content is before; nil means that there is no file.
-// The file keeps its mode, its owner and its hard links.
+// replace writes data to path, whose content is before; nil means that the file does
+// not exist. The file keeps its mode, its owner and its hard links.
 func replace(path string, before, data []byte) error {
 	if before == nil {
 		return create(path, data)
@@ -110,7 +110,7 @@ func replace(path string, before, data []byte) error {
 	return overwrite(f, before, data)
 }
 
-// create writes a new file. Its mode is that of the umask.
+// create writes a new file with the mode of the umask.
 func create(path string, data []byte) error {
 	f, err := atomicfile.Create(path)
 	if err != nil {

@@ -80,7 +80,7 @@ func (l *Locker) lock(ctx context.Context, q *queue, known map[digest.Digest]Pla
 		return Image{}, fmt.Errorf("%s: %w", w.Reference.Familiar(), err)
 	}
 	platforms := make([]*Platform, len(choices))
-	var group errgroup.Group // without a context of its own: another image may wait for the same manifest
+	var group errgroup.Group // without its own context: another image may wait for the same manifest
 	for n, c := range choices {
 		group.Go(func() (err error) {
 			platforms[n], err = l.lockPlatform(ctx, q, known, w, at.Repository, c)

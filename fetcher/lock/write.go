@@ -11,8 +11,8 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// The format of the file. Its keys are sorted as by jq -S, one to a line, so that git can
-// merge changes of different images.
+// The format of the file. Its keys are sorted as by jq -S, one per line, so that git
+// can merge changes of different images.
 type (
 	wireFile struct {
 		Images  map[string]wireImage `json:"images"`

@@ -36,7 +36,7 @@ func TestAs(t *testing.T) {
 	}
 	app.Reference.Tag = ""
 	if got := app.LoadedAs(); got != "localhost:5000/org/team/app:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" {
-		t.Errorf("without a tag it is loaded as %s", got)
+		t.Errorf("without a tag, it is loaded as %s", got)
 	}
 	app.As = "mine:1"
 	f.Images["app"] = app
@@ -45,16 +45,16 @@ func TestAs(t *testing.T) {
 	}
 	printed, err := f.Format()
 	if err != nil || !strings.Contains(string(printed), "\"as\": \"mine:1\",\n") || !strings.Contains(string(printed), `"version": 2`) {
-		t.Errorf("written it is %s, %v", printed, err)
+		t.Errorf("formatted, it is %s, %v", printed, err)
 	}
 	read, err := Parse(printed)
 	if err != nil || !reflect.DeepEqual(read, f) {
-		t.Errorf("it is read as %+v, %v", read, err)
+		t.Errorf("parsed, it is %+v, %v", read, err)
 	}
 	app.As = ""
 	f.Images["app"] = app
 	if printed, err = f.Format(); err != nil || !strings.Contains(string(printed), `"version": 1`) {
-		t.Errorf("written it is %s, %v", printed, err)
+		t.Errorf("formatted, it is %s, %v", printed, err)
 	}
 }
 

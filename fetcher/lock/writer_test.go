@@ -40,14 +40,14 @@ func TestChange(t *testing.T) {
 		return Edit{Set: images}, nil
 	})
 	if err != nil || len(before.Images) != 0 || len(after.Images) != 2 {
-		t.Fatalf("from %v to %v: %v", before.Names(), after.Names(), err)
+		t.Fatalf("got %v and %v: %v", before.Names(), after.Names(), err)
 	}
 	checkContent(t, path, example)
 	dry := Writer{Path: path, DryRun: true}
 	if _, after, err := dry.Change(t.Context(), func(f File) (Edit, error) {
 		return Edit{Remove: []string{"app"}}, nil
 	}); err != nil || len(after.Images) != 1 {
-		t.Errorf("dry: %v, %v", after.Names(), err)
+		t.Errorf("dry run: %v, %v", after.Names(), err)
 	}
 	checkContent(t, path, example)
 	refused := errors.New("refused")
@@ -63,11 +63,11 @@ func checkAlone(t *testing.T, path string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(entries) != 1 {
-		t.Errorf("beside %s: %v, %v", path, entries, err)
+		t.Errorf("files in the folder of %s: %v, %v", path, entries, err)
 	}
 }
 
-// Many writers at once each add an image; none is lost.
+// Many concurrent writers each add an image. None is lost.
 func TestChangeAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hocker.lock.json")
 	image := parseExample(t).Images["app"]
@@ -85,7 +85,7 @@ func TestChangeAtOnce(t *testing.T) {
 	group.Wait()
 	f, err := Read(path)
 	if err != nil || !slices.Equal(f.Names(), names) {
-		t.Errorf("%d are there, want %d: %v, %v", len(f.Images), len(names), f.Names(), err)
+		t.Errorf("got %d images, want %d: %v, %v", len(f.Images), len(names), f.Names(), err)
 	}
 	checkAlone(t, path)
 }
@@ -118,17 +118,17 @@ func TestChangeMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := []string{"1", "2", "3"}; !slices.Equal(plans, want) {
-		t.Errorf("planned for %q, want %q", plans, want)
+		t.Errorf("plan was called for %q, want %q", plans, want)
 	}
 	if got := before.Images["app"].Reference.Tag; got != "3" {
-		t.Errorf("before it was %q", got)
+		t.Errorf("before: %q", got)
 	}
 	found, err := Read(path)
 	if err != nil || !maps.EqualFunc(found.Images, after.Images, func(a, b Image) bool { return a.Reference == b.Reference }) {
-		t.Errorf("%v is there, and said to be is %v: %v", found.Names(), after.Names(), err)
+		t.Errorf("the file has %v, Change returned %v: %v", found.Names(), after.Names(), err)
 	}
 	if got := found.Images["app"].Reference.Tag; got != "3-mine" || len(found.Images) != 3 {
-		t.Errorf("app is %q, of %v", got, found.Names())
+		t.Errorf("app is %q in %v", got, found.Names())
 	}
 }
 
@@ -145,7 +145,7 @@ func TestChangeKeepsWhatOthersChange(t *testing.T) {
 	})
 	f, readErr := Read(path)
 	if err != nil || readErr != nil || !slices.Equal(f.Names(), []string{"debian"}) || plans != 1 {
-		t.Errorf("%v is there after %d plans: %v, %v", f.Names(), plans, err, readErr)
+		t.Errorf("the file has %v after %d plans: %v, %v", f.Names(), plans, err, readErr)
 	}
 }
 
@@ -168,7 +168,7 @@ func TestChangeWaits(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if want := "waiting for another program that holds the lock on the folder " + filepath.Dir(path); !slices.Equal(notices, []string{want}) {
-		t.Errorf("said %q, want %q", notices, want)
+		t.Errorf("notices %q, want %q", notices, want)
 	}
 	checkContent(t, path, example)
 	w.Notice = func(string) { release() }
@@ -194,7 +194,7 @@ func TestChangeKeepsModeAndOwner(t *testing.T) {
 	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode() != 0o640 || int(info.Sys().(*syscall.Stat_t).Uid) != owner {
-		t.Errorf("it is %v of %d, want that of %d: %v", info.Mode(), info.Sys().(*syscall.Stat_t).Uid, owner, err)
+		t.Errorf("got mode %v, owner %d, want owner %d: %v", info.Mode(), info.Sys().(*syscall.Stat_t).Uid, owner, err)
 	}
 	checkAlone(t, path)
 }
@@ -288,7 +288,7 @@ func TestByteOrderMark(t *testing.T) {
 	checkContent(t, path, example)
 	for _, text := range []string{" " + byteOrderMark + example, byteOrderMark + byteOrderMark + example, strings.Replace(example, ":", ":"+byteOrderMark, 1)} {
 		if _, err := Parse([]byte(text)); err == nil {
-			t.Errorf("%.20q is read", text)
+			t.Errorf("%.20q is accepted", text)
 		}
 	}
 }

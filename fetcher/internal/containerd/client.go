@@ -1,10 +1,10 @@
-// Package containerd calls the services of containerd that putting an image into it
-// takes: leases, content, snapshots, the unpacking of layers, images.
+// Package containerd calls the services of containerd for loading an image: leases,
+// content, snapshots, the unpacking of layers, images.
 //
-// They have been the same since containerd 1.0, in whichever program holds it: Docker's
-// containerd, k3s, RKE2. The client library of containerd would make hocker larger by
-// 70 % and bring 39 modules; the ctr program differs by version and by distribution,
-// and gives an image its name before its content is there.
+// They have been the same since containerd 1.0, also in Docker, k3s and RKE2. The
+// client library of containerd would make hocker 70 % larger and add 39 modules. The
+// ctr program differs by version and distribution, and names an image before it is
+// complete.
 //
 // https://github.com/containerd/containerd/tree/v2.1.0/api/services
 package containerd
@@ -22,7 +22,7 @@ type Client struct {
 	conn *grpc.Conn
 }
 
-// The headers that say what a call is for:
+// The headers for the namespace and the lease of a call:
 // https://github.com/containerd/containerd/blob/v2.1.0/pkg/namespaces/grpc.go
 const (
 	namespaceHeader = "containerd-namespace"

@@ -18,8 +18,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// answering returns a client of a containerd that answers the requests of a call with
-// messages, one by one, and then ends it well. A real one would not answer so.
+// answering returns a client of a fake containerd that answers each request of a call
+// with the next message and then ends the call without an error. A real one does not
+// answer like this.
 func answering(t *testing.T, messages ...protobuf.Message) *Client {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -46,14 +47,14 @@ func answering(t *testing.T, messages ...protobuf.Message) *Client {
 	return c
 }
 
-// at is the response to a write, with an offset.
+// at returns a response to a write with an offset.
 func at(offset int64) protobuf.Message {
 	var m protobuf.Message
 	m.Int(4, offset)
 	return m
 }
 
-// A content store that is somewhere else than a write takes it to be is no success.
+// A write fails if its offset differs from that of the content store.
 func TestWriter(t *testing.T) {
 	blob := ocispec.Descriptor{Digest: digest.FromString("hello"), Size: 5}
 	for _, tt := range []struct {
@@ -95,7 +96,7 @@ func writeAll(ctx context.Context, c *Client, blob ocispec.Descriptor, data []by
 	return w.Commit()
 }
 
-// Responses whose messages are broken are errors.
+// Responses with malformed messages are errors.
 func TestBrokenResponses(t *testing.T) {
 	var broken protobuf.Message
 	broken.Message(1, protobuf.Message{0x08})

@@ -26,7 +26,7 @@ func (c *Client) HasContent(ctx context.Context, d digest.Digest) (bool, error) 
 	return err == nil, err
 }
 
-// LabelContent sets labels of a blob, and leaves its others.
+// LabelContent sets labels of a blob and keeps its other labels.
 func (c *Client) LabelContent(ctx context.Context, d digest.Digest, labels map[string]string) error {
 	var info, request protobuf.Message
 	info.String(1, d.String())
@@ -37,7 +37,7 @@ func (c *Client) LabelContent(ctx context.Context, d digest.Digest, labels map[s
 	return err
 }
 
-// labelMask is the field mask of an update that sets these labels, and other fields.
+// labelMask returns the field mask of an update that sets these labels and fields.
 func labelMask(labels map[string]string, fields ...string) protobuf.Message {
 	var mask protobuf.Message
 	mask.Strings(1, fields)
@@ -70,7 +70,7 @@ func (c *Client) AnyContentWith(ctx context.Context, label string) (bool, error)
 	return len(fields.Repeated(1)) > 0, err
 }
 
-// AbortWrite drops what was written under a reference.
+// AbortWrite discards the content written under a reference.
 func (c *Client) AbortWrite(ctx context.Context, ref string) error {
 	var request protobuf.Message
 	request.String(1, ref)
@@ -81,8 +81,8 @@ func (c *Client) AbortWrite(ctx context.Context, ref string) error {
 	return err
 }
 
-// Written returns how many bytes have been written under a reference, and whether there
-// is such a write.
+// Written returns how many bytes are written under a reference, and whether the write
+// exists.
 func (c *Client) Written(ctx context.Context, ref string) (int64, bool, error) {
 	var request protobuf.Message
 	request.String(1, ref)

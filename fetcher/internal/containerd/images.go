@@ -12,14 +12,15 @@ import (
 
 const images = "/containerd.services.images.v1.Images/"
 
-// Image is a name and the manifest, or index, that it stands for.
+// Image is a name and the manifest or index that it leads to.
 type Image struct {
 	Name   string
 	Target digest.Digest
 	Labels map[string]string
 }
 
-// Image returns the image of that name. If there is none, its target is empty.
+// Image returns the image with a name. If it does not exist, its target is
+// empty.
 func (c *Client) Image(ctx context.Context, name string) (Image, error) {
 	var request protobuf.Message
 	request.String(1, name)
@@ -46,8 +47,8 @@ func parseImage(fields protobuf.Fields) (Image, error) {
 	return Image{Name: fields.String(1), Target: digest.Digest(target.String(2)), Labels: labels}, err
 }
 
-// SetImage makes a name stand for a manifest, whatever it stood for. It sets the labels
-// and leaves others that the name has.
+// SetImage makes a name lead to a manifest. It sets the labels and keeps the name's
+// other labels.
 func (c *Client) SetImage(ctx context.Context, name string, manifest ocispec.Descriptor, labels map[string]string) error {
 	var image, create protobuf.Message
 	image.String(1, name)
@@ -64,6 +65,6 @@ func (c *Client) SetImage(ctx context.Context, name string, manifest ocispec.Des
 		if _, err = c.call(ctx, images+"Create", create); !grpc.Is(err, grpc.AlreadyExists) {
 			return err
 		}
-		// Someone else has just made it.
+		// Another client has just created it.
 	}
 }

@@ -9,18 +9,18 @@ import (
 
 const leases = "/containerd.services.leases.v1.Leases/"
 
-// leaseExpiry is when containerd ends a lease whose owner was killed. Its own client
-// takes the same time.
+// leaseExpiry is when containerd ends a lease whose owner was killed, the same as in
+// its own client.
 const leaseExpiry = 24 * time.Hour
 
 // Lease holds content and snapshots while no image refers to them.
 type Lease struct {
-	*Client // what it writes is held
+	*Client // the lease holds what it writes
 	ID      string
 	owner   *Client
 }
 
-// NewLease makes a lease of that ID.
+// NewLease creates a lease.
 func (c *Client) NewLease(ctx context.Context, id string) (*Lease, error) {
 	var request protobuf.Message
 	request.String(1, id)
@@ -42,7 +42,7 @@ func (l *Lease) Hold(ctx context.Context, s Snapshotter, name string) error {
 	return err
 }
 
-// End ends the lease. What no image refers to may be collected then.
+// End ends the lease. Content without an image may then be collected.
 func (l *Lease) End(ctx context.Context) error {
 	var request protobuf.Message
 	request.String(1, l.ID)

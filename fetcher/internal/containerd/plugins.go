@@ -8,13 +8,13 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Host is what containerd says of its host.
+// Host is containerd's description of its host.
 type Host struct {
-	Snapshotters []Snapshotter    // those that work there
-	Platform     ocispec.Platform // what it runs; empty if it is not known
+	Snapshotters []Snapshotter    // the working ones
+	Platform     ocispec.Platform // empty if unknown
 }
 
-// Host asks containerd's snapshotters, which are made for a platform.
+// Host asks containerd for its snapshotters, which state a platform.
 func (c *Client) Host(ctx context.Context) (Host, error) {
 	var request protobuf.Message
 	request.String(1, "type==io.containerd.snapshotter.v1")
@@ -28,7 +28,7 @@ func (c *Client) Host(ctx context.Context) (Host, error) {
 		if err != nil {
 			return Host{}, err
 		}
-		if len(fields.Repeated(7)) > 0 { // an error at its start
+		if len(fields.Repeated(7)) > 0 { // it failed to start
 			continue
 		}
 		host.Snapshotters = append(host.Snapshotters, Snapshotter(fields.String(2)))

@@ -16,14 +16,14 @@ type Snapshotter string
 // DefaultSnapshotter is the one that containerd, ctr and CRI use unless told otherwise.
 const DefaultSnapshotter Snapshotter = "overlayfs"
 
-// GCLabel is the label of a config that keeps the unpacked layers of its image: its
-// value is the chain ID of the topmost one.
+// GCLabel is the label of a config that protects the unpacked layers of its image
+// from collection. Its value is the chain ID of the topmost layer.
 func (s Snapshotter) GCLabel() string { return "containerd.io/gc.ref.snapshot." + string(s) }
 
 const snapshots = "/containerd.services.snapshots.v1.Snapshots/"
 
-// HasSnapshot reports whether there is a snapshot of that name, which is the chain ID
-// of an unpacked layer.
+// HasSnapshot reports whether a snapshot exists. Its name is the chain ID of an
+// unpacked layer.
 func (c *Client) HasSnapshot(ctx context.Context, s Snapshotter, name string) (bool, error) {
 	_, err := c.call(ctx, snapshots+"Stat", s.message(name))
 	if grpc.Is(err, grpc.NotFound) {
@@ -32,7 +32,7 @@ func (c *Client) HasSnapshot(ctx context.Context, s Snapshotter, name string) (b
 	return err == nil, err
 }
 
-// message is a request about a snapshot: the snapshotter and the key.
+// message returns a request with the snapshotter and a key.
 func (s Snapshotter) message(key string) protobuf.Message {
 	var request protobuf.Message
 	request.String(1, string(s))
@@ -43,8 +43,7 @@ func (s Snapshotter) message(key string) protobuf.Message {
 // Mounts say how containerd mounts a snapshot. Only containerd reads them.
 type Mounts [][]byte
 
-// PrepareSnapshot makes a snapshot that can be written, on top of parent, which may be
-// empty.
+// PrepareSnapshot creates a writable snapshot on top of parent, which may be empty.
 func (c *Client) PrepareSnapshot(ctx context.Context, s Snapshotter, key, parent string) (Mounts, error) {
 	request := s.message(key)
 	request.String(3, parent)
@@ -52,10 +51,9 @@ func (c *Client) PrepareSnapshot(ctx context.Context, s Snapshotter, key, parent
 	return answer.Repeated(1), err
 }
 
-// CommitSnapshot makes the snapshot under a key one that can not be written any more,
-// under a name.
+// CommitSnapshot makes the snapshot with a key read-only and names it.
 //
-// Errors: a *[grpc.StatusError] with code AlreadyExists if there is one of that name.
+// Errors: a *[grpc.StatusError] with code AlreadyExists if the name exists.
 func (c *Client) CommitSnapshot(ctx context.Context, s Snapshotter, name, key string) error {
 	var request protobuf.Message
 	request.String(1, string(s))
@@ -65,8 +63,8 @@ func (c *Client) CommitSnapshot(ctx context.Context, s Snapshotter, name, key st
 	return err
 }
 
-// Apply unpacks a layer, which the content store has, into a snapshot, and returns its
-// diff ID.
+// Apply unpacks a layer from the content store into a snapshot, and returns its diff
+// ID.
 func (c *Client) Apply(ctx context.Context, layer ocispec.Descriptor, mounts Mounts) (digest.Digest, error) {
 	var request protobuf.Message
 	request.Message(1, descriptor(layer))

@@ -14,8 +14,8 @@ import (
 
 // Writer writes a blob into the content store.
 type Writer struct {
-	// Offset is how many bytes of the blob the store has already, from a write that
-	// has broken off.
+	// Offset is how many bytes of the blob the store has from an earlier,
+	// interrupted write.
 	Offset int64
 	stream *grpc.Stream
 	blob   ocispec.Descriptor
@@ -28,11 +28,11 @@ const (
 	actionCommit = 2
 )
 
-// NewWriter begins, or goes on with, the write of a blob under a reference. A nil
-// writer means that the store has the blob, and that the lease of the client holds it.
+// NewWriter begins or resumes the write of a blob under a reference. It returns nil if
+// the store has the blob; the client's lease then holds it.
 //
-// Errors: a *[grpc.StatusError] with code Unavailable if someone else is writing under
-// the reference.
+// Errors: a *[grpc.StatusError] with code Unavailable if another client is writing
+// under the reference.
 func (c *Client) NewWriter(ctx context.Context, ref string, blob ocispec.Descriptor) (*Writer, error) {
 	s, err := c.conn.Stream(ctx, content+"Write")
 	if err != nil {
@@ -58,8 +58,7 @@ func (c *Client) NewWriter(ctx context.Context, ref string, blob ocispec.Descrip
 	return w, nil
 }
 
-// Close ends the write. What was written stays for the next one, unless it was
-// committed.
+// Close ends the write. Unless it was committed, a later writer can resume it.
 func (w *Writer) Close() { w.stream.Close() }
 
 // exchange sends a request and returns the offset in the response.
@@ -102,7 +101,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Commit ends the blob: the store verifies it, and has it from then on.
+// Commit completes the blob. The store verifies it and then has it.
 //
 // Errors: a *[grpc.StatusError] with code FailedPrecondition if the content does not
 // match the digest or the size.

@@ -1,6 +1,6 @@
-// Package grpc calls the methods of a gRPC server on a socket. It is the protocol and
-// no more: HTTP/2 of the standard library, a prefix of five bytes before each message,
-// and the status in the trailer.
+// Package grpc calls the methods of a gRPC server on a socket. It implements only the
+// protocol: HTTP/2 from the standard library, a prefix of five bytes before each
+// message, and the status in the trailer.
 //
 // https://github.com/grpc/grpc/blob/v1.76.0/doc/PROTOCOL-HTTP2.md
 package grpc
@@ -16,7 +16,7 @@ import (
 )
 
 // Conn calls the methods of a server. It keeps one connection, without TLS, and
-// connects again if that breaks. Its methods may be used by several goroutines.
+// reconnects if that breaks. It is safe for concurrent use.
 type Conn struct {
 	client *http.Client
 	header http.Header

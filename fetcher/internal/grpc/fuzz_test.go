@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// What is read are the messages in the input, in their order, up to the first that is
-// broken.
+// The messages in the input are read in order, up to the first malformed one.
 func FuzzReadMessage(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add([]byte("\x00\x00\x00\x00\x05hello\x00\x00\x00\x00\x00"))
@@ -23,13 +22,13 @@ func FuzzReadMessage(f *testing.F) {
 			message, err := readMessage(r)
 			if err == io.EOF {
 				if !bytes.Equal(read, data) {
-					t.Errorf("%q ends well after %q", data, read)
+					t.Errorf("%q ends without an error after %q", data, read)
 				}
 				return
 			}
 			if err != nil {
 				if message != nil {
-					t.Errorf("a message beside the error %v: %q", err, message)
+					t.Errorf("besides the error %v, got the message %q", err, message)
 				}
 				return
 			}
@@ -41,7 +40,7 @@ func FuzzReadMessage(f *testing.F) {
 	})
 }
 
-// Only status 0 is no error, and the error has the status that was sent.
+// Any status except 0 is an error with that status.
 func FuzzParseStatus(f *testing.F) {
 	for _, seed := range [][2]string{{"0", ""}, {"5", "no%20such"}, {"05", "%"}, {"-1", ""}, {"", "x"}, {"99999999999999999999", ""}} {
 		f.Add(seed[0], seed[1])
@@ -50,7 +49,7 @@ func FuzzParseStatus(f *testing.F) {
 		err := parseStatus("/s.S/M", http.Header{"Grpc-Status": {status}, "Grpc-Message": {message}})
 		zero := len(status) > 0 && len(bytes.Trim([]byte(status), "0+-")) == 0
 		if err == nil && !zero {
-			t.Errorf("status %q is no error", status)
+			t.Errorf("status %q is not an error", status)
 		}
 		if Is(err, 0) || err != nil && err.Error() == "" {
 			t.Errorf("status %q: %v", status, err)

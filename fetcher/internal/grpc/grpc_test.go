@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// serve serves HTTP/2 without TLS, as gRPC does, and returns a connection to it. What no
-// real server does on demand, it does.
+// serve serves HTTP/2 without TLS, as gRPC does, and returns a connection to it. It
+// misbehaves as no real server does on demand.
 func serve(t *testing.T, handler http.HandlerFunc) *Conn {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
@@ -51,7 +51,7 @@ var callTests = []struct {
 	{name: "empty message", handler: answer("0", "", "")},
 	{name: "status", handler: answer("5", "no such blob: %C3%A4 100%"), code: NotFound, err: "no such blob: %C3%A4 100%"},
 	{name: "percent-encoded", handler: answer("5", "no such blob: %C3%A4 100%25"), code: NotFound, err: "no such blob: ä 100%"},
-	{name: "status without words", handler: answer("14", ""), code: Unavailable, err: "/s.S/M: status 14"},
+	{name: "status without a message", handler: answer("14", ""), code: Unavailable, err: "/s.S/M: status 14"},
 	{name: "status after a message", handler: answer("2", "late", "hello"), code: 2, err: "late"},
 	{name: "status in the header", code: PermissionDenied, err: "no", handler: func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/grpc+proto")
@@ -60,10 +60,10 @@ var callTests = []struct {
 	}},
 	{name: "no message", handler: answer("0", ""), err: "/s.S/M: the response has no message"},
 	{name: "two messages", handler: answer("0", "", "a", "b"), err: "/s.S/M: the response has more than one message"},
-	{name: "invalid status", handler: answer("ok", ""), err: "the server broke off: its response has no status"},
-	{name: "negative status", handler: answer("-1", ""), err: "the server broke off: its response has no status"},
-	{name: "no gRPC", err: `the server does not speak gRPC: it answers with status 404 and content of type "text/plain"`, handler: http.NotFound},
-	{name: "compressed", err: "the server compresses its response, unasked", handler: func(w http.ResponseWriter, r *http.Request) {
+	{name: "invalid status", handler: answer("ok", ""), err: "the server broke the connection: its response has no status"},
+	{name: "negative status", handler: answer("-1", ""), err: "the server broke the connection: its response has no status"},
+	{name: "not gRPC", err: `the server does not speak gRPC: it answers with status 404 and content of type "text/plain"`, handler: http.NotFound},
+	{name: "compressed", err: "the server compresses its response without being asked", handler: func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", contentType)
 		io.WriteString(w, "\x01\x00\x00\x00\x00")
 	}},
@@ -92,7 +92,7 @@ func TestCall(t *testing.T) {
 				return
 			}
 			if tt.code != 0 != Is(err, tt.code) || tt.code == 0 != errors.As(err, new(*ConnError)) {
-				t.Errorf("%v is a %T, and its code is not %d", err, err, tt.code)
+				t.Errorf("%v is a %T, want code %d", err, err, tt.code)
 			}
 		})
 	}
@@ -119,8 +119,8 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// Each message of a stream is answered before the next is sent; the end of one side is
-// seen by the other.
+// Each message of a stream is answered before the next is sent. Each side sees the end
+// of the other.
 func TestStream(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", contentType)
@@ -155,7 +155,7 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// A server that ends a stream says why, although it has not read all of it.
+// The status of a server that ends a stream early is returned.
 func TestStreamRefused(t *testing.T) {
 	s, err := serve(t, answer("6", "it exists")).Stream(t.Context(), "/s.S/M")
 	if err != nil {
@@ -168,7 +168,7 @@ func TestStreamRefused(t *testing.T) {
 	}
 }
 
-// A call that waits ends with its context, and its error is the cause.
+// A waiting call ends with its context and returns the cause.
 func TestCanceled(t *testing.T) {
 	called := make(chan struct{})
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -186,7 +186,7 @@ func TestCanceled(t *testing.T) {
 	}
 }
 
-// A server that cannot be reached is a ConnError with the reason, without an URL.
+// An unreachable server is a ConnError with the reason, without a URL.
 func TestUnreachable(t *testing.T) {
 	refused := errors.New("refused")
 	c := NewConn(func(context.Context) (net.Conn, error) { return nil, refused }, nil)

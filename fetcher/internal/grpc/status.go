@@ -12,7 +12,7 @@ import (
 // https://github.com/grpc/grpc/blob/v1.76.0/doc/statuscodes.md
 type Code int
 
-// The codes that callers tell apart.
+// The codes that callers distinguish.
 const (
 	InvalidArgument    Code = 3
 	NotFound           Code = 5
@@ -24,7 +24,7 @@ const (
 	Unavailable        Code = 14
 )
 
-// StatusError reports a call that a server has refused or that has failed there.
+// StatusError reports a call that the server refused or that failed there.
 type StatusError struct {
 	Method  string // /PACKAGE.SERVICE/METHOD
 	Code    Code
@@ -39,7 +39,7 @@ func (e *StatusError) Error() string {
 }
 
 // ConnError reports a call without a status: the server cannot be reached, does not
-// speak gRPC, or has broken off.
+// speak gRPC, or broke the connection.
 type ConnError struct {
 	Err error
 }
@@ -62,7 +62,7 @@ func Is(err error, codes ...Code) bool {
 
 const statusField = "Grpc-Status"
 
-var errNoStatus = errors.New("the server broke off: its response has no status")
+var errNoStatus = errors.New("the server broke the connection: its response has no status")
 
 // parseStatus reads the status of a call from the trailer or header of its response.
 func parseStatus(method string, fields http.Header) error {

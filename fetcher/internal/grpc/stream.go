@@ -24,8 +24,8 @@ type Stream struct {
 	err      error
 }
 
-// Send sends a message, the concatenation of its parts. Its error says that the call has
-// ended; Receive returns why.
+// Send sends a message, the concatenation of its parts. An error means that the call
+// has ended; Receive returns the reason.
 func (s *Stream) Send(parts ...[]byte) error {
 	size := 0
 	for _, part := range parts {
@@ -63,7 +63,7 @@ func (s *Stream) Receive() ([]byte, error) {
 	return message, nil
 }
 
-// Close ends the call. If it has not ended already, the server sees it canceled.
+// Close ends the call. If it is still running, the server sees it canceled.
 func (s *Stream) Close() {
 	s.cancel(errClosed)
 	if s.body != nil {
@@ -77,21 +77,20 @@ func (s *Stream) Close() {
 
 var errClosed = errors.New("the call has ended")
 
-// cause returns why the call was canceled, if it was, or else err, which net/http has
-// returned.
+// cause returns why the call was canceled, else err, which comes from net/http.
 func (s *Stream) cause(err error) error {
 	if s.ctx.Err() != nil {
 		return context.Cause(s.ctx)
 	}
 	var wrapped *url.Error
-	if errors.As(err, &wrapped) { // its URL means nothing for a socket
+	if errors.As(err, &wrapped) { // the URL is meaningless for a socket
 		err = wrapped.Err
 	}
 	return &ConnError{err}
 }
 
-// status returns the status of the call: [io.EOF] if it is OK. A server that has no
-// message to send may put it into the header.
+// status returns the status of the call: [io.EOF] if it is OK. A server without
+// messages may put it into the header.
 func (s *Stream) status() error {
 	fields := s.answer.Trailer
 	if fields.Get(statusField) == "" {
@@ -115,17 +114,17 @@ func checkAnswer(answer *http.Response) error {
 	return nil
 }
 
-// prefix returns the prefix of a message: it is not compressed, and has this size.
+// prefix returns the prefix of an uncompressed message of this size.
 func prefix(size int) []byte {
 	return binary.BigEndian.AppendUint32([]byte{0}, uint32(size))
 }
 
-// maxMessage limits the size of a message from a server, in bytes. It is what
-// containerd's own client takes.
+// maxMessage limits the size of a message from a server, in bytes. containerd's
+// own client has the same limit.
 const maxMessage = 16 << 20
 
-// readMessage reads a message with its prefix. Its error is [io.EOF] only if there is
-// none.
+// readMessage reads a message with its prefix. It returns [io.EOF] only before the
+// first byte.
 func readMessage(r io.Reader) ([]byte, error) {
 	var head [5]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
@@ -134,7 +133,7 @@ func readMessage(r io.Reader) ([]byte, error) {
 	size := binary.BigEndian.Uint32(head[1:])
 	switch {
 	case head[0] != 0:
-		return nil, errors.New("the server compresses its response, unasked")
+		return nil, errors.New("the server compresses its response without being asked")
 	case size > maxMessage:
 		return nil, fmt.Errorf("the server sends a message of %d bytes; the limit is %d", size, maxMessage)
 	}

@@ -13,7 +13,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// BenchmarkReader shows what this package is for: go test -bench Reader -cpu 1
+// BenchmarkReader compares this package with klauspost/compress: go test -bench
+// Reader -cpu 1
 func BenchmarkReader(b *testing.B) {
 	content := goroot(b, 32<<20)
 	packed := pack(b, 6, content)
@@ -39,8 +40,8 @@ func BenchmarkReader(b *testing.B) {
 	}
 }
 
-// goroot returns a tar of a program and of texts, as layers have them: this test
-// itself, and Go's sources.
+// goroot returns a tar archive of a program and texts, similar to a layer: this
+// test itself, and Go's sources.
 func goroot(b *testing.B, size int) []byte {
 	b.Helper()
 	var content bytes.Buffer

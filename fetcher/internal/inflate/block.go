@@ -12,16 +12,16 @@ type block struct {
 type blockKind int
 
 const (
-	noBlock blockKind = iota // the next one has not begun
+	noBlock blockKind = iota // before the next header
 	storedBlock
 	codedBlock
 )
 
 const (
-	// headerSize is more than the largest header of a block, in bytes: 17 bits,
-	// 19 lengths of three bits, and 316 lengths of at most 14.
+	// headerSize is larger than any header of a block, in bytes: 17 bits, 19
+	// lengths of three bits, and 316 lengths of at most 14.
 	headerSize = 1 << 10
-	// codedAhead is how many bytes of a coded block are read ahead.
+	// codedAhead is how many bytes of a coded block to read ahead.
 	codedAhead = 4 << 10
 )
 
@@ -104,7 +104,7 @@ func (b *block) fixedCodes() {
 // lengthOrder is the order in which the lengths of the length code are stored.
 var lengthOrder = [maxLengths]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
-// readCodes reads the codes of a block that has its own:
+// readCodes reads the codes of a block with dynamic codes:
 // https://www.rfc-editor.org/rfc/rfc1951#section-3.2.7
 func (b *block) readCodes(in *input) error {
 	literals, distances, n := in.take(5)+257, in.take(5)+1, in.take(4)+4
@@ -131,7 +131,7 @@ func (b *block) readCodes(in *input) error {
 	return nil
 }
 
-// readLengths reads the lengths of codes, which are themselves coded.
+// readLengths reads the lengths of codes, which are coded themselves.
 func readLengths(in *input, code *lengthTable, lengths []uint8) error {
 	for i := 0; i < len(lengths); {
 		in.refill()

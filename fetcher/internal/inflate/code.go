@@ -2,9 +2,9 @@ package inflate
 
 import "math/bits"
 
-// An entry of a table tells what a code means. A table is indexed with the next
-// bits of the data; codes that are longer than that are in tables of their own
-// behind it. An entry has, from the lowest bit on:
+// An entry of a table is the meaning of a code. A table is indexed with the
+// next bits of the data. Longer codes are in subtables after it. The bits of an
+// entry are, from the lowest:
 //
 //	 0–7   how many bits to drop: those of the code, and extra bits
 //	 8–11  how many of them are the code's, or how many bits a subtable has
@@ -16,14 +16,14 @@ type entry = uint32
 
 const (
 	literal    entry = 1 << 31
-	special    entry = 1 << 15 // one of the following, or no code at all
+	special    entry = 1 << 15 // one of the following, or an invalid code
 	subtable   entry = 1 << 14
 	endOfBlock entry = 1 << 13
 )
 
 const (
 	maxCodeBits     = 15
-	maxDistanceBits = maxCodeBits + 13 // with the extra ones
+	maxDistanceBits = maxCodeBits + 13 // with the extra bits
 
 	maxLiterals  = 288
 	maxDistances = 32
@@ -35,15 +35,15 @@ const (
 	lengthBits   = 7
 )
 
-// With these bits, the tables have at most 2342 and 402 entries, as zlib's
-// examples/enough.c counts. Powers of two spare a check of the index.
+// With these bits, the tables have at most 2342 and 402 entries, according to
+// zlib's examples/enough.c. Powers of two avoid a check of the index.
 type (
 	literalTable  [4096]entry
 	distanceTable [512]entry
 	lengthTable   [1 << lengthBits]entry
 )
 
-// What the symbols mean, without the bits of their codes:
+// The meanings of the symbols, without the bits of their codes:
 // https://www.rfc-editor.org/rfc/rfc1951#section-3.2.5
 var (
 	literalEntries  = makeLiteralEntries()
@@ -85,10 +85,10 @@ func makeLengthEntries() (e [maxLengths]entry) {
 	return e
 }
 
-// buildCode fills a table, indexed by index bits, with the code that has these
+// buildCode fills a table, indexed by index bits, with the code of these
 // lengths (https://www.rfc-editor.org/rfc/rfc1951#section-3.2.2), and reports
-// whether there is such a code. An incomplete code is valid only if it is empty
-// or has a single code of one bit.
+// whether the code is valid. An incomplete code is valid only if it is empty or
+// has a single code of one bit.
 func buildCode(table []entry, index uint, lengths []uint8, entries []entry) bool {
 	var counts [maxCodeBits + 1]int
 	for _, n := range lengths {
@@ -121,13 +121,13 @@ func buildCode(table []entry, index uint, lengths []uint8, entries []entry) bool
 }
 
 // fillTable fills a table with a code. sorted holds its symbols in the order of
-// their codes. A short code has many entries, since any bits may follow it: the
-// table grows by being copied behind itself.
+// their codes. A short code has many entries, since any bits may follow it, so
+// the table grows by appending a copy of itself.
 func fillTable(table []entry, index uint, sorted []uint16, lengths []uint8, counts *[maxCodeBits + 1]int, entries []entry) {
 	size := 1 << index
 	next := size // where the next subtable begins
 	code, length := uint16(0), uint(0)
-	filled := 1 // of the table, all codes with as many bits
+	filled := 1 // size of the table for codes of the current length
 	prefix, start, subBits := -1, 0, uint(0)
 	for _, symbol := range sorted {
 		n := uint(lengths[symbol])

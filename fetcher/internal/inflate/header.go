@@ -34,7 +34,7 @@ func (h *header) skipString() {
 	}
 }
 
-// readHeader reads the header of a member and keeps nothing of it.
+// readHeader reads and discards the header of a member.
 func readHeader(in *input) error {
 	h := &header{in: in}
 	valid := h.byte() == 0x1f && h.byte() == 0x8b && h.byte() == 8 // deflate

@@ -6,16 +6,16 @@ import (
 )
 
 const (
-	// inputSize is how much packed data is read at a time.
+	// inputSize is how many bytes of compressed data are read at a time.
 	inputSize = 1<<17 - lookahead
 	// inputMask saves the bounds check of an index, as windowMask does.
 	inputMask = 1<<17 - 1
-	// lookahead is how many zeros follow the data, so that eight bytes can be
-	// loaded without a check for its end.
+	// lookahead is how many zeros follow the data, so that loading eight bytes
+	// needs no check for the end.
 	lookahead = 32
 	// maxEmptyReads is how many reads in a row may return nothing, as in bufio.
 	maxEmptyReads = 100
-	// giveBack is how many bytes the accumulator may give back.
+	// giveBack is how many bytes the accumulator may return to the buffer.
 	giveBack = 8
 )
 
@@ -23,16 +23,16 @@ const (
 // innermost loop a register.
 type inputBuffer [1<<17 + 8]byte
 
-// input is packed data, read from the lowest bit up, as deflate stores it.
+// input is compressed data, read from the lowest bit up, as deflate stores it.
 // Reads beyond the end of the data return zeros; exhausted reports them.
 type input struct {
 	r   io.Reader
-	err error // of r, io.EOF at its end
+	err error // from r; io.EOF at its end
 
-	buf       *inputBuffer // with lookahead zeros behind end
-	next, end int          // what is not in bits yet; next may be beyond end
+	buf       *inputBuffer // with lookahead zeros after end
+	next, end int          // the range not in bits yet; next may be beyond end
 
-	// The next count bits. The bits above them are zero, or those that follow.
+	// The next count bits. The bits above them are zero, or the following ones.
 	bits  uint64
 	count uint
 }
@@ -85,7 +85,8 @@ func (in *input) drop(n uint) {
 	in.count -= n
 }
 
-// align drops the bits up to the next byte and gives back the bytes after it.
+// align drops the bits up to the next byte and returns the bytes after it to
+// the buffer.
 func (in *input) align() {
 	in.next -= int(in.count >> 3)
 	in.bits, in.count = 0, 0
@@ -120,7 +121,7 @@ func (in *input) zeros() error {
 	}
 }
 
-// exhausted reports whether more was used than the data has.
+// exhausted reports whether bits beyond the end of the data were used.
 func (in *input) exhausted() bool {
 	return in.next-int(in.count>>3) > in.end
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// deflater writes deflated data with codes of one's choice.
+// deflater writes deflated data with chosen codes.
 type deflater struct {
 	out   []byte
 	bits  uint64
@@ -26,7 +26,8 @@ func (d *deflater) put(value uint64, n uint) {
 	}
 }
 
-// symbol puts the code of a symbol: https://www.rfc-editor.org/rfc/rfc1951#section-3.2.2
+// symbol writes the code of a symbol:
+// https://www.rfc-editor.org/rfc/rfc1951#section-3.2.2
 func (d *deflater) symbol(lengths []uint8, symbol int) {
 	code, n := uint16(0), lengths[symbol]
 	for s, m := range lengths {
@@ -40,8 +41,8 @@ func (d *deflater) symbol(lengths []uint8, symbol int) {
 	d.put(uint64(bits.Reverse16(code)>>(16-n)), uint(n))
 }
 
-// Codes are as long as they may be, and so are the extra bits: what is loaded at
-// a time has to be enough for all that is taken of it.
+// Codes and extra bits are as long as possible: one load must have enough bits
+// for all of them.
 func TestReaderLongCodes(t *testing.T) {
 	literals, distances := make([]uint8, maxLiterals-2), make([]uint8, maxDistances-2)
 	const length, distance = 284, 29 // 5 and 13 extra bits

@@ -54,7 +54,7 @@ func (z *Reader) Read(p []byte) (int, error) {
 }
 
 // unpack fills the window as far as possible. All of the window must have been
-// handed out.
+// returned.
 func (z *Reader) unpack() {
 	z.window.slide()
 	z.summed = z.window.end
@@ -80,7 +80,7 @@ func (z *Reader) step() error {
 	return b.begin(&z.in)
 }
 
-// addUp brings the member's checksum up to date.
+// addUp updates the member's checksum.
 func (z *Reader) addUp() {
 	unpacked := z.window.buf[z.summed:z.window.end]
 	z.sum = crc32.Update(z.sum, crc32.IEEETable, unpacked)
@@ -104,7 +104,7 @@ func (z *Reader) endMember() error {
 	return nil
 }
 
-// nextMember begins another member if there is one, else it returns io.EOF.
+// nextMember begins the next member. It returns io.EOF if there is none.
 func (z *Reader) nextMember() error {
 	z.in.fill(1)
 	switch {

@@ -16,8 +16,8 @@ import (
 	"testing/iotest"
 )
 
-// contents and small are what deflate has to treat in different ways: enough of
-// it to fill the buffers more than once, or just the window.
+// contents and small are data that deflate compresses in different ways.
+// contents fill the buffers more than once, small just the window.
 var (
 	contents = sync.OnceValue(func() map[string][]byte { return makeContents(150 << 10) })
 	small    = sync.OnceValue(func() map[string][]byte { return makeContents(windowSize + 4<<10) })
@@ -35,7 +35,7 @@ func makeContents(size int) map[string][]byte {
 		text.WriteString(words[random.IntN(len(words))])
 		text.WriteByte(" \n,"[random.IntN(3)])
 	}
-	// Symbols whose frequencies differ so much that their codes get long.
+	// Symbols whose frequencies differ so much that some codes are long.
 	var skewed bytes.Buffer
 	for skewed.Len() < 3*size/2 {
 		skewed.WriteByte(byte(random.ExpFloat64() * 8))
@@ -44,10 +44,10 @@ func makeContents(size int) map[string][]byte {
 	for period := 1; period <= 300; period++ {
 		periods.Write(bytes.Repeat(noise[period*7:period*7+period], 2+size/300/period))
 	}
-	// Lengths with many extra bits that are so rare that their codes are long.
+	// Lengths with many extra bits, so rare that their codes are long.
 	rare := bytes.Clone(noise)
 	for i := range rare {
-		rare[i] &= 0x7f // else it is not worth a code
+		rare[i] &= 0x7f // otherwise the literal gets no code
 	}
 	for i := 20000; i < len(rare)-300; i += 700 + random.IntN(1500) {
 		length := 60 + random.IntN(198)
@@ -128,7 +128,7 @@ func TestReaderMembers(t *testing.T) {
 
 func TestReaderHeader(t *testing.T) {
 	deflated := pack(t, 6, []byte("content"))[10:]
-	// With extra field, name, comment and its own checksum.
+	// With extra field, name, comment and header checksum.
 	head := "\x1f\x8b\x08\x1e\x00\x00\x00\x00\x00\xff" + "\x03\x00abc" + "name\x00" + "comment\x00"
 	sum := binary.LittleEndian.AppendUint16(nil, uint16(crc32.ChecksumIEEE([]byte(head))))
 	tests := []struct {
@@ -137,8 +137,8 @@ func TestReaderHeader(t *testing.T) {
 	}{
 		{name: "all", packed: head + string(sum) + string(deflated)},
 		{name: "wrong checksum", packed: head + string([]byte{sum[0], sum[1] ^ 1}) + string(deflated), err: errHeader},
-		{name: "no gzip", packed: "PK\x03\x04 and more of it", err: errHeader},
-		{name: "no deflate", packed: "\x1f\x8b\x07" + head[3:], err: errHeader},
+		{name: "not gzip", packed: "PK\x03\x04 and more of it", err: errHeader},
+		{name: "not deflate", packed: "\x1f\x8b\x07" + head[3:], err: errHeader},
 		{name: "nothing", packed: "", err: io.ErrUnexpectedEOF},
 		{name: "short", packed: head[:9], err: io.ErrUnexpectedEOF},
 		{name: "ends in the extra field", packed: head[:13], err: io.ErrUnexpectedEOF},
@@ -154,15 +154,15 @@ func TestReaderHeader(t *testing.T) {
 	}
 }
 
-// Whatever is cut off, it is missed.
-func TestReaderCut(t *testing.T) {
+// Data truncated anywhere is an error.
+func TestReaderTruncated(t *testing.T) {
 	for name, content := range small() {
 		packed := pack(t, 6, content)
 		step := 1 + len(packed)/200
 		for n := 0; n < len(packed); n += step {
 			got, err := unpack(bytes.NewReader(packed[:n]))
 			if err != io.ErrUnexpectedEOF || !bytes.HasPrefix(content, got) {
-				t.Fatalf("%s cut at %d of %d: %d bytes, %v", name, n, len(packed), len(got), err)
+				t.Fatalf("%s truncated to %d of %d: %d bytes, %v", name, n, len(packed), len(got), err)
 			}
 		}
 	}
@@ -190,7 +190,7 @@ func TestReaderCorrupt(t *testing.T) {
 		"length of a stored block":   head + "\x01\x01\x00\x01\x00x" + sums,
 		"match before the beginning": head + "\x03\x02" + sums,
 		"too many codes":             head + "\xfd\xff\xff" + sums + sums + sums,
-		"garbage behind":             string(packed) + "garbage, and enough of it",
+		"trailing garbage":           string(packed) + "garbage, and enough of it",
 	}
 	for name, packed := range tests {
 		if got, err := unpack(strings.NewReader(packed)); err == nil || err == io.EOF {
@@ -224,7 +224,7 @@ func TestBuildCode(t *testing.T) {
 	}
 }
 
-// A match cannot reach into the member before.
+// A match cannot reach into the previous member.
 func TestReaderMemberBoundary(t *testing.T) {
 	text := contents()["text"][:1000]
 	var b bytes.Buffer
@@ -241,8 +241,8 @@ func TestReaderMemberBoundary(t *testing.T) {
 	}
 }
 
-// FuzzReader has ours take what the standard library takes, and zeros behind it:
-// also where the data fills the window several times, and comes in odd pieces.
+// FuzzReader compares Reader with the standard library, also for trailing zeros,
+// for data that fills the window several times, and for reads of odd sizes.
 func FuzzReader(f *testing.F) {
 	for _, content := range contents() {
 		beginning := content[:min(len(content), 2000)]
@@ -265,8 +265,9 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// oddReader gives data in pieces: of 1 byte, 2, and so on up to piece, and from
-// 1 on again, with a read of nothing between them; for a piece of 0, in one.
+// oddReader returns data in reads of 1 byte, 2, and so on up to piece, then
+// from 1 again, with an empty read between them. If piece is 0, one read
+// returns everything.
 type oddReader struct {
 	data        []byte
 	piece, last int
@@ -288,7 +289,7 @@ func (r *oddReader) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// A reader that gives nothing is no reason to wait for ever.
+// A reader that returns nothing forever is an error.
 func TestReaderNoProgress(t *testing.T) {
 	packed := pack(t, 6, contents()["text"])
 	for _, given := range []int{0, 5, 10, 5000} {
@@ -297,7 +298,7 @@ func TestReaderNoProgress(t *testing.T) {
 			t.Errorf("after %d bytes: %v", given, err)
 		}
 		if nothing.reads != 100 { // as for bufio
-			t.Errorf("after %d bytes: %d reads of nothing", given, nothing.reads)
+			t.Errorf("after %d bytes: %d empty reads", given, nothing.reads)
 		}
 	}
 }

@@ -5,11 +5,11 @@ import "encoding/binary"
 // symbols unpacks literals and matches until the block ends, the window is
 // full, or more input is needed.
 //
-// All time is spent here. The loop is in one piece so that its variables stay
-// in registers. A code has at most 15 bits; a length has at most 5 extra bits,
-// and a distance 13. So the bits of one load are enough for two literals and a
-// length, or for a distance. The next code is looked up before a match is
-// copied, so that the processor does both at once.
+// Most time is spent here. The loop is not split into functions, so that its
+// variables stay in registers. A code has at most 15 bits; a length has at most
+// 5 extra bits, and a distance 13. So the bits of one load are enough for two
+// literals and a length, or for a distance. The next code is looked up before a
+// match is copied, so that the processor does both at once.
 func (b *block) symbols(in *input, w *window) error {
 	const (
 		literalMask  = 1<<literalBits - 1
@@ -18,13 +18,13 @@ func (b *block) symbols(in *input, w *window) error {
 	var (
 		literals, distances = &b.literals, &b.distances
 		src, out            = in.buf, w.buf
-		pos, bits, count    = in.next, in.bits, in.count // of count, the lowest six bits
+		pos, bits, count    = in.next, in.bits, in.count // only the lowest six bits of count matter
 		at, floor           = w.end, w.floor
 		valid               = true
-		e                   entry // of the next bits
+		e                   entry // for the next bits
 	)
-	// A turn loads eight bytes twice. At the end of the data, it may go just
-	// far enough to show whether something is missing.
+	// An iteration loads eight bytes twice. At the end of the data, it may go
+	// just far enough to detect missing data.
 	limit := in.end - 16
 	if in.err != nil {
 		limit = in.end + 9
@@ -108,8 +108,8 @@ func (b *block) symbols(in *input, w *window) error {
 		at += length
 		switch {
 		case distance >= 8:
-			// Most matches end within the first copy, and the processor
-			// predicts the number of further ones badly.
+			// Most matches end within the first copy, and the number of further
+			// copies is hard to predict for the processor.
 			copyWords(out, to, from)
 			for length > matchSize {
 				from, to, length = from+matchSize, to+matchSize, length-matchSize
@@ -130,7 +130,7 @@ func (b *block) symbols(in *input, w *window) error {
 	}
 	in.next, in.bits, in.count = pos, bits, count&63
 	if in.exhausted() {
-		return in.endError() // the last symbols came from beyond the data
+		return in.endError() // the last symbols are beyond the data
 	}
 	w.end = at
 	if !valid {
@@ -150,8 +150,8 @@ func load(src *inputBuffer, pos int, bits uint64, count uint) (int, uint64, uint
 // matchSize is how many bytes of a match are copied at a time.
 const matchSize = 32
 
-// copyWords copies matchSize bytes within the window, one word after another,
-// since each may repeat the one before it.
+// copyWords copies matchSize bytes within the window, one word at a time, since
+// each may repeat the one before.
 func copyWords(w *windowBuffer, to, from int) {
 	to &= windowMask
 	from &= windowMask

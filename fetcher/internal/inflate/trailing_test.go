@@ -10,8 +10,8 @@ import (
 	"testing/iotest"
 )
 
-// standard unpacks data with the standard library, member by member, and takes
-// zeros behind the last one, which that library does not.
+// standard unpacks data with the standard library, member by member, and
+// accepts trailing zeros, which that library does not.
 func standard(data []byte) ([]byte, error) {
 	r := bufio.NewReaderSize(bytes.NewReader(data), len(data)+16)
 	z, err := gzip.NewReader(r)
@@ -37,7 +37,7 @@ func standard(data []byte) ([]byte, error) {
 	}
 }
 
-// What follows the last member is zeros or refused, whatever it is long.
+// After the last member, only zeros are accepted, at any length.
 func TestReaderTrailing(t *testing.T) {
 	packed := pack(t, 6, []byte("content"))
 	broken := errors.New("broken")
@@ -48,12 +48,12 @@ func TestReaderTrailing(t *testing.T) {
 	}{
 		{name: "nothing"},
 		{name: "a zero", rest: make([]byte, 1)},
-		{name: "up to a block of tar", rest: make([]byte, 10240-len(packed))},
+		{name: "padding to a tar block", rest: make([]byte, 10240-len(packed))},
 		{name: "more than is read at a time", rest: make([]byte, 3*inputSize)},
 		{name: "text", rest: []byte("and more"), err: errTrailing},
 		{name: "one byte", rest: []byte{1}, err: errTrailing},
 		{name: "zeros and text", rest: append(make([]byte, 2*inputSize), 'x'), err: errTrailing},
-		// As gzip and pigz have it: nothing is looked for behind zeros.
+		// As in gzip and pigz, no member may follow zeros.
 		{name: "zeros and a member", rest: append(make([]byte, 512), packed...), err: errTrailing},
 		{name: "half a member", rest: packed[:len(packed)/2], err: io.ErrUnexpectedEOF},
 	}
@@ -71,7 +71,7 @@ func TestReaderTrailing(t *testing.T) {
 			}
 		})
 	}
-	// A transfer that breaks in the zeros is broken.
+	// A broken transfer within the zeros is an error.
 	r := io.MultiReader(bytes.NewReader(packed), bytes.NewReader(make([]byte, 100)), iotest.ErrReader(broken))
 	if _, err := unpack(r); err != broken {
 		t.Errorf("got %v, want %v", err, broken)

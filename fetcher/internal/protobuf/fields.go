@@ -9,12 +9,12 @@ import (
 // Field is a field of a message: a number, or bytes, strings and messages.
 type Field struct {
 	Number int
-	Int    uint64 // of an integer
-	Bytes  []byte // of all else, a part of the message that was parsed; nil for an integer
+	Int    uint64 // if it is an integer
+	Bytes  []byte // otherwise, a part of the parsed message; nil for an integer
 }
 
-// Fields are the fields of a message in their order. The fields that a reader does not
-// ask for are ignored, as the format wants it.
+// Fields are the fields of a message, in order. Readers ignore unknown fields, as the
+// format requires.
 type Fields []Field
 
 var errTruncated = errors.New("protobuf: the message is truncated")
@@ -81,7 +81,8 @@ func uvarint(data []byte) (value uint64, rest []byte, err error) {
 	return value, data[n:], nil
 }
 
-// Int returns the integer with a number, or 0. Of several, the last one counts.
+// Int returns the integer with a number, or 0. If there are several, the last
+// one counts.
 func (f Fields) Int(number int) int64 {
 	var value int64
 	for _, field := range f {
@@ -92,7 +93,8 @@ func (f Fields) Int(number int) int64 {
 	return value
 }
 
-// String returns the string with a number, or "". Of several, the last one counts.
+// String returns the string with a number, or "". If there are several, the last
+// one counts.
 func (f Fields) String(number int) string {
 	var value string
 	for _, field := range f {
@@ -114,7 +116,7 @@ func (f Fields) Repeated(number int) [][]byte {
 	return values
 }
 
-// Message parses the message with a number. One that is missing has no fields.
+// Message parses the message with a number. A missing message has no fields.
 func (f Fields) Message(number int) (Fields, error) {
 	return Parse([]byte(f.String(number)))
 }

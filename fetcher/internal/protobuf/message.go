@@ -1,9 +1,9 @@
-// Package protobuf writes and reads messages of Protocol Buffers without their
-// schema, as far as the API of containerd needs it: strings, bytes, integers,
-// messages and maps of strings.
+// Package protobuf writes and reads Protocol Buffers messages without a schema.
+// It supports what containerd's API needs: strings, bytes, integers, messages
+// and maps of strings.
 //
-// The encoding has four kinds of values, and the standard library has its varints:
-// there is less code here than there would be to a library.
+// The encoding has four kinds of values, and the standard library has varints, so
+// this takes less code than using a library.
 //
 // https://protobuf.dev/programming-guides/encoding/
 package protobuf
@@ -22,8 +22,8 @@ const (
 	wireFixed32 = 5
 )
 
-// Message is an encoded message. Its methods append a field; as in proto3, they leave
-// out a value that is zero.
+// Message is an encoded message. Its methods append a field. As in proto3, they omit
+// zero values.
 type Message []byte
 
 func (m *Message) tag(number int, wire uint64) {
@@ -39,7 +39,8 @@ func (m *Message) Int(number int, value int64) {
 	*m = binary.AppendUvarint(*m, uint64(value))
 }
 
-// BytesHead appends what precedes size bytes, which the caller sends after the message.
+// BytesHead appends the header of a field of size bytes, which the caller sends after
+// the message.
 func (m *Message) BytesHead(number, size int) {
 	m.tag(number, wireBytes)
 	*m = binary.AppendUvarint(*m, uint64(size))

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The messages are what protoc --encode writes for
+// The messages are the output of protoc --encode for
 //
 //	message M { int64 a = 1; string b = 2; M c = 3; map<string, string> d = 5; fixed64 e = 6; fixed32 f = 7; int64 g = 150; }
 var parseTests = []struct {
@@ -22,9 +22,9 @@ var parseTests = []struct {
 	err  string
 }{
 	{name: "empty"},
-	{name: "integer of the documentation", in: "\x08\x96\x01", a: 150},
+	{name: "integer from the documentation", in: "\x08\x96\x01", a: 150},
 	{name: "negative integer", in: "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", a: -1},
-	{name: "string of the documentation", in: "\x12\x07testing", b: "testing"},
+	{name: "string from the documentation", in: "\x12\x07testing", b: "testing"},
 	{name: "empty string", in: "\x12\x00"},
 	{name: "last one counts", in: "\x08\x01\x12\x01x\x08\x02\x12\x01y", a: 2, b: "y"},
 	{name: "large field number", in: "\xb0\x09\x07", g: 7},
@@ -32,7 +32,7 @@ var parseTests = []struct {
 	{name: "fixed sizes are skipped", in: "\x3112345678\x3d1234\x08\x01", a: 1},
 	{name: "another type than expected", in: "\x0a\x01x\x10\x05"},
 
-	{name: "number alone", in: "\x08", err: "protobuf: the message is truncated"},
+	{name: "only a number", in: "\x08", err: "protobuf: the message is truncated"},
 	{name: "broken varint", in: "\x08\x96", err: "protobuf: the message is truncated"},
 	{name: "short string", in: "\x12\x08testing", err: "protobuf: the message is truncated"},
 	{name: "huge string", in: "\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", err: "protobuf: the message is truncated"},
@@ -66,7 +66,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// What is written is what the documentation of the format shows, and is read back.
+// The output is as in the documentation of the format, and parses to the same
+// fields.
 func TestMessage(t *testing.T) {
 	var inner, m Message
 	inner.Int(1, 150)
@@ -91,11 +92,11 @@ func TestMessage(t *testing.T) {
 		t.Errorf("read back: %v, %v", fields, err)
 	}
 	if missing, err := fields.Message(4); err != nil || missing != nil {
-		t.Errorf("a message that is missing: %v, %v", missing, err)
+		t.Errorf("a missing message: %v, %v", missing, err)
 	}
 }
 
-// A field whose bytes the caller sends is the same as one that is appended.
+// BytesHead and the bytes are the same as an appended field.
 func TestBytesHead(t *testing.T) {
 	data := strings.Repeat("x", 300)
 	var whole, head Message
@@ -106,7 +107,7 @@ func TestBytesHead(t *testing.T) {
 	}
 }
 
-// What is accepted means the same when it is written again.
+// An accepted message keeps its meaning when it is written again.
 func FuzzParse(f *testing.F) {
 	for _, tt := range parseTests {
 		f.Add([]byte(tt.in))
@@ -115,7 +116,7 @@ func FuzzParse(f *testing.F) {
 		fields, err := Parse(data)
 		if err != nil {
 			if fields != nil {
-				t.Errorf("fields beside the error %v: %v", err, fields)
+				t.Errorf("besides the error %v, got fields %v", err, fields)
 			}
 			return
 		}

@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// endTime is how long a program may take to end after the signal, and to have its
-// output closed, which a child may hold open.
+// endTime is how long a program may take to exit after the signal, and to close
+// its output, which a child may hold open.
 const endTime = 5 * time.Second
 
 // Command returns a command that receives the signal end when ctx is done, as do
 // its children.
 //
-// For that it runs in a process group of its own, unless there is a controlling
-// terminal. There it may have to ask for a passphrase, which only the foreground
+// For that it runs in its own process group, unless there is a controlling
+// terminal. Then it may have to ask for a passphrase, which only the foreground
 // process group can do, and Ctrl-C reaches that whole group anyway.
 func Command(ctx context.Context, end syscall.Signal, name string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, name, args...)

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// A program ends with its context, and so does its child, which holds its output
+// A program ends with its context, and so does a child that holds its output
 // open.
 func TestCommand(t *testing.T) {
 	if hasTerminal() {
-		t.Skip("beside a terminal, children are the terminal's to end")
+		t.Skip("with a controlling terminal, children are not in their own process group")
 	}
 	for _, end := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -26,8 +26,8 @@ func (c *connection) close() {
 // errNoRanges is returned for a server that ignores the range of a request.
 var errNoRanges = errors.New("the server does not support ranges after all")
 
-// fetch fetches a segment. If its stream extends beyond the segment, fetch goes on
-// with the segments after it, as long as they are free.
+// fetch fetches a segment. If its stream extends beyond the segment, fetch
+// continues with the segments after it, as long as they are free.
 func (c *connection) fetch(ctx context.Context, seg *segment) error {
 	for {
 		left := c.t.segments.left(seg)

@@ -23,7 +23,7 @@ var copyAheadTests = []struct {
 }{
 	{name: "nothing", size: 0},
 	{name: "one byte", size: 1},
-	{name: "a buffer less one", size: copyBufferSize - 1},
+	{name: "one byte less than a buffer", size: copyBufferSize - 1},
 	{name: "a buffer", size: copyBufferSize},
 	{name: "all buffers and one", size: copyBuffers*copyBufferSize + 1},
 	{name: "much", size: 3<<20 + 5},
@@ -64,7 +64,7 @@ func TestCopyAheadReadError(t *testing.T) {
 	}
 }
 
-// fullDisk takes so many bytes and then none.
+// fullDisk accepts room bytes and then none.
 type fullDisk struct {
 	room int
 	err  error

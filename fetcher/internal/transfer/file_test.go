@@ -37,10 +37,10 @@ func toFile(t *testing.T, s *source, f *file, options Options) error {
 		f.check(t, s.data, options.From)
 		checkHash(t, h.Sum(nil), s.data)
 	} else if front := tiled(t, f.spans, options.From); n != front {
-		t.Errorf("%d bytes are said to be there, %d are", n, front)
+		t.Errorf("ToFile returned %d bytes, the file has %d", n, front)
 	}
 	if len(options.Slots) != 0 {
-		t.Errorf("%d slots are not given back", len(options.Slots))
+		t.Errorf("%d slots are not released", len(options.Slots))
 	}
 	s.check(t)
 	return err
@@ -51,9 +51,9 @@ var fileTests = []struct {
 	name    string
 	how     func(n int, offset, end int64) opening
 	err     error
-	most    int      // streams at a time; 0: it depends
-	notices []string // of each connection that has some; the places are left out
-	loose   bool     // they depend on which connection is first
+	most    int      // streams at a time; 0 if it varies
+	notices []string // of each connection that has some, without positions
+	loose   bool     // they depend on the order of connections
 }{
 	{name: "right", how: always(opening{rate: rate}), most: 4},
 	{name: "fast enough for one connection", how: always(opening{}), most: 1},
@@ -62,7 +62,7 @@ var fileTests = []struct {
 	{name: "no ranges", how: always(opening{rate: rate, noRanges: true, whole: true}), most: 1},
 	{name: "no ranges after all", how: always(opening{rate: rate, whole: true})},
 	{
-		name: "no ranges after all, and cut",
+		name: "no ranges after all, truncated",
 		how: func(n int, _, _ int64) opening {
 			if n == 0 {
 				return opening{rate: rate, whole: true, give: 6 << 20, end: errReset}
@@ -81,7 +81,7 @@ var fileTests = []struct {
 		},
 	},
 	{
-		name: "refuses all for a while", most: 1,
+		name: "refuses all connections for a while", most: 1,
 		how: func(n int, _, _ int64) opening {
 			switch {
 			case n == 0:
@@ -94,7 +94,7 @@ var fileTests = []struct {
 		loose: true,
 	},
 	{
-		name: "refuses all from then on", most: 1, err: errRefused,
+		name: "refuses all connections from then on", most: 1, err: errRefused,
 		how: func(n int, _, _ int64) opening {
 			if n > 0 {
 				return opening{err: errRefused}
@@ -104,7 +104,7 @@ var fileTests = []struct {
 		notices: []string{"it: connection reset, resuming (1)", "it: refused, resuming (2)", "it: refused, resuming (3)"},
 	},
 	{
-		name: "denies others", most: 1,
+		name: "denies more connections", most: 1,
 		how: func(n int, _, _ int64) opening {
 			if 1 <= n && n <= 3 {
 				return opening{err: errDenied}
@@ -113,7 +113,7 @@ var fileTests = []struct {
 		},
 	},
 	{
-		name: "denies all from then on", most: 1, err: errDenied,
+		name: "denies all connections from then on", most: 1, err: errDenied,
 		how: func(n int, _, _ int64) opening {
 			if n > 0 {
 				return opening{err: errDenied}
@@ -123,7 +123,7 @@ var fileTests = []struct {
 		notices: []string{"it: connection reset, resuming (1)"},
 	},
 	{
-		name: "another size to the others",
+		name: "another size for other connections",
 		how: func(n int, _, _ int64) opening {
 			if 1 <= n && n <= 3 {
 				return opening{rate: rate, size: 1 << 20}
@@ -190,14 +190,14 @@ func TestToFile(t *testing.T) {
 				}
 				slices.Sort(tt.notices)
 				if got := withoutPlaces(told.list); !slices.Equal(got, tt.notices) && !tt.loose {
-					t.Errorf("told\n%q\nwant\n%q", got, tt.notices)
+					t.Errorf("notices\n%q\nwant\n%q", got, tt.notices)
 				}
 			})
 		})
 	}
 }
 
-// withoutPlaces sorts notices and removes the parts that vary.
+// withoutPlaces sorts notices and removes positions, which vary.
 func withoutPlaces(notices []string) []string {
 	var kept []string
 	for _, line := range notices {
@@ -257,7 +257,7 @@ func TestToFileLocalErrors(t *testing.T) {
 		file *file
 		w    io.Writer
 		want error
-		most int64 // bytes that are written when it ends
+		most int64 // bytes written at the end
 	}{
 		"disk":         {file: &file{room: 5 << 20}, w: io.Discard, want: errFull, most: 8 << 20},
 		"reading back": {file: &file{unread: true}, w: io.Discard, want: errUnread, most: int64(len(large))},
@@ -276,10 +276,10 @@ func TestToFileLocalErrors(t *testing.T) {
 					written += span[1] - span[0]
 				}
 				if written > tt.most {
-					t.Errorf("%d bytes were written before it ended", written)
+					t.Errorf("%d bytes were written before the end", written)
 				}
 				if len(options.Slots) != 0 {
-					t.Errorf("%d slots are not given back", len(options.Slots))
+					t.Errorf("%d slots are not released", len(options.Slots))
 				}
 				s.check(t)
 			})
@@ -308,7 +308,7 @@ func TestToFileCancel(t *testing.T) {
 					t.Errorf("got %v after %v", err, time.Since(start))
 				}
 				if front := tiled(t, f.spans, 0); n != front {
-					t.Errorf("%d bytes are said to be there, %d are", n, front)
+					t.Errorf("ToFile returned %d bytes, the file has %d", n, front)
 				}
 				s.check(t)
 			})
@@ -334,7 +334,7 @@ func TestSharedSlots(t *testing.T) {
 			}
 		}
 		if s.most != 3 || len(slots) != 0 {
-			t.Errorf("%d streams at a time, %d slots are not given back", s.most, len(slots))
+			t.Errorf("%d streams at a time, %d slots are not released", s.most, len(slots))
 		}
 		s.check(t)
 	})
@@ -344,11 +344,11 @@ func TestSharedSlots(t *testing.T) {
 // not support ranges or a connection is lost while they are skipped.
 func TestToFileFrom(t *testing.T) {
 	for name, how := range map[string]func(int, int64, int64) opening{
-		"ranges":                    nil,
-		"no ranges":                 always(opening{noRanges: true, whole: true}),
-		"no ranges, cut at 400":     inTurn(opening{noRanges: true, whole: true, give: 400, end: errReset}),
-		"no ranges, cut at 600":     inTurn(opening{noRanges: true, whole: true, give: 600, end: errReset}),
-		"nothing more, as it seems": inTurn(opening{give: nothing}),
+		"ranges":                     nil,
+		"no ranges":                  always(opening{noRanges: true, whole: true}),
+		"no ranges, cut at 400":      inTurn(opening{noRanges: true, whole: true, give: 400, end: errReset}),
+		"no ranges, cut at 600":      inTurn(opening{noRanges: true, whole: true, give: 600, end: errReset}),
+		"apparently no more content": inTurn(opening{give: nothing}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -38,7 +38,7 @@ func TestFollowerInOrder(t *testing.T) {
 		data := content(3*maxQueue*bufferSize + 1)
 		h := sha256.New()
 		x := feed(data, h)
-		x.file.unread = true // nothing has to be read back
+		x.file.unread = true // nothing needs to be read back
 		size := int64(len(data))
 		for begin := int64(0); begin < size; begin += bufferSize {
 			end := min(begin+bufferSize, size)
@@ -106,7 +106,7 @@ func TestFollowerFullQueue(t *testing.T) {
 			x.write(begin, begin+bufferSize, begin+bufferSize)
 			synctest.Wait()
 			if len(x.queue) > maxQueue {
-				t.Fatalf("%d buffers are kept", len(x.queue))
+				t.Fatalf("%d buffers are queued", len(x.queue))
 			}
 		}
 		close(w.may)
@@ -137,11 +137,11 @@ func TestFollowerErrors(t *testing.T) {
 				select {
 				case <-x.failed:
 					if tt.want == nil {
-						t.Error("it failed")
+						t.Error("it reports a failure")
 					}
 				default:
 					if tt.want != nil {
-						t.Error("nobody is told of the failure")
+						t.Error("the failure is not reported")
 					}
 				}
 				// Later offers do not block.
@@ -168,7 +168,7 @@ func TestFollowerAborted(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- x.finish(false) }()
 		synctest.Wait()
-		w.may <- struct{}{} // the one that is under way
+		w.may <- struct{}{} // the pending Write
 		if err := <-ended; err != nil || w.Len() != bufferSize {
 			t.Errorf("%v, %d bytes", err, w.Len())
 		}

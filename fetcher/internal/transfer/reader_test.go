@@ -18,8 +18,8 @@ var readerTests = []struct {
 	name    string
 	how     func(int, int64, int64) opening
 	asked   []string
-	end     error // of the reader; nil: io.EOF and all of the content
-	came    int   // if not all
+	end     error // of the reader; nil for io.EOF and all content
+	came    int   // bytes received, if not all
 	notices []string
 }{
 	{name: "whole", asked: []string{"0-"}},
@@ -29,11 +29,11 @@ var readerTests = []struct {
 		notices: []string{"it: connection reset at 400 bytes of 1.0 kB, resuming (1)"},
 	},
 	{
-		name: "cut behind the last byte", how: inTurn(opening{give: 1000, end: errReset}),
+		name: "cut after the last byte", how: inTurn(opening{give: 1000, end: errReset}),
 		asked: []string{"0-"},
 	},
 	{
-		name: "cut behind the last byte, size not known", how: inTurn(opening{give: 1000, size: SizeUnknown, end: errReset}),
+		name: "cut after the last byte, size unknown", how: inTurn(opening{give: 1000, size: SizeUnknown, end: errReset}),
 		asked:   []string{"0-", "1000-"},
 		notices: []string{"it: connection reset at 1.0 kB, resuming (1)"},
 	},
@@ -48,7 +48,7 @@ var readerTests = []struct {
 		notices: []string{"it: connection stalled at 400 bytes of 1.0 kB, resuming (1)"},
 	},
 	{
-		name: "size not known", how: inTurn(opening{give: 400, size: SizeUnknown, end: errReset}),
+		name: "size unknown", how: inTurn(opening{give: 400, size: SizeUnknown, end: errReset}),
 		asked:   []string{"0-", "400-"},
 		notices: []string{"it: connection reset at 400 bytes, resuming (1)"},
 	},
@@ -61,7 +61,7 @@ var readerTests = []struct {
 	},
 	{
 		// An EOF while skipping is not the end of the content.
-		name: "no ranges, and less than before", how: func(n int, _, _ int64) opening {
+		name: "no ranges, less than before", how: func(n int, _, _ int64) opening {
 			if n == 0 {
 				return opening{noRanges: true, give: 400, size: SizeUnknown, end: errReset}
 			}
@@ -150,10 +150,10 @@ func TestReader(t *testing.T) {
 					t.Errorf("got %d bytes, want %d", len(got), len(want))
 				}
 				if tt.notices != nil && !slices.Equal(told.list, tt.notices) {
-					t.Errorf("told\n%q, want\n%q", told.list, tt.notices)
+					t.Errorf("notices\n%q, want\n%q", told.list, tt.notices)
 				}
 				if !slices.Equal(s.asked, tt.asked) {
-					t.Errorf("asked for\n%q, want\n%q", s.asked, tt.asked)
+					t.Errorf("requested\n%q, want\n%q", s.asked, tt.asked)
 				}
 				s.check(t)
 			})

@@ -11,9 +11,9 @@ type worker struct {
 	claimed int64 // being written
 }
 
-// walk lets workers take steps in the order of program, and then one worker finish.
-// After each step it checks that no byte is written twice and that the front is at
-// the first gap.
+// walk makes workers take steps in the order of program, and then makes one worker
+// finish. After each step it checks that no byte is written twice and that the
+// front is at the first gap.
 func walk(t *testing.T, from, size int64, connections int, program []byte) {
 	s := newSegments(from, size, connections)
 	workers := make([]worker, connections)
@@ -64,7 +64,7 @@ func walk(t *testing.T, from, size int64, connections int, program []byte) {
 		settle(last)
 		if last.seg == nil && s.front() < size {
 			if last.seg = s.take(); last.seg == nil {
-				t.Fatalf("nothing to do, and the front is at %d of %d", s.front(), size)
+				t.Fatalf("no segment left, but the front is at %d of %d", s.front(), size)
 			}
 		}
 	}
@@ -123,7 +123,7 @@ func TestSplit(t *testing.T) {
 	s.claim(seg, 2<<20)
 	half := s.take()
 	if half.pos != 4<<20 || half.end != 6<<20 || seg.end != 4<<20 {
-		t.Errorf("got %d to %d, and %d to %d is left", half.pos, half.end, seg.pos, seg.end)
+		t.Errorf("got %d to %d, left %d to %d", half.pos, half.end, seg.pos, seg.end)
 	}
 	if quarter := s.take(); quarter == nil || quarter.end-quarter.pos != 1<<20 {
 		t.Errorf("got %v", quarter)

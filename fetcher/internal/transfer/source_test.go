@@ -25,7 +25,7 @@ var (
 	errDenied  = errors.New("denied")
 )
 
-// opening is how a source opens once.
+// opening is how a source behaves when opened once.
 type opening struct {
 	err      error         // instead of a stream
 	whole    bool          // ignores the range
