@@ -139,7 +139,7 @@ func TestCredentialIsFoundOnce(t *testing.T) {
 		}
 	}
 	if asked != 1 {
-		t.Errorf("asked %d times", asked)
+		t.Errorf("%d calls", asked)
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// An error reports whether a credential was used. An anonymous token is none.
+// An error reports whether a credential was used. An anonymous token does not
+// count.
 func TestAuthorized(t *testing.T) {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)

@@ -29,12 +29,12 @@ func randomBytes(n int) []byte {
 
 // outcome is the outcome of a transfer with faults.
 type outcome struct {
-	err      string // without the prefix; empty: success
-	kind     error  // one of the three, or nil: none of them
+	err      string // without the prefix; empty for success
+	kind     error  // one of the three kinds, or nil
 	mismatch bool   // it is a *VerifyError
 	notices  []string
 	asked    []string
-	waited   time.Duration // about; 0: not at all
+	waited   time.Duration // approximately
 }
 
 func (want outcome) check(t *testing.T, got outcome, err error) {

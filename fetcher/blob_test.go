@@ -22,11 +22,11 @@ var blobTests = []struct {
 	handler http.Handler
 	size    int64 // as the manifest states it
 	failure
-	requests int // 0: one
+	requests int // 0 means 1
 }{
 	{name: "right", handler: hello},
 	{name: "right size", handler: hello, size: 5},
-	{name: "size below zero is unknown", handler: hello, size: -1},
+	{name: "negative size is unknown", handler: hello, size: -1},
 	{name: "length not announced", handler: answer{body: "hello", length: unannounced}, size: 5},
 	{name: "a wrong digest header is ignored", handler: answer{body: "hello", header: map[string]string{"Docker-Content-Digest": string(wrongDigest)}}},
 	{

@@ -66,6 +66,6 @@ func TestCancelBefore(t *testing.T) {
 	_, err := (&Client{}).Blob(ctx, s.app(t), ocispec.Descriptor{Digest: helloDigest})
 	failure{text: "blob of HOST/org/app@" + string(helloDigest) + ": enough"}.check(t, err, s.host())
 	if len(s.asked()) != 0 {
-		t.Error("the registry was asked")
+		t.Error("the registry received a request")
 	}
 }

@@ -23,7 +23,7 @@ func TestFilesHaveNoCircle(t *testing.T) {
 		uses := fileUses(t, filepath.Join("..", filepath.FromSlash(name)))
 		for file := range uses {
 			if path := uses.path(file, file); path != nil {
-				t.Errorf("%s: a circle of files: %s", name, strings.Join(path, " uses "))
+				t.Errorf("%s: files depend on each other: %s", name, strings.Join(path, " uses "))
 			}
 		}
 	}
@@ -32,7 +32,7 @@ func TestFilesHaveNoCircle(t *testing.T) {
 // fileGraph maps each file of a package to the files whose definitions it uses.
 type fileGraph map[string]map[string]bool
 
-// path returns a way of at least one step from a file to another, or nil.
+// path returns a path of at least one step from one file to another, or nil.
 func (g fileGraph) path(from, to string) []string {
 	seen := map[string]bool{}
 	var walk func(at string) []string
@@ -54,8 +54,7 @@ func (g fileGraph) path(from, to string) []string {
 	return walk(from)
 }
 
-// fileUses reads a package without those that it imports: what it defines itself
-// is all that counts.
+// fileUses reads a package without its imports: only its own definitions count.
 func fileUses(t *testing.T, dir string) fileGraph {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))

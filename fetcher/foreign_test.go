@@ -59,6 +59,6 @@ func TestForeignLayer(t *testing.T) {
 	}
 	checkNoSecrets(t, append(append(owner.asked(), lost.asked()...), challenging.asked()...)...)
 	if len(registry.asked()) != 0 {
-		t.Error("the registry was asked")
+		t.Error("the registry received a request")
 	}
 }

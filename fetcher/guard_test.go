@@ -53,9 +53,9 @@ var plainHTTPTests = []struct {
 	registry  string
 	mirror    string
 	find      credential.Func
-	challenge string // of everybody
+	challenge string // of every host
 	sent      []string
-	withheld  *credential.WithheldError // in the error; nil: there is none
+	withheld  *credential.WithheldError // in the error, or nil
 	err       error
 }{
 	{

@@ -123,7 +123,7 @@ func TestHiddenMirror(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	if len(registry.asked()) != 0 {
-		t.Errorf("the registry was asked %d times", len(registry.asked()))
+		t.Errorf("%d requests to the registry", len(registry.asked()))
 	}
 }
 
@@ -159,11 +159,11 @@ func TestHiddenFromMany(t *testing.T) {
 		}
 	}
 	if pings != 1 {
-		t.Errorf("/v2/ was asked %d times", pings)
+		t.Errorf("%d requests for /v2/", pings)
 	}
 }
 
-// A 404 may be for lack of the withheld credential.
+// A 404 may be due to the withheld credential.
 func TestHiddenAndWithheld(t *testing.T) {
 	s := startServer(t, secretive(basicChallenge, nowhere))
 	withheld := &credential.WithheldError{Registry: s.app(t).Registry, Origin: credential.OriginVariable}

@@ -28,7 +28,7 @@ var manifestTests = []struct {
 	tag      string
 	handler  http.Handler
 	want     image.Manifest
-	requests int // 0: one
+	requests int // 0 means 1
 	failure
 }{
 	{name: "by tag", tag: "1", handler: helloManifest(string(helloDigest)), want: image.Manifest{MediaType: ociManifest, Digest: helloDigest}},

@@ -70,7 +70,7 @@ func TestMirror(t *testing.T) {
 			}
 			checkNoSecrets(t, mirror.asked()...)
 			if len(registry.asked()) != 2*tt.upstream {
-				t.Errorf("the registry was asked %d times, want %d", len(registry.asked()), 2*tt.upstream)
+				t.Errorf("%d requests to the registry, want %d", len(registry.asked()), 2*tt.upstream)
 			}
 		})
 	}

@@ -14,7 +14,7 @@ var parallelFaultTests = []struct {
 	faults  string
 	kinds   []string // kinds of notices, in any order
 	most    int      // requests
-	streams int      // concurrent streams with content; 0: any number
+	streams int      // concurrent streams with content; 0 means any
 }{
 	{faults: "slow max=20000000", streams: 8, most: 14},
 	{faults: "cut after=1000000, slow max=20000000", kinds: []string{"unexpected EOF"}, streams: 8, most: 40},

@@ -89,7 +89,7 @@ func TestRedirectFailures(t *testing.T) {
 	closed.Close()
 	tests := []struct {
 		name    string
-		storage http.Handler // nil: connection refused
+		storage http.Handler // nil means connection refused
 		failure
 	}{
 		{
@@ -176,7 +176,7 @@ func TestRedirectReferer(t *testing.T) {
 		t.Fatal(err)
 	}
 	if referer := last.header("Referer")[0]; strings.Contains(referer, "hunter2") {
-		t.Errorf("the next host is told %s", referer)
+		t.Errorf("the next host received the Referer %s", referer)
 	}
 }
 

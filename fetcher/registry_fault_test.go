@@ -158,7 +158,7 @@ func TestTokenFaults(t *testing.T) {
 				r := w.serve("registry.example:80", faults.New())
 				r.Auth = &faults.Auth{Uses: tt.uses}
 				r.Add(tt.faults)
-				// Nothing waits for ever, and there is something to tell if it does.
+				// If something waits forever, the test fails with its error.
 				time.AfterFunc(patience, r.Close)
 				got, err := fetchFaulty(t, w, "FetchBlob", r, w.client(), data, false)
 				tt.want.check(t, got, err)

@@ -25,11 +25,11 @@ type wire struct {
 
 // piece is a response of a wire.
 type piece struct {
-	status int // 0: 200
+	status int // 0 means 200
 	header map[string]string
-	length int // of the whole body; 0: of body, unannounced: none
+	length int // of the whole body; 0 means that of body, unannounced means none
 	body   string
-	end    error // instead of io.EOF; errStall: the body stalls
+	end    error // instead of io.EOF; errStall makes the body stall
 	err    error // instead of a response
 }
 
@@ -93,7 +93,7 @@ var resumeTests = []struct {
 	pieces  []piece
 	ranges  []string // asked for
 	ifRange []string
-	waited  time.Duration // more or less; each pause varies by a quarter
+	waited  time.Duration // approximately; each pause varies by a quarter
 	failure
 }{
 	{
@@ -139,13 +139,13 @@ var resumeTests = []struct {
 		},
 	},
 	{
-		name:   "lost for good",
+		name:   "lost permanently",
 		pieces: []piece{{header: ranges, length: 5, body: "he", end: errCut}, {status: 206, header: rest("bytes 2-4/5"), length: 3, end: errCut}},
 		ranges: append([]string{""}, slices.Repeat([]string{"bytes=2-"}, 8)...), ifRange: append([]string{""}, slices.Repeat([]string{`"v1"`}, 8)...), waited: 61750 * time.Millisecond,
 		failure: failure{kind: content.ErrUnavailable, text: "blob of registry.example/org/app@" + string(helloDigest) + ": connection lost at 2 bytes of 5 bytes: unexpected EOF"},
 	},
 	{
-		name:   "stalled for good",
+		name:   "stalled permanently",
 		pieces: []piece{{header: ranges, length: 5, end: errStall}},
 		ranges: make([]string, 9), ifRange: make([]string, 9), waited: 331750 * time.Millisecond,
 		failure: failure{kind: content.ErrUnavailable, text: "blob of registry.example/org/app@" + string(helloDigest) + ": connection lost at 0 bytes of 5 bytes: connection stalled"},
@@ -170,7 +170,7 @@ var resumeTests = []struct {
 	},
 }
 
-// farApp is a repository that is reached by a wire.
+// farApp is a repository reached through a wire.
 var farApp = reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "registry.example"}, Path: "org/app"}
 
 func TestResume(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	// So that go test runs this anew when one of them has changed.
+	// These imports make go test run again when a package changes.
 	_ "hocker/fetcher/archive"
 	_ "hocker/fetcher/engine"
 	_ "hocker/fetcher/lock"
@@ -34,7 +34,7 @@ const (
 // offline lists what a package that uses no registry must not depend on.
 var offline = []string{httpPackage, rootsBundle}
 
-// rooms is the plan of the house, from the ground up.
+// rooms lists the packages, from the lowest up.
 var rooms = map[string]room{
 	"fetcher/bytecount":           {without: offline},
 	"fetcher/atomicfile":          {without: offline},
@@ -97,13 +97,13 @@ type pkg struct {
 	Deps       []string
 }
 
-// listPackages returns the packages of this module that are the product's.
+// listPackages returns the packages of the product.
 func listPackages(t *testing.T) map[string]pkg {
 	t.Helper()
 	list := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "hocker/fetcher/...")
 	out, err := list.Output()
 	if errors.Is(err, exec.ErrNotFound) {
-		t.Skip("there is no go command")
+		t.Skip("the go command is not installed")
 	}
 	if err != nil {
 		t.Fatalf("go list: %v", err)
@@ -152,14 +152,14 @@ func TestRooms(t *testing.T) {
 		}
 		for _, path := range r.without {
 			if slices.Contains(p.Deps, path) {
-				t.Errorf("%s is to do without %s: go list -deps says what brings it", name, path)
+				t.Errorf("%s must not depend on %s: see go list -deps", name, path)
 			}
 		}
 	}
 	for name, r := range rooms {
 		p, ok := packages[name]
 		if !ok {
-			t.Errorf("the plan has %s, and there is no such package", name)
+			t.Errorf("the plan has %s, but the package does not exist", name)
 		}
 		for _, allowed := range r.imports {
 			used := slices.ContainsFunc(p.Imports, func(path string) bool {

@@ -14,7 +14,7 @@ import (
 // the system's roots once, so this test starts two more.
 func TestRoots(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("the system's roots are files on Linux alone")
+		t.Skip("the system's roots are files only on Linux")
 	}
 	if expect := os.Getenv("EXPECT_ROOTS"); expect != "" {
 		pool := TransportOptions{}.roots()

@@ -24,7 +24,7 @@ type answer struct {
 	status int
 	header map[string]string
 	body   string
-	length int  // announced; 0: the body's own, unannounced: none
+	length int  // announced; 0 means the body's own, unannounced means none
 	cut    bool // the connection breaks after the body
 }
 
@@ -161,7 +161,7 @@ func (s *server) transport() http.RoundTripper {
 
 // failure is the expected failure of a fetch. The zero value means success.
 type failure struct {
-	kind   error  // one of the three, or nil: none of them
+	kind   error  // one of the three kinds, or nil
 	text   string // HOST stands for the server's host and port
 	verify *content.VerifyError
 }
@@ -222,12 +222,12 @@ func fetchBlob(t *testing.T, c *Client, repo reference.Repository, d digest.Dige
 	var w strings.Builder
 	n, err := copyBlob(t, c, repo, ocispec.Descriptor{Digest: d, Size: size}, &w)
 	if n != int64(w.Len()) {
-		t.Errorf("%d bytes are said to be written, %d were", n, w.Len())
+		t.Errorf("copied %d bytes, but wrote %d", n, w.Len())
 	}
 	return w.String(), err
 }
 
-// fullDisk takes so many bytes and then none.
+// fullDisk accepts room bytes and then none.
 type fullDisk struct {
 	room int
 	err  error

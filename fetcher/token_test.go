@@ -17,11 +17,11 @@ import (
 // tokenService is a registry with a token service at /token. A token is valid for
 // one scope; expire invalidates all of them.
 type tokenService struct {
-	user, pass string       // empty: anonymous
-	identity   string       // identity token that it takes as well
-	field      string       // of the token in the answer; empty: token
-	realm      string       // the service's address; empty: its own
-	scope      string       // in the challenge; empty: none
+	user, pass string       // empty for anonymous access
+	identity   string       // identity token that it accepts too
+	field      string       // of the token in the response; empty means token
+	realm      string       // address of the token service; empty means its own
+	scope      string       // in the challenge, or empty
 	answer     http.Handler // instead of a token
 
 	mu      sync.Mutex
@@ -117,7 +117,7 @@ var tokenTests = []struct {
 	name       string
 	service    *tokenService
 	credential credential.Credential
-	asked      []url.Values // token requests; nil: the usual one
+	asked      []url.Values // token requests; nil means the usual one
 	failure
 }{
 	{name: "anonymous", service: &tokenService{}},
@@ -229,7 +229,7 @@ func TestTokenServiceOnLoopback(t *testing.T) {
 	}
 }
 
-// proxyTo makes every connection to one server, whatever its name.
+// proxyTo connects to one server, whatever the host in the request.
 func proxyTo(s *server) *http.Transport {
 	transport := newHTTPTransport(TransportOptions{})
 	transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(s.URL) }

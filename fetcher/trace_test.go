@@ -89,11 +89,11 @@ func TestTraceFailure(t *testing.T) {
 		t.Fatal("no error")
 	}
 	if len(told.exchanges) != 2+defaultRetryPolicy.attempts || len(told.notices) != defaultRetryPolicy.attempts {
-		t.Errorf("told of %d exchanges and %q", len(told.exchanges), told.notices)
+		t.Errorf("got %d exchanges and notices %q", len(told.exchanges), told.notices)
 	}
 	for _, x := range told.exchanges[1:] {
 		if x.URL != "http://127.0.0.1:1/blob" || x.Err == nil || x.Status != 0 {
-			t.Errorf("told of %+v", x)
+			t.Errorf("got %+v", x)
 		}
 	}
 	if all := fmt.Sprintf("%+v %q", told.exchanges, told.notices); strings.Contains(all, "hunter2") {
@@ -119,6 +119,6 @@ func TestTraceOnce(t *testing.T) {
 	resp.Body.Close()
 	resp.Body.Close()
 	if got := told.lines(); !slices.Equal(got, []string{"GET https://host/path 200 3"}) {
-		t.Errorf("told of %q", got)
+		t.Errorf("got exchanges %q", got)
 	}
 }

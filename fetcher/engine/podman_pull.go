@@ -32,7 +32,7 @@ func (p *Podman) pull(ctx context.Context, image *Image, progress Progress) (ser
 	pulled := registry.served()
 	var silent *UnavailableError
 	if ctx.Err() != nil {
-		err = context.Cause(ctx) // podman's own error would only say that it retried
+		err = context.Cause(ctx) // why the image could not be read, or the caller's cause
 	} else if errors.As(err, &silent) {
 		silent.Sent = pulled.bytes
 	}

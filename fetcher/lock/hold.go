@@ -21,7 +21,7 @@ const patience = time.Second
 // separate file would be left behind. The kernel releases the lock when the process
 // exits.
 //
-// If the file system cannot lock folders, as NFS, nothing is locked.
+// If the file system cannot lock folders, as with NFS, nothing is locked.
 func hold(ctx context.Context, path string, notice func(line string)) (release func(), err error) {
 	dir := filepath.Dir(path)
 	f, err := os.Open(dir)

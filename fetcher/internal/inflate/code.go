@@ -8,7 +8,7 @@ import "math/bits"
 //
 //	 0–7   how many bits to drop: those of the code, and extra bits
 //	 8–11  how many of them are the code's, or how many bits a subtable has
-//	13–15  what is neither a literal nor a base
+//	13–15  special meanings, instead of a literal or a base
 //	16–30  the literal, the base to which the extra bits are added, or where
 //	       the subtable begins
 //	31     whether it is a literal
@@ -127,7 +127,7 @@ func fillTable(table []entry, index uint, sorted []uint16, lengths []uint8, coun
 	size := 1 << index
 	next := size // where the next subtable begins
 	code, length := uint16(0), uint(0)
-	filled := 1 // size of the table for codes of the current length
+	filled := 1 // filled entries, enough for codes of the current length
 	prefix, start, subBits := -1, 0, uint(0)
 	for _, symbol := range sorted {
 		n := uint(lengths[symbol])

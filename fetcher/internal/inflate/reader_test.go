@@ -307,7 +307,7 @@ type nothingReader struct{ reads int }
 
 func (r *nothingReader) Read([]byte) (int, error) {
 	if r.reads++; r.reads > 1000 {
-		return 0, errors.New("it goes on reading")
+		return 0, errors.New("reading continues")
 	}
 	return 0, nil
 }

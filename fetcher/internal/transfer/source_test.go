@@ -29,12 +29,12 @@ var (
 type opening struct {
 	err      error         // instead of a stream
 	whole    bool          // ignores the range
-	noRanges bool          // does not state support of ranges
-	size     int64         // stated; 0: the real one
-	give     int64         // bytes of the body; 0: all
-	end      error         // how it ends after them
-	rate     int64         // bytes per second; 0: at once
-	wait     time.Duration // before it opens
+	noRanges bool          // does not announce support for ranges
+	size     int64         // as stated; 0 means the real one
+	give     int64         // bytes of the body; 0 means all
+	end      error         // error after these bytes
+	rate     int64         // bytes per second; 0 means unlimited
+	wait     time.Duration // time until it opens
 }
 
 // nothing is the value of give for an empty body.
@@ -47,7 +47,7 @@ type source struct {
 	how func(n int, offset, end int64) opening
 
 	mu     sync.Mutex
-	asked  []string // of each opening
+	asked  []string // range of each opening
 	open   int      // streams
 	most   int      // streams at a time
 	closed int
@@ -153,7 +153,7 @@ func (s *source) check(t *testing.T) {
 	}
 }
 
-// inTurn uses each of the openings once, and then none of the faults.
+// inTurn uses each opening once, and then no faults.
 func inTurn(openings ...opening) func(int, int64, int64) opening {
 	return func(n int, _, _ int64) opening {
 		if n < len(openings) {
@@ -173,8 +173,8 @@ type file struct {
 	mu     sync.Mutex
 	data   []byte
 	spans  [][2]int64
-	room   int64 // how much may be written; 0: all
-	unread bool  // it cannot be read back
+	room   int64 // bytes that may be written; 0 means any
+	unread bool  // reading back fails
 }
 
 var (
@@ -228,7 +228,7 @@ func tiled(t *testing.T, spans [][2]int64, from int64) int64 {
 	end := from
 	for _, span := range spans {
 		if span[0] < end {
-			t.Fatalf("%d to %d was written twice", span[0], end)
+			t.Fatalf("bytes %d to %d were written twice", span[0], end)
 		}
 		gap = gap || span[0] > end
 		end = span[1]
