@@ -27,6 +27,7 @@
         import ./nix/fetchdocker.nix {
           inherit hocker;
           inherit (pkgs.stdenv.hostPlatform) system;
+          erofsUtils = pkgs.erofs-utils;
         }
       );
 

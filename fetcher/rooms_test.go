@@ -66,7 +66,11 @@ var rooms = map[string]room{
 		},
 		without: offline,
 	},
-	"fetcher/shape": {imports: []string{"fetcher/archive", "fetcher/nix"}, without: offline},
+	"fetcher/erofs": {
+		imports: []string{"fetcher/archive", "fetcher/bytecount", "fetcher/internal/subprocess", "fetcher/internal/transfer", digests, imageSpec},
+		without: offline,
+	},
+	"fetcher/shape": {imports: []string{"fetcher/archive", "fetcher/erofs", "fetcher/nix", digests}, without: offline},
 	"fetcher/lock": {
 		imports: []string{
 			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/nix", "fetcher/reference",

@@ -30,6 +30,9 @@
   # in the environment variable HOCKER_MIRRORS come first. The outputs do not depend
   # on them.
   mirrors ? [ ],
+  # A package or folder with bin/mkfs.erofs of erofs-utils 1.7 or newer, for `system`.
+  # Only the shapes that run from the store need it.
+  erofsUtils ? null,
 }:
 let
   builder = "${hocker}/bin/hocker";
@@ -41,6 +44,7 @@ let
   composeImage = import ./image.nix {
     inherit builder system;
     hostBinary = "${hostHocker}/bin/hocker";
+    makeErofsLayer = import ./erofs.nix { inherit builder system erofsUtils; };
   };
 in
 rec {
@@ -152,6 +156,9 @@ rec {
   #   oci      an OCI layout whose blobs are links into the store:
   #            for skopeo copy oci:…, podman pull oci:…
   #   load     bin/load, which loads the image into the engine of this machine
+  #   erofs    every layer as an EROFS file, verified against the config: links, with
+  #            0.erofs for the lowest. Its attribute `layers` is the list of the
+  #            derivations, a folder with layer.erofs each. Needs erofsUtils
   fetchdocker =
     {
       # The derivation's name. Characters that are not allowed in store paths become
@@ -183,6 +190,8 @@ rec {
       # Whether to decompress every layer in the build and verify its diff ID against
       # the config. Engines reject images with a mismatch.
       verify ? true,
+      # How files in EROFS files are compressed: null (not), "lz4hc" or "zstd".
+      erofsCompression ? null,
     }:
     composeImage {
       inherit
@@ -198,10 +207,12 @@ rec {
         image
         platform
         verify
+        erofsCompression
         ;
     };
 
-  # fetchdockerLock: the images of a lock file.
+  # fetchdockerLock: the images of a lock file. The argument is its path, or a set with
+  # lockFile and erofsCompression, which is for all images in it.
   fetchdockerLock = import ./lock.nix {
     inherit
       fetchDockerConfig

@@ -7,6 +7,8 @@
   hostBinary,
   # As in fetchdocker.nix.
   system,
+  # The function of erofs.nix.
+  makeErofsLayer,
 }:
 let
   inherit (builtins)
@@ -48,6 +50,7 @@ in
   image,
   platform,
   verify,
+  erofsCompression,
 }:
 let
   loaded =
@@ -76,15 +79,30 @@ let
   # Linux limits an environment variable to 128 KiB.
   madeOfParts = {
     passAsFile = [ "spec" ];
-    spec = toJSON {
+    spec = specOf (map fileOf imageLayers);
+  };
+
+  specOf =
+    layers:
+    toJSON {
       # The builder reports errors in the reference.
-      inherit reference;
+      inherit reference layers;
       config = fileOf imageConfig;
-      layers = map fileOf imageLayers;
       manifest = if imageManifest == null then null else seq digest (fileOf imageManifest);
       platform = if isUnset platform then null else platform;
       inherit verify;
     };
+
+  # For shapes made from the config and the layers as EROFS files. Making those verifies
+  # the layers, which need not be here for the rest.
+  erofsLayers = map (makeErofsLayer erofsCompression) imageLayers;
+  madeOfErofs = {
+    passAsFile = [
+      "spec"
+      "erofsLayers"
+    ];
+    spec = specOf [ ];
+    erofsLayers = toJSON (map (layer: "${layer}") erofsLayers);
   };
 
   # For shapes made from the image: a faulty image fails once, in its own build.
@@ -148,5 +166,9 @@ main
 
   load = shape "load" (madeOfImage // runsHocker // { name = named "-load"; }) // {
     meta.mainProgram = "load";
+  };
+
+  erofs = shape "erofs" (madeOfErofs // { name = named "-erofs"; }) // {
+    layers = erofsLayers;
   };
 }

@@ -18,6 +18,7 @@ let
     concatStringsSep
     fromJSON
     head
+    isAttrs
     isInt
     isString
     map
@@ -56,9 +57,9 @@ let
     else
       throw "fetchdockerLock: ${where} has the digest ${toJSON digest}, expected \"sha256:\" and 64 hexadecimal digits: let `hocker lock update` write it";
 
-  # An image for one system.
+  # An image for one system. `options` are arguments of fetchdocker for all images.
   imageOf =
-    where: system:
+    options: where: system:
     {
       registry,
       repository,
@@ -110,6 +111,7 @@ let
         imageManifest = fetchDockerManifest (named // hashOf manifest);
         imageDigest = seq checkedPlatform (digestOf where manifest);
       }
+      // options
       // (if as == null then { } else { image = as; })
       // (
         if index == null then
@@ -131,26 +133,39 @@ let
     in
     images.${wanted}
       or (throw "fetchdockerLock: ${file}: ${name} is not locked for ${wanted}, only for ${concatStringsSep ", " (attrNames images)}: add it again with `hocker lock add --platform`, or use one of platforms.${name}");
+
+  imagesOf =
+    {
+      # A lock file.
+      lockFile,
+      # As in fetchdocker.
+      erofsCompression ? null,
+    }:
+    let
+      path = toString lockFile;
+      content = fromJSON (readFile lockFile);
+      version = content.version or null;
+      checked =
+        if !isInt version then
+          throw "fetchdockerLock: ${path} is not a hocker lock file: missing version"
+        else if version > newest then
+          throw "fetchdockerLock: ${path} has version ${toString version}, written by a newer hocker; this one supports up to version ${toString newest}: update hocker"
+        else if version < oldest then
+          throw "fetchdockerLock: ${path} has version ${toString version}, expected ${toString oldest} to ${toString newest}"
+        else
+          content;
+      platforms = mapAttrs (
+        name: image:
+        mapAttrs (
+          system: imageOf { inherit erofsCompression; } "${path}: ${name} for ${system}" system image
+        ) image.platforms
+      ) checked.images;
+    in
+    # The images for this system by name, and those for all locked systems as
+    # `platforms.<name>.<system>`.
+    mapAttrs (forThis path) platforms // { inherit platforms; };
 in
-file:
-let
-  path = toString file;
-  content = fromJSON (readFile file);
-  version = content.version or null;
-  checked =
-    if !isInt version then
-      throw "fetchdockerLock: ${path} is not a hocker lock file: missing version"
-    else if version > newest then
-      throw "fetchdockerLock: ${path} has version ${toString version}, written by a newer hocker; this one supports up to version ${toString newest}: update hocker"
-    else if version < oldest then
-      throw "fetchdockerLock: ${path} has version ${toString version}, expected ${toString oldest} to ${toString newest}"
-    else
-      content;
-  platforms = mapAttrs (
-    name: image:
-    mapAttrs (system: imageOf "${path}: ${name} for ${system}" system image) image.platforms
-  ) checked.images;
-in
-# The images for this system by name, and those for all locked systems as
-# `platforms.<name>.<system>`.
-mapAttrs (forThis path) platforms // { inherit platforms; }
+argument:
+imagesOf (
+  if isAttrs argument && argument ? lockFile then argument else { lockFile = argument; }
+)

@@ -9,6 +9,7 @@ let
     system = final.stdenv.buildPlatform.system;
     hostSystem = final.stdenv.hostPlatform.system;
     mirrors = final.hockerMirrors;
+    erofsUtils = final.buildPackages.erofs-utils;
   };
 in
 {

@@ -77,6 +77,8 @@ import (
 //	                             A script that says this runs on every generation of Nix: see nix_versions_test.go.
 //	                             [nix>=2.19] is a condition
 //	                             (a second time: at the same place, if the first one was moved away)
+//	erofsutils SUITE [DIR]       write the erofs-utils of a suite of Debian to ./erofs-utils, or DIR, where functions.nix
+//	                             finds them: a derivation of mkfs.erofs
 //	nixdaemon [VARIABLE=VALUE...]
 //	                             leave that store to a nix-daemon, with these in its environment;
 //	                             NIX_CONFIG is its configuration too
@@ -123,6 +125,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"containerd":   containerdCommand,
 	"systemd":      systemdCommand,
 	"nixstore":     nixstoreCommand,
+	"erofsutils":   erofsutilsCommand,
 	"nixdaemon":    nixdaemonCommand,
 	"nixmachine":   nixmachineCommand,
 	"tmpfs":        tmpfsCommand,

@@ -108,5 +108,8 @@ var endCommands = []endCommand{
 	{name: "build stream", run: buildEnv + built + `stream`, hang: buildEnv + endless + `stream`, waits: begun},
 	{name: "build oci", run: buildEnv + built + `oci`, hang: buildEnv + endless + `oci`, waits: begun},
 	{name: "build manifest", run: buildEnv + built + `manifest`, hang: buildEnv + endless + `manifest`, waits: begun},
+	{name: "build erofs-layer", run: buildEnv + `layer=$F/none mkfs=$F/present/mkfs.erofs exec hocker build erofs-layer`,
+		hang:  buildEnv + `layer=$F/none mkfs=$F/hangs/mkfs.erofs exec hocker build erofs-layer`,
+		waits: func(r *endRun) bool { return r.exists("begun") }},
 	{name: "build load", run: buildEnv + built + `load`, hang: buildEnv + endless + `load`, waits: begun},
 }

@@ -15,9 +15,25 @@ func nixstoreCommand(ts *testscript.TestScript, neg bool, args []string) {
 	for name, value := range storeOf(ts).Environ() {
 		ts.Setenv(name, value)
 	}
-	functions := fmt.Sprintf("import %s/nix/fetchdocker.nix { hocker = %s; system = builtins.currentSystem; }\n",
-		shared.root, shared.hocker)
+	functions := fmt.Sprintf(`import %s/nix/fetchdocker.nix {
+  hocker = %s;
+  system = builtins.currentSystem;
+  erofsUtils = if builtins.pathExists ./erofs-utils then import ./erofs-utils else null;
+}
+`, shared.root, shared.hocker)
 	ts.Check(os.WriteFile(ts.MkAbs("functions.nix"), []byte(functions), 0o644))
+}
+
+func erofsutilsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	check(ts, neg, len(args) == 1 || len(args) == 2, "erofsutils SUITE [DIR]")
+	dir := "erofs-utils"
+	if len(args) == 2 {
+		dir = args[1]
+	}
+	if _, err := servers.FindErofsUtils(args[0]); err != nil {
+		servers.Lacks(scriptT{ts, scriptOf(ts).t}, err)
+	}
+	ts.Check(servers.WriteErofsUtils(args[0], ts.MkAbs(dir)))
 }
 
 // storeOf returns the store of a script, and makes it if it is not there.

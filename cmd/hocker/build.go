@@ -10,7 +10,7 @@ import (
 // buildCmd is the builder of an image and its shapes. Its input comes from the
 // derivation.
 type buildCmd struct {
-	Kind string `arg:"" enum:"image,archive,stream,oci,manifest,load" help:"What to build: image, or one of its shapes archive, stream, oci, manifest and load."`
+	Kind string `arg:"" enum:"image,archive,stream,oci,manifest,load,erofs-layer,erofs" help:"What to build: image, or one of its shapes archive, stream, oci, manifest, load and erofs; or erofs-layer, a layer for erofs."`
 }
 
 func (*buildCmd) Help() string {

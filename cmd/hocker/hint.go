@@ -48,6 +48,8 @@ func hint(command string, err error) string {
 		return platformHint(command, platform, inNix)
 	case isContentError(err):
 		return contentHint(command, err)
+	case isErofsError(err):
+		return erofsHint(err)
 	case isEngineError(err):
 		return engineHint(err)
 	case isProxyRefusal(err):

@@ -70,6 +70,27 @@ func (c *Composition) VerifyLayers(ctx context.Context, jobs int) error {
 		func(context.Context, int) error { return nil })
 }
 
+// CheckDiffIDs compares the diff IDs that the layers have, the lowest first, with
+// those that the config names.
+//
+// Errors: *[LayerError].
+func (c *Composition) CheckDiffIDs(diffIDs []digest.Digest) error {
+	_, layers, err := c.unpackedLayers()
+	if err != nil {
+		return err
+	}
+	if len(diffIDs) != len(layers) {
+		return fmt.Errorf("there are %d unpacked layers, and the image has %d", len(diffIDs), len(layers))
+	}
+	for i, layer := range layers {
+		if got := diffIDs[i]; got != layer.diffID {
+			mismatch := &content.VerifyError{Want: layer.diffID, Got: got, Size: content.SizeUnknown}
+			return &LayerError{Number: i, Digest: layer.from.Digest, DiffID: layer.diffID, Err: &UnpackError{mismatch}}
+		}
+	}
+	return nil
+}
+
 // unpackedLayers returns the config's bytes and the layers that it names.
 func (c *Composition) unpackedLayers() ([]byte, []exportLayer, error) {
 	data, config, err := c.readConfig()

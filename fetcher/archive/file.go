@@ -85,8 +85,12 @@ func (f *File) read(what string, limit int64) ([]byte, error) {
 	return io.ReadAll(content)
 }
 
-// complete fills in the size, the media type and a missing digest.
+// complete fills in the size, the media type and a missing digest. A file with a media
+// type is complete: its descriptor may be that of content which is not at hand.
 func (f *File) complete(ctx context.Context) error {
+	if f.MediaType != "" {
+		return nil
+	}
 	var err error
 	if f.Size, err = f.contentSize(); err != nil {
 		return err

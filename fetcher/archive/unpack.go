@@ -62,20 +62,46 @@ func Unpack(packed io.Reader) (io.ReadCloser, error) {
 //
 // Errors: *[UnpackError], those of packed and w.
 func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error) {
+	start := &prefix{r: packed}
+	got, n, err := unpackTo(w, start, diffID.Algorithm())
+	if err != nil || got == diffID {
+		return n, err
+	}
+	// No tar archive begins with these bytes.
+	if packing := foreignPacking(start.bytes); packing != "" {
+		return n, &UnpackError{&PackingError{packing}}
+	}
+	return n, &UnpackError{&content.VerifyError{Want: diffID, Got: got, Read: n, Size: content.SizeUnknown}}
+}
+
+// UnpackDigest writes the tar archive in a layer to w, and returns its diff ID and
+// its size. It is UnpackTo for a layer of which no diff ID is known.
+func UnpackDigest(w io.Writer, packed io.Reader) (digest.Digest, int64, error) {
+	start := &prefix{r: packed}
+	diffID, n, err := unpackTo(w, start, digest.Canonical)
+	if packing := foreignPacking(start.bytes); packing != "" {
+		return "", n, &UnpackError{&PackingError{packing}}
+	}
+	return diffID, n, err
+}
+
+// unpackTo writes the tar archive in a layer to w, reads packed to its end, and
+// returns the archive's digest.
+func unpackTo(w io.Writer, packed io.Reader, algorithm digest.Algorithm) (digest.Digest, int64, error) {
 	to := &stickyWriter{w: w}
-	n, unpackErr := unpackTo(to, packed, diffID)
+	got, n, unpackErr := unpackHashed(to, packed, algorithm)
 	if to.err != nil {
-		return n, to.err
+		return "", n, to.err
 	}
 	// Data after the compressed part belongs to the layer too, and the likely
 	// cause of broken data is a broken transfer.
 	if _, err := io.Copy(io.Discard, packed); err != nil {
-		return n, err
+		return "", n, err
 	}
 	if unpackErr != nil {
-		return n, &UnpackError{unpackErr}
+		return "", n, &UnpackError{unpackErr}
 	}
-	return n, nil
+	return got, n, nil
 }
 
 // stickyWriter keeps the writer's error, to distinguish it from an error of the
@@ -93,29 +119,18 @@ func (s *stickyWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func unpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error) {
-	start := &prefix{r: packed}
-	tar, err := Unpack(start)
+func unpackHashed(w io.Writer, packed io.Reader, algorithm digest.Algorithm) (digest.Digest, int64, error) {
+	tar, err := Unpack(packed)
 	if err != nil {
-		return 0, err
+		return "", 0, err
 	}
 	defer tar.Close()
-	h := diffID.Algorithm().Hash()
+	h := algorithm.Hash()
 	// One core unpacks while another hashes, since an image may have a single
 	// layer. No close is needed to end reads of a file or a transfer.
 	n, err := transfer.CopyAhead(io.MultiWriter(h, w), io.NopCloser(tar))
 	if errors.Is(err, zstd.ErrWindowSizeExceeded) {
-		return n, errZstdWindow
+		err = errZstdWindow
 	}
-	if err != nil {
-		return n, err
-	}
-	if got := digest.NewDigest(diffID.Algorithm(), h); got != diffID {
-		// No tar archive begins with these bytes.
-		if packing := foreignPacking(start.bytes); packing != "" {
-			return n, &PackingError{packing}
-		}
-		return n, &content.VerifyError{Want: diffID, Got: got, Read: n, Size: content.SizeUnknown}
-	}
-	return n, nil
+	return digest.NewDigest(algorithm, h), n, err
 }

@@ -36,6 +36,7 @@ let
   # Every shape of an image has the same blobs.
   shapes = [
     "archive"
+    "erofs"
     "load"
     "oci"
     "stream"
@@ -93,6 +94,7 @@ let
         image ? null,
         platform ? null,
         verify ? true,
+        erofsCompression ? null,
       }:
       let
         # A part may be any file. Only what a fetch function returned is fetched.

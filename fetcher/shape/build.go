@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"hocker/fetcher/archive"
 	"hocker/fetcher/nix"
 )
 
@@ -19,13 +18,16 @@ var builds = map[string]func(ctx context.Context, b build, out string) error{
 	"oci":      buildLayout,
 	"manifest": buildManifest,
 	"load":     buildLoad,
+
+	"erofs-layer": buildErofsLayer,
+	"erofs":       buildErofs,
 }
 
-// Build builds the output of a derivation with these attributes: image, archive,
-// stream, oci, manifest or load. cores is how many processors it may use, at
-// least 1. Build fails if the output's path exists.
+// Build builds the output of a derivation with these attributes: image, or one of
+// its shapes. cores is how many processors it may use, at least 1. Build fails if
+// the output's path exists.
 //
-// Errors: those of [archive.Composition]'s methods.
+// Errors: those of [archive.Composition]'s methods and of [erofs.MakeLayer].
 func Build(ctx context.Context, attributes nix.Attributes, kind string, cores int) error {
 	write, ok := builds[kind]
 	if !ok {
@@ -92,22 +94,6 @@ func buildArchive(ctx context.Context, b build, out string) error {
 	return f.Close()
 }
 
-// readSpec reads the composition of the image from the attribute spec.
-func readSpec(ctx context.Context, b build) (archive.Composition, error) {
-	spec, err := b.Text("spec")
-	switch {
-	case err != nil:
-		return archive.Composition{}, err
-	case len(spec) == 0:
-		return archive.Composition{}, missingAttribute("spec")
-	}
-	composition, err := archive.ParseComposition(spec)
-	if err != nil {
-		return archive.Composition{}, fmt.Errorf("attribute spec: %w", err)
-	}
-	return composition, composition.Complete(ctx)
-}
-
 // The other shapes are made from a built image, whose layers are verified.
 
 func buildStream(ctx context.Context, b build, out string) error {
@@ -148,18 +134,4 @@ func buildManifest(ctx context.Context, b build, out string) error {
 		return err
 	}
 	return os.WriteFile(out, data, 0o666)
-}
-
-// readBuilt reads the image.json that buildImage wrote.
-func readBuilt(ctx context.Context, b build) (file string, composition archive.Composition, err error) {
-	built, err := b.String("built")
-	switch {
-	case err != nil:
-		return "", archive.Composition{}, err
-	case built == "":
-		return "", archive.Composition{}, missingAttribute("built")
-	}
-	file = filepath.Join(built, "image.json")
-	composition, err = archive.ReadComposition(ctx, file)
-	return file, composition, err
 }

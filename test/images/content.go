@@ -106,8 +106,12 @@ func bulk(s Spec) entry {
 func (l layer) archive(w io.Writer) error {
 	archive := tar.NewWriter(w)
 	for _, e := range l {
-		e.header.ModTime = time.Unix(0, 0)
-		e.header.Format = tar.FormatUSTAR
+		if e.header.Format == tar.FormatUnknown {
+			e.header.Format = tar.FormatUSTAR
+		}
+		if e.header.ModTime.IsZero() {
+			e.header.ModTime = time.Unix(0, 0)
+		}
 		if err := archive.WriteHeader(&e.header); err != nil {
 			return err
 		}

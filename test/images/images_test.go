@@ -84,6 +84,7 @@ func TestKinds(t *testing.T) {
 		{variant: "empty", mediaType: ociManifest, layers: 5},
 		{variant: "repeated", mediaType: ociManifest, layers: 4},
 		{variant: "none", mediaType: ociManifest, layers: 0},
+		{variant: "awkward", mediaType: ociManifest, layers: 8},
 		{variant: "nested", mediaType: ociIndex, layers: 3},
 		{variant: "attested", mediaType: ociIndex, layers: 3},
 		{variant: "attestation", mediaType: ociManifest, layers: 1},

@@ -41,6 +41,7 @@ var variants = map[string]variant{
 	"empty":    {write: style{content: withEmptyLayers}.native},
 	"repeated": {write: style{content: withRepeatedLayer}.native},
 	"none":     {write: style{content: withoutLayers}.native},
+	"awkward":  {write: style{content: awkward}.native},
 	// Deviations from the specifications that occur in real registries.
 	"octet-config": {write: style{edit: configType("application/octet-stream")}.native, direct: true},
 	"json-config":  {write: style{edit: configType("application/json")}.native, direct: true},

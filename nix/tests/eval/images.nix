@@ -21,6 +21,7 @@ let
     (import ../../fetchdocker.nix {
       hocker = "/hocker";
       system = "x86_64-linux";
+      erofsUtils = "/erofs-utils";
     })
     fetchDockerConfig
     fetchDockerLayer
@@ -60,7 +61,11 @@ let
     image.stream
     image.oci
     image.load
+    image.erofs
   ];
+
+  # The derivations of an image's layers as EROFS files.
+  erofsLayers = arguments: map (layer: layer.drvPath) (image arguments).erofs.layers;
 
   # The derivations that a derivation is made from.
   inputs =
@@ -295,6 +300,7 @@ in
       "debian-stream"
       "debian-oci"
       "debian-load"
+      "debian-erofs"
       "docker-image-ghcr.io_org_team_debian_jessie.tar"
       "docker-image-debian_${hex}.tar"
       "docker-image-mine_1.tar"
@@ -338,6 +344,7 @@ in
             "-stream"
             "-oci"
             "-load"
+            "-erofs"
             "-manifest.json"
           ];
       fits = [
@@ -347,12 +354,13 @@ in
         ""
         ""
         ""
+        ""
       ];
       cleaned = "a_b_c-stream";
     };
   };
-  # What verifies the layers is built once: the archive by itself, from config
-  # and layers, and the image for all the others.
+  # What verifies the layers is built once: the archive and the EROFS files by
+  # themselves, from config and layers, and the image for all the others.
   "what the shapes are made of" = {
     expr = map (shape: elem (unsafeDiscardStringContext jessie.drvPath) (inputs shape)) [
       jessie.archive
@@ -360,6 +368,7 @@ in
       jessie.oci
       jessie.load
       jessie.manifest
+      jessie.erofs
     ];
     expected = [
       false
@@ -367,6 +376,7 @@ in
       true
       true
       true
+      false
     ];
   };
   "the manifest is the registry's where it is given" = {
@@ -401,5 +411,122 @@ in
       true
       false
     ];
+  };
+  # So images share them.
+  "an EROFS file depends on the layer, the compression and mkfs.erofs" = {
+    expr =
+      let
+        shared = erofsLayers { };
+        other = (import ../../fetchdocker.nix {
+          hocker = "/hocker";
+          system = "x86_64-linux";
+          erofsUtils = "/other";
+        }).fetchdocker;
+        isShared = map (drvPaths: drvPaths == shared);
+      in
+      {
+        same = isShared [
+          (erofsLayers {
+            name = "other";
+            tag = "2";
+            registry = "https://ghcr.io/v2/";
+            platform = "linux/arm64";
+            verify = false;
+            imageConfig = fetchDockerConfig {
+              imageName = "other";
+              tag = "2";
+              sha256 = otherHex;
+            };
+          })
+          (erofsLayers { erofsCompression = ""; })
+          (map (layer: layer.drvPath) (image { }).erofs.layers)
+        ];
+        different = isShared [
+          (erofsLayers { imageLayers = [ (layer { sha256 = otherHex; }) ]; })
+          (erofsLayers { erofsCompression = "zstd"; })
+          (map (layer: layer.drvPath) (other {
+            name = "debian";
+            imageName = "debian";
+            tag = "jessie";
+            imageConfig = jessie.config;
+            imageLayers = jessie.layers;
+          }).erofs.layers)
+        ];
+      };
+    expected = {
+      same = [
+        true
+        true
+        true
+      ];
+      different = [
+        false
+        false
+        false
+      ];
+    };
+  };
+  "an image of EROFS files does without the layers that they are of" = {
+    expr = attrNames (
+      builtins.intersectAttrs (getContext "${builtins.head jessie.layers}") (
+        getContext "${jessie.erofs.spec}${jessie.erofs.erofsLayers}"
+      )
+    );
+    expected = [ ];
+  };
+  "an EROFS file is named after its layer" = {
+    expr = map (layer: layer.name) (image {
+      imageLayers = [
+        (layer { sha256 = hex; })
+        ./images.nix
+      ];
+    }).erofs.layers;
+    expected = [
+      "erofs-layer-${hex}"
+      "erofs-layer"
+    ];
+  };
+  "only the shape erofs needs erofsUtils" = {
+    expr =
+      let
+        inherit
+          ((import ../../fetchdocker.nix {
+            hocker = "/hocker";
+            system = "x86_64-linux";
+            erofsUtils = throw "not here";
+          }).fetchdocker
+            {
+              name = "debian";
+              imageName = "debian";
+              tag = "jessie";
+              imageConfig = jessie.config;
+              imageLayers = jessie.layers;
+            }
+          )
+          archive
+          drvPath
+          load
+          oci
+          stream
+          ;
+      in
+      map (path: path == null) [
+        drvPath
+        archive.drvPath
+        stream.drvPath
+        oci.drvPath
+        load.drvPath
+      ];
+    expected = [
+      false
+      false
+      false
+      false
+      false
+    ];
+  };
+  "the compression is a known one" = {
+    expr = (builtins.tryEval (builtins.head (erofsLayers { erofsCompression = "xz"; }))).success;
+    expected = false;
   };
 }

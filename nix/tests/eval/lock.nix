@@ -48,6 +48,23 @@ in
       ];
     };
   };
+  "a set with a lock file has the compression of its images" = {
+    expr =
+      map (argument: (lockFor "x86_64-linux" argument).debian.erofsCompression)
+        [
+          example
+          { lockFile = example; }
+          {
+            lockFile = example;
+            erofsCompression = "zstd";
+          }
+        ];
+    expected = [
+      null
+      null
+      "zstd"
+    ];
+  };
   "an image of a lock file is called for by its digests" = {
     expr = (lockFor "x86_64-linux" example).debian;
     expected =
@@ -73,6 +90,7 @@ in
           sha256 = manifest;
         };
         imageDigest = manifest;
+        erofsCompression = null;
       };
   };
   "a Mac has Linux's images" = {

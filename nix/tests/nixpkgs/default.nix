@@ -166,6 +166,7 @@ let
     "skopeo"
     "busybox"
     "curl"
+    "erofs-utils"
   ] (name: runScript name { } ''mkdir -p "$out/bin"'');
 
   fix =

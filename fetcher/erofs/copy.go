@@ -1,0 +1,92 @@
+package erofs
+
+import (
+	"archive/tar"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Contents is what a layer has, as far as who mounts it must know.
+type Contents struct {
+	ACLs bool // whether a file has an access control list
+	Owners
+}
+
+// Owners are the owners and groups in a layer, sorted.
+type Owners struct {
+	UIDs []uint32 `json:"uids"`
+	GIDs []uint32 `json:"gids"`
+}
+
+// CopyLayer writes the entries of a layer's tar archive to w, for mkfs.erofs.
+//
+// Errors: those of [Reader.Next], r and w.
+func CopyLayer(w io.Writer, r io.Reader) (Contents, error) {
+	c := copying{from: NewReader(r), to: NewWriter(w), uids: map[uint32]bool{}, gids: map[uint32]bool{}}
+	for {
+		header, err := c.from.Next()
+		if err == io.EOF {
+			c.contents.UIDs = slices.Sorted(maps.Keys(c.uids))
+			c.contents.GIDs = slices.Sorted(maps.Keys(c.gids))
+			return c.contents, c.to.Close()
+		}
+		if err == nil {
+			err = c.entry(header)
+		}
+		if err != nil {
+			return Contents{}, err
+		}
+	}
+}
+
+// copying is a call of CopyLayer.
+type copying struct {
+	from       *Reader
+	to         *Writer
+	root       *tar.Header
+	uids, gids map[uint32]bool
+	contents   Contents
+}
+
+// entry copies an entry.
+func (c *copying) entry(header *tar.Header) error {
+	switch {
+	case header.Name == root:
+		c.root = header
+	case header.Name == opaqueMarker:
+		// mkfs.erofs knows markers in folders below the root only.
+		header = opaque(c.root)
+	}
+	if !isMarker(header.Name) {
+		c.note(header)
+	}
+	if err := c.to.WriteHeader(header); err != nil {
+		return err
+	}
+	if _, err := io.Copy(c.to, c.from); err != nil {
+		return fmt.Errorf("entry %q: %w", header.Name, err)
+	}
+	return nil
+}
+
+// note records what an entry adds to the contents.
+func (c *copying) note(header *tar.Header) {
+	c.uids[uint32(header.Uid)] = true
+	c.gids[uint32(header.Gid)] = true
+	for key := range header.PAXRecords {
+		if strings.HasPrefix(key, aclRecord) {
+			c.contents.ACLs = true
+		}
+	}
+}
+
+// opaque returns the entry of a folder once more, which now hides what is below it
+// in lower layers.
+func opaque(folder *tar.Header) *tar.Header {
+	again := *folder
+	again.PAXRecords = map[string]string{xattrRecord + "trusted.overlay.opaque": "y"}
+	return &again
+}
