@@ -114,7 +114,8 @@ func loaderOf(path string) (string, error) {
 // foundLibrary is in the loader's list of libraries.
 var foundLibrary = regexp.MustCompile(`(?m)=> (\S+) \(0x`)
 
-// libraries returns the libraries that the program needs.
+// libraries returns the libraries that the program needs. The last one is that by
+// which glibc ends threads; no list has it.
 func (m MkfsErofs) libraries() ([]string, error) {
 	list := exec.Command(m.loader, "--inhibit-cache", "--library-path", m.folder, "--list", m.path)
 	output, err := list.CombinedOutput()
@@ -125,7 +126,7 @@ func (m MkfsErofs) libraries() ([]string, error) {
 	for _, found := range foundLibrary.FindAllSubmatch(output, -1) {
 		files = append(files, string(found[1]))
 	}
-	return files, nil
+	return append(files, filepath.Join(m.folder, "libgcc_s.so.1")), nil
 }
 
 func copyProgram(from, to string) error {
