@@ -32,7 +32,8 @@ var ofExec = map[string]int{"Command": 0, "CommandContext": 1, "LookPath": 0}
 // passers are the functions that start what they were given or what was built
 // here. Of those that are given a name, starters tells.
 var passers = []string{
-	"LookPath", "TestRoots", "TestStringByNix", "Version", "cell", "command", "imageBuild", "imagesInOneBuild", "loadImage", "lookPath", "main", "newDemo", "ping",
+	"LookPath", "TestRoots", "TestStringByNix", "Version", "cell", "command", "imageBuild", "imagesInOneBuild", "libraries", "loadImage", "lookPath", "main",
+	"makeErofs", "newDemo", "ping",
 	"run", "runPeak", "startLink", "startProcessWith", "writeHtpasswd",
 }
 
