@@ -90,7 +90,7 @@ func (t *tree) fitType(header, entry *tar.Header) (kind, error) {
 	case tar.TypeChar, tar.TypeBlock:
 		entry.Devmajor, entry.Devminor = header.Devmajor, header.Devminor
 		if uint64(entry.Devmajor) > maxMajor || uint64(entry.Devminor) > maxMinor {
-			return 0, fmt.Errorf("Linux has no device %d:%d", entry.Devmajor, entry.Devminor)
+			return 0, fmt.Errorf("the device %d:%d does not exist in Linux", entry.Devmajor, entry.Devminor)
 		}
 		return file, nil
 	case tar.TypeFifo:

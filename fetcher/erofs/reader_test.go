@@ -222,7 +222,7 @@ var refusedTests = []struct {
 	{[]tar.Header{symlinkEntry("a", "")}, `entry "a": it is a symbolic link to nothing`},
 	{[]tar.Header{{Typeflag: tar.TypeCont, Name: "a"}}, `entry "a": it has the type '7', which engines do not unpack`},
 	{[]tar.Header{{Typeflag: tar.TypeReg, Name: "a", Uid: 4294967295}}, `entry "a": the owner or group 4294967295 is not between 0 and 4294967294`},
-	{[]tar.Header{{Typeflag: tar.TypeChar, Name: "a", Devmajor: 4096}}, `entry "a": Linux has no device 4096:0`},
+	{[]tar.Header{{Typeflag: tar.TypeChar, Name: "a", Devmajor: 4096}}, `entry "a": the device 4096:0 does not exist in Linux`},
 	{[]tar.Header{fileEntry(long + long + long)}, `entry "` + long + long + long + `": a name in the path has 300 bytes, and Linux has room for 255`},
 	{
 		[]tar.Header{fileEntry(strings.Repeat("d/", 2048) + "d")},
