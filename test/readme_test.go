@@ -16,7 +16,7 @@ var readmeAccount = servers.Account{Username: "me", Password: "secret"}
 var readmeDocument = document{
 	path: "README.md",
 	skips: []string{ // this block runs the tests
-		"make demo   # the whole way, on a registry of its own: docker2nix, nix-build, docker load, docker run\n" +
+		"make demo   # docker2nix, nix-build, docker load and docker run, with a registry of its own\n" +
 			"make check  # for a change: build, linters, unit tests; about two minutes the first time, no root, nothing to install\n" +
 			"make test   # for a release: that, and all tests end to end on real servers\n",
 	},
