@@ -1,5 +1,5 @@
-# home-manager module: the containers of a user, which podman runs without root, get
-# the images of a lock file from the Nix store. One line is enough:
+# The home-manager module: a user's containers, which podman runs without root, get the
+# images of a lock file from the Nix store. One line is enough:
 #
 #   virtualisation.hocker.lockFile = ./hocker.lock.json;
 {
@@ -48,14 +48,14 @@ let
 
   inherit (locks) find locked;
 
-  # What is no reference is another quadlet, which has the image, or a path.
+  # Other images are paths, or quadlets that provide the image.
   isReference = image: match "/.*|.*[.](build|image)" image == null;
 
   unitOf = image: "hocker-load-${image.name}";
 
   list = value: if isList value then value else [ value ];
 
-  # What the lock file changes of a container, as in module/containers.nix.
+  # What the lock file changes in a container, as in module/containers.nix.
   container =
     { config, ... }:
     {
@@ -84,7 +84,7 @@ let
                 Container = sections.Container or { } // {
                   Pull = "never";
                 };
-                # Otherwise podman lets the container wait for the network.
+                # Otherwise podman makes the container wait for the network.
                 Quadlet = {
                   DefaultDependencies = false;
                 }
@@ -92,8 +92,8 @@ let
                 Unit = unit // {
                   Requires = list (unit.Requires or [ ]) ++ load;
                   After = list (unit.After or [ ]) ++ load;
-                  # systemd does not read this. It changes with the image, so that the
-                  # container is started anew.
+                  # systemd ignores this. It changes with the image, so that the
+                  # container restarts.
                   X-Hocker-Image = "${image.reference}@${toString image.image.imageDigest}";
                 };
               };
@@ -107,7 +107,7 @@ let
     wanted = false;
   }) (filter (image: image != null) (mapAttrsToList (name: one: find one.image) containers));
 
-  # virtualisation.hocker.images, each with its `locked`.
+  # virtualisation.hocker.images, each with `locked`, the image found for it.
   images = mapAttrs (
     name: image:
     image

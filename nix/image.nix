@@ -1,5 +1,4 @@
-# An image: a folder with compositeImage.sh. Its other shapes are derivations of
-# their own.
+# An image: a folder with compositeImage.sh, and its other shapes, each a derivation.
 {
   # Path of the hocker binary that builds.
   builder,
@@ -28,9 +27,9 @@ let
     storeName
     ;
 
-  # The description of a file for the builder. A file with a digest is one of our
-  # fixed-output derivations, which Nix has verified. The builder hashes any other
-  # file (a path, the result of another fetcher) itself.
+  # Describes a file to the builder. Nix has verified a file with a digest: it is one
+  # of our fixed-output derivations. The builder hashes any other file (a path, the
+  # result of another fetcher) itself.
   fileOf = file: {
     path = "${file}";
     digest = if file ? outputHash then file.digest or null else null;
@@ -105,7 +104,7 @@ let
     erofsLayers = toJSON (map (layer: "${layer}") erofsLayers);
   };
 
-  # For shapes made from the image: a faulty image fails once, in its own build.
+  # For shapes made from the image, so that a faulty image fails once, in its own build.
   madeOfImage = {
     built = main;
   };
@@ -124,7 +123,7 @@ let
           kind
         ];
         # The inputs must be on this machine anyway, and building is faster than
-        # copying the result. Substitutes stay allowed for machines of other systems.
+        # copying the result. Substitutes are allowed, for machines of other systems.
         preferLocalBuild = true;
       }
       // attributes
@@ -137,7 +136,7 @@ let
     # The reference without its tag, as in dockerTools.
     imageName = loaded.name;
     imageTag = loaded.tag;
-    # Null if the expression does not give it.
+    # Null if it is not known.
     imageDigest = digest;
     layers = imageLayers;
     config = imageConfig;

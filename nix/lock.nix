@@ -116,9 +116,9 @@ let
       // (
         if index == null then
           {
-            # What a manifest without an index is for only its config tells. An
-            # index has said it, and a config that says otherwise was told of when
-            # the image was locked: engines run it.
+            # Without an index, only the config has the platform. With one, the index
+            # decides: engines run an image whose config differs, and `hocker lock`
+            # has warned about it.
             platform = checkedPlatform;
           }
         else

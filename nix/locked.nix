@@ -1,4 +1,4 @@
-# Finds images of a lock file by the references in a configuration.
+# Finds the images of a lock file by the references in a configuration.
 {
   # As in fetchdocker.nix.
   fetchdocker,
@@ -29,7 +29,7 @@ let
 
   exists = file != null && pathExists file;
 
-  # fetchdockerLock checks the fields that are read here.
+  # fetchdockerLock has checked the fields that are read here.
   images = if exists then (fetchdockerLock file).platforms else { };
   facts = if exists then seq images (fromJSON (readFile file)).images else { };
 
@@ -44,7 +44,7 @@ let
       inherit name;
       # By system.
       platforms = images.${name};
-      # The references that mean this image: its own, and the one of `as`.
+      # The references to this image: its own, and `as`.
       references = [
         {
           name = familiarName "hocker" fact.registry fact.repository fact.imageName;
@@ -92,8 +92,8 @@ let
     };
 in
 rec {
-  # The images for this system, by name: { name, image, reference }. `image` is one of
-  # fetchdocker, `reference` the full one under which it is loaded.
+  # The images for this system, by name: { name, image, reference }. `image` is a
+  # result of fetchdocker, and `reference` the full reference it is loaded under.
   locked = builtins.listToAttrs (
     map (description: {
       inherit (description) name;
@@ -101,7 +101,7 @@ rec {
     }) (filter (description: description.platforms ? ${system}) described)
   );
 
-  # The image that a reference means, as in `locked`, or null.
+  # The image that a reference names, as in `locked`, or null.
   find =
     written:
     let
@@ -109,7 +109,7 @@ rec {
     in
     if found == [ ] then null else locked.${(head found).name};
 
-  # The systems for which the image that a reference means is locked.
+  # The systems that the image a reference names is locked for.
   systemsOf = written: concatMap (description: attrNames description.platforms) (meant written);
 
   # An image under another reference.
@@ -123,7 +123,7 @@ rec {
       imageLayers = image.layers;
       imageManifest = image.manifest;
       image = reference;
-      # It is loaded beside the image, whose build verifies it.
+      # The build of the image itself verifies it.
       verify = false;
     };
 

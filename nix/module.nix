@@ -1,5 +1,5 @@
-# NixOS module: containers and Kubernetes get the images of a lock file from the Nix
-# store. One line is enough:
+# The NixOS module: containers and Kubernetes get the images of a lock file from the
+# Nix store. One line is enough:
 #
 #   virtualisation.hocker.lockFile = ./hocker.lock.json;
 {
@@ -32,7 +32,7 @@ let
   inherit (pkgs.stdenv.hostPlatform) system;
 
   functions = import ./fetchdocker.nix {
-    # The builder has to run where the images are built.
+    # The builder runs where the images are built.
     hocker =
       if pkgs.stdenv.buildPlatform.system == system then
         cfg.package
@@ -161,7 +161,7 @@ in
 
     (mkIf (cfg.credentialsFile != null) {
       # The builder reads the credentials at this path; see docs/private-registries.md.
-      # A build without credentials is better than none, so the file is optional.
+      # The file is optional: without it, images of public registries still build.
       nix.settings.extra-sandbox-paths = [
         "/etc/nix-docker-credentials.txt=${toString cfg.credentialsFile}?"
       ];

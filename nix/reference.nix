@@ -1,5 +1,5 @@
-# Reads references as engines do: `nginx`, `docker.io/library/nginx:latest` and
-# `docker://nginx` name one image.
+# Parses references as engines do: `nginx`, `docker.io/library/nginx:latest` and
+# `docker://nginx` name the same image.
 let
   inherit (builtins)
     elemAt
@@ -12,7 +12,7 @@ let
   # The part before the first slash is a registry only if it looks like a host.
   splitRegistry = match "([^/]*[.:][^/]*|localhost)/(.+)";
 
-  # familiarName leaves out `library`, and so may this.
+  # `library` may be missing: familiarName omits it.
   splitPath =
     path:
     let
@@ -30,8 +30,8 @@ let
       };
 in
 {
-  # The familiar name, the tag and the digest of a reference, or null if it is none.
-  # The digest is null if there is none; the tag is then the one to load under.
+  # The familiar name, tag and digest of a reference; null if it is not a reference.
+  # Without a digest, `digest` is null and `tag` is the tag to load under.
   parse =
     reference:
     let
@@ -52,7 +52,7 @@ in
       };
 
   # The name with its registry: docker.io/library/nginx for nginx. podman finds an
-  # image under this name whatever its registries.conf says.
+  # image under this name regardless of registries.conf.
   fullName =
     name:
     if splitRegistry name != null then

@@ -1,13 +1,13 @@
-# What the options of the home-manager module must agree on, beside what
-# module/unlocked.nix says.
+# Assertions about the options of the home-manager module. module/unlocked.nix has the
+# one about images that are not locked.
 {
   lib,
   cfg,
   # services.podman.containers
   containers,
-  # virtualisation.hocker.images, each with its `locked`.
+  # virtualisation.hocker.images, each with `locked`, the image found for it.
   images,
-  # What each unit has to load.
+  # The images that each unit loads.
   loads,
 }:
 let
@@ -34,7 +34,7 @@ let
     in
     {
       assertion = builtins.length references == 1;
-      message = "virtualisation.hocker: ${unit}.service would have to load ${concatStringsSep " and " references}. Give the image in virtualisation.hocker.images another name.";
+      message = "virtualisation.hocker: ${unit}.service cannot load both ${concatStringsSep " and " references}. Rename the image in virtualisation.hocker.images.";
     };
 
   names = attrNames containers;

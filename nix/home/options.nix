@@ -21,8 +21,8 @@ in
         }
       '';
       description = ''
-        Images of the lock file to load although no container names them. They are
-        loaded by `hocker-load-NAME.service` when the user's units start.
+        Images of the lock file to load in addition to those of the containers.
+        `hocker-load-NAME.service` loads them when the user's units start.
       '';
     };
   };

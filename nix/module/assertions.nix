@@ -1,11 +1,12 @@
-# What the options must agree on, beside what unlocked.nix says.
+# Assertions about the options. unlocked.nix has the one about images that are not
+# locked.
 {
   config,
   lib,
   cfg,
   locks,
   loads,
-  # virtualisation.hocker.images, each with its `locked`.
+  # virtualisation.hocker.images, each with `locked`, the image found for it.
   images,
   # The names in virtualisation.hocker.k3s.images.
   k3sNames,
@@ -57,7 +58,7 @@ let
     in
     {
       assertion = (if engine == "k3s" then config.services.k3s else config.virtualisation.${engine}).enable;
-      message = "virtualisation.hocker.images.${name}: the image is for ${engine}, which does not run here. Set ${option}.enable, or another `engine`.";
+      message = "virtualisation.hocker.images.${name}: the image is for ${engine}, which is not enabled. Set ${option}.enable, or choose another `engine`.";
     };
 
   oneTarget =
@@ -65,10 +66,10 @@ let
     { targets, ... }:
     {
       assertion = length targets == 1;
-      message = "virtualisation.hocker: hocker-load-${name}.service would have to load ${concatStringsSep " and " targets}. Give the image in virtualisation.hocker.images another name than ${name}.";
+      message = "virtualisation.hocker: hocker-load-${name}.service cannot load both ${concatStringsSep " and " targets}. Rename ${name} in virtualisation.hocker.images.";
     };
 
-  # An engine has one image under a reference.
+  # An engine has only one image under a reference.
   oneImage =
     let
       ofReference = groupBy ({ engine, user, locked, ... }: "${locked.reference} in ${engine} of ${user}") (

@@ -1,7 +1,7 @@
-# What the lock file changes of virtualisation.oci-containers.containers and of
-# their units, as options that are declared once more. `apply` sees what all modules
-# have defined, whoever wrote the container, and defines nothing: a definition that
-# depended on the containers would be an infinite recursion.
+# What the lock file changes in virtualisation.oci-containers.containers and in their
+# units. The options are declared a second time, with `apply`, which changes the merged
+# definitions of all modules. A definition that depended on the containers would be an
+# infinite recursion.
 {
   config,
   lib,
@@ -12,7 +12,7 @@ let
   inherit (builtins) attrValues elem listToAttrs;
   inherit (lib) mkOption types;
 
-  # Containers that bring their image along are left alone.
+  # Containers with an image of their own are left alone.
   served =
     container:
     if container.imageFile == null && container.imageStream == null then
@@ -51,8 +51,8 @@ let
     }) (attrValues config.virtualisation.oci-containers.containers)
   );
 
-  # oci-containers lets a container wait for the network unless it has imageFile or
-  # imageStream. Somebody else who wants the network for it, too, still gets it.
+  # Without imageFile or imageStream, oci-containers makes a container wait for the
+  # network. This removes that entry, and keeps one that another module has added.
   withoutFirst =
     target: list:
     if list == [ ] then

@@ -1,9 +1,9 @@
-# How `hocker load` reaches each engine, and what has to run before.
+# How `hocker load` reaches each engine, and what has to run first.
 {
   docker = {
     flags = [ "--host unix:///run/docker.sock" ];
     socket = "/run/docker.sock";
-    # The daemon starts when somebody connects.
+    # systemd starts the daemon when a client connects to the socket.
     requires = [ "docker.socket" ];
     after = [
       "docker.socket"
@@ -11,7 +11,7 @@
     ];
   };
 
-  # The program, not the service: it works on the files of the user who runs it.
+  # This runs the program, not the service, on the storage of the unit's user.
   podman = {
     flags = [ "--engine podman" ];
     socket = null;

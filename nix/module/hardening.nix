@@ -1,6 +1,6 @@
-# What the units that load images may do.
+# The permissions of the units that load images.
 let
-  # Nobody needs these to load an image.
+  # Loading an image needs none of these.
   common = {
     IPAddressDeny = "any";
     KeyringMode = "private";
@@ -22,8 +22,8 @@ let
   };
 in
 {
-  # hocker sends the image over a socket. It sees the store and that socket, in a root
-  # that is otherwise empty: a folder with what systemd mounts something at.
+  # hocker sends the image over a socket. It sees only the store and that socket: its
+  # root is a folder that has only mount points.
   socket =
     root: socket:
     common
@@ -46,7 +46,7 @@ in
       RestrictSUIDSGID = true;
       RootDirectory = root;
       SystemCallErrorNumber = "EPERM";
-      # What a Go program needs that reads files and writes to a socket.
+      # Enough for a Go program that reads files and writes to a socket.
       SystemCallFilter = [
         "@basic-io"
         "@file-system"
@@ -63,9 +63,9 @@ in
       ];
     };
 
-  # podman unpacks the layers itself, as root: files of any owner and mode, devices
-  # and file capabilities, in a chroot and with mounts of its own. It pulls them from
-  # hocker over the loopback interface of the unit's own network.
+  # podman itself unpacks the layers, as root: files of any owner and mode, devices and
+  # file capabilities, in a chroot with its own mounts. It pulls them from hocker over
+  # the loopback interface of the unit's private network.
   podman = common // {
     CapabilityBoundingSet = [
       "CAP_CHOWN"

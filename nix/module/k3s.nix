@@ -2,9 +2,9 @@
 { lib, locks }:
 names:
 let
-  # k3s takes an archive with a known name, size and time for one that it has
-  # imported. All times in the store are the same, and sizes of different archives can
-  # be: the name has to tell them apart.
+  # k3s does not import an archive again if it knows one with the same name, size and
+  # time. All files in the store have the same time, and two archives may have the same
+  # size, so the names must differ.
   archive =
     name:
     let
@@ -18,7 +18,7 @@ in
 {
   services.k3s.images = map archive (builtins.filter (name: locks.locked ? ${name}) names);
 
-  # In this file, if it exists, k3s remembers what it has imported, and does not
-  # import it again when it starts: https://docs.k3s.io/import-images.
+  # If this file exists, k3s records its imports there, and does not repeat them when
+  # it starts: https://docs.k3s.io/import-images.
   systemd.tmpfiles.rules = [ "f /var/lib/rancher/k3s/agent/images/.cache.json 0644 root root - -" ];
 }

@@ -1,5 +1,4 @@
-# The units hocker-load-NAME.service, and what they change of the units of
-# containers.
+# The units hocker-load-NAME.service, and what they change in the containers' units.
 {
   lib,
   cfg,
@@ -27,7 +26,7 @@ let
     mkdir -p "$out/dev" "$out/etc" "$out/proc" "$out/run" "$out/sys" "$out/tmp" "$out/var/tmp" "$out${builtins.storeDir}"
   '';
 
-  # Docker's socket is for a group. The others are root's.
+  # A group may use Docker's socket. Only root may use the others.
   asUser =
     { engine, user, ... }:
     if engine == "docker" then
@@ -40,7 +39,7 @@ let
         User = user;
       };
 
-  # podman as a user needs programs that are setuid, and its namespaces.
+  # Rootless podman needs setuid programs and user namespaces.
   mayDo =
     { engine, user, ... }:
     if engines.${engine}.socket != null then
@@ -52,8 +51,8 @@ let
 
   layersOf = load: map (layer: layer.digest) load.locked.image.layers;
 
-  # The loads to wait for: of images that share a layer, one brings it, and the next
-  # one finds it there. They go by name, so that none waits for itself.
+  # The loads to wait for. If images share a layer, the first load sends it, and the
+  # others find it in the engine. Names give the order, so that there is no cycle.
   before =
     name: load:
     attrNames (
@@ -84,11 +83,11 @@ let
         ++ map (other: "hocker-load-${other}.service") (before name load);
       wantedBy = lib.optional load.wanted "multi-user.target";
       path = lib.optional (engine == "podman") podman;
-      # It runs before a container starts, and when the system does. If the engine has
-      # the image, this takes a moment. It does not stay active: somebody may remove
+      # The unit runs each time a container or the system starts, which is fast if the
+      # engine has the image. It does not remain active, because somebody may remove
       # the image from the engine.
       restartIfChanged = false;
-      # One unit for many containers, which may all be restarting.
+      # Many containers may share the unit, and all be restarting.
       unitConfig.StartLimitIntervalSec = 0;
       serviceConfig = {
         Type = "oneshot";
@@ -113,8 +112,8 @@ let
     lib.nameValuePair container.serviceName {
       requires = [ load ];
       after = [ load ];
-      # The unit has the image's tag. If the lock file says that the tag is another
-      # image now, the container has to start with it.
+      # The container's unit names the image by its tag. If the lock file has a new
+      # image for the tag, the container must restart.
       restartTriggers = [ "${locked.reference}@${toString locked.image.imageDigest}" ];
     };
 in

@@ -1,14 +1,14 @@
-# Which images are loaded, by the names of their units:
+# The images to load, by the names of their units:
 # { locked, engine, user, tags, wanted }.
 #
-# `locked` is an image as in locked.nix, `wanted` whether the unit is started for
-# itself, and not only by the containers that need it.
+# `locked` is an image as in locked.nix, and `wanted` says whether the unit starts with
+# the system, and not only with the containers that need it.
 {
   lib,
   # The containers that get their image from the store, by name: { container, locked }.
   served,
   backend,
-  # virtualisation.hocker.images, each with its `locked`.
+  # virtualisation.hocker.images, each with `locked`, the image found for it.
   images,
 }:
 let
@@ -21,7 +21,7 @@ let
     {
       inherit locked;
       engine = backend;
-      # A container of podman may have a user, whose images are separate.
+      # podman may run a container as another user, who has images of their own.
       user = if backend == "podman" then container.podman.user or "root" else "root";
       tags = [ ];
       wanted = false;
@@ -41,7 +41,7 @@ let
     tags = concatMap (request: request.tags) requests;
     wanted = builtins.any (request: request.wanted) requests;
     # More than one is an error.
-    targets = lib.unique (map (request: "${request.locked.reference} in ${request.engine}") requests);
+    targets = lib.unique (map (request: "${request.locked.reference} into ${request.engine}") requests);
   };
 in
 {

@@ -29,9 +29,9 @@ let
         defaultText = literalExpression "config.virtualisation.oci-containers.backend";
         example = "containerd";
         description = ''
-          The engine that the image is loaded into. With `"k3s"`, it is loaded into the
-          containerd of a running k3s; to have it imported before the first pod
-          starts, use {option}`virtualisation.hocker.k3s.images`.
+          The engine to load the image into. `"k3s"` is the containerd of a running
+          k3s. To import the image before the first pod starts, use
+          {option}`virtualisation.hocker.k3s.images` instead.
         '';
       };
     };
@@ -52,9 +52,9 @@ in
         }
       '';
       description = ''
-        Images of the lock file to load although no container names them. They are
-        loaded by `hocker-load-NAME.service` when the system starts. A unit that needs
-        one of them has that service in `requires` and `after`.
+        Images of the lock file to load in addition to those of the containers.
+        `hocker-load-NAME.service` loads them when the system starts. If a unit needs
+        one of them, add that service to its `requires` and `after`.
       '';
     };
 
@@ -64,9 +64,9 @@ in
       example = true;
       description = ''
         Whether to remove images that an earlier configuration loaded into Docker or
-        podman and this one does not, once their containers are gone. An image that
-        has a tag from somebody else stays. The engines of Kubernetes prune by
-        themselves.
+        podman and this one does not, once their containers are gone. An image stays
+        if it also has a tag that no configuration gave it. Kubernetes removes unused
+        images by itself.
       '';
     };
 
@@ -78,7 +78,7 @@ in
         "cache"
       ];
       description = ''
-        Images of the lock file, by their names in it, to add to
+        Names of images in the lock file, which are added to
         {option}`services.k3s.images`, or `"all"`. k3s imports them before it starts a
         pod, and imports an image again only when it has changed.
       '';
@@ -90,7 +90,7 @@ in
       default = null;
       example = "/run/secrets/registry";
       description = ''
-        A file on this machine with the credentials of private registries, for builds
+        A file on this machine with credentials for private registries, for builds
         on it: a `config.json` of Docker, a netrc, or lines with `REGISTRY=`,
         `USERNAME=` and `PASSWORD=`. Each credential is sent only to the hosts that the
         file names for it. The file is never copied into the store. It gets the group

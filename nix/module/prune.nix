@@ -1,7 +1,7 @@
-# The unit that removes images which earlier configurations have loaded.
+# The unit that removes images that earlier configurations loaded.
 #
-# /var/lib/hocker/ENGINE lists the images of this configuration: ID, the ID that
-# Docker has with the containerd store, and the references, as engines may write them.
+# /var/lib/hocker/ENGINE lists the images of this configuration: the ID, the ID in
+# Docker's containerd image store, and the references in every spelling of an engine.
 {
   lib,
   # By engine: the package with its program.
@@ -53,8 +53,8 @@ let
     in
     "${fullName reference.name}:${reference.tag}";
 
-  # The engine refuses to remove an image while a container uses it: it stays in the
-  # list. A tag that the configuration has not given it saves an image, too.
+  # An engine does not remove an image that a container uses; the image then stays in
+  # the list. An image also stays if it has a tag that no configuration gave it.
   script = engine: ''
     ${engine} image ls --quiet >/dev/null
     list=/var/lib/hocker/${engine}
@@ -79,7 +79,7 @@ let
 in
 {
   hocker-prune = {
-    description = "Remove images that are not in the configuration any more";
+    description = "Remove images that are no longer in the configuration";
     wantedBy = [ "multi-user.target" ];
     after = map (name: "hocker-load-${name}.service") (attrNames loads.byUnit) ++ units;
     path = attrValues programs;

@@ -1,10 +1,10 @@
-# Options of the NixOS module and of the home-manager module.
+# Options that the NixOS module and the home-manager module share.
 {
   lib,
   pkgs,
-  # The option with the containers, and those of a container that give it an image
-  # already.
+  # The option with the containers.
   containers,
+  # A sentence about containers whose image comes from elsewhere.
   others,
 }:
 let
@@ -17,7 +17,7 @@ in
       default = pkgs.callPackage ../package.nix { };
       defaultText = literalExpression "hocker, built with the Go of this nixpkgs";
       example = literalExpression "inputs.hocker.packages.\${system}.hocker";
-      description = "The hocker that fetches the images and loads them.";
+      description = "The hocker package, which fetches and loads the images.";
     };
 
     lockFile = mkOption {
@@ -25,13 +25,13 @@ in
       default = null;
       example = literalExpression "./hocker.lock.json";
       description = ''
-        The lock file. Every container of {option}`${containers}` whose image it locks
-        gets that image from the Nix store, and never pulls. The spelling of the
+        The lock file. A container of {option}`${containers}` whose image it locks
+        gets that image from the Nix store and never pulls. The spelling of the
         reference does not matter: `nginx:1.29`, `docker.io/library/nginx:1.29` and
-        `nginx@sha256:…` find the same image. ${others}
+        `nginx@sha256:…` name the same image. ${others}
 
-        The image of a container is loaded by the unit `hocker-load-NAME.service`,
-        where `NAME` is its name in the lock file.
+        The unit `hocker-load-NAME.service` loads the image, where `NAME` is the
+        image's name in the lock file.
       '';
     };
 
@@ -40,9 +40,8 @@ in
       default = true;
       example = false;
       description = ''
-        Whether the evaluation fails if the image of a container is not locked. The
-        message has the command that locks it. If this is `false`, such a container
-        pulls its image.
+        Whether evaluation fails if the image of a container is not locked. The error
+        shows the command that locks it. If `false`, such a container pulls its image.
       '';
     };
 
@@ -50,19 +49,19 @@ in
       type = types.listOf types.str;
       default = [ ];
       example = [ "watchtower" ];
-      description = "Containers whose images need not be locked, in spite of `onlyLocked`.";
+      description = "Containers whose images need not be locked, despite `onlyLocked`.";
     };
   };
 
-  # Of an image that no container names.
+  # Options of virtualisation.hocker.images.<name>.
   image = {
     image = mkOption {
       type = types.nullOr types.str;
       default = null;
       example = "docker.io/library/nginx:1.29";
       description = ''
-        The image, as any reference that the lock file knows. The default is the image
-        that has this name in the lock file.
+        The image, as any reference to it. The default is the image that has this name
+        in the lock file.
       '';
     };
     tags = mkOption {

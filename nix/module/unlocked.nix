@@ -2,7 +2,7 @@
 # locks them all.
 {
   lib,
-  # The lock file, and what locked.nix makes of it.
+  # The lock file, and the result of locked.nix for it.
   lockFile,
   locks,
   # The system that runs the images.
@@ -34,12 +34,12 @@ let
 
   platform = head (match "([^(]*).*" (import ../platforms.nix).${system});
 
-  # Two containers may share an image: it is named after the first of them.
+  # Containers may share an image. It is named after the first of them.
   images = map (image: head (filter (container: container.image == image) containers)) (
     lib.unique (map (container: container.image) containers)
   );
 
-  # The unused image of the same repository, whose tag the configuration has changed.
+  # Unused images of the same repository: the configuration has a new tag.
   predecessors =
     container:
     let
@@ -55,7 +55,7 @@ let
       found = predecessors container;
       name = if found == [ ] then container.name else head found;
     in
-    # Some names of containers are none for the lock file.
+    # Not every container name is a valid name in the lock file.
     if match "[a-zA-Z_][a-zA-Z0-9_-]*" name == null then
       container.image
     else
@@ -81,7 +81,7 @@ let
 in
 ''
   virtualisation.hocker: ${file} ${
-    if locks.exists then "does not lock" else "does not exist (or git does not track it), and has to lock"
+    if locks.exists then "does not lock" else "does not exist (or git does not track it). It must lock"
   } the ${if one then "image of this container" else "images of these containers"}:
   ${concatStringsSep "\n" (map describe containers)}
   To lock ${if one then "it" else "them"}, run:

@@ -170,7 +170,7 @@ in
       ]
       [ "virtualisation.hocker.exceptions: there is no container none." ]
       [
-        "virtualisation.hocker: hocker-load-web.service would have to load docker.io/library/nginx:1.29 and docker.io/library/redis:8. Give the image in virtualisation.hocker.images another name."
+        "virtualisation.hocker: hocker-load-web.service cannot load both docker.io/library/nginx:1.29 and docker.io/library/redis:8. Rename the image in virtualisation.hocker.images."
       ]
     ];
   };

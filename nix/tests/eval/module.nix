@@ -318,7 +318,7 @@ in
     };
     expected = [
       ''
-        virtualisation.hocker: images.json does not exist (or git does not track it), and has to lock the image of this container:
+        virtualisation.hocker: images.json does not exist (or git does not track it). It must lock the image of this container:
           a: alpine:3
         To lock it, run:
           hocker lock add --file images.json --platform linux/amd64 a=alpine:3
@@ -392,10 +392,10 @@ in
         "virtualisation.hocker.images.job: hocker.lock.json does not lock job:1 for this system. Lock it with `hocker lock add job:1`."
       ]
       [
-        "virtualisation.hocker.images.job: the image is for containerd, which does not run here. Set virtualisation.containerd.enable, or another `engine`."
+        "virtualisation.hocker.images.job: the image is for containerd, which is not enabled. Set virtualisation.containerd.enable, or choose another `engine`."
       ]
       [
-        "virtualisation.hocker: hocker-load-web.service would have to load docker.io/library/nginx:1.29 in podman and docker.io/library/redis:8 in podman. Give the image in virtualisation.hocker.images another name than web."
+        "virtualisation.hocker: hocker-load-web.service cannot load both docker.io/library/nginx:1.29 into podman and docker.io/library/redis:8 into podman. Rename web in virtualisation.hocker.images."
       ]
       [
         "virtualisation.hocker.k3s.images: hocker.lock.json has no image none for this system. Lock it with `hocker lock add none=…`."
