@@ -1,10 +1,9 @@
-# Evaluation tests of the fetch functions, without a build:
+# Tests of the functions and modules by evaluation, without a build:
 #
 #   nix-instantiate --eval --strict nix/tests/eval.nix
 #
-# A sentence where all is well; otherwise an error that names every case whose
-# value is not the expected one. The words of the errors that the functions
-# themselves throw cannot be seen from inside: the end-to-end tests read them.
+# This prints a sentence, or throws an error that names every failed case. Nix cannot
+# read the message of an error that it catches; the end-to-end tests read those.
 let
   inherit (builtins)
     attrNames

@@ -1,5 +1,5 @@
-# An image of made-up layers, put together by the fetch functions offline, in
-# every shape that a build can look into. For passthru.tests of the package.
+# An image of generated layers, made by fetchdocker without a network, in every shape
+# that a build can inspect. For passthru.tests of the package.
 {
   hocker,
   runCommand,
@@ -11,8 +11,8 @@ let
     inherit (stdenv.hostPlatform) system;
   };
 
-  # One layer as registries have it, one as `docker save` writes it, and a
-  # config with the digests of what is in them.
+  # A compressed layer as in registries, an uncompressed one as in `docker save`, and a
+  # config with their diff IDs.
   parts = runCommand "hocker-test-parts" { } ''
     mkdir -p lower/etc upper "$out"
     echo 'ID=made-up' >lower/etc/os-release
@@ -44,15 +44,15 @@ runCommand "hocker-test-image" { } ''
   sum() { sha256sum "$1" | cut -d ' ' -f 1; }
   config=$(sum ${parts}/config)
 
-  # It is written by the script of the image and by the stream, alike. Not every
-  # sandbox has the /bin/sh that they name.
+  # compositeImage.sh and the stream write the same archive. Their interpreter is
+  # /bin/sh, which some sandboxes lack.
   sh ${image}/compositeImage.sh >image.tar
   sh ${image.stream} >stream.tar
   cmp image.tar stream.tar
   tar -xOf image.tar manifest.json | grep -F '"registry.example/tests/made-up:1"'
   tar -xOf image.tar "blobs/sha256/$config" | cmp - ${parts}/config
 
-  # The layers are in the archive, unpacked, and in the layout as they are.
+  # The archive has the layers uncompressed, and the layout has them unchanged.
   mkdir archive
   tar -xf ${image.archive} -C archive
   gzip -dc ${parts}/lower >lower.tar
@@ -61,7 +61,7 @@ runCommand "hocker-test-image" { } ''
   grep -F "$(sum ${parts}/upper)" layers
   cmp ${parts}/lower "${image.oci}/blobs/sha256/$(sum ${parts}/lower)"
 
-  # What the image's manifest says of its config is so.
+  # The manifest has the digest of the config.
   grep -F "sha256:$config" ${image.manifest}
   touch "$out"
 ''

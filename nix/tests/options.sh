@@ -1,5 +1,5 @@
 #!/bin/sh
-# options.sh: writes docs/nixos-options.md after a change of the modules' options.
+# options.sh: writes docs/nixos-options.md from the modules' options.
 set -eu
 
 tests=$(cd "$(dirname "$0")" && pwd)

@@ -1,10 +1,10 @@
-# Evaluates the flakes of templates/ as they come, for one system: the
-# derivations that they lead to, by template; of a host, which has no image yet,
-# what it asks for. Nothing is built.
+# Evaluates the unchanged flakes of templates/ for one system. The result has, for each
+# template, the path of its derivation, or the failed assertions of the host, whose
+# image is not locked yet. Nothing is built.
 #
 #   import ./templates.nix { inherit nixpkgs hocker; system = "x86_64-linux"; }
 {
-  # The flakes that stand for the templates' inputs.
+  # Stubs of the templates' inputs.
   nixpkgs,
   hocker,
   system,
@@ -19,7 +19,7 @@ let
 
   drvPath = derivation: unsafeDiscardStringContext derivation.drvPath;
 
-  # What a template leads to; one that is missing here fails the evaluation.
+  # The result of each template. A template that is missing here is an error.
   outputs = {
     image = flake: drvPath flake.packages.${system}.default;
     lock = flake: drvPath flake.packages.${system}.default;

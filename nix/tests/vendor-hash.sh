@@ -1,10 +1,9 @@
 #!/bin/sh
-# vendor-hash.sh [--update]: is vendorHash in package.nix the right one? It says
-# what it is where it is not, and with --update writes it there.
+# vendor-hash.sh [--update]: checks vendorHash in package.nix, and prints the right
+# one if it differs. With --update it writes the right one there.
 #
-# buildGoModule runs `go mod vendor` in the package's src and hashes the folder
-# that this makes. So does this script, with the stub's lib.fileset in place of
-# the one in nixpkgs, which it does not need.
+# Like buildGoModule, this script runs `go mod vendor` in the package's src, and hashes
+# the resulting folder. It uses lib.fileset of the stub, and does not need nixpkgs.
 set -eu
 
 update=false
@@ -23,14 +22,14 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# An attribute of the package; the source goes into the store.
+# Prints an attribute of the package, and adds its source to the store.
 attribute() {
   nix-instantiate --eval --read-write-mode --expr "
     toString (import (/. + \"$package\") {
       lib = import (/. + \"$tests/nixpkgs/lib.nix\");
       buildGoModule = recipe: let package = recipe package; in package;
-      callPackage = throw \"no test of the package is asked for\";
-      testers = throw \"no test of the package is asked for\";
+      callPackage = throw \"only for passthru.tests\";
+      testers = throw \"only for passthru.tests\";
     }).$1" | tr -d '"'
 }
 

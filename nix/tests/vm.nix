@@ -1,5 +1,5 @@
-# A NixOS test. A host locks an image of a registry and builds its next configuration
-# with it. Then the registry and the network are gone, and the container answers.
+# A NixOS test. A host locks an image and builds its next configuration with it. Then
+# the registry and the network go away, and the container still starts.
 #
 #   nix build .#checks.x86_64-linux.vm
 { pkgs, hocker }:
@@ -59,7 +59,7 @@ pkgs.testers.runNixOSTest {
         hocker
         pkgs.curl
       ];
-      # What the next configuration is built from has to be here.
+      # The host builds its next configuration without a network.
       system.includeBuildDependencies = true;
       system.switch.enable = true;
       nix.settings = {

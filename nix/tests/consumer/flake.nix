@@ -1,4 +1,4 @@
-# How another flake uses hocker. The tests replace both inputs.
+# A flake that uses hocker. The tests replace both inputs.
 {
   description = "An image from a registry, in a flake";
 

@@ -44,7 +44,7 @@ let
       // arguments
     );
 
-  # What Nix alone makes of a hash, whatever its notation.
+  # A fixed-output derivation without hocker, from a hash in any notation.
   byNix =
     outputHash:
     (derivation {
@@ -57,27 +57,27 @@ let
     }).outPath;
 in
 {
-  "a layer is called after its digest, however that is written" = {
+  "a layer's name has its digest, in any notation of the hash" = {
     expr = map (sha256: (layer { inherit sha256; }).name) notations;
     expected = map (notation: "docker-layer-${hex}.tar.gz") notations;
   };
-  "a layer's path is the one that Nix gives to its hash" = {
+  "a layer's path is the fixed-output path of its hash" = {
     expr = map (sha256: (layer { inherit sha256; }).outPath) notations;
     expected = map byNix notations;
   };
-  "sha256 and hash are one thing" = {
+  "sha256 and hash are equivalent" = {
     expr = map (hash: (layer { inherit hash; }).outPath) notations;
     expected = map byNix notations;
   };
-  "the hash goes to the builder as it is written" = {
+  "the builder gets the hash in its original notation" = {
     expr = map (sha256: (layer { inherit sha256; }).outputHash) notations;
     expected = notations;
   };
-  "a layer has its digest" = {
+  "a layer has the attribute digest" = {
     expr = map (sha256: (layer { inherit sha256; }).digest) notations;
     expected = map (notation: "sha256:${hex}") notations;
   };
-  "layerDigest may stand beside the hash, in any notation" = {
+  "layerDigest may repeat the hash, in any notation" = {
     expr = map (
       layerDigest:
       (layer {
@@ -87,7 +87,7 @@ in
     ) notations;
     expected = map (notation: hex) notations;
   };
-  "an empty layerDigest is none" = {
+  "an empty layerDigest is ignored" = {
     expr =
       (layer {
         layerDigest = "";
@@ -109,7 +109,7 @@ in
       }).outPath;
     expected = byNix hex;
   };
-  "a layer's name can be given" = {
+  "a layer can have another name" = {
     expr =
       (layer {
         sha256 = hex;
@@ -117,7 +117,7 @@ in
       }).name;
     expected = "layer";
   };
-  "contradictions fail" = {
+  "conflicting digests fail" = {
     expr = map (arguments: fails (layer arguments).drvPath) [
       { }
       { layerDigest = hex; }
@@ -150,7 +150,7 @@ in
     ];
     expected = genList (i: true) 10;
   };
-  "a contradiction shows in the digest, too" = {
+  "conflicting digests fail in the attribute digest, too" = {
     expr =
       fails
         (layer {
@@ -159,13 +159,13 @@ in
         }).digest;
     expected = true;
   };
-  "a malformed hash fails where it does not make the name" = {
+  "an invalid hash fails even if it is not part of the name" = {
     expr = fails (config { sha256 = "latest"; }).drvPath;
     expected = true;
   };
 
   # Configs and manifests
-  "a config is called after its image" = {
+  "a config is named after its image" = {
     expr = map (arguments: (config arguments).name) [
       { }
       { repository = ""; }
@@ -185,7 +185,7 @@ in
       "config"
     ];
   };
-  "a name is as long as a store path can have it" = {
+  "a name fits into a store path" = {
     expr =
       map
         (
@@ -193,7 +193,7 @@ in
           let
             result = config { repository = text size; };
           in
-          # Nix, too, must take it.
+          # Nix must accept the name.
           seq result.drvPath (stringLength result.name)
         )
         [
@@ -207,7 +207,7 @@ in
       (stringLength "docker-config-${hex}.json")
     ];
   };
-  "a manifest is called after its image" = {
+  "a manifest is named after its image" = {
     expr =
       (fetchDockerManifest {
         imageName = "debian";
@@ -216,7 +216,7 @@ in
       }).name;
     expected = "library_debian_jessie-manifest.json";
   };
-  "each kind is asked for by its name" = {
+  "the builder gets the kind of blob" = {
     expr = map (blob: blob.args) [
       (layer { sha256 = hex; })
       (config { })

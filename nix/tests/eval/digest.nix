@@ -1,4 +1,4 @@
-# The digest that the tests are made of, and others that are not it.
+# The digest in the tests' arguments, and digests that differ from it.
 let
   # The digest of jessie's layer in every notation.
   hex = "cd0a524342efac6edff500c17e625735bbe479c926439b263bbe3c8518a0849c";
@@ -16,7 +16,7 @@ let
     "sha256-${base64}"
   ];
 
-  # Another one: of the empty string.
+  # Another digest: of the empty string.
   otherHex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 in
 {

@@ -52,7 +52,7 @@ in
       ""
       "sha256:"
       "latest"
-      # One too few, one too many, white space.
+      # A digit too few, a digit too many, white space.
       (substring 1 63 hex)
       "${hex}0"
       "${hex}\n"
@@ -61,10 +61,10 @@ in
       "e${substring 1 51 base32}"
       "2${substring 1 51 base32}"
       "_${substring 1 43 base64}"
-      # Without its padding; SRI is base64.
+      # Without padding, and SRI in another encoding than base64.
       "sha256-${substring 0 43 base64}"
       "sha256-${hex}"
-      # Other kinds, another spelling, other types.
+      # Other hashes, another spelling, other types.
       "sha512-${base64}"
       "sha512:${hex}"
       "md5:d41d8cd98f00b204e9800998ecf8427e"

@@ -43,7 +43,7 @@ let
   units = config: config.systemd.user.services;
 in
 {
-  "home: a container is served, beside what it says itself" = {
+  "home: a served container keeps its own settings" = {
     expr =
       (containers (home {
         services.podman.containers.c = {
@@ -74,7 +74,7 @@ in
       };
     };
   };
-  "home: quadlets with images, and exceptions, are left alone" = {
+  "home: exceptions and containers with image quadlets are left alone" = {
     expr =
       let
         config = home {
@@ -110,7 +110,7 @@ in
       failed = [ ];
     };
   };
-  "home: one unit for an image, with its tags" = {
+  "home: each image has one unit, with all tags" = {
     expr =
       let
         config = home {

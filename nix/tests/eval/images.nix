@@ -48,7 +48,7 @@ let
       // arguments
     );
 
-  # What the builder is told. JSON that is read back must not depend on anything.
+  # What the builder is told. fromJSON needs a string without dependencies.
   spec = arguments: fromJSON (unsafeDiscardStringContext (image arguments).spec);
 
   jessie = import ../consumer/debian.nix {
@@ -67,13 +67,13 @@ let
   # The derivations of an image's layers as EROFS files.
   erofsLayers = arguments: map (layer: layer.drvPath) (image arguments).erofs.layers;
 
-  # The derivations that a derivation is made from.
+  # The input derivations of a derivation.
   inputs =
     shape:
     attrNames (getContext (if shape ? spec then shape.spec else "${shape.built}"));
 in
 {
-  "an image's reference is the familiar one" = {
+  "an image has its familiar reference" = {
     expr = map (arguments: (spec arguments).reference) [
       { }
       { registry = "docker.io"; }
@@ -133,7 +133,7 @@ in
       "mine:1"
     ];
   };
-  "name and tag are the reference's" = {
+  "name and tag are parts of the reference" = {
     expr =
       map
         (
@@ -218,7 +218,7 @@ in
       config = "sha256:054abe38b1e6f863befa4258cbfaf127b1cc9440d2e2e349b15d22e676b591e7";
     };
   };
-  "what is not of our fetching has no digest" = {
+  "files from elsewhere have no digest" = {
     expr = map (layer: layer.digest) (spec {
       imageLayers = [
         (layer { sha256 = hex; })
@@ -237,7 +237,7 @@ in
       null
     ];
   };
-  "an image can have its manifest" = {
+  "an image can have a manifest" = {
     expr =
       (spec {
         imageManifest = fetchDockerManifest {
@@ -258,7 +258,7 @@ in
       );
     expected = true;
   };
-  "every shape says what the image is" = {
+  "every shape has the image's attributes" = {
     expr = map (shape: {
       inherit (shape)
         image
@@ -306,7 +306,7 @@ in
       "docker-image-mine_1.tar"
     ];
   };
-  "a name of any length is one of the store" = {
+  "a name of any length makes a valid store path" = {
     expr =
       let
         long = concatStringsSep "" (genList (_: "long-name-") 25);
@@ -320,13 +320,13 @@ in
           ++ [ (image { inherit name; }).manifest.name ];
       in
       {
-        # Each is told from the others, and from those of another image.
+        # The names differ from each other and from those of other images.
         long = map (name: [
           (stringLength name <= 207)
           (substring 0 13 name)
           (substring 45 (-1) name)
         ]) (names long);
-        # The last one that fits.
+        # The longest name that fits.
         fits = map (name: substring 200 (-1) name) (names (substring 0 207 long));
         cleaned = (image { name = "a/b c"; }).stream.name;
       };
@@ -359,9 +359,10 @@ in
       cleaned = "a_b_c-stream";
     };
   };
-  # What verifies the layers is built once: the archive and the EROFS files by
-  # themselves, from config and layers, and the image for all the others.
-  "what the shapes are made of" = {
+  # The archive and the EROFS files are made from config and layers, and verify them
+  # themselves. The other shapes are made from the image, so that its layers are verified
+  # once.
+  "the inputs of the shapes" = {
     expr = map (shape: elem (unsafeDiscardStringContext jessie.drvPath) (inputs shape)) [
       jessie.archive
       jessie.stream
@@ -379,7 +380,7 @@ in
       false
     ];
   };
-  "the manifest is the registry's where it is given" = {
+  "the manifest is the registry's if there is one" = {
     expr =
       (image {
         imageManifest = fetchDockerManifest {
@@ -390,7 +391,7 @@ in
       }).oci.manifest.digest;
     expected = "sha256:${otherHex}";
   };
-  "a platform is the builder's to compare" = {
+  "the builder gets the platform" = {
     expr = map (arguments: (spec arguments).platform) [
       { }
       { platform = ""; }
@@ -402,7 +403,7 @@ in
       "linux/arm64/v8"
     ];
   };
-  "layers are verified unless it is refused" = {
+  "layers are verified unless verify is false" = {
     expr = map (arguments: (spec arguments).verify) [
       { }
       { verify = false; }

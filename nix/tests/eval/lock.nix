@@ -1,6 +1,5 @@
-# Cases for fetchdockerLock. The functions under it are stubs that show what they
-# are called with; what a real lock file comes to, and one that was edited, the
-# end-to-end tests see.
+# Cases for fetchdockerLock. The functions that it calls are stubs that return their
+# arguments. The end-to-end tests read real and edited lock files.
 let
   inherit (builtins)
     attrNames
@@ -27,7 +26,7 @@ let
   };
 in
 {
-  "a lock file has its images and all platforms" = {
+  "a lock file has images, and platforms of each" = {
     expr =
       let
         lock = lockFor "x86_64-linux" example;
@@ -48,7 +47,7 @@ in
       ];
     };
   };
-  "a set with a lock file has the compression of its images" = {
+  "the argument can be a set with a lock file and the compression of its images" = {
     expr =
       map (argument: (lockFor "x86_64-linux" argument).debian.erofsCompression)
         [
@@ -65,7 +64,7 @@ in
       "zstd"
     ];
   };
-  "an image of a lock file is called for by its digests" = {
+  "a locked image is fetched by its digests" = {
     expr = (lockFor "x86_64-linux" example).debian;
     expected =
       let
@@ -93,11 +92,11 @@ in
         erofsCompression = null;
       };
   };
-  "a Mac has Linux's images" = {
+  "a Mac gets Linux images" = {
     expr = (lockFor "aarch64-darwin" example).debian == (lockFor "x86_64-linux" example).platforms.debian.aarch64-linux;
     expected = true;
   };
-  "the platform is passed on, unless an index vouches for it" = {
+  "the config's platform is checked unless an index has it" = {
     expr =
       let
         lock = lockFor "aarch64-linux" example;
@@ -111,11 +110,11 @@ in
       "linux/arm/v7"
     ];
   };
-  "an image is for the system that it is locked for" = {
+  "an image is selected by its system" = {
     expr = (lockFor "armv7l-linux" example).app.imageDigest;
     expected = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
   };
-  "what is not locked for a system is an error of its own" = {
+  "an image that is not locked for a system fails by itself" = {
     expr = {
       app = tryEval (lockFor "x86_64-linux" example).app;
       names = attrNames (lockFor "x86_64-linux" example).platforms.app;

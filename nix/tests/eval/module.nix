@@ -11,7 +11,7 @@ let
 
   inherit (import ./digest.nix) otherHex;
 
-  # A digest of the lock file: those of an image are made of one digit each.
+  # A digest in the lock file: one digit, repeated.
   digits = digit: concatStringsSep "" (builtins.genList (i: digit) 64);
 
   lockFile = ./locks/hocker.lock.json;
@@ -53,7 +53,7 @@ let
   lib = import ../nixpkgs/lib.nix;
 in
 {
-  "a container is served however its image is spelt" = {
+  "any spelling of an image is served" = {
     expr =
       map
         (image: {
@@ -96,7 +96,7 @@ in
           "ghcr.io/org/app:${digits "e"}"
         ];
   };
-  "what is not locked is not served" = {
+  "an image that is not locked is not served" = {
     expr =
       map
         (image: {
@@ -123,7 +123,7 @@ in
           "alpine:3"
         ];
   };
-  "containers of one image have one unit, which comes first" = {
+  "containers with the same image share a unit, which starts first" = {
     expr =
       let
         config = nixos {
@@ -187,11 +187,11 @@ in
         "docker.socket"
         "docker.service"
       ];
-      # It has a layer of its own.
+      # An image that shares no layer.
       hocker-load-web = [ ];
     };
   };
-  "who wants the network for a served container gets it" = {
+  "another module can make a served container wait for the network" = {
     expr =
       let
         config = nixos {
@@ -202,7 +202,7 @@ in
       (services config).podman-c.wants;
     expected = [ "network-online.target" ];
   };
-  "a container that has its image is left alone" = {
+  "a container with imageFile or imageStream is left alone" = {
     expr =
       let
         config = nixos {
@@ -257,7 +257,7 @@ in
   };
 
   # Messages
-  "one command locks all that is not locked" = {
+  "one command locks all missing images" = {
     expr = messages (with' {
       a = "quay.io/org/app:1";
       b = "nginx:1.29";
@@ -275,7 +275,7 @@ in
         To let a container pull its image, name it in virtualisation.hocker.exceptions.''
     ];
   };
-  "a new tag takes the place of the old one, with its platforms" = {
+  "a new tag replaces the old one and keeps its platforms" = {
     expr = messages (with' { web = "nginx:1.30"; });
     expected = [
       ''
@@ -286,7 +286,7 @@ in
         To let a container pull its image, name it in virtualisation.hocker.exceptions.''
     ];
   };
-  "an image that is used keeps its name" = {
+  "an image in use is not replaced" = {
     expr = messages (with' {
       a = "redis:8";
       b = "redis:7";
@@ -300,7 +300,7 @@ in
         To let a container pull its image, name it in virtualisation.hocker.exceptions.''
     ];
   };
-  "another system's image is not this one's" = {
+  "an image for another system does not count" = {
     expr = messages (with' { a = "alpine:3"; });
     expected = [
       ''
@@ -346,7 +346,7 @@ in
       unknown = [ "virtualisation.hocker.exceptions: there is no container b, only a." ];
     };
   };
-  "options must agree" = {
+  "conflicting options fail" = {
     expr =
       map
         (
@@ -411,7 +411,7 @@ in
   };
 
   # Other engines
-  "images that no container names" = {
+  "images without a container" = {
     expr =
       let
         config = nixos {
@@ -448,7 +448,7 @@ in
       };
     };
   };
-  "a container of a user has images of its own" = {
+  "a container of another user has its own images" = {
     expr =
       let
         config = nixos {
@@ -496,7 +496,7 @@ in
   };
 
   # The rest
-  "credentials are let into the sandbox" = {
+  "credentials are in the sandbox" = {
     expr =
       let
         config = nixos { virtualisation.hocker.credentialsFile = "/run/secrets/registry"; };
@@ -510,7 +510,7 @@ in
       rules = [ "z /run/secrets/registry 0440 root nixbld - -" ];
     };
   };
-  "prune comes after what uses images" = {
+  "prune runs after all users of images" = {
     expr =
       let
         config = nixos {
@@ -524,7 +524,7 @@ in
       "podman-c.service"
     ];
   };
-  "two images cannot have one reference" = {
+  "two images cannot have the same reference" = {
     expr = messages {
       virtualisation.hocker.lockFile = lib.mkForce ./locks/twice/hocker.lock.json;
       virtualisation.podman.enable = true;

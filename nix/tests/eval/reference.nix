@@ -76,7 +76,7 @@ in
       }
     ];
   };
-  "what is no reference" = {
+  "text that is not a reference" = {
     expr = map parse [
       ""
       "a b"

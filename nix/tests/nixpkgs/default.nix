@@ -1,9 +1,9 @@
-# Stands in for nixpkgs in tests without a network: enough of it to evaluate and
-# build hocker's flake.nix, overlay.nix and package.nix, and its templates.
+# A stub of nixpkgs for tests without a network: enough to evaluate and build hocker's
+# flake.nix, overlay.nix, package.nix and templates.
 #
-# A test copies this folder and puts two static binaries beside this file, as
-# prebuilt/bin/hocker and prebuilt/bin/busybox. buildGoModule then "builds" that
-# hocker and runs the package's postInstall for real.
+# A test copies this folder and adds two static binaries, prebuilt/bin/hocker and
+# prebuilt/bin/busybox. buildGoModule then "builds" that hocker, and runs the package's
+# postInstall for real.
 {
   system ? builtins.currentSystem,
   overlays ? [ ],
@@ -25,9 +25,9 @@ let
     if builtins.pathExists ./prebuilt/bin/hocker && builtins.pathExists ./prebuilt/bin/busybox then
       ./prebuilt
     else
-      throw "the stub of nixpkgs has nothing to build with: copy ${toString ./.} and put static binaries in the copy as prebuilt/bin/hocker and prebuilt/bin/busybox";
+      throw "the stub of nixpkgs lacks its binaries: copy ${toString ./.} and add prebuilt/bin/hocker and prebuilt/bin/busybox, which must be static";
 
-  # A derivation by a shell script; `env` becomes attributes and environment.
+  # A derivation that runs a shell script with the environment `env`.
   runScript =
     name: env: script:
     derivation (
@@ -83,7 +83,7 @@ let
       in
       f (intersectAttrs (functionArgs f) final // arguments);
 
-    # Not a cross compiler: what builds is what runs.
+    # The build platform and the host platform are the same.
     buildPackages = final;
     stdenv = {
       buildPlatform = { inherit system; };
@@ -102,7 +102,7 @@ let
         touch "$out"
       '';
 
-    # The nodes are evaluated as far as the stub of NixOS goes; nothing is run.
+    # The nodes are evaluated with the stub of NixOS. Nothing is run.
     testers.runNixOSTest =
       test:
       let

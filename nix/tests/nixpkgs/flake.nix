@@ -1,5 +1,5 @@
 {
-  description = "Stands in for nixpkgs where nixpkgs cannot be reached: see default.nix";
+  description = "A stub of nixpkgs for tests without a network: see default.nix";
 
   outputs =
     { self }:

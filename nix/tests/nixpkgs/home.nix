@@ -1,5 +1,5 @@
-# Stands in for home-manager: containers of podman and the units of a user, as far
-# as hocker's module sees them.
+# A stub of home-manager: podman's containers and the user's units, as far as hocker's
+# module uses them.
 { modules, system }:
 let
   lib = import ./lib.nix;

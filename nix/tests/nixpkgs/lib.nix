@@ -1,4 +1,4 @@
-# Of nixpkgs' lib, what hocker's Nix files use.
+# A stub of nixpkgs' lib: the functions that hocker's Nix files use.
 let
   inherit (builtins)
     any

@@ -1,7 +1,6 @@
-# Stands in for the module system of nixpkgs' lib: enough of it to evaluate hocker's
-# modules. It has definitions with conditions and priorities, options that are
-# declared in several places, and submodules. An option that is not declared is an
-# error, and so is a value of another type.
+# A stub of the module system in nixpkgs' lib: enough to evaluate hocker's modules. It
+# supports conditions, priorities, options that several modules declare, and
+# submodules. Undeclared options and values of a wrong type are errors.
 let
   inherit (builtins)
     all
@@ -27,8 +26,8 @@ let
 
   kindOf = value: if isAttrs value then value._type or null else null;
 
-  # What is defined at each name of a definition: a condition goes down to the names,
-  # so that they can be seen without it.
+  # The definitions by name. A condition is pushed down to the names, so that they can
+  # be listed without evaluating it.
   pushDown =
     definition:
     if kindOf definition == "if" then
@@ -59,7 +58,7 @@ let
         }
       ];
 
-  # Those of the highest priority, which is the lowest number.
+  # The values with the highest priority, which is the lowest number.
   values =
     definitions:
     let
@@ -70,7 +69,7 @@ let
 
   namesOf = sets: attrNames (foldl' (all: set: all // set) { } sets);
 
-  # A module and those that it imports, as { options, config }.
+  # A module and its imports, as { options, config }.
   load =
     arguments: module:
     let
@@ -91,7 +90,7 @@ let
     in
     [ one ] ++ concatMap (load arguments) (set.imports or [ ]);
 
-  # What several modules declare, as one tree.
+  # The declarations of several modules, as one tree.
   mergeOptions =
     path: trees:
     listToAttrs (
@@ -157,7 +156,7 @@ let
     };
 
   types = rec {
-    # `also` is the type of an option that is declared twice.
+    # `also` merges the types of an option that is declared twice.
     mkType =
       description: merge:
       let
@@ -180,7 +179,7 @@ let
         in
         if !all check found then
           throw "A definition for option `${show path}' is not of type `${description}'."
-        # A function does not even equal itself.
+        # A single value is not compared: a function does not equal itself.
         else if !all (value: value == head found) (builtins.tail found) then
           throw "The option `${show path}' has conflicting definition values."
         else
@@ -283,8 +282,7 @@ let
         getSubOptions = path: (evalIn path { name = "<name>"; } modules).options;
       };
 
-    # Like nixpkgs, sets types of several words in parentheses where they stand in
-    # another one.
+    # As in nixpkgs, a type of several words is in parentheses inside another type.
     inner =
       type:
       if type.description == "submodule" || builtins.match ".* or .*|one of .*|value .*" type.description != null then

@@ -1,6 +1,5 @@
-# Stands in for nixpkgs' lib.nixosSystem in tests without a network: its system is a
-# folder with the units of systemd.services. It has no more options than nixos/
-# declares.
+# A stub of nixpkgs' lib.nixosSystem for tests without a network. The system is a folder
+# with the units of systemd.services. Only the options in nixos/ exist.
 {
   modules,
   system ? null,

@@ -1,4 +1,4 @@
-# What every NixOS system has.
+# Options of every NixOS system.
 {
   config,
   lib,
@@ -47,7 +47,7 @@ in
     system.stateVersion = required types.str;
   };
 
-  # NixOS wants a file system and a boot loader.
+  # NixOS requires a file system and a boot loader.
   config.system.build.toplevel = checked (
     pkgs.runCommand "nixos-system-${config.networking.hostName}"
       {

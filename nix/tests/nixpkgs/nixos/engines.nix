@@ -1,4 +1,4 @@
-# The engines, which are those of the machine that runs the tests.
+# The engines, from the machine that runs the tests.
 { lib, pkgs, ... }:
 let
   inherit (lib) mkOption types;

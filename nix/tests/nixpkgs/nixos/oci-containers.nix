@@ -1,4 +1,4 @@
-# Containers as units, as far as images concern them.
+# The units of containers, as far as they concern images.
 { config, lib, ... }:
 let
   inherit (builtins) concatStringsSep map;

@@ -1,4 +1,4 @@
-# Units as files.
+# Writes the unit files.
 {
   config,
   lib,
@@ -66,7 +66,7 @@ let
       )
       ++ section "Service" (
         {
-          # A system of NixOS has coreutils and the like here.
+          # On NixOS, coreutils and others are here.
           Environment = "PATH=${
             concatStringsSep ":" (map (package: "${package}/bin") service.path ++ [ "/usr/bin:/bin" ])
           }";
@@ -99,7 +99,7 @@ in
   options.systemd = {
     services = set (types.attrsOf (types.submodule service)) { };
     tmpfiles.rules = names;
-    # /etc/systemd.
+    # The folder /etc/systemd.
     files = mkOption { type = types.package; };
   };
 
