@@ -14,97 +14,98 @@ import (
 	"hocker/test/servers"
 )
 
-// commands are the script commands beyond testscript's own. NAME is a name that the
-// script chooses. It becomes an environment variable, so use upper case.
+// commands are the script commands in addition to testscript's own. The script chooses
+// each NAME. It becomes an environment variable, so use upper case.
 //
 // Setup:
 //
-//	needs PART...                skip (with CI=true: fail) if this machine lacks one: a command, root, nixbld
+//	needs PART...                skip (with CI=true: fail) if this machine lacks a part: a command, root, nixbld
 //	registry NAME anon|basic|token [OPTION...]
 //	                             start a docker-registry; sets NAME to host:port, NAME_PORT, NAME_USER, NAME_PASS
 //	    user=NAME:PASSWORD         instead of tester:secret
-//	    redirect                   blobs are at another server, NAME.blobs (NAME_BLOBS)
-//	    anonymous                  token: everybody may pull; the token service is NAME.tokens (NAME_TOKENS)
+//	    redirect                   blobs are on another server, NAME.blobs (NAME_BLOBS)
+//	    anonymous                  token: anyone may pull; the token service is NAME.tokens (NAME_TOKENS)
 //	    uses=2                     token: number of requests for which the registry accepts a pull token
-//	    expires-in=300             token: lifetime that the service reports, true or not; -1 to omit it
-//	    field=token|access_token   token: the only field the token is in, instead of both
+//	    expires-in=300             token: lifetime that the service reports, which may be wrong; -1 to omit it
+//	    field=token|access_token   token: the only field with the token, instead of both
 //	    identity                   token: docker login gets an identity token
 //	    schema1                    the registry accepts schema 1 manifests too
 //	proxy NAME HOST:PORT [OPTION...]
-//	                             start nginx before a registry; sets NAME, NAME_PORT and with tls NAME_CA, a file
+//	                             start nginx as a reverse proxy of a registry; sets NAME, NAME_PORT and with tls
+//	                             NAME_CA, a file
 //	    tls                        with a certificate of a private authority
-//	    http2                      with tls: HTTP/2 is offered
+//	    http2                      with tls: offer HTTP/2
 //	    prefix=/PATH               the registry is at /PATH/v2/
 //	    basic=NAME:PASSWORD        nginx asks for credentials
-//	    open-ping                  except for requests of /v2/ itself
+//	    open-ping                  except for requests to /v2/ itself
 //	forward NAME http|socks5 [user=NAME:PASSWORD]
 //	                             start a forward proxy, tinyproxy or microsocks; sets NAME, NAME_PORT
 //	link NAME HOST:PORT [OPTION...]
-//	                             start a faulty connection to a registry; sets NAME, NAME_PORT
+//	                             start a proxy with a faulty connection to a registry; sets NAME, NAME_PORT
 //	    cut=BYTES                  cut every body after this many bytes
 //	    rate=BYTES                 limit bodies to this many bytes a second
 //	    hold=BYTES                 hold the rest of a body until the link is released
-//	release NAME                 make a link hold nothing any more
+//	release NAME                 stop holding back bodies in a link
 //	static NAME                  start nginx with the files below ./NAME, for what docker-registry cannot serve;
-//	                             sets NAME, NAME_PORT; push writes to it too
-//	server-stop NAME             stop a registry or proxy: connections are refused
-//	server-start NAME            start it again, same address, same content
+//	                             sets NAME, NAME_PORT; push can write to it
+//	server-stop NAME             stop a registry or proxy, so that it refuses connections
+//	server-start NAME            start it again, with the same address and content
 //	push NAME REPOSITORY:TAG VARIANT [OPTION...]
 //	                             push an image to a registry; VARIANT is one of docker, list, oci, oci-index,
-//	                             oci-tar, oci-zstd, or a kind that is rarer: see images/variants.go.
+//	                             oci-tar, oci-zstd, or a rarer kind: see images/variants.go.
 //	                             Sets IMAGE_DIGEST, IMAGE_MANIFEST, IMAGE_CONFIG,
 //	                             IMAGE_LAYERS (their number), IMAGE_LAYER0..., IMAGE_DIFF0..., as sha256:...;
 //	                             the registry forgets its requests.
-//	    greeting=TEXT              what /hello in the image says: another text, another image
-//	    bulk=MIB                   one layer more, incompressible, of that size
-//	    foreign=NAME               put foreign layers to this static server
+//	    greeting=TEXT              the output of /hello in the image; another text makes another image
+//	    bulk=MIB                   an additional layer of this size, incompressible
+//	    foreign=NAME               put foreign layers on this static server
 //	    as=PREFIX                  sets PREFIX_DIGEST and so on
 //	blob NAME remove|corrupt|truncate DIGEST
-//	                             spoil a blob in a registry's storage
+//	                             damage a blob in a registry's storage
 //	dockerd                      set DOCKER_HOST to a Docker daemon that the scripts of a run share
-//	dockerd own                  start one of this script's own: no other script has put layers into it
-//	dockerd tls                  start one of this script's own that listens to TLS, too; sets DOCKER_TCP, its
+//	dockerd own                  start one for this script, without layers from other scripts
+//	dockerd tls                  start one for this script that also listens with TLS; sets DOCKER_TCP, its
 //	                             HOST:PORT, and DOCKER_CERTS, a folder for DOCKER_CERT_PATH
-//	sshd [VARIABLE=VALUE...]     start an sshd, with these in the environment of its sessions; ssh finds it as
-//	                             "builder"
-//	containerd                   set CONTAINERD_ADDRESS to a containerd of this script's own, for ctr
+//	sshd [VARIABLE=VALUE...]     start an sshd with these variables in its sessions; ssh finds it as "builder"
+//	containerd                   start a containerd for this script; sets CONTAINERD_ADDRESS, for ctr
 //	systemd UNITS [SOURCE=TARGET...]
-//	                             start a systemd with the units in a folder, which may run what is in $WORK;
-//	                             SOURCE, a file, is at TARGET, too. "inside PROGRAM [ARG...]" runs a program
-//	                             where systemd is; OUTPUT is a file with what the units print
-//	nixstore                     point Nix at an empty store of this script's own, sandbox on;
+//	                             start a systemd with the units in a folder, which may run programs in $WORK;
+//	                             the file SOURCE is also at TARGET. "inside PROGRAM [ARG...]" runs a program in
+//	                             systemd's namespaces; OUTPUT is a file with the units' output
+//	nixstore                     give Nix an empty store for this script, with the sandbox on;
 //	                             ./functions.nix is a set of the fetch functions, with the binary under test.
-//	                             A script that says this runs on every generation of Nix: see nix_versions_test.go.
-//	                             [nix>=2.19] is a condition
-//	                             (a second time: at the same place, if the first one was moved away)
-//	erofsutils SUITE [DIR]       write the erofs-utils of a suite of Debian to ./erofs-utils, or DIR, where functions.nix
-//	                             finds them: a derivation of mkfs.erofs
+//	                             A script with this command runs on every version of Nix: see
+//	                             nix_versions_test.go. [nix>=2.19] is a condition.
+//	                             A second call makes a new store, if the script has moved the first one away
+//	erofsutils SUITE [DIR]       write a derivation of mkfs.erofs, from the erofs-utils of a Debian suite, to
+//	                             ./erofs-utils or DIR; functions.nix finds it in the former
 //	nixdaemon [VARIABLE=VALUE...]
-//	                             leave that store to a nix-daemon, with these in its environment;
-//	                             NIX_CONFIG is its configuration too
+//	                             serve that store by a nix-daemon with these variables in its environment;
+//	                             it reads NIX_CONFIG too
 //	nixmachine [VARIABLE=VALUE...]
 //	                             start another machine with an empty store: ssh://builder, ssh-ng://builder;
-//	                             with these in its environment; sets MACHINE_STORE, its store as seen from here
-//	tmpfs DIR SIZE               make DIR a file system of SIZE (as "1m") until the script ends
+//	                             with these variables in its environment; sets MACHINE_STORE, its store as a
+//	                             path on this machine
+//	tmpfs DIR SIZE               mount a file system of SIZE (such as "1m") at DIR until the script ends
 //
 // Running programs:
 //
 //	exits N PROGRAM [ARG...]     like exec, but the exit code must be N
-//	peak MIB PROGRAM [ARG...]    run a program; fail with 99 if it ever had more than MIB resident.
-//	                             Goes with the others: exits 5 peak 32 hocker-layer ...
-//	says PROGRAM [ARG...]        like exec, for a program that runs a container which prints something:
-//	                             engines may lose that, so it is run again while nothing is printed
+//	peak MIB PROGRAM [ARG...]    run a program; exit with 99 if it ever had more than MIB resident.
+//	                             It combines with the others: exits 5 peak 32 hocker-layer ...
+//	says PROGRAM [ARG...]        like exec, for a program that runs a container which prints something.
+//	                             Engines may lose the output; then the program is run again
 //	capture VARIABLE PROGRAM [ARG...]
 //	                             run a program and set VARIABLE to its output, trimmed
-//	start, await, signal, ends   programs in the background, and what to wait for before a signal: never a time.
-//	                             See background_test.go
+//	start, await, signal, ends   programs in the background, and conditions to wait for before a signal:
+//	                             see background_test.go
 //	terminal, type               programs on a terminal: see terminal_linux_test.go
 //
 // Assertions:
 //
 //	requests NAME                print the requests of a server: METHOD PATH STATUS agent= auth= range= encoding= host= remote=
-//	requests NAME N PATTERN      N (or <=N, >=N) of these lines match; there may be more to come
-//	forget NAME                  forget them
+//	requests NAME N PATTERN      N (or <=N, >=N) of these lines match; more may follow
+//	forget NAME                  forget the requests so far
 //	digest FILE DIGEST           FILE (or stdout, stderr) has this digest
 //	entries DIR [NAME...]        DIR has exactly these entries
 //	absent TEXT PATH...          TEXT is in no file, file name or link below the paths
@@ -152,7 +153,7 @@ func options(ts *testscript.TestScript, args []string, known ...string) map[stri
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
 		if !strings.Contains(" "+strings.Join(known, " ")+" ", " "+key+" ") {
-			ts.Fatalf("no option %q, there are %q", key, known)
+			ts.Fatalf("unknown option %q, expected one of %q", key, known)
 		}
 		found[key] = value
 	}
@@ -221,7 +222,7 @@ func registryCommand(ts *testscript.TestScript, neg bool, args []string) {
 	case "token":
 		wanted.Token = tokenOptions(ts, who, given)
 	default:
-		ts.Fatalf("no registry of kind %q, there are anon, basic, token", kind)
+		ts.Fatalf("unknown kind of registry %q, expected anon, basic or token", kind)
 	}
 	registry, err := servers.StartRegistry(wanted)
 	ts.Check(err)
@@ -309,7 +310,7 @@ func releaseCommand(ts *testscript.TestScript, neg bool, args []string) {
 	check(ts, neg, len(args) == 1, "release NAME")
 	link, ok := scriptOf(ts).find(ts, args[0]).(*servers.Link)
 	if !ok {
-		ts.Fatalf("%s is no link", args[0])
+		ts.Fatalf("%s is not a link", args[0])
 	}
 	link.Release()
 }
@@ -372,7 +373,7 @@ func pushCommand(ts *testscript.TestScript, neg bool, args []string) {
 	for i, layer := range image.Layers {
 		ts.Setenv(fmt.Sprintf("%s_LAYER%d", prefix, i), layer.String())
 	}
-	for i, id := range image.DiffIDs { // artifacts have none
+	for i, id := range image.DiffIDs { // empty for artifacts
 		ts.Setenv(fmt.Sprintf("%s_DIFF%d", prefix, i), id.String())
 	}
 }

@@ -13,8 +13,8 @@ import (
 // packageRow is a row of ARCHITECTURE.md's table of packages.
 var packageRow = regexp.MustCompile("(?m)^\\| `(fetcher[a-z/]*)` \\| .* \\| ?(.*) ?\\|$")
 
-// TestArchitecture compares the table of packages in ARCHITECTURE.md with what
-// they import of this module.
+// TestArchitecture compares the table of packages in ARCHITECTURE.md with their
+// imports from this module.
 func TestArchitecture(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(shared.root, "ARCHITECTURE.md"))
 	if err != nil {
@@ -50,6 +50,6 @@ func TestArchitecture(t *testing.T) {
 		delete(described, name)
 	}
 	for name := range described {
-		t.Errorf("ARCHITECTURE.md has a row for %s, and there is no such package", name)
+		t.Errorf("ARCHITECTURE.md has a row for %s, which is not a package", name)
 	}
 }

@@ -10,9 +10,8 @@ import (
 	"hocker/fetcher/lock"
 )
 
-// TestLockFileDocument reads the example of docs/lock-file.md as hocker reads a
-// lock file, writes it as hocker writes one, and looks for fields that the
-// document leaves out.
+// TestLockFileDocument checks that hocker reads the example in docs/lock-file.md and
+// writes it back unchanged, and that the document describes all fields.
 func TestLockFileDocument(t *testing.T) {
 	const path = "docs/lock-file.md"
 	text, err := os.ReadFile(filepath.Join(shared.root, path))
@@ -29,7 +28,7 @@ func TestLockFileDocument(t *testing.T) {
 		t.Fatalf("%s: %v", blocks[0], err)
 	}
 	if written, err := file.Format(); err != nil || string(written) != example {
-		t.Errorf("%s: hocker writes it (%v) as\n%s", blocks[0], err, written)
+		t.Errorf("%s: hocker writes this (%v):\n%s", blocks[0], err, written)
 	}
 	var content any
 	if err := json.Unmarshal([]byte(example), &content); err != nil {
@@ -42,8 +41,8 @@ func TestLockFileDocument(t *testing.T) {
 	}
 }
 
-// fieldsOf collects the names of the fields in a lock file. The names below
-// images and platforms are the user's.
+// fieldsOf collects the names of the fields in a lock file. The keys of images and
+// platforms are not fields.
 func fieldsOf(value any, found map[string]bool) map[string]bool {
 	switch v := value.(type) {
 	case []any:

@@ -95,11 +95,11 @@ func prepare() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// The users that Nix builds as must be able to pass through.
+	// Nix's build users need access.
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return "", err
 	}
-	// Where testscript makes the scripts' work directories.
+	// testscript creates the scripts' work directories here.
 	if err := os.Setenv("GOTMPDIR", dir); err != nil {
 		return "", err
 	}
@@ -112,8 +112,8 @@ func prepare() (string, error) {
 	if err := buildBinary(filepath.Join(shared.hocker, "bin")); err != nil {
 		return "", errors.Join(err, os.RemoveAll(dir))
 	}
-	// For scripts that run Go: their home is empty, and modules need not be
-	// fetched once more.
+	// For scripts that run Go. Their home is empty; this gives them the downloaded
+	// modules.
 	settings, err := exec.Command("go", "env", "-json", "GOMODCACHE", "GOCACHE", "GOPROXY").Output()
 	if err == nil {
 		err = json.Unmarshal(settings, &shared.goEnv)
@@ -141,14 +141,14 @@ func buildBinary(dir string) error {
 	return nil
 }
 
-// TestScripts runs the scripts, with this machine's Nix. TestNixVersions runs
-// some of them with others.
+// TestScripts runs the scripts with this machine's Nix. TestNixVersions runs some of
+// them with other versions.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	nix, _ := servers.FindNix(servers.System) // scripts say what they need
+	nix, _ := servers.FindNix(servers.System) // scripts that need Nix check for it
 	testscript.Run(t, scriptParams(nix, files))
 }
 
@@ -164,13 +164,13 @@ func scriptParams(nix servers.Nix, files []string) testscript.Params {
 }
 
 // setup gives a script its own home and none of the user's settings: no proxies, no
-// credentials, no daemon. testscript starts from an empty
-// environment; what a script needs is added here.
+// credentials, no daemon. testscript starts with an empty environment, and setup adds
+// what scripts need.
 func setup(env *testscript.Env, nix servers.Nix) error {
 	for name, value := range environ(env.WorkDir, nix.Path(env.Getenv("PATH"))) {
 		env.Setenv(name, value)
 	}
-	// testscript keeps its directory to itself; build users must pass through.
+	// Nix's build users need access, which testscript's directory does not give.
 	if err := os.Chmod(filepath.Dir(env.WorkDir), 0o755); err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func setup(env *testscript.Env, nix servers.Nix) error {
 	s := &script{t: env.T(), nix: nix, servers: map[string]server{}}
 	env.Values[scriptKey{}] = s
 	env.Defer(s.end)
-	// testscript's directory of a script is called after it.
+	// testscript names the directory of a script after the script.
 	env.Defer(func() { s.noteNix(strings.TrimPrefix(filepath.Base(env.WorkDir), "script-")) })
 	return nil
 }

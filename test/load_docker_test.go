@@ -15,8 +15,7 @@ import (
 	"hocker/test/servers"
 )
 
-// loadTest loads images into a dockerd of its own: layers that another test has brought
-// would change what is sent.
+// loadTest loads images into its own dockerd, which has no layers from other tests.
 type loadTest struct {
 	*loadable
 	home   *workplace
@@ -49,7 +48,7 @@ func (l *loadTest) docker(args ...string) (string, error) {
 	return strings.TrimSpace(string(output)), err
 }
 
-// mustDocker is docker for what must succeed.
+// mustDocker is like docker, but fails the test on an error.
 func (l *loadTest) mustDocker(args ...string) string {
 	l.t.Helper()
 	output, err := l.docker(args...)
@@ -69,7 +68,7 @@ func (l *loadTest) hocker(c archive.Composition, flags ...string) outcome {
 	return ran
 }
 
-// expect fails unless the image is there under its name, as a whole.
+// expect fails unless the daemon has the complete image under its name.
 func (l *loadTest) expect(c archive.Composition) {
 	l.t.Helper()
 	id, err := l.docker("image", "inspect", "--format", "{{.Id}}", c.Reference)
@@ -90,9 +89,9 @@ func (l *loadTest) save(c archive.Composition, path string) error {
 
 var loadDockerTests = []struct {
 	name   string
-	has    []string // the layers of another image that is there
+	has    []string // the layers of another image in the daemon
 	layers []string
-	stderr string // its first line, but for the name
+	stderr string // the first line, without the name
 }{
 	{name: "first", layers: []string{"a", "b", "c"}, stderr: "sending "},
 	{name: "last layer changed", has: []string{"a", "b", "x"}, layers: []string{"a", "b", "c"}, stderr: "2 of 3 layers already present, sending "},
@@ -101,8 +100,8 @@ var loadDockerTests = []struct {
 	{name: "layer twice", has: []string{"a", "b"}, layers: []string{"a", "b", "a"}, stderr: "2 of 3 layers already present, sending "},
 }
 
-// TestLoadDocker loads images of which the daemon has a part. What docker save gives then
-// is what it gives after a whole load.
+// TestLoadDocker loads images that the daemon has some layers of. docker save must then
+// write the same archive as after docker load.
 func TestLoadDocker(t *testing.T) {
 	t.Parallel()
 	l := newLoadTest(t, 300_000)
@@ -134,7 +133,7 @@ func TestLoadDocker(t *testing.T) {
 				t.Fatal(err)
 			}
 			if first, second := readTar(t, whole), readTar(t, parts); first != second {
-				t.Errorf("docker save gives\n%s\nafter a whole load\n%s", second, first)
+				t.Errorf("docker save wrote\n%s\nbut after docker load\n%s", second, first)
 			}
 			if ran := l.hocker(c); string(ran.stdout) != "Image is already present: app:1\n" || len(ran.stderr) > 0 {
 				t.Errorf("again: %v", ran)
@@ -156,7 +155,7 @@ func (l *loadTest) writeArchive(c archive.Composition, path string) {
 	}
 }
 
-// TestLoadDockerFlatMemory loads an image that is larger than the memory it may use.
+// TestLoadDockerFlatMemory loads an image that is larger than hocker's memory limit.
 func TestLoadDockerFlatMemory(t *testing.T) {
 	t.Parallel()
 	l := newLoadTest(t, 100<<20)
@@ -171,7 +170,7 @@ func TestLoadDockerFlatMemory(t *testing.T) {
 	}
 }
 
-// TestLoadDockerForeign warns of an image that the machine does not run.
+// TestLoadDockerForeign checks the warning about an image for another platform.
 func TestLoadDockerForeign(t *testing.T) {
 	t.Parallel()
 	l := newLoadTest(t, 1000)
@@ -186,8 +185,8 @@ func TestLoadDockerForeign(t *testing.T) {
 	}
 }
 
-// TestLoadDockerRemoved removes the layers that were there after it was planned to omit
-// them.
+// TestLoadDockerRemoved removes layers from the daemon after the load has decided to
+// omit them.
 func TestLoadDockerRemoved(t *testing.T) {
 	t.Parallel()
 	l := newLoadTest(t, 100_000)
@@ -209,7 +208,7 @@ func TestLoadDockerRemoved(t *testing.T) {
 	l.expect(app)
 }
 
-// TestLoadDockerCrash kills the daemon while it reads an image. The name leads to the
+// TestLoadDockerCrash kills the daemon while it reads an image. The name points to the
 // previous image until the next load completes.
 func TestLoadDockerCrash(t *testing.T) {
 	t.Parallel()
@@ -233,7 +232,7 @@ func TestLoadDockerCrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.expect(before)
-	// Over the connection that broke.
+	// With the same client, whose connection broke.
 	result, err := e.Load(t.Context(), loadableImage(t, after, nil), engine.Progress{})
 	if err != nil || result.LayersPresent != 1 {
 		t.Errorf("got %+v, %v", result, err)
@@ -241,8 +240,8 @@ func TestLoadDockerCrash(t *testing.T) {
 	l.expect(after)
 }
 
-// TestLoadDockerFullDisk fills the disk of the daemon. That is an error with a way out, and
-// the image is not sent a second time.
+// TestLoadDockerFullDisk fills the daemon's disk. The error has a hint, and the image is
+// not sent a second time.
 func TestLoadDockerFullDisk(t *testing.T) {
 	t.Parallel()
 	l := newLoadTest(t, 2<<20)
@@ -260,20 +259,20 @@ func TestLoadDockerFullDisk(t *testing.T) {
 		t.Errorf("%v", ran)
 	}
 	if id := l.mustDocker("image", "inspect", "--format", "{{.Id}}", "app:1"); id != before.Config.Digest.String() {
-		t.Errorf("the name leads to %s, want %s", id, before.Config.Digest)
+		t.Errorf("the name points to %s, want %s", id, before.Config.Digest)
 	}
 	if _, err := l.home.output("umount", disk); err != nil {
 		t.Fatal(err)
 	}
 	if ran := l.hocker(after); ran.code != 0 {
-		t.Errorf("with room again: %v", ran)
+		t.Errorf("with space again: %v", ran)
 	}
 	l.expect(after)
 }
 
-// TestLoadDockerTogether loads images that share layers at the same time, while others of
-// them are removed. What a load leaves is whole.
-func TestLoadDockerTogether(t *testing.T) {
+// TestLoadDockerConcurrent loads and removes images that share layers at the same time.
+// The images that remain are complete.
+func TestLoadDockerConcurrent(t *testing.T) {
 	t.Parallel()
 	l := newLoadTest(t, 50_000)
 	var images []archive.Composition

@@ -20,8 +20,8 @@ import (
 type loadEngine struct {
 	suite   string // of Debian, or servers.System
 	pkg     string
-	program string // its server, which tells the version
-	kind    string // how it keeps images
+	program string // the server, which prints its version
+	kind    string // how it stores images
 	needs   []string
 	start   func(*testing.T, servers.Programs, *workplace) loadTarget
 }
@@ -39,19 +39,19 @@ var loadEngines = []loadEngine{
 	{"sid", "containerd", "containerd", "overlayfs", []string{"runc"}, startContainerd},
 }
 
-// loadTarget is an engine that runs, with its own client.
+// loadTarget is a running engine with its own client.
 type loadTarget interface {
-	// flags name the engine to hocker load.
+	// flags select the engine in hocker load.
 	flags() []string
-	// load has the engine's client load an archive.
+	// load loads an archive with the engine's client.
 	load(file string) error
 	// want returns the ID that the engine gives to an image.
 	want(*images.Image) digest.Digest
-	// id returns the ID of what has a name, or "".
+	// id returns the ID of the image with a name, or "".
 	id(name string) (digest.Digest, error)
 	// save writes the archive of an image.
 	save(name, file string) error
-	// greet returns what a container of an image says.
+	// greet returns the output of a container of an image.
 	greet(name string) ([]byte, error)
 	// remove removes images.
 	remove(names ...string) error
@@ -78,8 +78,8 @@ func (w *workplace) idOf(program string, args ...string) (digest.Digest, error) 
 // greeter is the name of the container that greets.
 const greeter = "greeter"
 
-// greetByLog returns what a container has written to its log. run starts the container;
-// flags are those of each command.
+// greetByLog returns the log of a container. run starts the container; flags precede the
+// other commands.
 func (w *workplace) greetByLog(program string, flags, run []string) ([]byte, error) {
 	return untilSaid(func() ([]byte, error) { return w.containerLog(program, flags, run) })
 }
@@ -145,7 +145,7 @@ func (d dockerTarget) save(name, file string) error {
 	return err
 }
 
-// greet reads the log: dockerd may lose what a short container says to docker run.
+// greet reads the log, because docker run may lose the output of a short container.
 func (d dockerTarget) greet(name string) ([]byte, error) {
 	return d.greetByLog("docker", d.docker(), d.docker("run", "--detach", "--network=none", "--name="+greeter, name))
 }
@@ -155,7 +155,7 @@ func (d dockerTarget) remove(names ...string) error {
 	return err
 }
 
-// podmanTarget is a podman of the workplace's own, without a server.
+// podmanTarget is a podman in the workplace, without a server.
 type podmanTarget struct{ *workplace }
 
 func startPodman(t *testing.T, programs servers.Programs, home *workplace) loadTarget {
@@ -172,7 +172,7 @@ func startPodman(t *testing.T, programs servers.Programs, home *workplace) loadT
 	if err != nil {
 		t.Fatal(err)
 	}
-	// It leaves its storage mounted.
+	// podman leaves its storage mounted.
 	t.Cleanup(func() {
 		if err := servers.UnmountBelow(home.dir); err != nil {
 			t.Error(err)
@@ -199,7 +199,8 @@ func (p podmanTarget) save(name, file string) error {
 	return err
 }
 
-// greet reads the log: podman 4.3 may lose what a short container says to podman run.
+// greet reads the log, because podman run of podman 4.3 may lose the output of a short
+// container.
 func (p podmanTarget) greet(name string) ([]byte, error) {
 	run := podmanRun(name)
 	i := slices.Index(run, "--rm")
@@ -217,7 +218,7 @@ type containerdTarget struct {
 	*workplace
 	*servers.Containerd
 	program string
-	local   []string // --local, where ctr has it: it works without containerd's transfer service
+	local   []string // --local if ctr has it, which does without containerd's transfer service
 }
 
 func startContainerd(t *testing.T, programs servers.Programs, home *workplace) loadTarget {
@@ -267,7 +268,7 @@ func (c containerdTarget) save(name, file string) error {
 }
 
 func (c containerdTarget) greet(name string) ([]byte, error) {
-	// All daemons of this machine share runc's containers.
+	// All daemons of this machine share runc's names of containers.
 	id := digest.FromString(c.Address() + name).Encoded()[:12]
 	return c.output(c.program, c.ctr("run", "--rm", name, id)...)
 }

@@ -20,7 +20,7 @@ type loadImages struct {
 	one, two *fetchedImage // differ in the last layer
 	moved    *fetchedImage // two with the name of one
 	large    *fetchedImage
-	others   [3]*fetchedImage // share the lower layers, and one more that no other image has
+	others   [3]*fetchedImage // share the lower layers, and one that no other image has
 }
 
 // fetchedImage is an image that was fetched from a registry.
@@ -32,7 +32,7 @@ type fetchedImage struct {
 	archive        string // for the engines' clients
 }
 
-// fetchLoadImages fetches the images from a registry that is then gone.
+// fetchLoadImages fetches the images from a registry, which stops when it returns.
 func fetchLoadImages(t *testing.T) *loadImages {
 	registry, err := servers.StartRegistry(servers.RegistryOptions{})
 	if err != nil {

@@ -21,11 +21,11 @@ import (
 	"hocker/fetcher/reference"
 )
 
-// loadable makes images of layers that each have one file.
+// loadable makes images whose layers have one file each.
 type loadable struct {
 	t      *testing.T
 	dir    string
-	size   int // of a layer's file, in bytes, which do not compress
+	size   int // the size of the file, which does not compress
 	layers map[string]loadableLayer
 }
 
@@ -38,7 +38,7 @@ func newLoadable(t *testing.T, size int) *loadable {
 	return &loadable{t: t, dir: t.TempDir(), size: size, layers: map[string]loadableLayer{}}
 }
 
-// layer returns the layer with a name. Its content depends on the name alone.
+// layer returns the layer with a name. Its content depends only on the name.
 func (l *loadable) layer(name string) loadableLayer {
 	l.t.Helper()
 	if made, ok := l.layers[name]; ok {
@@ -71,7 +71,7 @@ func (l *loadable) layer(name string) loadableLayer {
 	return made
 }
 
-// image returns an image of the layers with these names, for a platform as linux/amd64.
+// image returns an image with the named layers, for linux on the architecture.
 func (l *loadable) image(reference, architecture string, layers ...string) archive.Composition {
 	l.t.Helper()
 	config := v1.Image{Platform: v1.Platform{OS: "linux", Architecture: architecture}, RootFS: v1.RootFS{Type: "layers"}}
@@ -96,7 +96,7 @@ func (l *loadable) image(reference, architecture string, layers ...string) archi
 	return c
 }
 
-// write writes an image as hocker load reads it.
+// write writes the image.json of an image, for hocker load.
 func (l *loadable) write(c archive.Composition) (path string) {
 	l.t.Helper()
 	data, err := json.Marshal(c)
@@ -110,8 +110,8 @@ func (l *loadable) write(c archive.Composition) (path string) {
 	return path
 }
 
-// loadableImage returns what an engine needs to know about an image. before is called
-// before its archive is written, and may be nil.
+// loadableImage returns an image for package engine. before, if not nil, is called each
+// time before the archive is written.
 func loadableImage(t *testing.T, c archive.Composition, before func()) engine.Image {
 	t.Helper()
 	config, err := c.ImageConfig()

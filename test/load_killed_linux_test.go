@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// killed starts to load an image and kills hocker once it has read some of the layers.
+// killed starts hocker load and kills it after it has read a part of the layers.
 func (c *loadCase) killed(f *fetchedImage) error {
 	const some = 4 << 20
-	// env looks the program up in the workplace's PATH, and becomes it.
+	// env finds the program in the workplace's PATH and executes it.
 	cmd := exec.Command("env", append([]string{"hocker"}, c.hocker(f.file)...)...)
 	var output bytes.Buffer
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = c.home.dir, c.home.environ, &output, &output
@@ -30,7 +30,7 @@ func (c *loadCase) killed(f *fetchedImage) error {
 		case <-time.After(time.Millisecond):
 		}
 	}
-	_ = cmd.Process.Kill() // an error means that it has ended
+	_ = cmd.Process.Kill() // fails only if the process has ended
 	err := <-ended
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == -1 {

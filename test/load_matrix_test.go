@@ -12,23 +12,23 @@ import (
 	"hocker/test/servers"
 )
 
-// loadRows are what is done with each engine, in this order: each finds what the ones
-// before it have left.
+// loadRows are the rows of the table. They run in this order on each engine, and each
+// row starts with the images that the rows before it left.
 var loadRows = []struct {
 	name string
 	try  func(*loadCase) error
 }{
-	{"whole, by its own client", (*loadCase).whole},
+	{"its own client", (*loadCase).whole},
 	{"first load", (*loadCase).first},
 	{"unchanged", (*loadCase).unchanged},
 	{"last layer changed", (*loadCase).changed},
 	{"tag moved", (*loadCase).tagMoved},
 	{"interrupted", (*loadCase).interrupted},
-	{"beside another client", (*loadCase).concurrent},
+	{"concurrent clients", (*loadCase).concurrent},
 }
 
-// TestLoadEngines loads into every engine whatever it has already. With -v it shows
-// the table.
+// TestLoadEngines loads images into every engine, whether or not it has some of their
+// layers. With -v it prints the table.
 func TestLoadEngines(t *testing.T) {
 	t.Parallel()
 	servers.Require(t, "root", "docker-registry", "skopeo", "busybox", "unshare", "mount")
@@ -57,7 +57,7 @@ func TestLoadEngines(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("\n%s\nPASS: outcome, bytes sent, image ID and what a container says are right, with the registry gone.", result)
+	t.Logf("\n%s\nPASS: outcome, bytes sent, image ID and the container's output are right, without the registry.", result)
 }
 
 // loadCase is a column of the table.
@@ -65,14 +65,14 @@ type loadCase struct {
 	*loadImages
 	engine   loadEngine
 	programs servers.Programs
-	missing  error // why it cannot run
+	missing  error // why the engine cannot run
 	column   string
 
 	loadTarget
 	home *workplace
 }
 
-// run runs the rows. After a failure, the next rows would tell nothing.
+// run runs the rows, up to the first failure: the rows after it depend on it.
 func (c *loadCase) run(t *testing.T, dir string, result *table) {
 	if c.missing != nil {
 		servers.Lacks(t, c.missing)
@@ -89,7 +89,7 @@ func (c *loadCase) run(t *testing.T, dir string, result *table) {
 	}
 }
 
-// loadRow is what hocker load --json prints of an image.
+// loadRow is what hocker load --json prints for an image.
 type loadRow struct {
 	Reference, ID, Outcome string
 	Layers, LayersPresent  int
@@ -101,7 +101,7 @@ func (c *loadCase) hocker(more ...string) []string {
 	return append(append([]string{"load"}, c.flags()...), more...)
 }
 
-// loads loads an image with hocker, and checks what that did and what it says.
+// loads loads an image with hocker, and checks its report and the image.
 func (c *loadCase) loads(f *fetchedImage, outcome string, present int, most int64) error {
 	output, err := c.home.output("hocker", c.hocker("--json", f.file)...)
 	if err != nil {
@@ -112,32 +112,32 @@ func (c *loadCase) loads(f *fetchedImage, outcome string, present int, most int6
 		return err
 	}
 	if len(rows) != 1 {
-		return fmt.Errorf("hocker load says of one image\n%s", output)
+		return fmt.Errorf("hocker load reported, for one image,\n%s", output)
 	}
 	row := rows[0]
 	if row.Reference != f.name || row.ID != f.image.Config.String() || row.Outcome != outcome ||
 		row.Layers != len(f.image.Layers) || row.LayersPresent != present {
-		return fmt.Errorf("hocker load says of %s %+v, want %s of %d layers, %d being there", f.name, row, outcome, len(f.image.Layers), present)
+		return fmt.Errorf("hocker load reported, for %s, %+v, want %s with %d layers, %d of them present", f.name, row, outcome, len(f.image.Layers), present)
 	}
 	if row.Bytes > most || most >= f.size && row.Bytes < f.size {
-		return fmt.Errorf("%d bytes were sent of an image of %d, want at most %d", row.Bytes, f.size, most)
+		return fmt.Errorf("sent %d bytes of an image of %d bytes, want at most %d", row.Bytes, f.size, most)
 	}
 	return c.has(f)
 }
 
-// has checks that a name leads to an image which runs.
+// has checks that the image is there under its name, and runs.
 func (c *loadCase) has(f *fetchedImage) error {
 	if id, err := c.id(f.name); err != nil || id != c.want(f.image) {
 		return fmt.Errorf("%s is %q, want %s: %w", f.name, id, c.want(f.image), err)
 	}
 	output, err := c.greet(f.name)
 	if got := strings.TrimSpace(string(output)); err == nil && got != f.greeting {
-		err = fmt.Errorf("%s says %q, want %q", f.name, got, f.greeting)
+		err = fmt.Errorf("%s printed %q, want %q", f.name, got, f.greeting)
 	}
 	return err
 }
 
-// saves checks that what the engine saves is the image.
+// saves checks that the engine saves the same image.
 func (c *loadCase) saves(f *fetchedImage) error {
 	file := filepath.Join(c.home.dir, "saved.tar")
 	defer os.Remove(file)
@@ -151,11 +151,11 @@ func (c *loadCase) saves(f *fetchedImage) error {
 	return err
 }
 
-// aFewKB is the most that is sent beside layers: the archive's documents and padding.
+// aFewKB limits the bytes sent besides layers: the archive's JSON files and padding.
 const aFewKB = 40 << 10
 
-// whole loads an archive with the engine's client, so that it is known what this
-// engine saves, and removes it.
+// whole loads an archive with the engine's own client, to check the test itself, and
+// removes the image.
 func (c *loadCase) whole() error {
 	if err := c.load(c.two.archive); err != nil {
 		return err
@@ -175,8 +175,8 @@ func (c *loadCase) unchanged() error {
 	return c.loads(c.one, "present", len(c.one.image.Layers), 0)
 }
 
-// changed loads an image that differs in its last layer. What the engine saves is what
-// it has saved of the whole.
+// changed loads an image that differs in its last layer. The engine must save it as after
+// a load of the complete archive.
 func (c *loadCase) changed() error {
 	if err := c.loads(c.two, "loaded", len(c.two.image.Layers)-1, aFewKB); err != nil {
 		return err
@@ -184,7 +184,7 @@ func (c *loadCase) changed() error {
 	return c.saves(c.two)
 }
 
-// tagMoved gives the name of one to two.
+// tagMoved loads the second image under the name of the first.
 func (c *loadCase) tagMoved() error {
 	if err := c.loads(c.moved, "tagged", len(c.two.image.Layers), 0); err != nil {
 		return err
@@ -193,7 +193,7 @@ func (c *loadCase) tagMoved() error {
 }
 
 // interrupted kills hocker while it sends an image that is new to the engine. The name
-// does not lead to a half image, and the next load completes.
+// must not point to an incomplete image, and the next load completes.
 func (c *loadCase) interrupted() error {
 	if err := c.killed(c.large); err != nil {
 		return err
@@ -211,8 +211,8 @@ func (c *loadCase) interrupted() error {
 	return c.saves(c.large)
 }
 
-// concurrent has hocker load two images, which share layers, while the engine's own
-// client loads a third one and removes a fourth.
+// concurrent loads two images that share layers with hocker, while the engine's own
+// client loads a third image and removes a fourth.
 func (c *loadCase) concurrent() error {
 	hocker := func(f *fetchedImage) error {
 		_, err := c.home.output("hocker", c.hocker(f.file)...)

@@ -14,10 +14,10 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// savedImage is what an engine's archive has of an image.
+// savedImage identifies the image in an engine's archive.
 type savedImage struct {
 	config  digest.Digest
-	diffIDs []digest.Digest // the lowest first
+	diffIDs []digest.Digest // lowest first
 }
 
 // readSaved reads a docker-archive of one image.
@@ -59,7 +59,7 @@ func readSaved(file string) (savedImage, error) {
 	return image, nil
 }
 
-// diffID returns the digest of what r has, unpacked if it is packed.
+// diffID returns the digest of the content of r, decompressed if it is gzip.
 func diffID(r io.Reader) (digest.Digest, error) {
 	buffered := bufio.NewReader(r)
 	r = buffered

@@ -36,7 +36,7 @@ func erofsutilsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(servers.WriteErofsUtils(args[0], ts.MkAbs(dir)))
 }
 
-// storeOf returns the store of a script, and makes it if it is not there.
+// storeOf returns the store of a script, and creates it on first use.
 func storeOf(ts *testscript.TestScript) *servers.NixStore {
 	need(ts, "root", "nix-build", "nixbld")
 	store, err := scriptOf(ts).nix.NewStore(filepath.Join(ts.Getenv("WORK"), "nix"))

@@ -14,9 +14,9 @@ import (
 // does not use it.
 const peakExceeded = 99
 
-// peak is the command "peak MIB PROGRAM [ARG...]". The maximum that wait(2)
-// reports would be no less than that of the test binary which started the
-// program, so the kernel is asked while it runs.
+// peak is the command "peak MIB PROGRAM [ARG...]". It reads the peak from /proc while
+// the program runs, because the maximum that wait(2) reports includes the memory of the
+// test binary that started the program.
 func peak() {
 	code, err := runPeak(os.Args[1:])
 	if err != nil {

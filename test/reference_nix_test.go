@@ -12,7 +12,7 @@ import (
 	"hocker/test/servers"
 )
 
-// spellings are parts of references, some of them odd.
+// spellings are parts of references. Some are unusual.
 var spellings = struct{ hosts, paths, tags, digests []string }{
 	[]string{"", "docker.io/", "index.docker.io/", "registry-1.docker.io/", "registry.hub.docker.com/", "docker://",
 		"docker://docker.io/", "ghcr.io/", "ghcr.io:443/", "ghcr.io:80/", "localhost/", "localhost:5000/", "localhost:80/",
@@ -22,8 +22,8 @@ var spellings = struct{ hosts, paths, tags, digests []string }{
 	[]string{"", "@sha256:cd0a524342efac6edff500c17e625735bbe479c926439b263bbe3c8518a0849c"},
 }
 
-// TestReferencesInNix makes sure that nix/reference.nix reads references as package
-// reference does: a container finds the image that `hocker lock add` has locked.
+// TestReferencesInNix checks that nix/reference.nix parses references like package
+// reference, so that a container finds the image that `hocker lock add` has locked.
 func TestReferencesInNix(t *testing.T) {
 	t.Parallel()
 	servers.Require(t, "nix-instantiate")
