@@ -80,10 +80,10 @@ var kinds = []kind{
 	{name: "index without platforms", variant: "unnamed"},
 	{name: "index with some platforms", variant: "half-named"},
 	{name: "platforms in the outer index", variant: "outer-named"},
-	{name: "index with something else (static)", variant: "other-entry", static: true},
-	{name: "index of which little is there (static)", variant: "sparse", static: true},
-	{name: "config of another platform than the index", variant: "liar", warned: true},
-	{name: "zeros behind gzip layers", variant: "padded"},
+	{name: "index with an entry of an unknown type (static)", variant: "other-entry", static: true},
+	{name: "index with missing manifests (static)", variant: "sparse", static: true},
+	{name: "config and index disagree on the platform", variant: "liar", warned: true},
+	{name: "zeros after gzip layers", variant: "padded"},
 	{name: "zstd layers with a window of 128 MiB", variant: "window"},
 	{name: "encrypted layers", variant: "encrypted",
 		refused: these(isEncrypted, "layer", "decompress", "image", "compressed", "oci-layout", "docker2nix", "lock")},
@@ -123,7 +123,7 @@ func TestKinds(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("\n%s\nPASS: done, and all digests are right. refused: a clear error with its exit code, nothing written.", result)
+	t.Logf("\n%s\nPASS: all digests are right. refused: a clear error with its exit code, and nothing written.", result)
 }
 
 // kindsTest is the environment that the rows share.

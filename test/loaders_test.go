@@ -95,7 +95,7 @@ func TestLoaders(t *testing.T) {
 	}
 	t.Cleanup(func() { stopServer(t, registry) })
 	test := &loadersTest{home: newWorkplace(t, "load")}
-	// These daemons are new, since a daemon does not read a layer that it has.
+	// The daemons start empty, since a daemon does not read a layer that it has.
 	if test.docked, err = servers.StartDocker(servers.DockerOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestLoaders(t *testing.T) {
 		}
 	}
 	t.Logf("\n%s\nPASS: all layers and the image ID are right, and it runs where the column says so.\n"+
-		"no zstd, OCI only: this version of the loader knows no better, whoever wrote the archive.", result)
+		"no zstd, OCI only: a limit of this version of the loader, with archives of any tool.", result)
 }
 
 // tryAll runs the loaders of a format in parallel. The images are loaded one after

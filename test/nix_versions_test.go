@@ -16,8 +16,8 @@ import (
 	"hocker/test/servers"
 )
 
-// otherNixes are the suites of Debian whose Nix runs the scripts beside this
-// machine's own. test/suites.sh unpacks them.
+// otherNixes are the Debian suites whose Nix runs the scripts, in addition to this
+// machine's. test/suites.sh unpacks them.
 var otherNixes = []string{"trixie", "sid"}
 
 // nixFeature is a feature and the scripts that test it.
@@ -32,7 +32,7 @@ var nixFeatures = []nixFeature{
 	{"docker2nix, nix-build, docker load, docker run", []string{"spine", "nix_image", "nix_tag_moved"}},
 	{"flake: nix build, nix run, nix flake check", []string{"nix_flake"}},
 	{"templates: nix flake init, lock, build, load", []string{"nix_templates"}},
-	{"pure evaluation; -I DOCKER_CREDENTIALS beside it", []string{"nix_pure"}},
+	{"pure evaluation; -I DOCKER_CREDENTIALS", []string{"nix_pure"}},
 	{"evaluation and its errors", []string{"nix_eval", "errors_eval", "cli_docker2nix"}},
 	{"lock files", []string{"lock_nix", "lock_as"}},
 	{"shapes: stream, archive, oci, load; verify", []string{"shape_stream", "shape_archive", "shape_oci", "shape_load", "shape_verify"}},
@@ -41,7 +41,7 @@ var nixFeatures = []nixFeature{
 	{"structured attributes, outputHash in every notation", []string{"nix_structured"}},
 	{"hocker prefetch of expressions and lock files", []string{"prefetch", "prefetch_lock", "prefetch_daemon", "prefetch_interrupt", "prefetch_roots"}},
 	{"expressions of the first hocker", []string{"nix_old"}},
-	{"builds that need hocker alone, and say why they fail", []string{"nix_closure", "errors_nix"}},
+	{"builds that need only hocker, and say why they fail", []string{"nix_closure", "errors_nix"}},
 	{"credentials of the caller, or in a file", []string{"nix_auth"}},
 	{"credentials of the daemon", []string{"nix_daemon"}},
 	{"credentials by extra-sandbox-paths", []string{"nix_sandbox_path", "nix_sandbox_link"}},
@@ -107,7 +107,7 @@ func TestNixVersions(t *testing.T) {
 	scripts := nixScripts(t)
 	var versions []string
 	t.Cleanup(func() { // after the parallel subtests
-		t.Logf("\n%s\nPASS: on real servers, in the sandbox. skip: this Nix has no such thing, or this machine lacks a part.",
+		t.Logf("\n%s\nPASS: on real servers, in the sandbox. skip: this Nix lacks the feature, or this machine lacks a part.",
 			nixTable(scripts, versions))
 	})
 	for _, origin := range append([]string{servers.System}, otherNixes...) {
@@ -191,7 +191,7 @@ func nixCondition(nix servers.Nix) func(string) (bool, error) {
 	return func(condition string) (bool, error) {
 		version, ok := strings.CutPrefix(condition, "nix>=")
 		if !ok {
-			return false, fmt.Errorf("no condition %q, there is nix>=VERSION", condition)
+			return false, fmt.Errorf("unknown condition %q, expected nix>=VERSION", condition)
 		}
 		return nix.AtLeast(version), nil
 	}

@@ -11,7 +11,7 @@ import (
 	"hocker/test/faults"
 )
 
-// imagePeculiarities are those of images: configs, indexes, platforms and layers.
+// imagePeculiarities are peculiarities of images: configs, indexes, platforms, layers.
 var imagePeculiarities = []peculiarity{
 	// https://github.com/moby/moby/issues/22378, /21949
 	{name: "config: application/octet-stream", content: withConfigType("application/octet-stream")},
@@ -62,8 +62,8 @@ var imagePeculiarities = []peculiarity{
 		addIndex(r, "t", all...)
 	}, refused: &refusal{1, `it would take more than 100 requests to read the index`}},
 
-	{name: "platform: that of a single image", commands: forPlatform(here())},
-	{name: "platform: not that of a single image", commands: forPlatform(elsewhere()), refused: &refusal{1, `the image is for another platform: its config says ` + here() + `, not ` + elsewhere()}},
+	{name: "platform: the same as of a single image", commands: forPlatform(here())},
+	{name: "platform: another than of a single image", commands: forPlatform(elsewhere()), refused: &refusal{1, `the image is for another platform: its config says ` + here() + `, not ` + elsewhere()}},
 	// https://github.com/kubernetes-sigs/descheduler/issues/1886
 	{name: "platform: config disagrees with the index", content: func(r *faults.Registry) { addIndex(r, "t", entry(native(r), elsewhere())) }, commands: forPlatform(elsewhere())},
 

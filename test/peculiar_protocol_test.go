@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// protocolPeculiarities are those of challenges, of registries that hide repositories,
-// and of proxies.
+// protocolPeculiarities are peculiarities of challenges, of registries that hide
+// repositories, and of proxies.
 var protocolPeculiarities = []peculiarity{
 	{name: "an ordinary registry"},
 	{name: "Negotiate, then Basic, in two fields", login: me, front: challenging(me, "Negotiate", `Basic realm="x"`)},

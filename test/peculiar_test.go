@@ -60,7 +60,7 @@ func TestPeculiar(t *testing.T) {
 	if testing.Verbose() {
 		buildCrane(t)
 	}
-	result := newTable("what it is like", rows, peculiarColumns)
+	result := newTable("peculiarity", rows, peculiarColumns)
 	t.Run("all", func(t *testing.T) { // returns after its parallel subtests
 		for i, p := range all {
 			t.Run(p.name, func(t *testing.T) {

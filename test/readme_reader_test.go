@@ -13,9 +13,9 @@ import (
 )
 
 // document is a file of the repository with instructions in fenced blocks: commands
-// (sh), files (nix), what this machine cannot run (console, yaml), and what its test
-// handles. A block of an unknown language is an error, so that the test runs
-// whatever is added to the document.
+// (sh), files (nix), examples that this machine cannot run (console, yaml), and blocks
+// that its test handles. A block of an unknown language is an error, so that nothing in
+// the document stays untested.
 type document struct {
 	path     string
 	skips    []string          // blocks that cannot run in the test
@@ -108,8 +108,7 @@ func (r *reader) run(block documentBlock) {
 	r.checkExpression(block)
 }
 
-// theLayers stands for the digests of the lock file's layers, in place of a part of
-// an address.
+// theLayers, in place of a part of an address, stands for the layers of the lock file.
 const theLayers = "layers"
 
 func (r *reader) isLayer(path string) bool {

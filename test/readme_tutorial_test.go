@@ -26,8 +26,8 @@ var tutorialDocument = document{
 	},
 }
 
-// TestTutorial follows the tutorial up to the host, of which it runs the commands of
-// the units.
+// TestTutorial follows the tutorial. Instead of a host, it runs the commands of the
+// host's units.
 func TestTutorial(t *testing.T) {
 	r := tutorialDocument.read(t, func(b *box) {
 		text, err := os.ReadFile(filepath.Join(shared.root, "templates/nixos/configuration.nix"))
