@@ -5,13 +5,13 @@ import (
 	"os/exec"
 )
 
-// images fetches a whole image of some 700 MB in four layers.
+// images fetches an image of about 700 MB in four layers.
 func (b *bench) images() error {
 	packed, err := b.registry.pushFiles(b.dir, "bench/image", "1", 4, 500_000_000)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nThe image has 4 layers of together %d MB, of real files.\n", packed/1e6)
+	fmt.Printf("\nThe image has 4 layers of real files, %d MB in total.\n", packed/1e6)
 	name := b.registry.addr + "/bench/image:1"
 	far := b.link + "/bench/image:1"
 	if err := b.compare("Image into an archive with unpacked layers, from loopback",
@@ -29,14 +29,14 @@ func (b *bench) images() error {
 	); err != nil {
 		return err
 	}
-	if err := b.compare("The same over the throttled road",
+	if err := b.compare("The same over the throttled link",
 		b.command("hocker-image --compressed", "hocker.tar", b.tool("hocker-image"), "--quiet", "--compressed", "--registry", "http://"+b.link, "--out", b.out("hocker.tar"), "bench/image:1"),
 		b.command("crane pull", "crane.tar", b.peer("crane"), "pull", "--insecure", far, b.out("crane.tar")),
 		b.command("skopeo copy oci:", "skopeo", "skopeo", "copy", "-q", "--src-tls-verify=false", "docker://"+far, "oci:"+b.out("skopeo")),
 	); err != nil {
 		return err
 	}
-	return b.compare("Locking it: what the expression needs to know",
+	return b.compare("Locking the image: what the expression needs",
 		b.command("docker2nix --fetch", "hocker.nix", b.tool("docker2nix"), "--fetch", "--out", b.out("hocker.nix"), name),
 		b.command("skopeo copy docker-archive:, sha256sum (as nix-prefetch-docker)", "skopeo.tar", "sh", "-c",
 			"skopeo copy -q --src-tls-verify=false docker://\"$1\" docker-archive:\"$2\" && sha256sum \"$2\"", "sh", name, b.out("skopeo.tar")),
@@ -51,22 +51,22 @@ func (b *bench) imageBuilds(near, far string) error {
 	if err != nil {
 		return err
 	}
-	archive, err := b.imageBuild("its archive, the layers being there", near, ".archive", "image.config image.layers")
+	archive, err := b.imageBuild("its archive, from present layers", near, ".archive", "image.config image.layers")
 	if err != nil {
 		return err
 	}
-	layout, err := b.imageBuild("its OCI layout, the verified image being there", near, ".oci", "image")
+	layout, err := b.imageBuild("its OCI layout, from the verified image", near, ".oci", "image")
 	if err != nil {
 		return err
 	}
 	if err := b.compare("nix-build -j4 of the image from loopback", whole, archive, layout, skopeo); err != nil {
 		return err
 	}
-	slow, err := b.imageBuild("fetchdocker over the throttled road", far, "", "")
+	slow, err := b.imageBuild("fetchdocker over the throttled link", far, "", "")
 	if err != nil {
 		return err
 	}
-	return b.compare("nix-build -j4 of the image over the throttled road", slow)
+	return b.compare("nix-build -j4 of the image over the throttled link", slow)
 }
 
 // imageBuild builds an attribute of an image in a store that already has what

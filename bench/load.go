@@ -12,15 +12,15 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// loadImage is an image to load: as an OCI layout for hocker, which is what fetchdocker
-// makes, and as an archive for the engines' clients.
+// loadImage is an image to load: as an OCI layout for hocker, like the output of
+// fetchdocker, and as an archive for the engines' clients.
 type loadImage struct {
 	name, layout, archive string
 	size                  int64 // of the archive
 }
 
-// load loads an image of some 700 MB into each engine: all of it, with another last
-// layer, and again.
+// load loads an image of about 700 MB into each engine: for the first time, with a
+// changed last layer, and unchanged.
 func (b *bench) load() error {
 	base, diffIDs, err := b.registry.packFiles(b.dir, "bench/load", 4, 500_000_000)
 	if err != nil {
@@ -59,7 +59,7 @@ func (b *bench) load() error {
 	return nil
 }
 
-// loadImage makes an image of some layers and one more, which has the file.
+// loadImage makes an image of the base layers and a last layer with the file.
 func (b *bench) loadImage(tag string, base []ocispec.Descriptor, diffIDs []digest.Digest, file string) (loadImage, error) {
 	const repo = "bench/load"
 	image := loadImage{name: b.registry.addr + "/" + repo + ":" + tag, layout: b.out(tag), archive: b.out(tag + ".tar")}

@@ -10,18 +10,18 @@ import (
 	"hocker/test/servers"
 )
 
-// loadEngine is an engine that runs, with its client.
+// loadEngine is a running engine and its clients.
 type loadEngine struct {
 	name    string
 	environ []string
 	hocker  func(loadImage) []string   // the command line of hocker load
-	peers   []func(loadImage) []string // those of others, the engine's client first
+	peers   []func(loadImage) []string // the command lines of other clients, the engine's own first
 	list    []string                   // prints the names of all images
 	removal []string                   // removes images, whose names follow
 	stop    func() error
 }
 
-// loadEngines start the engines in turn.
+// loadEngines are the functions that start the engines.
 var loadEngines = []func(*bench) (*loadEngine, error){
 	startDocker("overlay2", servers.DockerOverlay),
 	startDocker("containerd's image store", servers.DockerContainerd),
@@ -54,7 +54,7 @@ func (e *loadEngine) clear() error {
 	return nil
 }
 
-// remove removes images that are there.
+// remove removes those of the images that the engine has.
 func (e *loadEngine) remove(names ...string) error {
 	output, err := e.command(e.list).Output()
 	if err != nil {
@@ -119,7 +119,7 @@ func startDocker(kind string, store servers.DockerStore) func(*bench) (*loadEngi
 }
 
 func startPodman(b *bench) (*loadEngine, error) {
-	// skopeo writes to the storage of the podman that comes with it.
+	// skopeo and podman share the storage, so both are of this machine's suite.
 	_, podman, version, err := newer(servers.System, "podman", "podman")
 	if err != nil {
 		return nil, err

@@ -22,16 +22,16 @@ type contender struct {
 	before, after func() error
 }
 
-// cost is what one run took.
+// cost is the time and memory of one run.
 type cost struct {
 	Wall, CPU time.Duration
-	Memory    int64 // peak resident set, in bytes: of the largest process, where there are several
+	Memory    int64 // peak resident set of the largest process, in bytes
 }
 
-// race runs the contenders in turn, so that a slow spell of the machine affects
-// all of them, and returns their costs in the order of the runs. The first round
-// does not count: files are not cached yet, and a virtual machine still has to get
-// memory from its host.
+// race runs the contenders in turn, so that a slow period of the machine affects all of
+// them, and returns their costs in the order of the runs. The first round does not
+// count: files are not cached yet, and a virtual machine still has to get memory from
+// its host.
 func (b *bench) race(contenders []contender) ([][]cost, error) {
 	costs := make([][]cost, len(contenders))
 	for round := range 1 + b.runs {
@@ -72,7 +72,7 @@ func (b *bench) run(cmd *exec.Cmd) (spent cost, err error) {
 		return cost{}, err
 	}
 	defer report.Close()
-	// bench/cost starts it and says why.
+	// bench/cost starts the command; its comment says why.
 	args := strings.Join(cmd.Args, " ")
 	cmd.Args = append([]string{"cost", cmd.Path}, cmd.Args[1:]...)
 	cmd.Path = b.peer("cost")
@@ -90,10 +90,10 @@ func (b *bench) run(cmd *exec.Cmd) (spent cost, err error) {
 	return spent, nil
 }
 
-// table prints the contenders' costs, compared with the first one's.
+// table prints the contenders' costs, compared with those of the first one.
 func table(title string, contenders []contender, costs [][]cost) {
-	fmt.Printf("\n%s (median of %d, in turn, after one that does not count)\n\n", title, len(costs[0]))
-	fmt.Printf("| | wall | from–to | CPU | peak RSS | first one's share |\n|---|---|---|---|---|---|\n")
+	fmt.Printf("\n%s (median of %d runs, in turn, after one that does not count)\n\n", title, len(costs[0]))
+	fmt.Printf("| | wall | from–to | CPU | peak RSS | first ÷ this |\n|---|---|---|---|---|---|\n")
 	wall := func(c cost) time.Duration { return c.Wall }
 	first := median(costs[0], wall)
 	for i, c := range contenders {
@@ -105,7 +105,7 @@ func table(title string, contenders []contender, costs [][]cost) {
 			slices.MaxFunc(costs[i], func(a, b cost) int { return int(a.Memory - b.Memory) }).Memory>>20,
 			first.Seconds()/m.Seconds())
 	}
-	fmt.Println("\nPeak RSS is that of the largest process that ran.")
+	fmt.Println("\nPeak RSS is that of the largest process.")
 }
 
 func byWall(a, b cost) int { return int(a.Wall - b.Wall) }

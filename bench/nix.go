@@ -36,9 +36,9 @@ func (b *bench) nix() error {
 	return b.imagesInOneBuild()
 }
 
-// builder builds an expression, a function of hocker's store path, in a Nix store
-// of its own. Each run starts with an empty store, except for the inputs of the
-// expression's attribute first, if it has one.
+// builder builds an expression, a function of hocker's store path, in its own Nix
+// store. Each run starts with an empty store, or with the attribute first of the
+// expression, if it has one.
 func (b *bench) builder(name, expression, first string, args ...string) (contender, error) {
 	file := b.out(name + ".nix")
 	if err := os.WriteFile(file, []byte(expression), 0o644); err != nil {
@@ -61,8 +61,8 @@ func (b *bench) builder(name, expression, first string, args ...string) (contend
 			for key, value := range store.Environ() {
 				environ = append(environ, key+"="+value)
 			}
-			// The store already has what the build does not fetch. hocker is in it,
-			// like any package.
+			// The store already has everything that the build does not fetch,
+			// including hocker.
 			cmd := exec.Command("nix-store", "--add", b.hocker)
 			cmd.Env = environ
 			path, err := cmd.Output()

@@ -1,15 +1,15 @@
 #!/bin/sh
-# Builds the peers that are pinned in go.mod, and measures: make bench.
+# Builds the peers pinned in go.mod, and runs the benchmarks: make bench.
 #
 #	bench/run.sh [-only loopback,link,nix,image,load,growth] [-runs N]
-#	bench/run.sh faults    what each does when a registry misbehaves
+#	bench/run.sh faults    compares what they do if a registry misbehaves
 set -eu
 cd "$(dirname "$0")"
 repo=$(cd .. && pwd)
 peers=$(mktemp -d "${TMPDIR:-/tmp}/hocker-peers.XXXXXX")
 trap 'rm -rf "$peers"' EXIT
 trap 'exit 130' INT TERM
-# build PACKAGE [NAME]: into the folder of the peers. The checkout may be another user's.
+# build PACKAGE [NAME]: builds into the folder of the peers. Another user may own the checkout.
 build() { go build -buildvcs=false -o "$peers/${2:-$(basename "$1")}" "$1"; }
 
 mkdir -p "$peers/hocker/bin"

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// startRegistry starts a docker-registry. That of the tests is behind a recording
-// proxy, which would be measured too.
+// startRegistry starts a docker-registry. The tests' registry is behind a recording
+// proxy, whose cost would be measured too.
 func startRegistry(dir string) (r registry, stop func(), err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,10 +1,10 @@
-// Command faults has hocker and its peers fetch a layer from a registry that
-// goes wrong, and prints what becomes of it:
+// Command faults makes hocker and its peers fetch a layer from a faulty registry, and
+// prints the results:
 //
 //	faults -hocker DIR -peers DIR
 //
-// DIR of hocker has bin/hocker-layer, that of the peers crane, regctl and oras;
-// curl and skopeo are the machine's.
+// The directory of hocker has bin/hocker-layer, and that of the peers has crane, regctl
+// and oras. curl and skopeo are the machine's.
 package main
 
 import (
@@ -22,7 +22,7 @@ func main() {
 	hocker := flag.String("hocker", "", "directory with bin/hocker-layer")
 	peers := flag.String("peers", "", "directory with crane, regctl and oras")
 	limit := flag.Duration("limit", 20*time.Second, "time after which a run hangs")
-	only := flag.String("only", "", "fault rows whose name has this in it")
+	only := flag.String("only", "", "only faults whose name contains this")
 	flag.Parse()
 	log.SetFlags(0)
 	dir, err := os.MkdirTemp("", "hocker-faults-")
@@ -46,7 +46,7 @@ func main() {
 			continue
 		}
 		n++
-		// Each has a registry of its own, so that they do not disturb each other.
+		// Each tool has its own registry, so that they do not disturb each other.
 		verdicts := make([]verdict, len(tools))
 		var wait sync.WaitGroup
 		for i, t := range tools {
@@ -71,5 +71,5 @@ func main() {
 	for _, count := range right {
 		fmt.Printf(" **%d of %d** |", count, n)
 	}
-	fmt.Printf("\n\n¹ A run hangs after %v; hocker's time-outs are set to 3 s instead of 30. ² curl knows no tokens.\n", *limit)
+	fmt.Printf("\n\n¹ A run hangs after %v; hocker's timeouts are set to 3 s instead of 30. ² curl does not support tokens.\n", *limit)
 }

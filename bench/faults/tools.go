@@ -5,10 +5,10 @@ import "path/filepath"
 // tool is a program that fetches a layer.
 type tool struct {
 	name string
-	// command returns its command line, which writes to out.
+	// command returns the command line, which writes to out.
 	command func(host, digest, out string) []string
-	stdout  bool // it writes to standard output
-	folder  bool // out is a folder, with the layer in it under its digest
+	stdout  bool // writes to standard output
+	folder  bool // out is a folder that has the layer under its digest
 }
 
 func allTools(hocker, peers string) []tool {

@@ -17,7 +17,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// verdict is what became of a layer.
+// verdict is the result of fetching a layer.
 type verdict string
 
 const (
@@ -29,7 +29,7 @@ const (
 	hung         verdict = "**hangs**"
 )
 
-// try has a tool fetch the layer from a registry with the faults of a row.
+// try fetches the layer with a tool from a registry with the faults of a row.
 func try(r row, t tool, layer []byte, dir string, limit time.Duration) (verdict, error) {
 	work, err := os.MkdirTemp(dir, "")
 	if err != nil {
@@ -65,7 +65,7 @@ func try(r row, t tool, layer []byte, dir string, limit time.Duration) (verdict,
 	return judge(r, t, d, out, err), nil
 }
 
-// judge compares what a tool said with what it wrote.
+// judge compares a tool's exit with its output.
 func judge(r row, t tool, d digest.Digest, out string, err error) verdict {
 	data, readErr := os.ReadFile(out)
 	right := readErr == nil && digest.FromBytes(data) == d
@@ -109,7 +109,7 @@ func addImage(r *faults.Registry, layer []byte) digest.Digest {
 	encode := func(v any) []byte {
 		data, err := json.Marshal(v)
 		if err != nil {
-			panic(err) // of types that all can be encoded
+			panic(err) // never happens: all types can be encoded
 		}
 		return data
 	}

@@ -1,5 +1,5 @@
-// Command link imitates a slow link to a nearby server. It is a TCP proxy that
-// delays what it carries and limits the rate of each connection.
+// Command link simulates a slow link to a nearby server. It is a TCP proxy that delays
+// the data and limits the rate of each connection.
 //
 //	link -to 127.0.0.1:5000 -rtt 50ms -rate 20000000
 //
@@ -72,7 +72,7 @@ func forward(dst, src net.Conn, delay time.Duration, rate int) {
 			}
 		}
 	}()
-	free := time.Now() // when the road is free for the next piece
+	free := time.Now() // when the link is free for the next piece
 	for p := range pieces {
 		due := p.due
 		if rate > 0 {

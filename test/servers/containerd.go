@@ -17,11 +17,11 @@ type Containerd struct {
 
 // ContainerdOptions configures a containerd.
 type ContainerdOptions struct {
-	// Programs has containerd and ctr, the zero value those in PATH.
+	// Programs has containerd and ctr. The zero value means those in PATH.
 	Programs Programs
 }
 
-// containerdConfig leaves out what Kubernetes needs.
+// containerdConfig disables the parts for Kubernetes.
 const containerdConfig = `version = 2
 root = %q
 state = %q
@@ -73,7 +73,7 @@ func (c *Containerd) ping() error {
 	return exec.Command(path, "--address", c.Address(), "version").Run()
 }
 
-// Address is what ctr's --address takes.
+// Address is the value for ctr's --address.
 func (c *Containerd) Address() string { return filepath.Join(c.dir, "sock") }
 
 // Log is the end of the daemon's log.

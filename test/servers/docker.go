@@ -22,9 +22,9 @@ type Docker struct {
 
 // DockerOptions configures a Docker daemon.
 type DockerOptions struct {
-	// Programs has dockerd, the zero value that in PATH.
+	// Programs has dockerd. The zero value means the one in PATH.
 	Programs Programs
-	// Store is where the daemon keeps images, the zero value DockerVFS.
+	// Store is where the daemon keeps images. The zero value is DockerVFS.
 	Store DockerStore
 	// Authority makes it listen with TLS on the loopback interface too, for clients
 	// with a certificate of this authority.
@@ -78,7 +78,7 @@ func StartDocker(o DockerOptions) (*Docker, error) {
 		"--host", d.Host(),
 		"--iptables=false",
 		"--bridge=none",
-		// dockerd may use the containerd of the machine: use a namespace of our
+		// dockerd may use the machine's containerd: use a namespace of our
 		// own there.
 		"--containerd-namespace", namespace,
 		"--containerd-plugins-namespace", namespace+"-plugins",

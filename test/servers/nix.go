@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// machinePool is where the Nix of this machine locks its build users.
+	// machinePool is the folder where this machine's Nix locks its build users.
 	machinePool = "/nix/var/nix/userpool"
-	// machineBuilds is where it builds.
+	// machineBuilds is the folder where it builds.
 	machineBuilds = "/nix/var/nix/builds"
 )
 
@@ -30,8 +30,8 @@ func NewNixStore(dir string) (*NixStore, error) {
 	return nix.NewStore(dir)
 }
 
-// NewStore makes an empty store under dir, which must be passable for other
-// users, since Nix builds as the nixbld users.
+// NewStore makes an empty store under dir, which Nix's build users must be able to
+// access.
 //
 // The store has its own prefix, so its paths are not those of /nix/store, and
 // programs in it run without a chroot.
@@ -45,8 +45,8 @@ func (n Nix) NewStore(dir string) (*NixStore, error) {
 	if err := os.MkdirAll(machinePool, 0o755); err != nil {
 		return nil, err
 	}
-	// The first commands of a new store may run at the same time. Nix lays out its roots
-	// without a lock, and the second of them would fail.
+	// Nix creates the folder of GC roots without a lock, so that the second of two
+	// simultaneous first commands would fail.
 	if err := os.MkdirAll(filepath.Join(s.state(), "gcroots"), 0o755); err != nil {
 		return nil, err
 	}

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// Nix is a generation of Nix: this machine's own, or that of another suite of
-// Debian. The zero value is this machine's, whichever that is.
+// Nix is a version of Nix: this machine's, or that of another Debian suite. The zero
+// value means this machine's.
 type Nix struct {
-	Version string // as "2.26.3"
-	Origin  string // System, or the suite of Debian that it is from
+	Version string // such as "2.26.3"
+	Origin  string // System, or a Debian suite
 
 	programs Programs
 }

@@ -70,7 +70,7 @@ func Lacks(t TB, err error) {
 	t.Skip(err)
 }
 
-// Missing says which of the parts this machine lacks and how to get them.
+// Missing returns an error with the parts that this machine lacks and how to get them.
 func Missing(parts ...string) error {
 	var reasons, packages []string
 	for _, part := range parts {
@@ -118,8 +118,8 @@ func check(part string) error {
 	return err
 }
 
-// Busybox finds a statically linked busybox, which runs in an image and in a
-// build sandbox where there is nothing else.
+// Busybox finds a statically linked busybox, which runs in an otherwise empty image or
+// build sandbox.
 func Busybox() (string, error) {
 	path, err := lookPath("busybox")
 	if err != nil {

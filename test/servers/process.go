@@ -31,10 +31,10 @@ type process struct {
 	exited  chan struct{} // closed when the program has ended
 }
 
-// startProcess runs program with its output going to logPath, and waits until
-// ready returns nil. A program that ends before it is ready is an error that
-// carries the end of its log. The log's folder is the program's temporary folder
-// too: dockerd has a containerd that is slow to answer dump its stacks there.
+// startProcess runs program with its output in logPath, and waits until ready returns
+// nil. If the program ends before, the error has the end of its log. The log's folder
+// is also the program's temporary folder: if containerd is slow to answer, dockerd makes
+// it dump its stacks there.
 func startProcess(logPath string, ready func() error, program string, args ...string) (*process, error) {
 	environ := append(cleanEnviron(), "TMPDIR="+filepath.Dir(logPath))
 	return startProcessWith(environ, logPath, ready, program, args...)
@@ -126,8 +126,8 @@ func tail(path string) string {
 	return string(data)
 }
 
-// temporaryDir makes a directory that other users may pass through: workers
-// of nginx and build users of Nix are not the user who runs the tests.
+// temporaryDir makes a directory that other users can access, for nginx's workers and
+// Nix's build users.
 func temporaryDir(name string) (string, error) {
 	dir, err := os.MkdirTemp("", "hocker-"+name+"-")
 	if err != nil {

@@ -12,14 +12,13 @@ import (
 const System = "system"
 
 // Programs are the commands of a Debian package: those in PATH, or those of another
-// suite, which test/suites.sh has unpacked beside this machine's. The zero value is
-// those in PATH.
+// suite, unpacked by test/suites.sh. The zero value means those in PATH.
 type Programs struct {
 	dir string // empty for those in PATH
 }
 
-// FindPrograms finds the commands of a package in a suite of Debian, which is System
-// or one in suites.txt. Those of this machine's own suite are in PATH.
+// FindPrograms finds the commands of a package in a Debian suite, which is System or
+// one in suites.txt. The commands of this machine's own suite are in PATH.
 func FindPrograms(suite, pkg string) (Programs, error) {
 	if suite == System || suite == ownSuite() {
 		return Programs{}, nil
@@ -83,5 +82,5 @@ func (p Programs) Version(program string) (string, error) {
 	return string(version[1]), nil
 }
 
-// printedVersion matches a version that has a word of its own, outside parentheses.
+// printedVersion matches a version that is a whole word outside parentheses.
 var printedVersion = regexp.MustCompile(`\s(\d+\.\d+(?:\.\d+)?)[^\s,()]*(?:,|\s|$)`)

@@ -15,7 +15,8 @@ type SSHD struct {
 	process *process
 }
 
-// sshdConfig accepts one key and runs the program session, whatever the client asks for.
+// sshdConfig accepts one key and always runs the program session, whatever the client
+// requests.
 const sshdConfig = `ListenAddress 127.0.0.1
 Port %[2]s
 HostKey %[1]s/host
@@ -46,17 +47,16 @@ const sshScript = `#!/bin/sh
 exec %[2]s -F %[1]s/ssh_config "$@"
 `
 
-// bootSSHD starts the sshd $1 with the configuration $2 in a mount namespace
-// where it finds what it wants below /run. $3, if given, is a folder that is at
-// $4 there.
+// bootSSHD starts the sshd $1 with the configuration $2 in a mount namespace with the
+// folder that it needs in /run. The folder $3, if given, is mounted at $4 there.
 const bootSSHD = `set -e
 test -z "$3" || mount --bind "$3" "$4"
 mount -t tmpfs tmpfs /run
 mkdir /run/sshd
 exec "$1" -D -e -f "$2"`
 
-// StartSSHD starts an sshd whose sessions have an environment ("NAME=value").
-// A folder that is given is at another place for them.
+// StartSSHD starts an sshd whose sessions have an environment ("NAME=value"). In them,
+// a given folder is mounted at another path.
 func StartSSHD(environ []string, folder, place string) (*SSHD, error) {
 	dir, err := temporaryDir("sshd")
 	if err != nil {

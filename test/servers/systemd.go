@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// Systemd is a system manager in namespaces of its own. It runs units of a test and
-// none of the machine's.
+// Systemd is a systemd in its own namespaces. It runs the units of a test, and none of
+// the machine's.
 type Systemd struct {
 	dir     string
 	cgroup  string // the folder of its cgroup
 	process *process
 }
 
-// enterCgroup moves to the cgroup in its first argument and runs the others there.
+// enterCgroup creates the cgroup $1, enters it, and executes the other arguments.
 const enterCgroup = `set -eu
 mkdir "$1"
 echo $$ >"$1/cgroup.procs"
@@ -27,13 +27,13 @@ shift
 exec "$@"
 `
 
-// bootSystemd becomes the system manager. Its arguments are a folder of its own, the
-// folder with what the units run, the folder with the units, and SOURCE=TARGET pairs of
-// files to be seen at another place.
+// bootSystemd sets up the file system and executes systemd. Its arguments are a folder
+// for systemd's files, the folder with the programs of the units, the folder with the
+// units, and pairs SOURCE=TARGET, which make the file SOURCE visible at TARGET.
 //
-// A system that boots changes what it finds: it empties /tmp, for example. Here it finds
-// the machine's file system read-only, with empty folders where it may write, no cgroups
-// but its own, and no units but those of the test.
+// A booting system changes the machine: it empties /tmp, for example. Therefore the
+// machine's file system is read-only here, except for new empty folders. systemd sees
+// only its own cgroups and the units of the test.
 const bootSystemd = `set -eu
 dir=$1 work=$2 units=$3
 shift 3
@@ -48,10 +48,10 @@ for pair; do
 	touch "${pair#*=}"
 	mount --bind "${pair%%=*}" "${pair#*=}"
 done
-# Nothing of the machine's can be changed from here on.
+# Make the machine's file system read-only.
 findmnt --noheadings --list --output TARGET | while read -r target; do
 	case $target in /run | /run/* | /proc | /proc/* | /sys | /sys/* | /dev | /dev/*) ;;
-	# Another test may have unmounted and removed it meanwhile.
+	# Another test may have unmounted and removed it in the meantime.
 	*) mount -o remount,bind,ro "$target" || ! test -e "$target" ;;
 	esac
 done
@@ -84,8 +84,8 @@ exec env -i container=test PATH="$PATH" \
 	/lib/systemd/systemd --system --unit=ready.service --log-target=console --show-status=no
 `
 
-// StartSystemd starts systemd with the units in a folder. What they run is below work.
-// The files that are the values of binds are at the paths that are the keys, too.
+// StartSystemd starts systemd with the units in a folder. Their programs are below work.
+// Each key of binds is a path where the file that is its value appears, too.
 func StartSystemd(work, units string, binds map[string]string) (*Systemd, error) {
 	dir, err := temporaryDir("systemd")
 	if err != nil {
@@ -111,7 +111,7 @@ func StartSystemd(work, units string, binds map[string]string) (*Systemd, error)
 	return s, nil
 }
 
-// writeInside writes the program inside, which runs a command where systemd runs.
+// writeInside writes the program inside, which runs a command in systemd's namespaces.
 func (s *Systemd) writeInside() error {
 	parent := s.process.cmd.Process.Pid
 	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", parent))
@@ -125,37 +125,37 @@ func (s *Systemd) writeInside() error {
 	return os.WriteFile(filepath.Join(s.Bin(), "inside"), []byte(script), 0o755)
 }
 
-// Bin has the program inside: `inside systemctl start NAME`.
+// Bin is the folder with the program inside, as in `inside systemctl start NAME`.
 func (s *Systemd) Bin() string { return filepath.Join(s.dir, "bin") }
 
-// Output is the file with what the units' programs write.
+// Output is the file with the output of the units' programs.
 func (s *Systemd) Output() string { return filepath.Join(s.dir, "output") }
 
-// Log is the end of systemd's log, and of its units' output.
+// Log is the end of systemd's log and of the units' output.
 func (s *Systemd) Log() string { return tail(s.logPath()) + "\n" + tail(s.Output()) }
 
-// Stop ends systemd with all that it runs.
+// Stop ends systemd and all of its processes.
 func (s *Systemd) Stop() error {
 	if s.process != nil {
-		_ = s.process.cmd.Process.Kill() // unshare waits out any other signal; systemd dies with it
+		_ = s.process.cmd.Process.Kill() // unshare ignores other signals; --kill-child then kills systemd
 		s.process.stop()
 		s.process = nil
 	}
 	return errors.Join(removeCgroup(s.cgroup), UnmountBelow(s.dir), os.RemoveAll(s.dir))
 }
 
-// cgroup2 is where the hierarchy of cgroups is that systemd uses.
+// cgroup2 returns the mount point of the cgroup hierarchy that systemd uses.
 func cgroup2() (string, error) {
 	for _, dir := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
 		if _, err := os.Stat(filepath.Join(dir, "cgroup.controllers")); err == nil {
 			return dir, nil
 		}
 	}
-	return "", errors.New("there are no cgroups of version 2 in /sys/fs/cgroup")
+	return "", errors.New("no cgroup2 file system in /sys/fs/cgroup")
 }
 
-// removeCgroup removes a cgroup and those in it. What was attached to them would
-// otherwise apply to the next units of the same names.
+// removeCgroup removes a cgroup and its descendants. Otherwise programs attached to them
+// would apply to the next units with the same names.
 func removeCgroup(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -166,7 +166,7 @@ func removeCgroup(dir string) error {
 			err = errors.Join(err, removeCgroup(filepath.Join(dir, entry.Name())))
 		}
 	}
-	// A process that was killed may not have left it yet.
+	// A killed process may still be in it.
 	for deadline := time.Now().Add(stopTimeout); err == nil; time.Sleep(pollInterval) {
 		if err = os.Remove(dir); errors.Is(err, syscall.EBUSY) && time.Now().Before(deadline) {
 			err = nil

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// wear counts the uses of a service's tokens. It replaces a token that was used too
-// often by an expired one. So the answer is the registry's own, and comes at the same
-// request on every machine.
+// wear counts the uses of a service's tokens, and replaces a token that was used too
+// often with an expired one. Thus the response is the registry's own, and comes at the
+// same request on every machine.
 type wear struct {
 	mu     sync.Mutex
 	tokens map[string]*worn
