@@ -123,9 +123,8 @@ func known(command string) bool {
 	})
 }
 
-// inArguments finds the command of an argument list, and those that it starts
-// in turn: env, sh -c and the like. An argument that is only known when it runs
-// is "".
+// inArguments finds the command of an argument list, and the commands that it starts
+// itself, as env and sh -c do. An argument that is only known at run time is "".
 func inArguments(args []string, line int) ([]start, error) {
 	if len(args) == 0 || !isName(args[0]) {
 		return nil, nil

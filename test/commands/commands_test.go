@@ -13,7 +13,7 @@ import (
 	"hocker/test/servers"
 )
 
-// group is what bare.sh has installed, and nothing else.
+// group is the only group of packages that test/bare.sh has installed.
 var group = flag.String("group", "", "look for the commands of this group of packages")
 
 //go:embed essential.txt
@@ -30,11 +30,11 @@ var ours = regexp.MustCompile(`^(hocker(-.*)?|docker2nix|peak|inside)$`)
 
 // exceptions are uses that need no package.
 var exceptions = map[string]string{
-	"test/install.sh busybox":   "looks whether it is linked statically",
-	"test/install.sh systemctl": "where systemd runs",
+	"test/install.sh busybox":   "checks whether it is linked statically",
+	"test/install.sh systemctl": "only if systemd runs",
 }
 
-// uses are those of the repository that need something to be installed.
+// uses returns the uses of commands in the repository that need a package.
 func uses(t *testing.T) []Use {
 	t.Helper()
 	found, err := Find("../..")
@@ -81,13 +81,13 @@ func TestNothingUnused(t *testing.T) {
 	for _, part := range servers.Parts() {
 		for _, group := range part.Groups {
 			if !slices.ContainsFunc(part.Commands, func(command string) bool { return used[group+" "+command] }) {
-				t.Errorf("nothing in the group %s starts %s of %s: test/servers/parts.txt need not have it there",
+				t.Errorf("nothing in the group %s starts %s of %s: remove it from there in test/servers/parts.txt",
 					group, strings.Join(part.Commands, " or "), part.Package)
 			}
 		}
 		for _, command := range part.Commands {
 			if !slices.ContainsFunc(part.Groups, func(group string) bool { return used[group+" "+command] }) {
-				t.Errorf("nothing starts %s of %s: test/servers/parts.txt need not have it", command, part.Package)
+				t.Errorf("nothing starts %s of %s: remove it from test/servers/parts.txt", command, part.Package)
 			}
 		}
 	}
@@ -97,7 +97,7 @@ func TestNothingUnused(t *testing.T) {
 // group.
 func TestPresent(t *testing.T) {
 	if *group == "" {
-		t.Skip("-group names no group: test/bare.sh does, in a root that has no more than that")
+		t.Skip("no -group: test/bare.sh sets it, in a root with only that group")
 	}
 	var wanted []string
 	for _, use := range uses(t) {
@@ -115,7 +115,7 @@ func TestPresent(t *testing.T) {
 	if err := servers.Missing(wanted...); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("all %d commands of the group %s are there: %s", len(wanted), *group, strings.Join(wanted, " "))
+	t.Logf("all %d commands of the group %s are present: %s", len(wanted), *group, strings.Join(wanted, " "))
 }
 
 // TestFind reads one file of each kind.
@@ -203,7 +203,7 @@ func TestFindErrors(t *testing.T) {
 		{"Makefile", "all:\n\t'x\n", "line 2: 1:1: reached EOF without closing quote `'`"},
 		{"x.txtar", "exec sh -c '(x'\n", "line 1: 1:1: reached EOF without matching `(` with `)`"},
 		{"x_test.go", "package x\nfunc f(s string) { exec.Command(s) }\n",
-			"line 2: f starts what no literal names: see passers in test/commands/gosource.go"},
+			"line 2: f starts a command that is not a literal: see passers in test/commands/gosource.go"},
 	} {
 		path := filepath.Join(t.TempDir(), "file")
 		if err := os.WriteFile(path, []byte(test.content), 0o644); err != nil {
@@ -215,7 +215,7 @@ func TestFindErrors(t *testing.T) {
 	}
 }
 
-// render writes what was found in a line.
+// render writes the commands in one line.
 func render(found []start) string {
 	var words []string
 	for _, s := range found {

@@ -9,9 +9,9 @@ import (
 	"strconv"
 )
 
-// starters are the functions that start a command or look for one, with the
-// number of the argument that names it, or -1 where each may do so. Those of
-// os/exec are not among them: they are looked at by their package.
+// starters are the functions that start a command or look for one, with the index of
+// the argument that names it, or -1 if any argument may be one. ofExec has the functions
+// of os/exec.
 var starters = map[string]int{
 	"LookPath":         0,
 	"lookPath":         0,
@@ -29,15 +29,15 @@ var starters = map[string]int{
 // ofExec are the functions of os/exec.
 var ofExec = map[string]int{"Command": 0, "CommandContext": 1, "LookPath": 0}
 
-// passers are the functions that start what they were given or what was built
-// here. Of those that are given a name, starters tells.
+// passers are the functions that start commands whose names are not literals: an
+// argument, or a program that was built here. starters has those with an argument.
 var passers = []string{
 	"LookPath", "TestRoots", "TestStringByNix", "Version", "cell", "command", "imageBuild", "imagesInOneBuild", "libraries", "loadImage", "lookPath", "main",
 	"makeErofs", "newDemo", "ping",
 	"run", "runPeak", "startLink", "startProcessWith", "writeHtpasswd",
 }
 
-// inGo finds the commands that a Go file names where it starts something.
+// inGo finds the commands that a Go file starts by name.
 func inGo(path string, content []byte) ([]start, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, path, content, parser.SkipObjectResolution)
@@ -72,14 +72,14 @@ func inGo(path string, content []byte) ([]start, error) {
 	return found, err
 }
 
-// inCall finds the commands of one call, in the function within. It knows what is
-// passed to os/exec, so that no starter is forgotten.
+// inCall finds the commands of one call in the function within. A call of os/exec
+// without a literal is an error, so that no starter is forgotten.
 func inCall(call *ast.CallExpr, within string, line int) ([]start, error) {
 	name, ofPackage := called(call)
 	args := literals(call.Args)
 	if position, ok := ofExec[name]; ok && ofPackage == "exec" {
 		if args[position] == "" && !slices.Contains(passers, within) {
-			return nil, fmt.Errorf("line %d: %s starts what no literal names: see passers in test/commands/gosource.go", line, within)
+			return nil, fmt.Errorf("line %d: %s starts a command that is not a literal: see passers in test/commands/gosource.go", line, within)
 		}
 		return inArguments(args[position:], line)
 	}

@@ -13,8 +13,8 @@ import (
 // commands_test.go, for a command that runs a program.
 var scriptVerb = regexp.MustCompile(`(?m)^//\t([a-z-]+) ((?:[A-Z]+ )*)PROGRAM\b`)
 
-// scriptVerbs reads which commands of the end-to-end scripts run a program, and
-// after how many arguments they name it.
+// scriptVerbs returns the verbs of the end-to-end scripts that run a program, with the
+// index of the argument that names it.
 func scriptVerbs(path string) (map[string]int, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -44,7 +44,7 @@ func inScript(content []byte, verbs map[string]int) ([]start, error) {
 				}
 			}
 		}
-		// The name of a verb may be the program of another one: exits 5 peak 32 hocker …
+		// The program of a verb may be a verb itself: exits 5 peak 32 hocker …
 		for len(args) > 0 {
 			skip, ok := verbs[args[0]]
 			if !ok || len(args) < skip+1 {
@@ -82,8 +82,8 @@ func isShellScript(file txtar.File) bool {
 	return strings.HasSuffix(file.Name, ".sh") || regexp.MustCompile(`^#!.*\b(sh|bash)\b`).Match(file.Data)
 }
 
-// scriptWords splits a line as testscript does, without what comes before the
-// command: ! and ?, and conditions in brackets.
+// scriptWords splits a line as testscript does, and drops what precedes the command: !,
+// ?, and conditions in brackets.
 func scriptWords(line string) []string {
 	var args []string
 	for rest := strings.TrimLeft(line, " \t"); rest != "" && rest[0] != '#'; rest = strings.TrimLeft(rest, " \t") {
@@ -97,7 +97,8 @@ func scriptWords(line string) []string {
 	return args
 }
 
-// scriptWord splits the first word off: quotes are single, and ” in them is one.
+// scriptWord splits off the first word. Quotes are single, and two of them inside quotes
+// are one.
 func scriptWord(text string) (word, rest string) {
 	var b strings.Builder
 	quoted := false

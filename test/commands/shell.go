@@ -7,14 +7,15 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// builtins are the commands of a shell itself.
+// builtins are the built-in commands of shells.
 const builtins = " . : [ alias bg bind break builtin case cd command continue declare dirs disown echo eval exec exit export " +
 	"false fg getopts hash help history jobs kill let local mapfile popd printf pushd pwd read readarray readonly " +
 	"return set shift shopt source test times trap true type typeset ulimit umask unalias unset wait "
 
-// inShell finds what a shell script starts, in the scripts within it too: those
-// that `run`, a function of demo.sh, and trap are given, and here-documents that
-// begin as a script does. It may call some functions that it does not declare.
+// inShell finds the commands that a shell script starts, also in the scripts within it:
+// arguments of trap and of `run`, a function of demo.sh, and here-documents that begin
+// like a script. functions are functions that the script may call without declaring
+// them.
 func inShell(text string, functions map[string]bool) ([]start, error) {
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
 	if err != nil {
@@ -59,7 +60,7 @@ func inShell(text string, functions map[string]bool) ([]start, error) {
 					nested(args[1], line)
 				}
 			case functions[args[0]]:
-				// What a function is given it may start: this one is a command.
+				// A function may start the commands in its arguments.
 				for _, arg := range args[1:] {
 					if known(arg) {
 						found = append(found, start{arg, line})
@@ -82,7 +83,7 @@ func inShell(text string, functions map[string]bool) ([]start, error) {
 	return found, err
 }
 
-// words returns the words of a command, "" for those that depend on an expansion.
+// words returns the words of a command. A word that depends on an expansion is "".
 func words(args []*syntax.Word) []string {
 	var texts []string
 	for _, arg := range args {
@@ -91,8 +92,8 @@ func words(args []*syntax.Word) []string {
 	return texts
 }
 
-// static is the text of a word; what is expanded in it becomes $x. What is
-// nothing but an expansion is "".
+// static returns the text of a word, with $x for each expansion. A word that is only an
+// expansion is "".
 func static(word *syntax.Word) string {
 	var text strings.Builder
 	literal := false
@@ -105,7 +106,7 @@ func static(word *syntax.Word) string {
 	return text.String()
 }
 
-// write adds a part of a word to its text, and says whether it has any.
+// write adds a part of a word to its text, and reports whether the part has literal text.
 func write(text *strings.Builder, part syntax.WordPart) bool {
 	switch part := part.(type) {
 	case *syntax.Lit:

@@ -15,7 +15,7 @@ func reset(a *active, w http.ResponseWriter, req *http.Request, next http.Handle
 	next.ServeHTTP(&endWriter{w, a.After, func() {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
-			return // HTTP/2: the stream is reset by the panic that follows
+			return // HTTP/2: the panic that follows resets the stream
 		}
 		if secure, ok := conn.(*tls.Conn); ok {
 			conn = secure.NetConn()

@@ -32,8 +32,8 @@
 // The answer:
 //
 //	status       is an error with this code; retry-after applies
-//	redirect     leads to a signed URL below /cdn/ of another server; with max, the
-//	             URL is good for max requests and then gives a 403
+//	redirect     points to a signed URL below /cdn/ of another server; with max, the
+//	             URL is valid for max requests and then returns 403
 //	loop         is a redirect to the same URL
 //	chunked      has no Content-Length
 //	overrun      is longer than its Content-Length by after bytes

@@ -16,20 +16,19 @@ type compression struct {
 
 var (
 	gzipped = compression{v1.MediaTypeImageLayerGzip, func(w io.Writer) (io.WriteCloser, error) {
-		// The bulk does not compress, so do not try hard.
+		// The bulk does not compress, so use the fastest level.
 		return gzip.NewWriterLevel(w, gzip.BestSpeed)
 	}}
 	zstandard = compression{v1.MediaTypeImageLayerZstd, func(w io.Writer) (io.WriteCloser, error) {
 		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
 	}}
-	// paddedGzip is padded with zeros to a tar block, as tapes and some backup
-	// tools do.
+	// paddedGzip is padded with zeros to a tar block, like the output of some backup
+	// tools.
 	paddedGzip = compression{v1.MediaTypeImageLayerGzip, func(w io.Writer) (io.WriteCloser, error) {
 		z, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
 		return padding{z, w}, err
 	}}
-	// wideZstd asks for a window of 128 MiB, as zstd --ultra -22 does when it reads
-	// from a pipe.
+	// wideZstd has a window of 128 MiB, like the output of zstd --ultra -22 for a pipe.
 	wideZstd = compression{v1.MediaTypeImageLayerZstd, func(w io.Writer) (io.WriteCloser, error) {
 		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(128<<20), zstd.WithLowerEncoderMem(true))
 	}}

@@ -2,7 +2,7 @@
 // registries. They are small, have several layers, exist in every format, and run.
 //
 // This package writes an image as an OCI layout, with the same bytes for the same Spec
-// on one machine. Skopeo converts it to the other formats and pushes it. Some images
-// are made by umoci and buildah instead. This package itself pushes kinds that no tool
-// makes, or writes them as files for a static web server.
+// on one machine. Skopeo converts it to the other formats and pushes it. Umoci and
+// buildah make some images instead. Kinds that no tool makes are pushed by this package
+// itself, or written as files for a static web server.
 package images

@@ -82,8 +82,8 @@ func attestation(l *layout, subject v1.Descriptor) (v1.Descriptor, error) {
 	return d, err
 }
 
-// chart writes an artifact as before OCI 1.1: the media type of its config tells
-// its kind.
+// chart writes an artifact as before OCI 1.1: the media type of the config is the type
+// of the artifact.
 func chart(l *layout, _ Spec) (v1.Descriptor, error) {
 	config, err := l.json("application/vnd.cncf.helm.config.v1+json", map[string]string{"name": "demo", "version": "1"})
 	if err != nil {
@@ -114,8 +114,8 @@ func artifact(l *layout, _ Spec) (v1.Descriptor, error) {
 	})
 }
 
-// withdrawnArtifact writes an artifact manifest, which the drafts of OCI 1.1
-// had and some registries still have.
+// withdrawnArtifact writes an artifact manifest, which was in the drafts of OCI 1.1 and
+// is still in some registries.
 // https://github.com/opencontainers/image-spec/blob/v1.1.0-rc2/artifact.md
 func withdrawnArtifact(l *layout, _ Spec) (v1.Descriptor, error) {
 	const mediaType = "application/vnd.oci.artifact.manifest.v1+json"

@@ -125,8 +125,8 @@ func otherEntryIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	return l.index(other, both[1], both[0])
 }
 
-// sparseIndex writes an index of which the registry has only this machine's image, as
-// in a mirror that copies on demand.
+// sparseIndex writes an index without the images for other machines, as in a mirror that
+// copies on demand.
 func sparseIndex(l *layout, s Spec) (v1.Descriptor, error) {
 	native, err := gzippedImage.native(l, s)
 	if err != nil {

@@ -79,7 +79,7 @@ func NewSet(dir string) *Set {
 func (s *Set) Image(spec Spec) (*Image, error) {
 	variant, ok := variants[spec.Variant]
 	if !ok {
-		return nil, fmt.Errorf("no image variant %q, there are %s", spec.Variant, strings.Join(Variants(), ", "))
+		return nil, fmt.Errorf("unknown image variant %q, expected one of %s", spec.Variant, strings.Join(Variants(), ", "))
 	}
 	s.mu.Lock()
 	image, ok := s.images[spec]
@@ -120,14 +120,14 @@ func (s *Set) Write(spec Spec, dir, name string) (*Image, error) {
 		return nil, err
 	}
 	if image.how.convert != nil {
-		return nil, fmt.Errorf("image variant %s is in no layout", spec.Variant)
+		return nil, fmt.Errorf("image variant %s has no layout", spec.Variant)
 	}
 	return image, image.send(directoryTarget{dir}, name)
 }
 
-// WriteForeign writes the image's foreign layers to a directory, under their names
-// below the Spec's Foreign. Images may share a layer, and one of them be served already:
-// a file that is there is left as it is.
+// WriteForeign writes the image's foreign layers to a directory, under their names below
+// the Spec's Foreign. It does not rewrite a file that exists: another image may have the
+// same layer, and be in use.
 func (i *Image) WriteForeign(dir string) error {
 	for _, d := range i.foreign {
 		err := os.Link(i.Blob(d), filepath.Join(dir, d.String()))
@@ -186,9 +186,9 @@ func write(dir string, spec Spec, variant variant) (*Image, error) {
 	return describe("dir:"+converted, converted, v1.Descriptor{Digest: digest.FromBytes(data)})
 }
 
-// describe reads an image's digests from the files that are its blobs: a
-// layout's, or what skopeo's dir: has, where blobs are under their hex digest,
-// the manifests with a suffix or under the fixed name manifest.json.
+// describe reads an image's digests from the files of its blobs: those of a layout, or
+// those of skopeo's dir:. There, blobs are under their hex digest, and manifests with a
+// suffix or under the name manifest.json.
 func describe(source, dir string, top v1.Descriptor) (*Image, error) {
 	image := &Image{Digest: top.Digest, Manifest: top.Digest, source: source, dir: dir, top: top}
 	var document struct {

@@ -15,10 +15,10 @@ import (
 type variant struct {
 	write     func(*layout, Spec) (v1.Descriptor, error) // returns the descriptor for the tag
 	algorithm digest.Algorithm                           // of its digests; empty for sha256
-	convert   []string                                   // skopeo's arguments that turn the layout into this format
-	push      []string                                   // skopeo's arguments that turn it into this format on the way
-	direct    bool                                       // skopeo cannot push it: this package does
-	tool      func(dir string, s Spec) (*Image, error)   // makes the image instead of all this
+	convert   []string                                   // skopeo's arguments that convert the layout to this format
+	push      []string                                   // skopeo's arguments that convert it to this format during the push
+	direct    bool                                       // this package pushes it, because skopeo cannot
+	tool      func(dir string, s Spec) (*Image, error)   // makes the image instead
 }
 
 // variants are the formats by the names that test scripts use.
@@ -82,8 +82,8 @@ func Variants() []string { return slices.Sorted(maps.Keys(variants)) }
 type style struct {
 	compressions []compression         // of the layers in turn; gzip if empty
 	content      func([]layer) []layer // changes their content
-	foreign      bool                  // the lowest is only below the Spec's Foreign
-	encrypted    bool                  // only their media types say so
+	foreign      bool                  // the lowest one is only below the Spec's Foreign
+	encrypted    bool                  // only by their media types
 	docker       bool                  // Docker's media types instead of the OCI's
 	edit         func(manifest, config object)
 }
