@@ -2,25 +2,24 @@
 
 GO          ?= go
 STATICCHECK := $(GO) tool -modfile=tools/go.mod staticcheck
-# The tests that need nothing but Go.
+# The tests that need only Go.
 UNIT        := ./cmd/... ./fetcher/... ./test/commands ./test/faults
 LINKS       := hocker-manifest hocker-config hocker-layer hocker-image docker2nix
-# The release is named in one place.
+# nix/package.nix has the version of the release.
 VERSION     := $(shell sed -n 's/^ *version = "\(.*\)";/\1/p' nix/package.nix)
 
 # The binaries run on machines without a C library. Only the race detector of
 # the unit tests needs cgo.
 export CGO_ENABLED := 0
-# All targets build with the same flags, so that they share the build cache.
-# Under sudo the checkout belongs to another user, and git refuses to read it:
-# hence -buildvcs=false.
+# All targets build with the same flags, so that they share the build cache. Under sudo,
+# another user owns the checkout, and git refuses to read it: hence -buildvcs=false.
 export GOFLAGS := $(GOFLAGS) -trimpath -buildvcs=false
 
-# sudo drops the folder of Go's official archive from PATH.
+# sudo removes the folder of Go's official archive from PATH.
 export PATH := $(PATH):/usr/local/go/bin
 
 .PHONY: help
-help: ## Tell what there is to make.
+help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 .PHONY: prerequisites
@@ -33,7 +32,7 @@ build: prerequisites ## Build bin/hocker, static, and the links to it.
 	@for link in $(LINKS); do ln -sf hocker bin/$$link; done
 
 .PHONY: demo
-demo: build ## Take an image from a registry through Nix into Docker, step by step (root).
+demo: build ## Show how an image goes from a registry through Nix into Docker (root).
 	test/install.sh demo
 	test/demo.sh
 
@@ -50,14 +49,14 @@ unit:
 	fi; \
 	set -x; $(GO) test "$$@" -vet=off $(UNIT)
 
-# The scripts mostly wait, so more of them run at once than there are cores. The
+# The scripts mostly wait, so more of them run in parallel than there are cores. The
 # timeout is for the slowest machine.
 .PHONY: test
 test: parts check ## Check and test everything, end to end (root; installs what is missing).
 	$(GO) test -count=1 -vet=off -parallel 6 -timeout 3h ./test/...
 
 .PHONY: bare
-bare: ## Try the last commit on a bare root of Debian, as a new user does (root).
+bare: ## Try the last commit in a bare root of Debian, as a new user would (root).
 	test/bare.sh
 
 # Without root, tests that lack a program are skipped and name it. With CI=true
@@ -78,24 +77,24 @@ fmt: ## Format the Go files.
 	gofmt -w .
 
 .PHONY: bench
-bench: build ## Measure hocker beside its peers.
+bench: build ## Compare the speed and memory of hocker and similar tools.
 	test/install.sh bench
 	test/suites.sh trixie sid
 	bench/run.sh
 
 .PHONY: recording
-recording: build ## Record the terminal in README.md anew (root).
+recording: build ## Record the terminal in README.md again (root).
 	test/install.sh test
 	HOCKER_RECORD=1 $(GO) test -count=1 ./test -run '^TestRecording$$'
 
 .PHONY: options
-options: ## Write docs/nixos-options.md after a change of the options of the NixOS modules.
+options: ## Update docs/nixos-options.md, after a change to the modules' options.
 	sh nix/tests/options.sh
 
 .PHONY: vendor-hash
-vendor-hash: ## Write the vendorHash of nix/package.nix after a change of go.mod.
+vendor-hash: ## Update vendorHash in nix/package.nix, after a change to go.mod.
 	sh nix/tests/vendor-hash.sh --update
 
 .PHONY: clean
-clean: ## Remove what make has built.
+clean: ## Remove the files that make has built.
 	rm -rf bin result result-*

@@ -1,20 +1,19 @@
 #!/bin/sh
-# Tries the project on a machine that has never seen it: makes a bare root of
-# Debian, with make, git, ca-certificates and Go, clones the last commit into it,
-# runs `make demo` there, then test/install.sh for the tests and the benchmarks,
-# and looks for each command that those start:
+# Tries the project on a new machine: makes a bare root of Debian with make, git,
+# ca-certificates and Go, clones the last commit into it, runs `make demo` there, then
+# test/install.sh for the tests and the benchmarks, and checks that each command that
+# they start is present:
 #
 #	test/bare.sh [SUITE]
 #
-# SUITE is this machine's if none is given. Where no such root can be made it
-# says why, which is an error with CI=true.
+# The default SUITE is this machine's. If no such root can be made, the script says
+# why, which is an error with CI=true.
 #
-# The root has its own namespaces, of mounts and of processes. Nix ends all
-# processes of a build user that it sees, and the build users of the root and of
-# this machine have the same numbers.
+# The root has its own mount and PID namespaces. Nix ends all processes of a build user
+# that it sees, and the build users of the root and of this machine have the same IDs.
 set -eu
 
-# packages: what README.md tells users to install first.
+# packages: the packages that README.md requires.
 packages=make,git,ca-certificates
 repo=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -54,8 +53,8 @@ the_machine() {
 	test -z "${TERM:-}" || echo TERM="$TERM"
 }
 
-# mount_devices: give the root devices of its own, so that a chmod there does not
-# change this machine's.
+# mount_devices: give the root its own devices, so that a chmod there does not change
+# this machine's.
 mount_devices() {
 	mount -t tmpfs -o mode=755 tmpfs "$root/dev"
 	for device in null zero full random urandom tty; do cp -a "/dev/$device" "$root/dev/"; done
@@ -67,7 +66,7 @@ mount_devices() {
 	for stream in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${stream%:*}" "$root/dev/${stream#*:}"; done
 }
 
-# mount_root: mount what the root sees beside its own files.
+# mount_root: mount everything that the root sees besides its own files.
 mount_root() {
 	mkdir -p "$root/usr/local/go" "$root/mnt/modules" "$root/mnt/machine"
 	mount --bind "$root" "$root"
@@ -117,7 +116,7 @@ in_namespaces() {
 		/home/hocker/test/bare.sh --in-root
 }
 
-# in_root: do what a new user does, and then a developer.
+# in_root: do what a new user does, and then what a developer does.
 in_root() {
 	umount --lazy /mnt/machine
 	cd /home/hocker
@@ -129,7 +128,7 @@ in_root() {
 		test/install.sh $group
 		commands $group
 	done
-	say "all of it works on a bare Debian"
+	say "everything works on a bare Debian"
 }
 
 # commands GROUP: check that each command that the group's sources start is present.
@@ -163,15 +162,15 @@ case ${1:-} in
 	;;
 esac
 
-test "$(id -u)" = 0 || cannot "not root: a bare root of Debian is made by root"
-command -v apt-get >/dev/null || cannot "no apt-get here: a bare root is made of Debian's packages"
+test "$(id -u)" = 0 || cannot "not root: only root can make a bare root of Debian"
+command -v apt-get >/dev/null || cannot "no apt-get here, which a bare root of Debian needs"
 own=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 suite=${1:-$own}
-test -n "$(sources)" || cannot "apt has no archive of Debian in its sources: a bare root is made from one"
+test -n "$(sources)" || cannot "apt has no archive of Debian in its sources, which a bare root needs"
 go=$(command -v go || echo /usr/local/go/bin/go)
-test -x "$go" || cannot "no go in PATH nor in /usr/local/go/bin: the bare root gets this machine's"
+test -x "$go" || cannot "no go in PATH or in /usr/local/go/bin, which the bare root needs"
 unshare --mount --propagation private --pid --fork true 2>/dev/null ||
-	cannot "no namespaces of mounts and processes may be made here, as in a container that is not privileged"
+	cannot "cannot make mount and PID namespaces here: is this an unprivileged container?"
 "$repo"/test/install.sh bare
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/hocker-bare.XXXXXX")
 trap clean_up EXIT

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# The main job of hocker, step by step, on servers of its own: an image goes
-# from a registry through Nix into Docker, and runs there with the registry
-# gone. Run by `make demo`, which builds hocker and installs the parts first.
+# Shows what hocker does, step by step, with servers of its own: an image goes from a
+# registry through Nix into Docker, and runs there without the registry. `make demo`
+# builds hocker, installs what is missing, and runs this.
 set -euo pipefail
 
 if [ "$(id -u)" != 0 ]; then
-	echo "$0: not root, which Nix's sandbox and a Docker daemon of the demo's own need: sudo make demo" >&2
+	echo "$0: not root, as Nix's sandbox and the demo's Docker daemon need: sudo make demo" >&2
 	exit 1
 fi
 repo=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d -t hocker-demo.XXXXXX)
 chmod 755 "$work"
 cd "$work"
-# What the programs leave in their temporary folder goes with the demo's own: a
-# containerd that is slow to start is asked for its stacks, and writes them there.
+# The programs' temporary folder is removed with the demo's: if containerd is slow to
+# start, dockerd makes it write its stacks there.
 mkdir tmp
 export TMPDIR=$work/tmp
 PATH=$repo/bin:$PATH:/usr/sbin
@@ -26,7 +26,7 @@ cleanup() {
 	if [ -n "${loaded:-}" ]; then docker image rm -f "$loaded" >/dev/null 2>&1; fi
 	for pid in "${pids[@]}"; do stop "$pid"; done
 	cd /
-	# Unmount what dockerd left mounted, the last first.
+	# Unmount what dockerd left mounted, the last one first.
 	awk -v work="$work/" 'index($5, work) == 1 { print $5 }' /proc/self/mountinfo | tac | xargs -r umount --lazy
 	rm -rf "$work"
 	# Delete only what Nix built here.
@@ -52,7 +52,7 @@ run() {
 	bash -euo pipefail -c "$1"
 }
 
-# await WHAT COMMAND...: wait until the command succeeds, for minutes on a busy
+# await WHAT COMMAND...: wait until the command succeeds, which takes minutes on a busy
 # machine.
 await() {
 	local what=$1
@@ -111,7 +111,7 @@ docker_ready() { ! kill -0 $docker 2>/dev/null || docker info; }
 
 start_docker() {
 	if docker info >/dev/null 2>&1; then
-		echo "the Docker daemon of this machine runs: it is used"
+		echo "using this machine's Docker daemon"
 		return
 	fi
 	mkdir -p docker
@@ -125,20 +125,20 @@ start_docker() {
 		tail -n 20 docker.log >&2
 		return 1
 	fi
-	echo "a Docker daemon of the demo's own runs, at $DOCKER_HOST"
+	echo "started a Docker daemon for the demo, at $DOCKER_HOST"
 }
 
-say "A registry of the demo's own, with an image of this machine's files in it"
+say "A registry for the demo, with an image of this machine's files"
 start_registry
 push_image
-echo "127.0.0.1:$port/demo/app:1 is there"
+echo "pushed 127.0.0.1:$port/demo/app:1"
 
-say "The image's manifest becomes a Nix expression: no layer is downloaded for it"
+say "The image's manifest becomes a Nix expression, without downloading a layer"
 export REGISTRY=http://127.0.0.1:$port/v2/
 run "hocker-manifest --registry $REGISTRY demo/app 1 | docker2nix --registry $REGISTRY demo/app 1 > app.nix"
 run "cat app.nix"
 
-say "Nix fetches config and layers, each by its digest, into the store"
+say "Nix fetches the config and the layers into the store, each by its digest"
 mkdir -p hocker/bin
 cp "$repo/bin/hocker" hocker/bin/
 cat >default.nix <<END
@@ -162,7 +162,7 @@ mapfile -t made < <(nix-store -q --requisites "$image" | tac; nix-store -q --req
 run "nix-store -q --references ./result"
 run "ls -lhL \$(nix-store -qR ./result | grep docker-layer)"
 
-say "The registry goes away; what is in the store needs it no more"
+say "The registry goes away: the store does not need it any more"
 stop "$registry"
 run "hocker-manifest --quiet --registry $REGISTRY demo/app 1 || echo 'no registry, exit code '\$?"
 
@@ -174,8 +174,8 @@ run "docker run --rm --network none $loaded"
 
 say "That was it. What to try next"
 cat <<END
-With a registry that can be reached:
-  bin/docker2nix debian:bookworm > debian.nix     pin an image, whatever its kind
-  bin/hocker-image debian:bookworm --out debian.tar
-README.md has the five minutes from here to your own flake.
+With a registry on the internet:
+  bin/docker2nix debian:bookworm > debian.nix           pin an image
+  bin/hocker-image debian:bookworm --out debian.tar     download an image
+README.md shows how to use hocker in your own flake, in five minutes.
 END

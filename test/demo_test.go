@@ -175,7 +175,7 @@ func TestDemo(t *testing.T) {
 func TestDemoInterrupted(t *testing.T) {
 	t.Parallel()
 	d := newDemo(t)
-	started := &trigger{text: "a Docker daemon of the demo's own runs", do: func() {
+	started := &trigger{text: "started a Docker daemon for the demo", do: func() {
 		d.dumpStacks()
 		_ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGINT)
 	}}

@@ -1,13 +1,12 @@
 #!/bin/sh
-# Installs what the demo, the tests, the benchmarks or bare.sh need and this
-# machine lacks, by the names of Debian's packages in servers/parts.txt:
+# Installs the missing packages for the demo, the tests, the benchmarks or bare.sh.
+# servers/parts.txt lists them:
 #
 #	test/install.sh demo|test|bench|bare
 #
-# Where nothing is missing it changes nothing and needs no root. Debian starts
-# nginx, docker and docker-registry as services when they are installed on a
-# machine with a service manager: the tests start servers of their own and do
-# not use those.
+# If nothing is missing, it changes nothing and does not need root. On a machine with a
+# service manager, Debian starts nginx, docker and docker-registry when they are
+# installed. The tests do not use these services; they start their own servers.
 set -eu
 
 group=${1:-test}
@@ -23,8 +22,8 @@ esac
 parts=$(dirname "$0")/servers/parts.txt
 PATH=$PATH:/usr/sbin:/sbin
 
-# present COMMAND: test whether this machine has it in the form that is needed. A
-# C header is named by its path.
+# present COMMAND: test whether this machine has the command, in a usable form. A C
+# header is named by its path.
 present() {
 	case $1 in
 	/*) test -e "$1" ;;
@@ -46,8 +45,7 @@ missing() {
 	done | sort -u | tr '\n' ' '
 }
 
-# available NAME...: print the package that this suite of Debian has for each NAME
-# of parts.txt.
+# available NAME...: print the package in this Debian suite for each NAME of parts.txt.
 available() {
 	for names; do
 		for package in $(echo "$names" | tr '|' ' '); do
@@ -58,8 +56,8 @@ available() {
 	done | sort -u
 }
 
-# apt ARGUMENT...: run apt-get when no other one runs. DPkg::Lock::Timeout makes it
-# wait for dpkg's locks, but not for those of its lists and archives.
+# apt ARGUMENT...: run apt-get while no other apt-get runs. DPkg::Lock::Timeout makes it
+# wait for dpkg's locks, but not for the locks of its lists and archives.
 apt() {
 	deadline=$(($(date +%s) + 300))
 	waits=false
@@ -72,7 +70,7 @@ apt() {
 		*) break ;;
 		esac
 		if test "$(date +%s)" -ge "$deadline"; then
-			echo "$0: another program has used apt for five minutes: wait for its end, then try again" >&2
+			echo "$0: another program has used apt for five minutes: wait until it ends, then try again" >&2
 			break
 		fi
 		$waits || echo "waiting for another program that uses apt"
@@ -89,7 +87,7 @@ has_build_users() {
 	test "$group" = bare || test -n "$(getent group nixbld | cut -d: -f4)"
 }
 
-# add_build_users: add the group and users that the Nix manual asks for.
+# add_build_users: add the group and the users that the Nix manual requires.
 add_build_users() {
 	getent group nixbld >/dev/null || groupadd --system nixbld
 	for n in 1 2 3 4 5 6 7 8; do
@@ -99,8 +97,8 @@ add_build_users() {
 	done
 }
 
-# mask_ssh: keep sshd from starting on a machine that had none. The tests need only
-# the program, on the loopback interface.
+# mask_ssh: prevent Debian from starting sshd when it is installed. The tests start the
+# program themselves, on the loopback interface.
 mask_ssh() {
 	test -d /run/systemd/system || return 0
 	systemctl --quiet mask ssh.service ssh.socket
@@ -121,7 +119,7 @@ if test "$(id -u)" != 0; then
 fi
 if test -n "$packages"; then
 	if ! command -v apt-get >/dev/null; then
-		echo "$0: no apt-get here; install what Debian calls: $(spelt $packages)" >&2
+		echo "$0: no apt-get here: install the equivalent of these Debian packages: $(spelt $packages)" >&2
 		exit 1
 	fi
 	export DEBIAN_FRONTEND=noninteractive
@@ -135,7 +133,7 @@ if test -n "$packages"; then
 	apt install --yes --no-install-recommends "$@"
 	packages=$(missing)
 	if test -n "$packages"; then
-		echo "$0: installed, but something of these is still not usable: $(spelt $packages)" >&2
+		echo "$0: installed, but commands of these packages are still missing or unusable: $(spelt $packages)" >&2
 		exit 1
 	fi
 fi

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Says in a sentence what is missing to build hocker, where something is:
+# Checks that hocker can be built here. If not, it says what is missing:
 #
 #	test/prerequisites.sh [GO]
 set -eu
@@ -17,14 +17,14 @@ fail() {
 trust() {
 	case $1 in
 	*x509:*)
-		fail "Go trusts no certificate of the server that has the modules: apt-get install ca-certificates" \
-			"(where a proxy has an authority of its own, add that one to them)"
+		fail "Go does not trust the certificate of the module server: apt-get install ca-certificates" \
+			"(behind a proxy with its own authority, add its certificate to them)"
 		;;
 	esac
 }
 
 path=$(command -v "$go") ||
-	fail "no $go in PATH nor in /usr/local/go/bin: install Go $wanted or newer from https://go.dev/dl/"
+	fail "no $go in PATH or in /usr/local/go/bin: install Go $wanted or newer from https://go.dev/dl/"
 
 # new_enough VERSION: test whether go.mod accepts it.
 new_enough() {
@@ -34,12 +34,12 @@ new_enough() {
 	esac
 }
 
-# Since 1.21, Go downloads the version that go.mod asks for, unless it is told not to.
+# Since 1.21, Go downloads the version that go.mod requires, unless GOTOOLCHAIN forbids it.
 if ! version=$("$go" env GOVERSION 2>/dev/null) || ! new_enough "$version"; then
 	own=$(GOTOOLCHAIN=local "$go" version | cut -d ' ' -f 3)
 	why=$("$go" env GOVERSION 2>&1 >/dev/null | tail -n 1)
 	trust "$why"
-	fail "hocker needs Go $wanted or newer, $path is $own${why:+ and cannot get a newer one ($why)}:" \
+	fail "hocker needs Go $wanted or newer, but $path is $own${why:+ and cannot download a newer one ($why)}:" \
 		"install it from https://go.dev/dl/"
 fi
 
@@ -47,5 +47,5 @@ fi
 if ! said=$("$go" list -buildvcs=false -deps ./cmd/hocker 2>&1 >/dev/null); then
 	trust "$said"
 	echo "$said" >&2
-	fail "Go cannot list what hocker is built of, see above"
+	fail "Go cannot list the packages that hocker needs, see above"
 fi

@@ -1,17 +1,17 @@
 #!/bin/sh
-# Unpacks programs of other suites of Debian beside this machine's, for the tests
-# that run on several versions of them:
+# Unpacks programs of other Debian suites, for the tests that run on several versions of
+# a program:
 #
 #	test/suites.sh [SUITE...]
 #
-# SUITE is a suite in servers/suites.txt, which has the packages; all of them if
-# none is given. They go to the user's cache folder with all libraries, once: remove
-# hocker-test/debian there to get newer ones. The system's own packages stay as they
-# are. Nothing is unpacked for the suite that this machine runs.
-# servers/programs.go knows the folder too.
+# The default is every suite in servers/suites.txt, which lists the packages. The script
+# unpacks them with all libraries to the user's cache folder, once: remove
+# hocker-test/debian there to get newer ones. It does not change the system's packages,
+# and unpacks nothing for the suite that this machine runs. servers/programs.go has the
+# folder's name, too.
 #
-# SUITE/programs/PACKAGE has a package's commands, which only root can run. All of
-# the tests take place on another Nix with it in PATH:
+# SUITE/programs/PACKAGE has a package's commands, which only root can run. To run all
+# tests with another Nix, put it into PATH:
 #
 #	PATH=~/.cache/hocker-test/debian/sid/programs/nix-bin:$PATH go test ./...
 set -eu
@@ -58,7 +58,7 @@ download() {
 		APT_CONFIG="$dir/apt.conf" apt-get -qq install --yes --no-install-recommends --download-only "$@" >/dev/null
 }
 
-# unpack ARCHIVES ROOT: unpack what programs need at run time to ROOT/usr.
+# unpack ARCHIVES ROOT: unpack the files that programs need at run time to ROOT/usr.
 unpack() {
 	for folder in bin sbin lib lib64; do
 		mkdir -p "$2/usr/$folder"
@@ -73,8 +73,8 @@ unpack() {
 }
 
 # write_programs ROOT: write the commands of the list on standard input to
-# ROOT/programs/PACKAGE. Each runs with the /usr of ROOT in a mount namespace of its
-# own. Everything else, such as /etc and the stores, is this machine's.
+# ROOT/programs/PACKAGE. Each runs in its own mount namespace with the /usr of ROOT.
+# Everything else, such as /etc and the stores, is this machine's.
 write_programs() {
 	mkdir "$1/programs"
 	cat >"$1/programs/run" <<-'END'
@@ -103,9 +103,9 @@ for suite; do
 	test "$suite" != "$own" || continue
 	test -n "$(lines "$suite")" || fail "no package of $suite in $list"
 	test "$(lines "$suite")" != "$(cat "$cache/$suite/packages" 2>/dev/null)" || continue
-	command -v apt-get >/dev/null || fail "no apt-get here: programs of Debian $suite come from Debian's archive"
+	command -v apt-get >/dev/null || fail "no apt-get here, which downloads programs of Debian $suite"
 	test -e "$keyring" || fail "no $keyring: apt-get install debian-archive-keyring"
-	test -n "$(mirror)" || fail "apt has no mirror of Debian in its sources: programs of Debian $suite come from one"
+	test -n "$(mirror)" || fail "apt has no mirror of Debian in its sources, which has programs of Debian $suite"
 	mkdir -p "$cache"
 	work=$(mktemp -d "$cache/.$suite-XXXXXX")
 	trap 'rm -rf "$work"' EXIT
@@ -119,9 +119,9 @@ for suite; do
 	lines "$suite" | write_programs "$work/tree"
 	lines "$suite" >"$work/tree/packages"
 	chmod 0755 "$work/tree"
-	# An earlier list had others.
+	# An older tree had other packages.
 	test ! -e "$cache/$suite" || mv -T "$cache/$suite" "$work/old"
-	# Another process may have put it there first.
+	# Another process may have moved its tree there first.
 	mv -T "$work/tree" "$cache/$suite" 2>/dev/null || test -e "$cache/$suite"
 	rm -rf "$work"
 done

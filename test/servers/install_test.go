@@ -99,7 +99,7 @@ func TestInstall(t *testing.T) {
 func TestInstallNotUsable(t *testing.T) {
 	i := newInstaller(t, "here test hocker-part /nonexistent/header.h\n")
 	output, err := i.command("test").CombinedOutput()
-	if want := "installed, but something of these is still not usable: here"; err == nil || !strings.Contains(string(output), want) {
+	if want := "installed, but commands of these packages are still missing or unusable: here"; err == nil || !strings.Contains(string(output), want) {
 		t.Errorf("%v, want an error with %q\n%s", err, want, output)
 	}
 }
@@ -158,8 +158,8 @@ func TestNotRoot(t *testing.T) {
 	i.write("bin/id", "#!/bin/sh\necho 1000\n")
 	for _, test := range []struct{ script, env, output string }{
 		{"install.sh", "", "not root, and missing: gone or here\nhint: run it as root: sudo DIR/test/install.sh test\n"},
-		{"demo.sh", "", "not root, which Nix's sandbox and a Docker daemon of the demo's own need: sudo make demo\n"},
-		{"bare.sh", "CI=true", "not root: a bare root of Debian is made by root\n"},
+		{"demo.sh", "", "not root, as Nix's sandbox and the demo's Docker daemon need: sudo make demo\n"},
+		{"bare.sh", "CI=true", "not root: only root can make a bare root of Debian\n"},
 	} {
 		content, err := os.ReadFile(filepath.Join("..", test.script))
 		if err != nil {

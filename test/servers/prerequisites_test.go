@@ -60,8 +60,8 @@ func (p project) build(fake string, env ...string) (output string, err error) {
 	return strings.ReplaceAll(string(out), p.dir, "DIR"), err
 }
 
-const distrust = "Go trusts no certificate of the server that has the modules: apt-get install ca-certificates" +
-	" (where a proxy has an authority of its own, add that one to them)\n"
+const distrust = "Go does not trust the certificate of the module server: apt-get install ca-certificates" +
+	" (behind a proxy with its own authority, add its certificate to them)\n"
 
 // TestPrerequisites checks that the error names a missing tool and how to get it.
 func TestPrerequisites(t *testing.T) {
@@ -70,7 +70,7 @@ func TestPrerequisites(t *testing.T) {
 		{
 			name: "an old Go that cannot download another",
 			fake: "test \"$1\" = env && echo go1.19.8 || echo go version go1.19.8 linux/amd64\n",
-			output: "test/prerequisites.sh: hocker needs Go 1.26.0 or newer, DIR/fake/go is go1.19.8" +
+			output: "test/prerequisites.sh: hocker needs Go 1.26.0 or newer, but DIR/fake/go is go1.19.8" +
 				howto,
 		},
 		{
@@ -80,8 +80,8 @@ echo 'go: downloading go1.26.0 (linux/amd64)' >&2
 echo 'go: download go1.26.0: no route to host' >&2
 exit 1
 `,
-			output: "test/prerequisites.sh: hocker needs Go 1.26.0 or newer, DIR/fake/go is go1.24.4" +
-				" and cannot get a newer one (go: download go1.26.0: no route to host)" + howto,
+			output: "test/prerequisites.sh: hocker needs Go 1.26.0 or newer, but DIR/fake/go is go1.24.4" +
+				" and cannot download a newer one (go: download go1.26.0: no route to host)" + howto,
 		},
 		{
 			name: "an old Go without certificates",
@@ -95,7 +95,7 @@ exit 1
 			name: "modules that cannot be downloaded",
 			fake: "test \"$1\" = env && echo go1.26.8 && exit\necho 'go: module lookup disabled' >&2\nexit 1\n",
 			output: "go: module lookup disabled\n" +
-				"test/prerequisites.sh: Go cannot list what hocker is built of, see above\n",
+				"test/prerequisites.sh: Go cannot list the packages that hocker needs, see above\n",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestPrerequisitesNoGo(t *testing.T) {
 	cmd := exec.Command("test/prerequisites.sh", "no-such-go")
 	cmd.Dir = p.dir
 	output, err := cmd.CombinedOutput()
-	want := "test/prerequisites.sh: no no-such-go in PATH nor in /usr/local/go/bin: install Go 1.26.0 or newer from https://go.dev/dl/\n"
+	want := "test/prerequisites.sh: no no-such-go in PATH or in /usr/local/go/bin: install Go 1.26.0 or newer from https://go.dev/dl/\n"
 	if err == nil || string(output) != want {
 		t.Errorf("%v\n got %s\nwant %s", err, output, want)
 	}
