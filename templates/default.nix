@@ -1,6 +1,6 @@
-# The templates of `nix flake init -t github:OWNER/hocker#NAME`. As they come, no
-# image is locked yet, and the error of a build says how to lock it. The indented
-# lines of a welcome text are commands; a test runs them.
+# The templates of `nix flake init -t github:OWNER/hocker#NAME`. At first no image is
+# locked, and the error of a build says how to lock one. The indented lines of a welcome
+# text are commands, which a test runs.
 rec {
   default = lock;
 

@@ -38,7 +38,7 @@
           '';
         in
         {
-          # All images, each under its name.
+          # A folder with all images, by name.
           default = if images == { } then nothingLocked else pkgs.linkFarm "images" images;
         }
         // images
