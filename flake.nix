@@ -3,7 +3,7 @@
 
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixpkgs-unstable";
 
-  # Every output is a thin import of what works without flakes, too.
+  # Every output imports a file that also works without flakes.
   outputs =
     { self, nixpkgs }:
     let
@@ -20,7 +20,7 @@
       # hocker and the fetch functions, for `import nixpkgs { overlays = [ … ]; }`.
       overlays.default = import ./nix/overlay.nix;
 
-      # The fetch functions, for those who want no overlay:
+      # The fetch functions, without the overlay:
       #   import ./debian.nix { inherit (hocker.lib.${system}) fetchDockerConfig …; }
       lib = eachSystem (
         pkgs: hocker:
@@ -68,22 +68,22 @@
           vm = import ./nix/tests/vm.nix { inherit pkgs hocker; };
         }
         // {
-          # With its unit tests.
+          # Runs the unit tests.
           inherit hocker;
 
-          # What it prints, and the image that it makes of files.
+          # The version that hocker prints, and an image made from files.
           inherit (hocker.tests) image version;
 
           evaluation = pkgs.writeText "hocker-evaluation-tests" (import ./nix/tests/eval.nix);
 
-          # That docs/nixos-options.md has the options of the modules.
+          # docs/nixos-options.md matches the options of the modules.
           options = pkgs.runCommand "hocker-options-test" { } ''
             cmp ${pkgs.writeText "nixos-options.md" (import ./nix/options-doc.nix { inherit (nixpkgs) lib; })} ${./docs/nixos-options.md}
             touch "$out"
           '';
 
-          # That the overlay makes an image of what docker2nix wrote; not the
-          # image itself, which would have to be fetched.
+          # The overlay evaluates an expression from docker2nix. The image is not built,
+          # because that needs a registry.
           overlay =
             let
               extended = pkgs.extend self.overlays.default;
@@ -91,8 +91,8 @@
             in
             pkgs.writeText "hocker-overlay-test" (builtins.unsafeDiscardStringContext image.drvPath);
 
-          # That the templates evaluate before anything is locked; what comes
-          # then, an end-to-end test sees.
+          # The templates evaluate before anything is locked. An end-to-end test does
+          # the rest.
           templates = pkgs.writeText "hocker-templates-test" (
             builtins.toJSON (
               import ./nix/tests/templates.nix {
