@@ -2,12 +2,12 @@ package test
 
 import "github.com/rogpeppe/go-internal/testscript"
 
-// maxRuns is how often a container that says nothing is run.
+// maxRuns limits how often a container that prints nothing is run.
 const maxRuns = 20
 
-// untilSaid runs a container until its output is not empty. An engine on a busy machine
-// may lose what a short container writes: dockerd, for one, waits a few seconds for the
-// container's streams, and then goes on without them.
+// untilSaid runs a container until its output is not empty. On a busy machine, an engine
+// may lose the output of a short container: dockerd, for example, waits only a few
+// seconds for the container's streams.
 func untilSaid(run func() ([]byte, error)) (output []byte, err error) {
 	for range maxRuns {
 		if output, err = run(); err != nil || len(output) > 0 {
