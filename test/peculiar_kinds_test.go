@@ -53,14 +53,14 @@ var imagePeculiarities = []peculiarity{
 	{name: "index: 13,000 indexes", content: func(r *faults.Registry) {
 		inner := nested(addIndex(r, "a", entry(foreign(r), elsewhere())), "")
 		addIndex(r, "t", repeated(inner, 13000)...)
-	}, refused: &refusal{1, `the index has more than 1,000 manifests`}},
+	}, refused: &refusal{1, `more than 1,000 manifests, the limit`}},
 	{name: "index: 500 different indexes", content: func(r *faults.Registry) {
 		var all []jsonObject
 		for i := range 500 {
 			all = append(all, nested(addIndex(r, fmt.Sprint(i), entry(foreign(r), fmt.Sprintf("linux/cpu%d", i))), ""))
 		}
 		addIndex(r, "t", all...)
-	}, refused: &refusal{1, `it would take more than 100 requests to read the index`}},
+	}, refused: &refusal{1, `reading the index takes more than 100 requests`}},
 
 	{name: "platform: the same as of a single image", commands: forPlatform(here())},
 	{name: "platform: another than of a single image", commands: forPlatform(elsewhere()), refused: &refusal{1, `the image is for another platform: its config says ` + here() + `, not ` + elsewhere()}},

@@ -366,7 +366,7 @@ func (s *secretsBox) hocker(environ []string, args ...string) {
 func (s *secretsBox) run(args ...string) {
 	s.t.Helper()
 	output, err := s.command("env", args...).CombinedOutput()
-	if err != nil && !strings.Contains(string(output), "401 Unauthorized") && !strings.Contains(string(output), "and none were given") {
+	if err != nil && !strings.Contains(string(output), "401 Unauthorized") && !strings.Contains(string(output), "but none were given") {
 		s.t.Errorf("%s: %v\n%s", strings.Join(args, " "), err, output)
 	}
 	if strings.Contains(string(output), "secret") {

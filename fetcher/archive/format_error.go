@@ -8,15 +8,15 @@ import (
 // FormatError reports a file or folder that does not hold an image.
 type FormatError struct {
 	Reason string
-	// Decompressor is the program that decompresses the file, such as "xz", if the
-	// reason is that the file is compressed.
+	// Decompressor is the program that decompresses the file, such as "xz", if it
+	// is compressed.
 	Decompressor string
 }
 
 func (e *FormatError) Error() string { return e.Reason }
 
-// decompressors are the programs for what docker load decompresses besides gzip and
-// zstd, by the first bytes of a file:
+// decompressors maps the first bytes of the other compressed files that docker load
+// reads to the program for them:
 // https://tukaani.org/xz/xz-file-format.txt, https://en.wikipedia.org/wiki/Bzip2#File_format.
 var decompressors = map[string]string{
 	"\xfd7zXZ\x00": "xz",
