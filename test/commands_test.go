@@ -72,6 +72,8 @@ import (
 //	                             start a systemd with the units in a folder, which may run programs in $WORK;
 //	                             the file SOURCE is also at TARGET. "inside PROGRAM [ARG...]" runs a program in
 //	                             systemd's namespaces; OUTPUT is a file with the units' output
+//	suite SUITE PACKAGE...       put the commands of packages of a Debian suite first in PATH; sets SUITE_TREE,
+//	                             the folder with their /usr
 //	nixstore                     give Nix an empty store for this script, with the sandbox on;
 //	                             ./functions.nix is a set of the fetch functions, with the binary under test.
 //	                             A script with this command runs on every version of Nix: see
@@ -125,6 +127,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"sshd":         sshdCommand,
 	"containerd":   containerdCommand,
 	"systemd":      systemdCommand,
+	"suite":        suiteCommand,
 	"nixstore":     nixstoreCommand,
 	"erofsutils":   erofsutilsCommand,
 	"nixdaemon":    nixdaemonCommand,

@@ -65,6 +65,14 @@ func (p Programs) Path(path string) string {
 	return p.dir + ":" + path
 }
 
+// Tree returns the folder with the /usr that the commands see.
+func (p Programs) Tree() string {
+	if p.dir == "" {
+		return "/"
+	}
+	return filepath.Join(p.dir, "..", "..")
+}
+
 // Version returns the version that a command prints, such as "2.26.3".
 func (p Programs) Version(program string) (string, error) {
 	path, err := p.LookPath(program)
