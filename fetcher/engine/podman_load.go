@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"runtime"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -24,8 +25,9 @@ func (p *Podman) plan(ctx context.Context, image *Image) (Plan, digest.Digest, e
 	case outcome != Loaded:
 		plan.LayersPresent = plan.Layers
 		return plan, id, nil
-	case p.daemon == nil:
-		if p.daemon, err = p.client.info(ctx); err != nil {
+	}
+	if p.daemon == nil {
+		if p.daemon, err = p.describe(ctx); err != nil {
 			return plan, "", err
 		}
 	}
@@ -40,6 +42,15 @@ func (p *Podman) plan(ctx context.Context, image *Image) (Plan, digest.Digest, e
 	present, omit := podmanStore.present(image.Layers, p.layers)
 	plan.LayersPresent, plan.Bytes = present, image.size(omit)
 	return plan, "", nil
+}
+
+// describe returns podman's platform. One of this machine is not asked: it would ask the
+// package manager for the versions of its parts, which takes longer than to load a layer.
+func (p *Podman) describe(ctx context.Context) (*daemon, error) {
+	if p.local {
+		return &daemon{os: runtime.GOOS, architecture: runtime.GOARCH}, nil
+	}
+	return p.client.info(ctx)
 }
 
 // Load implements [Engine].

@@ -38,7 +38,7 @@ func (f *fakePodman) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case path == "/_ping":
 	case path == "/info":
-		io.WriteString(w, `{"OSType":"linux","Architecture":"amd64"}`)
+		io.WriteString(w, `{"OSType":"linux","Architecture":"s390x"}`)
 	case path == "/images/json":
 		list := []map[string]string{}
 		for id := range f.images {
@@ -271,9 +271,14 @@ var podmanTests = []struct {
 				f.add(image.Config.Digest, name)
 			}
 		}},
-	{name: "another platform", outcome: Loaded, foreign: "linux/amd64",
+	{name: "another platform", outcome: Loaded, foreign: runtime.GOOS + "/" + runtime.GOARCH,
 		change: func(_ *Podman, _ *fakePodman, image *Image) {
-			image.Platform = ocispec.Platform{OS: "linux", Architecture: "arm64"}
+			image.Platform = ocispec.Platform{OS: "linux", Architecture: "sparc"}
+		}},
+	{name: "elsewhere, on another platform", outcome: Loaded, loads: 1, foreign: "linux/s390x",
+		change: func(p *Podman, _ *fakePodman, image *Image) {
+			p.local = false
+			image.Platform = ocispec.Platform{OS: "linux", Architecture: runtime.GOARCH}
 		}},
 	{name: "without a name", outcome: Loaded, names: " ",
 		change: func(_ *Podman, _ *fakePodman, image *Image) { image.Reference = reference.Reference{} }},
