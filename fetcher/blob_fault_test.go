@@ -187,13 +187,13 @@ var blobFaultTests = []struct {
 	{
 		faults: "status code=503",
 		want: outcome{
-			err: "GET " + blobURL + ": 503 Service Unavailable (FAULT this was ordered)", kind: content.ErrUnavailable,
+			err: "GET " + blobURL + ": 503 Service Unavailable (FAULT injected fault)", kind: content.ErrUnavailable,
 			notices: again("registry.example: 503 Service Unavailable", 5), asked: slices.Repeat([]string{"blob 503"}, 6), waited: 7750 * time.Millisecond,
 		},
 	},
-	{faults: "status code=400", want: outcome{err: "GET " + blobURL + ": 400 Bad Request (FAULT this was ordered)", asked: []string{"blob 400"}}},
-	{faults: "status code=403", want: outcome{err: "GET " + blobURL + ": 403 Forbidden (FAULT this was ordered)", kind: content.ErrDenied, asked: []string{"blob 403"}}},
-	{faults: "status code=404", want: outcome{err: "GET " + blobURL + ": 404 Not Found (FAULT this was ordered)", kind: content.ErrNotFound, asked: []string{"blob 404"}}},
+	{faults: "status code=400", want: outcome{err: "GET " + blobURL + ": 400 Bad Request (FAULT injected fault)", asked: []string{"blob 400"}}},
+	{faults: "status code=403", want: outcome{err: "GET " + blobURL + ": 403 Forbidden (FAULT injected fault)", kind: content.ErrDenied, asked: []string{"blob 403"}}},
+	{faults: "status code=404", want: outcome{err: "GET " + blobURL + ": 404 Not Found (FAULT injected fault)", kind: content.ErrNotFound, asked: []string{"blob 404"}}},
 	{faults: "redirect to=http://cdn.example", want: outcome{asked: []string{"blob 307", "cdn 200"}}},
 	{
 		faults: "redirect to=http://cdn.example, cut after=1000000 times=1", // resumes at the target of the redirect

@@ -31,7 +31,7 @@ var mirrorFaultTests = []struct {
 	},
 	{
 		faults: "status code=503", mirror: []string{"blob 503"}, upstream: []string{"blob 200"},
-		notices: []string{"mirror mirror.example skipped: GET http://mirror.example/v2/org/app/blobs/DIGEST: 503 Service Unavailable (FAULT this was ordered)"},
+		notices: []string{"mirror mirror.example skipped: GET http://mirror.example/v2/org/app/blobs/DIGEST: 503 Service Unavailable (FAULT injected fault)"},
 	},
 	{
 		faults: "hang", mirror: []string{"blob 0"}, upstream: []string{"blob 200"},
@@ -45,7 +45,7 @@ var mirrorFaultTests = []struct {
 		faults: "cut after=1000000, status code=404 skip=1", mirror: []string{"blob 200", "blob 1000000- 404"}, upstream: []string{"blob 1000000- 206"},
 		notices: []string{
 			"layer IT: unexpected EOF at 1.0 MB of 3.0 MB, resuming (1)",
-			"mirror mirror.example skipped: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT this was ordered)",
+			"mirror mirror.example skipped: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT injected fault)",
 		},
 	},
 	{
@@ -79,7 +79,7 @@ var mirrorFaultTests = []struct {
 		faults: "short after=2000000, cut after=1000000, status code=404 skip=1", mirror: []string{"blob 200", "blob 1000000- 404"}, upstream: []string{"blob 1000000- 206", "blob 200", "blob 200"},
 		notices: []string{
 			"layer IT: unexpected EOF at 1.0 MB of 2.0 MB, resuming (1)",
-			"mirror mirror.example skipped: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT this was ordered)",
+			"mirror mirror.example skipped: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT injected fault)",
 			"layer IT: the registry offers 3000000 bytes, previously 2000000: content is too long: expected 2000000 bytes for DIGEST, received more, fetching it again",
 		},
 	},

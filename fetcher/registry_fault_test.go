@@ -121,7 +121,7 @@ var tokenFaultTests = []struct {
 	},
 	{
 		faults: "status code=403 path=/token",
-		want:   outcome{err: "token service: GET http://registry.example/token: 403 Forbidden (FAULT this was ordered)", kind: content.ErrDenied, asked: []string{"blob 401", "token 403"}},
+		want:   outcome{err: "token service: GET http://registry.example/token: 403 Forbidden (FAULT injected fault)", kind: content.ErrDenied, asked: []string{"blob 401", "token 403"}},
 	},
 	{
 		faults: "hang times=1 path=/token",
@@ -146,7 +146,7 @@ var tokenFaultTests = []struct {
 	},
 	{
 		faults: "status code=401", // for any token
-		want:   outcome{err: "GET " + blobURL + ": 401 Unauthorized (FAULT this was ordered)", kind: content.ErrDenied, asked: []string{"blob 401"}},
+		want:   outcome{err: "GET " + blobURL + ": 401 Unauthorized (FAULT injected fault)", kind: content.ErrDenied, asked: []string{"blob 401"}},
 	},
 }
 

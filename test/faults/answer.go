@@ -16,7 +16,7 @@ func (a *active) refuse(w http.ResponseWriter, code int) {
 	if a.RetryAfter != "" {
 		w.Header().Set("Retry-After", retryAfter(a.RetryAfter))
 	}
-	fail(w, code, "FAULT", "this was ordered")
+	fail(w, code, "FAULT", "injected fault")
 }
 
 // retryAfter converts now+3s to a date.
