@@ -70,7 +70,14 @@ var rooms = map[string]room{
 		imports: []string{"fetcher/archive", "fetcher/bytecount", "fetcher/internal/subprocess", "fetcher/internal/transfer", digests, imageSpec},
 		without: offline,
 	},
-	"fetcher/shape": {imports: []string{"fetcher/archive", "fetcher/erofs", "fetcher/nix", digests}, without: offline},
+	"fetcher/podmanstore": {
+		imports: []string{"fetcher/image", "fetcher/reference", digests, imageSpec},
+		without: offline,
+	},
+	"fetcher/shape": {
+		imports: []string{"fetcher/archive", "fetcher/erofs", "fetcher/nix", "fetcher/podmanstore", "fetcher/reference", digests},
+		without: offline,
+	},
 	"fetcher/lock": {
 		imports: []string{
 			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/nix", "fetcher/reference",

@@ -45,7 +45,10 @@ let
     inherit builder system;
     hostBinary = "${hostHocker}/bin/hocker";
     makeErofsLayer = import ./erofs.nix { inherit builder system erofsUtils; };
+    makePodmanStore = podmanStore.make;
   };
+
+  podmanStore = import ./podman-store.nix { inherit builder system; };
 in
 rec {
   # fetchDockerLayer: one layer, compressed as in the registry. The result has the
@@ -159,6 +162,7 @@ rec {
   #   erofs    every layer as an EROFS file, verified against the config: links, with
   #            0.erofs for the lowest. Its attribute `layers` is the list of the
   #            derivations, a folder with layer.erofs each. Needs erofsUtils
+  #   podmanStore  podmanStoreOf [ IMAGE ]
   fetchdocker =
     {
       # The derivation's name. Characters that are not allowed in store paths become
@@ -222,4 +226,10 @@ rec {
       ;
     system = hostSystem;
   };
+
+  # podmanStoreOf: images of fetchdocker or fetchdockerLock as an additional image store
+  # of podman, from which it runs them without loading them. The argument is a list of
+  # them; the same image may be there under several names. For additionalimagestores in
+  # storage.conf. Needs erofsUtils.
+  inherit (podmanStore) podmanStoreOf;
 }

@@ -8,6 +8,8 @@
   system,
   # The function of erofs.nix.
   makeErofsLayer,
+  # The function `make` of podman-store.nix.
+  makePodmanStore,
 }:
 let
   inherit (builtins)
@@ -148,6 +150,10 @@ let
   };
 
   main = shape "image" (madeOfParts // runsHocker // { name = named ""; });
+
+  erofs = shape "erofs" (madeOfErofs // { name = named "-erofs"; }) // {
+    layers = erofsLayers;
+  };
 in
 main
 // {
@@ -167,7 +173,7 @@ main
     meta.mainProgram = "load";
   };
 
-  erofs = shape "erofs" (madeOfErofs // { name = named "-erofs"; }) // {
-    layers = erofsLayers;
-  };
+  inherit erofs;
+
+  podmanStore = makePodmanStore (named "-podman-store") [ erofs ] // facts;
 }

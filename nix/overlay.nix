@@ -24,5 +24,6 @@ in
     fetchDockerManifest
     fetchdocker
     fetchdockerLock
+    podmanStoreOf
     ;
 }

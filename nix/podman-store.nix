@@ -38,9 +38,9 @@ rec {
         map (
           image:
           image.erofs
-            or (throw "podmanStoreOf: expected images of fetchdocker or fetchdockerLock, but one is of type ${typeOf image} and has no erofs")
+            or (throw "podmanStoreOf: expected images of fetchdocker or fetchdockerLock, but one, of type ${typeOf image}, has no shape erofs")
         ) images
       )
     else
-      throw "podmanStoreOf: expected a list of images, not a value of type ${typeOf images}";
+      throw "podmanStoreOf: expected a list of images, but the argument is of type ${typeOf images}";
 }

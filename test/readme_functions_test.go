@@ -12,7 +12,7 @@ var functionsDocument = document{
 	path:    "docs/nix-functions.md",
 	account: readmeAccount,
 	outputs: []documentOutput{
-		{words: "builtins.attrNames", output: `\[ "fetchDockerConfig" "fetchDockerLayer" "fetchDockerManifest" "fetchdocker" "fetchdockerLock" \]`},
+		{words: "builtins.attrNames", output: `\[ "fetchDockerConfig" "fetchDockerLayer" "fetchDockerManifest" "fetchdocker" "fetchdockerLock" "podmanStoreOf" \]`},
 		{words: "hockerMirrors", output: `\[ "docker\.io=https://mirror\.example/v2/" \]`},
 		{words: "digest layer.nix", output: `"sha256:cd0a524342efac6edff500c17e625735bbe479c926439b263bbe3c8518a0849c"`},
 		{words: "name layer.nix", output: `"docker-layer-cd0a524342ef\w+\.tar\.gz"`},
@@ -21,6 +21,7 @@ var functionsDocument = document{
 		{words: "i.imageDigest", output: `\[ "debian:jessie" "debian" "jessie" null \]`},
 		{words: "i.archive", output: `\[ "debian-stream" "docker-image-debian_jessie\.tar" "debian-oci" "debian-load" \]`},
 		{words: "debian.image locked.nix", output: `"debian:bookworm"`},
+		{words: "name store.nix", output: `"podman-store"`},
 		{words: "x86_64-linux.imageDigest", output: `"sha256:\w{64}"`},
 	},
 	requests: map[string]string{

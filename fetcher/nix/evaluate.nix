@@ -39,6 +39,7 @@ let
     "erofs"
     "load"
     "oci"
+    "podmanStore"
     "stream"
   ];
 

@@ -1,10 +1,6 @@
 package podmanstore
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
-	"encoding/hex"
-	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -87,20 +83,4 @@ func chainID(parent string, diffID digest.Digest) string {
 func compressionOf(blob ocispec.Descriptor) int {
 	mediaType := blob.MediaType
 	return compressions[mediaType[max(0, len(mediaType)-len("gzip")):]]
-}
-
-// linkLength is the length of the name of a link. The engine's are as long: the names of all
-// layers of a container have to fit into a page of memory.
-const linkLength = 26
-
-// linkName returns the name of the link to a layer.
-func linkName(id string) string {
-	sum := sha256.Sum256([]byte("hocker layer " + id))
-	return base32.StdEncoding.EncodeToString(sum[:])[:linkLength]
-}
-
-// isID reports whether s is an ID of a layer or image.
-func isID(s string) bool {
-	_, err := hex.DecodeString(s)
-	return err == nil && len(s) == hex.EncodedLen(sha256.Size) && s == strings.ToLower(s)
 }

@@ -3,7 +3,6 @@ package podmanstore
 import (
 	"bytes"
 	"cmp"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -98,14 +97,4 @@ func groupImages(images []Image) [][]Image {
 		groups = append(groups, group)
 	}
 	return groups
-}
-
-// fileName returns the file that holds an image's data of this name.
-func fileName(name string) string {
-	for _, c := range name {
-		if c != '.' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
-			return "=" + base64.StdEncoding.EncodeToString([]byte(name))
-		}
-	}
-	return name
 }

@@ -11,28 +11,6 @@ import (
 	"strings"
 )
 
-// The names in a store.
-const (
-	driverFolder = "overlay"
-	linkFolder   = "l" // below driverFolder
-	imageFolder  = driverFolder + "-images"
-	layerFolder  = driverFolder + "-layers"
-	imageTable   = "images.json"
-	imageLock    = "images.lock"
-	layerTable   = "layers.json"
-	layerLock    = "layers.lock"
-	erofsFolder  = "composefs-data"
-	erofsFile    = "composefs.blob"
-	diffFolder   = "diff"
-	linkFile     = "link"
-	lowerFile    = "lower"
-	idsFile      = "lower-layers" // what podman 5.8 reads instead of lowerFile
-)
-
-// baseID stands for a layer without files that is below the lowest one of each image. Without
-// it, the engine would take the folder diff of that one for its content, which is empty.
-const baseID = "base"
-
 // base is an EROFS file without files, made by
 //
 //	mkfs.erofs -T0 --all-root -U 00000000-0000-0000-0000-000000000000 base.erofs EMPTY-FOLDER

@@ -21,6 +21,8 @@ var builds = map[string]func(ctx context.Context, b build, out string) error{
 
 	"erofs-layer": buildErofsLayer,
 	"erofs":       buildErofs,
+
+	"podman-store": buildPodmanStore,
 }
 
 // Build builds the output of a derivation with these attributes: image, or one of

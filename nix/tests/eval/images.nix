@@ -27,6 +27,7 @@ let
     fetchDockerLayer
     fetchDockerManifest
     fetchdocker
+    podmanStoreOf
     ;
 
   layer = arguments: fetchDockerLayer ({ imageName = "debian"; } // arguments);
@@ -62,6 +63,7 @@ let
     image.oci
     image.load
     image.erofs
+    image.podmanStore
   ];
 
   # The derivations of an image's layers as EROFS files.
@@ -301,6 +303,7 @@ in
       "debian-oci"
       "debian-load"
       "debian-erofs"
+      "debian-podman-store"
       "docker-image-ghcr.io_org_team_debian_jessie.tar"
       "docker-image-debian_${hex}.tar"
       "docker-image-mine_1.tar"
@@ -345,10 +348,12 @@ in
             "-oci"
             "-load"
             "-erofs"
+            "-podman-store"
             "-manifest.json"
           ];
       fits = [
         "long-na"
+        ""
         ""
         ""
         ""
@@ -487,7 +492,34 @@ in
       "erofs-layer"
     ];
   };
-  "only the shape erofs needs erofsUtils" = {
+  "a store of podman is made of the images as EROFS files" = {
+    expr =
+      let
+        other = image { tag = "2"; };
+        imagesOf = store: fromJSON (unsafeDiscardStringContext store.images);
+        folderOf = image: unsafeDiscardStringContext "${image.erofs}";
+      in
+      {
+        one = imagesOf jessie.podmanStore == [ (folderOf jessie) ];
+        two =
+          imagesOf (podmanStoreOf [
+            jessie
+            other
+          ]) == [
+            (folderOf jessie)
+            (folderOf other)
+          ];
+        none = imagesOf (podmanStoreOf [ ]);
+        named = (podmanStoreOf [ ]).name;
+      };
+    expected = {
+      one = true;
+      two = true;
+      none = [ ];
+      named = "podman-store";
+    };
+  };
+  "only the shapes of EROFS files need erofsUtils" = {
     expr =
       let
         inherit
