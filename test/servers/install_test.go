@@ -175,7 +175,7 @@ func TestNotRoot(t *testing.T) {
 			t.Errorf("%v\n got %s\nwant %s", err, got, want)
 		}
 	}
-	// Where nothing has to be tested, it is no error.
+	// Without CI=true, it is not an error.
 	cmd := i.command("")
 	cmd.Path = filepath.Join(i.dir, "test/bare.sh")
 	if output, err := cmd.CombinedOutput(); err != nil {

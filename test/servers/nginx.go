@@ -187,7 +187,7 @@ func (n *Nginx) Stop() error {
 func (n *Nginx) Log() string { return tail(n.logPath()) }
 
 // Requests reads the access log. nginx writes a line after the response has ended,
-// maybe after the client has received it. So Requests sends a request of its own and
+// possibly after the client has received it. So Requests sends its own request and
 // waits for its line.
 func (n *Nginx) Requests() ([]Request, error) {
 	if n.process != nil {

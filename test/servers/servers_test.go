@@ -123,7 +123,7 @@ func TestTokenRegistry(t *testing.T) {
 		output, err := exec.Command("skopeo", "--insecure-policy", "list-tags", "--tls-verify=false",
 			"--creds", credentials, "docker://"+registry.Addr()+"/demo/app").CombinedOutput()
 		if err == nil {
-			t.Fatalf("there is no such repository, but skopeo says\n%s", output)
+			t.Fatalf("skopeo succeeded for a missing repository:\n%s", output)
 		}
 		return string(output)
 	}

@@ -1,5 +1,5 @@
-# Puts ./nixpkgs, the stub with something to build with, and ./hocker beside a
-# configuration.
+# Copies the stub of nixpkgs with its binaries to ./nixpkgs, and hocker to ./hocker,
+# for a configuration.
 set -eu
 mkdir -p hocker/test nixpkgs/prebuilt/bin
 cp -r "$REPO/test/faults" hocker/test/
