@@ -1,4 +1,4 @@
-# Layers as EROFS files, which Linux mounts where they lie.
+# Layers as EROFS files, which Linux mounts in place.
 {
   # Path of the hocker binary that builds.
   builder,
@@ -13,7 +13,7 @@ let
 
   mkfs =
     if erofsUtils == null then
-      throw "fetchdocker: images that run from the store are made with mkfs.erofs: pass erofsUtils = pkgs.erofs-utils to fetchdocker.nix (version 1.7 or newer), or use the overlay, which does"
+      throw "fetchdocker: images that run from the store need mkfs.erofs: pass erofsUtils = pkgs.erofs-utils (1.7 or newer) to fetchdocker.nix, or use the overlay"
     else
       "${erofsUtils}/bin/mkfs.erofs";
 
@@ -31,11 +31,11 @@ let
     else
       throw "fetchdocker: erofsCompression = ${toJSON compression}, expected null, \"lz4hc\" or \"zstd\"";
 in
-# A folder with layer.erofs and layer.json. It is made of the layer, the compression
-# and mkfs.erofs alone: images that share a layer share it, too.
+# A folder with layer.erofs and layer.json. It depends only on the layer, the compression
+# and mkfs.erofs, so images that share a layer share it, too.
 compression: layer:
 let
-  # Nix has verified it; see fileOf in image.nix.
+  # Nix has verified this digest; see fileOf in image.nix.
   digest = if layer ? outputHash then layer.digest or null else null;
 in
 derivation {

@@ -159,9 +159,9 @@ rec {
   #   oci      an OCI layout whose blobs are links into the store:
   #            for skopeo copy oci:…, podman pull oci:…
   #   load     bin/load, which loads the image into the engine of this machine
-  #   erofs    every layer as an EROFS file, verified against the config: links, with
-  #            0.erofs for the lowest. Its attribute `layers` is the list of the
-  #            derivations, a folder with layer.erofs each. Needs erofsUtils
+  #   erofs    links to every layer as an EROFS file, verified against the config;
+  #            0.erofs is the lowest. Its attribute `layers` lists their derivations,
+  #            each a folder with layer.erofs. Needs erofsUtils
   #   podmanStore  podmanStoreOf [ IMAGE ]
   fetchdocker =
     {
@@ -194,7 +194,7 @@ rec {
       # Whether to decompress every layer in the build and verify its diff ID against
       # the config. Engines reject images with a mismatch.
       verify ? true,
-      # How files in EROFS files are compressed: null (not), "lz4hc" or "zstd".
+      # The compression of files in EROFS files: "lz4hc", "zstd", or null for none.
       erofsCompression ? null,
     }:
     composeImage {
@@ -216,7 +216,7 @@ rec {
     };
 
   # fetchdockerLock: the images of a lock file. The argument is its path, or a set with
-  # lockFile and erofsCompression, which is for all images in it.
+  # lockFile and erofsCompression, which applies to all its images.
   fetchdockerLock = import ./lock.nix {
     inherit
       fetchDockerConfig

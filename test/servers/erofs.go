@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// erofsUtils is a derivation of mkfs.erofs, for fetchdocker.nix. In the sandbox there
-// is no /usr/lib: it starts its own loader with its own libraries.
+// erofsUtils is a derivation of mkfs.erofs, for fetchdocker.nix. The sandbox has no
+// /usr/lib, so mkfs.erofs runs with its own loader and libraries.
 const erofsUtils = `derivation {
   name = "erofs-utils";
   system = builtins.currentSystem;
@@ -33,8 +33,8 @@ const erofsUtils = `derivation {
 }
 `
 
-// WriteErofsUtils writes a Nix expression for the erofs-utils of a suite of Debian to
-// a new folder.
+// WriteErofsUtils writes a Nix expression for the erofs-utils of a Debian suite to a new
+// folder.
 func WriteErofsUtils(suite, dir string) error {
 	mkfs, err := FindErofsUtils(suite)
 	if err != nil {
@@ -67,7 +67,7 @@ type MkfsErofs struct {
 	path, loader, folder string // of the program, its loader and its libraries
 }
 
-// FindErofsUtils finds the erofs-utils of a suite of Debian.
+// FindErofsUtils finds the erofs-utils of a Debian suite.
 func FindErofsUtils(suite string) (m MkfsErofs, err error) {
 	if m.Programs, err = FindPrograms(suite, "erofs-utils"); err != nil {
 		return m, err
@@ -114,8 +114,8 @@ func loaderOf(path string) (string, error) {
 // foundLibrary is in the loader's list of libraries.
 var foundLibrary = regexp.MustCompile(`(?m)=> (\S+) \(0x`)
 
-// libraries returns the libraries that the program needs. The last one is that by
-// which glibc ends threads; no list has it.
+// libraries returns the libraries that the program needs. glibc needs the last one to
+// end threads, and loads it at run time, so the loader does not list it.
 func (m MkfsErofs) libraries() ([]string, error) {
 	list := exec.Command(m.loader, "--inhibit-cache", "--library-path", m.folder, "--list", m.path)
 	output, err := list.CombinedOutput()

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// InErofs calls f with a folder where an EROFS file is mounted, which only f sees and
-// what it starts. It takes root.
+// InErofs mounts an EROFS file and calls f with the folder. Only f and the processes that
+// it starts see the mount. InErofs needs root.
 func InErofs(file string, f func(dir string) error) error {
 	ended := make(chan error, 1)
 	go func() {
@@ -34,7 +34,7 @@ func inErofs(file string, f func(dir string) error) error {
 	}
 	defer os.Remove(dir)
 	err = syscall.Mount(file, dir, "erofs", syscall.MS_RDONLY, "")
-	if errors.Is(err, syscall.ENOTBLK) { // Linux before 6.12 takes block devices only
+	if errors.Is(err, syscall.ENOTBLK) { // Linux before 6.12 accepts only block devices
 		output, loopErr := exec.Command("mount", "-t", "erofs", "-o", "ro,loop", file, dir).CombinedOutput()
 		if err = loopErr; err != nil {
 			err = fmt.Errorf("%w: %s", err, output)
