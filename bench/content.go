@@ -190,7 +190,10 @@ func takeFiles(files *[]realFile, size int64) (part []realFile) {
 }
 
 // tarFile is a file that is only in a layer.
-type tarFile struct{ name, content string }
+type tarFile struct {
+	name, content string
+	mode          int64
+}
 
 func writeLayer(path string, files []realFile, more ...tarFile) (diffID digest.Digest, err error) {
 	out, err := os.Create(path)
@@ -210,7 +213,7 @@ func writeLayer(path string, files []realFile, more ...tarFile) (diffID digest.D
 		}
 	}
 	for _, f := range more {
-		if err := archive.WriteHeader(&tar.Header{Name: f.name, Mode: 0o644, Size: int64(len(f.content))}); err != nil {
+		if err := archive.WriteHeader(&tar.Header{Name: f.name, Mode: f.mode, Size: int64(len(f.content))}); err != nil {
 			return "", err
 		}
 		if _, err := io.WriteString(archive, f.content); err != nil {

@@ -26,18 +26,19 @@ func (b *bench) load() error {
 	if err != nil {
 		return err
 	}
-	before, err := b.loadImage("before", base, diffIDs, "/etc/passwd")
+	before, err := b.loadImage("before", base, diffIDs, textFile("before"))
 	if err != nil {
 		return err
 	}
-	after, err := b.loadImage("after", base, diffIDs, "/etc/group")
+	after, err := b.loadImage("after", base, diffIDs, textFile("after"))
 	if err != nil {
 		return err
 	}
 	fmt.Printf("\nThe image has five layers, in an archive of %d MB. They differ in the last layer.\n", before.size/1e6)
 	var fleet []loadImage
 	for i := range 20 {
-		image, err := b.loadImage(fmt.Sprintf("fleet%d", i), base[:1], diffIDs[:1], fmt.Sprintf("/etc/%d", i))
+		tag := fmt.Sprintf("fleet%d", i)
+		image, err := b.loadImage(tag, base[:1], diffIDs[:1], textFile(tag))
 		if err != nil {
 			return err
 		}
@@ -60,12 +61,12 @@ func (b *bench) load() error {
 }
 
 // loadImage makes an image of the base layers and a last layer with the file.
-func (b *bench) loadImage(tag string, base []ocispec.Descriptor, diffIDs []digest.Digest, file string) (loadImage, error) {
+func (b *bench) loadImage(tag string, base []ocispec.Descriptor, diffIDs []digest.Digest, file tarFile) (loadImage, error) {
 	const repo = "bench/load"
 	image := loadImage{name: b.registry.addr + "/" + repo + ":" + tag, layout: b.out(tag), archive: b.out(tag + ".tar")}
 	last := b.out("last.tar.gz")
 	defer os.Remove(last)
-	diffID, err := writeLayer(last, nil, tarFile{name: strings.TrimPrefix(file, "/"), content: strings.Repeat(tag, 100_000)})
+	diffID, err := writeLayer(last, nil, file)
 	if err != nil {
 		return image, err
 	}
@@ -88,6 +89,11 @@ func (b *bench) loadImage(tag string, base []ocispec.Descriptor, diffIDs []diges
 		image.size = info.Size()
 	}
 	return image, err
+}
+
+// textFile returns a file of some 700 kB that is another one for each word.
+func textFile(word string) tarFile {
+	return tarFile{name: "etc/" + word, content: strings.Repeat(word, 100_000), mode: 0o644}
 }
 
 // loadInto measures one engine.
