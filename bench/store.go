@@ -173,7 +173,7 @@ func (p *storePodman) configure(store string) error {
 // bare has podman do without an additional image store.
 func (p *storePodman) bare() error { return p.configure("") }
 
-// reset empties the storage.
+// reset empties the storage, and has podman lay it out.
 func (p *storePodman) reset() error {
 	if err := servers.UnmountBelow(p.dir); err != nil {
 		return err
@@ -183,5 +183,5 @@ func (p *storePodman) reset() error {
 			return err
 		}
 	}
-	return nil
+	return p.command(p.podman, "images", "--quiet").Run()
 }
