@@ -72,11 +72,16 @@ func (b *bench) imageBuilds(near, far string) error {
 // imageBuild builds an attribute of an image in a store that already has what
 // before lists.
 func (b *bench) imageBuild(name, ref, attribute, before string) (contender, error) {
-	expression, err := exec.Command(b.tool("docker2nix"), "--fetch", ref).Output()
+	expression, err := b.pinned(ref)
 	if err != nil {
 		return contender{}, err
 	}
 	file := fmt.Sprintf("%s let image = (%s) { inherit (functions) fetchDockerConfig fetchDockerLayer fetchdocker; }; in\n{ wanted = image%s; first = [ %s ]; }\n",
 		b.functions(), expression, attribute, before)
 	return b.builder(name, file, "first", "-A", "wanted", "-j", "4")
+}
+
+// pinned returns the expression for an image in a registry.
+func (b *bench) pinned(ref string) ([]byte, error) {
+	return exec.Command(b.tool("docker2nix"), "--fetch", ref).Output()
 }

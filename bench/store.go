@@ -67,7 +67,7 @@ func (b *bench) storeExpression(image loadImage) (func(shape string) string, err
 	if err := servers.WriteErofsUtils("sid", utils); err != nil {
 		return nil, err
 	}
-	pinned, err := exec.Command(b.tool("docker2nix"), "--fetch", image.name).Output()
+	pinned, err := b.pinned(image.name)
 	if err != nil {
 		return nil, err
 	}
