@@ -5,6 +5,8 @@
   fetchdockerLock,
   # The system that runs the images.
   system,
+  # As in fetchdocker.nix.
+  erofsCompression ? null,
 }:
 # The lock file, or null. It need not exist: then nothing is locked yet.
 file:
@@ -30,7 +32,14 @@ let
   exists = file != null && pathExists file;
 
   # fetchdockerLock has checked the fields that are read here.
-  images = if exists then (fetchdockerLock file).platforms else { };
+  images =
+    if exists then
+      (fetchdockerLock {
+        lockFile = file;
+        inherit erofsCompression;
+      }).platforms
+    else
+      { };
   facts = if exists then seq images (fromJSON (readFile file)).images else { };
 
   digestOf = descriptor: descriptor.digest;
@@ -89,11 +98,13 @@ let
       inherit (description) name;
       inherit image;
       reference = "${fullName image.imageName}:${image.imageTag}";
+      pinned = "${fullName image.imageName}@${image.imageDigest}";
     };
 in
 rec {
-  # The images for this system, by name: { name, image, reference }. `image` is a
-  # result of fetchdocker, and `reference` the full reference it is loaded under.
+  # The images for this system, by name: { name, image, reference, pinned }. `image` is a
+  # result of fetchdocker, `reference` the full reference it is loaded under, and
+  # `pinned` the same name with the manifest's digest in place of the tag.
   locked = builtins.listToAttrs (
     map (description: {
       inherit (description) name;
@@ -123,6 +134,7 @@ rec {
       imageLayers = image.layers;
       imageManifest = image.manifest;
       image = reference;
+      inherit erofsCompression;
       # The build of the image itself verifies it.
       verify = false;
     };

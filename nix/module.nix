@@ -41,18 +41,24 @@ let
     hostHocker = cfg.package;
     system = pkgs.stdenv.buildPlatform.system;
     hostSystem = system;
+    erofsUtils = pkgs.buildPackages.erofs-utils;
     mirrors = pkgs.hockerMirrors or [ ];
   };
 
   locks = import ./locked.nix {
     inherit (functions) fetchdocker fetchdockerLock;
     inherit system;
+    erofsCompression = cfg.podman.compression;
   } cfg.lockFile;
 
+  # podman can run images where they lie in the store, but only root's podman.
+  isInPlace = { engine, user, ... }: cfg.podman.zeroCopy && engine == "podman" && user == "root";
+
   overrides = import ./module/containers.nix {
-    inherit config lib;
+    inherit config lib isInPlace;
     inherit (locks) find;
   };
+  inherit (overrides) requestOf;
 
   served = filterAttrs (name: { locked, ... }: locked != null) (
     mapAttrs (name: container: {
@@ -78,8 +84,12 @@ let
   ) cfg.images;
 
   loads = import ./module/loads.nix {
-    inherit lib served;
-    inherit (containers) backend;
+    inherit
+      isInPlace
+      lib
+      requestOf
+      served
+      ;
     images = filterAttrs (name: image: image.locked != null) images;
   };
 
@@ -133,15 +143,29 @@ in
       systemd.services = import ./module/load-units.nix {
         inherit
           cfg
+          isInPlace
           lib
           loads
           pkgs
+          requestOf
           served
           ;
         inherit (locks) retag;
         podman = config.virtualisation.podman.package;
       };
     })
+
+    (mkIf (loads.inPlace != [ ]) (
+      import ./module/zero-copy.nix {
+        inherit config lib;
+        inherit (functions) podmanStoreOf;
+        inherit (locks) retag;
+        images = loads.inPlace;
+        others = filter ({ engine, user, ... }: engine == "podman" && user != "root") (
+          attrValues loads.byUnit
+        );
+      }
+    ))
 
     (mkIf cfg.prune {
       systemd.services = import ./module/prune.nix {

@@ -80,7 +80,12 @@ let
           # An option of a submodule has its full path in `loc`.
           here = option.loc or (path ++ [ name ]);
         in
-        if option._type or null == "option" then describe here option else walk here option
+        if option.internal or false then
+          ""
+        else if option._type or null == "option" then
+          describe here option
+        else
+          walk here option
       ) (attrNames options)
     );
 in

@@ -45,7 +45,13 @@ let
       lib.optionalString (names != [ ]) ", only ${concatStringsSep ", " names}"
     }.";
   };
+
+  rootful = {
+    assertion = !cfg.podman.zeroCopy;
+    message = "virtualisation.hocker.podman.zeroCopy: podman mounts the layers of these images, which only root may do. Set it in the configuration of NixOS, whose containers root's podman runs, or leave it off, so that the images are loaded.";
+  };
 in
-lib.mapAttrsToList found images
+[ rootful ]
+++ lib.mapAttrsToList found images
 ++ lib.mapAttrsToList oneTarget loads
 ++ map knownException cfg.exceptions

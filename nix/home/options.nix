@@ -11,6 +11,13 @@ let
 in
 {
   options.virtualisation.hocker = shared.options // {
+    # Declared so that whoever sets it is told why it cannot work.
+    podman.zeroCopy = mkOption {
+      type = types.bool;
+      default = false;
+      internal = true;
+    };
+
     images = mkOption {
       type = types.attrsOf (types.submodule { options = shared.image; });
       default = { };

@@ -73,7 +73,7 @@ let
   oneImage =
     let
       ofReference = groupBy ({ engine, user, locked, ... }: "${locked.reference} in ${engine} of ${user}") (
-        attrValues loads.byUnit
+        attrValues loads.byUnit ++ loads.inPlace
       );
       images = map ({ locked, ... }: toString locked.image.imageDigest);
     in

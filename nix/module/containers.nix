@@ -7,6 +7,8 @@
   lib,
   # As in locked.nix.
   find,
+  # As in loads.nix.
+  isInPlace,
 }:
 let
   inherit (builtins) attrValues elem listToAttrs;
@@ -24,8 +26,9 @@ let
     { config, ... }:
     {
       options = {
-        # The engine has an image under its tag alone, even if the reference has a
-        # digest.
+        # The engine has an image that was loaded under its tag alone, even if the
+        # reference has a digest. An image in an additional store has its digest, too,
+        # which no other image can take: of a tag, podman's own images come first.
         image = mkOption {
           apply =
             written:
@@ -34,6 +37,8 @@ let
             in
             if found == null || config.imageFile != null || config.imageStream != null then
               written
+            else if isInPlace (requestOf config) then
+              found.pinned
             else
               found.reference;
         };
@@ -42,6 +47,15 @@ let
         };
       };
     };
+
+  inherit (config.virtualisation.oci-containers) backend;
+
+  # Whose images a container uses. A container of podman may have a user, whose images
+  # are separate.
+  requestOf = container: {
+    engine = backend;
+    user = if backend == "podman" then container.podman.user or "root" else "root";
+  };
 
   # The names of the units of served containers.
   units = listToAttrs (
@@ -78,7 +92,7 @@ let
     };
 in
 {
-  inherit served;
+  inherit requestOf served;
 
   options = {
     virtualisation.oci-containers.containers = mkOption {

@@ -8,7 +8,9 @@
   retag,
   # As in containers.nix and loads.nix.
   served,
+  requestOf,
   loads,
+  isInPlace,
 }:
 let
   inherit (builtins)
@@ -104,14 +106,14 @@ let
   containerUnit =
     { container, locked }:
     let
-      load = "hocker-load-${loads.unitOf {
-        inherit locked;
-        user = container.podman.user or "root";
-      }}.service";
+      request = requestOf container;
+      load = lib.optional (
+        !isInPlace request
+      ) "hocker-load-${loads.unitOf (request // { inherit locked; })}.service";
     in
     lib.nameValuePair container.serviceName {
-      requires = [ load ];
-      after = [ load ];
+      requires = load;
+      after = load;
       # The container's unit names the image by its tag. If the lock file has a new
       # image for the tag, the container must restart.
       restartTriggers = [ "${locked.reference}@${toString locked.image.imageDigest}" ];

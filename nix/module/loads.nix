@@ -1,5 +1,5 @@
-# The images to load, by the names of their units:
-# { locked, engine, user, tags, wanted }.
+# The images to load, by the names of their units, and those that run where they lie in
+# the store: { locked, engine, user, tags, wanted }.
 #
 # `locked` is an image as in locked.nix, and `wanted` says whether the unit starts with
 # the system, and not only with the containers that need it.
@@ -7,22 +7,28 @@
   lib,
   # The containers that get their image from the store, by name: { container, locked }.
   served,
-  backend,
   # virtualisation.hocker.images, each with `locked`, the image found for it.
   images,
+  # Whose images a container uses, as in containers.nix.
+  requestOf,
+  # Whether an { engine, user } runs images where they lie.
+  isInPlace,
 }:
 let
-  inherit (builtins) attrValues concatMap;
+  inherit (builtins)
+    attrValues
+    concatMap
+    filter
+    map
+    ;
 
   unitOf = { locked, user, ... }: locked.name + lib.optionalString (user != "root") "-${user}";
 
   ofContainers = map (
     { container, locked }:
-    {
+    requestOf container
+    // {
       inherit locked;
-      engine = backend;
-      # podman may run a container as another user, who has images of their own.
-      user = if backend == "podman" then container.podman.user or "root" else "root";
       tags = [ ];
       wanted = false;
     }
@@ -37,6 +43,8 @@ let
     wanted = true;
   }) images;
 
+  requests = ofContainers ++ ofImages;
+
   merge = requests: (builtins.head requests) // {
     tags = concatMap (request: request.tags) requests;
     wanted = builtins.any (request: request.wanted) requests;
@@ -47,5 +55,9 @@ in
 {
   inherit unitOf;
 
-  byUnit = lib.mapAttrs (name: merge) (builtins.groupBy unitOf (ofContainers ++ ofImages));
+  byUnit = lib.mapAttrs (name: merge) (
+    builtins.groupBy unitOf (filter (request: !isInPlace request) requests)
+  );
+
+  inPlace = filter isInPlace requests;
 }

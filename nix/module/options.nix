@@ -70,6 +70,43 @@ in
       '';
     };
 
+    podman = {
+      zeroCopy = mkOption {
+        type = types.bool;
+        default = false;
+        example = true;
+        description = ''
+          Whether root's podman runs the images where they lie in the Nix store. Nothing
+          is loaded: each layer is a file system in the store, and podman mounts it. This
+          holds for the containers of
+          {option}`virtualisation.oci-containers.containers`, and for
+          {option}`virtualisation.hocker.images` with the engine podman.
+
+          It needs podman 5 and Linux 6.12, or newer ones. Layers in this form are larger
+          than in a registry; see {option}`virtualisation.hocker.podman.compression`.
+          Other engines load their images as before. Containers of other users are an
+          error: only root may mount the layers. `docs/running-from-the-store.md` says
+          what else is different.
+        '';
+      };
+
+      compression = mkOption {
+        type = types.nullOr (
+          types.enum [
+            "lz4hc"
+            "zstd"
+          ]
+        );
+        default = null;
+        example = "zstd";
+        description = ''
+          How the layers of {option}`virtualisation.hocker.podman.zeroCopy` are
+          compressed. It saves space in the store, and costs time in the build and
+          whenever a file is read.
+        '';
+      };
+    };
+
     k3s.images = mkOption {
       type = types.either (types.enum [ "all" ]) (types.listOf types.str);
       default = [ ];

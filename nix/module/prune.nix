@@ -53,10 +53,13 @@ let
     in
     "${fullName reference.name}:${reference.tag}";
 
+  # podman cannot remove images of an additional store.
+  own = engine: lib.optionalString (engine == "podman") " --filter readonly=false";
+
   # An engine does not remove an image that a container uses; the image then stays in
   # the list. An image also stays if it has a tag that no configuration gave it.
   script = engine: ''
-    ${engine} image ls --quiet >/dev/null
+    own=$(${engine} image ls --all --quiet --no-trunc${own engine})
     list=/var/lib/hocker/${engine}
     touch "$list"
     cat >"$list.new" <<'END'
@@ -65,6 +68,7 @@ let
     while read -r id other references; do
       grep -qF "$id" "$list.new" && continue
       for found in "$id" "$other"; do
+        case "$own" in *"$found"*) ;; *) continue ;; esac
         tags=$(${engine} image inspect --format '{{join .RepoTags " "}}' "$found" 2>/dev/null) || continue
         for tag in ''${tags:-"$found"}; do
           case " $found $references " in

@@ -21,6 +21,7 @@ let
     // import ./eval/lock.nix
     // import ./eval/reference.nix
     // import ./eval/module.nix
+    // import ./eval/zero-copy.nix
     // import ./eval/home.nix;
 
   failed = filter (name: cases.${name}.expr != cases.${name}.expected) (attrNames cases);

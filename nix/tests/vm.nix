@@ -1,5 +1,6 @@
-# A NixOS test. A host locks an image and builds its next configuration with it. Then
-# the registry and the network go away, and the container still starts.
+# A NixOS test. A host locks an image and builds its next configurations with it: one
+# loads the image, the other runs it where it lies in the store. Then the registry and
+# the network go away, and the container still starts.
 #
 #   nix build .#checks.x86_64-linux.vm
 { pkgs, hocker }:
@@ -15,29 +16,32 @@ let
   };
 
   # The host's next configuration. nixos-generate-config writes the other file.
-  configuration = pkgs.writeText "configuration.nix" ''
-    {
-      imports = [
-        ./hardware-configuration.nix
-        <nixpkgs/nixos/modules/testing/test-instrumentation.nix>
-        ${../.}/module.nix
-      ];
+  configuration =
+    zeroCopy:
+    pkgs.writeText "configuration.nix" ''
+      {
+        imports = [
+          ./hardware-configuration.nix
+          <nixpkgs/nixos/modules/testing/test-instrumentation.nix>
+          ${../.}/module.nix
+        ];
 
-      boot.loader.grub = {
-        device = "/dev/vda";
-        forceInstall = true;
-      };
-      documentation.enable = false;
-      networking.hostName = "host";
+        boot.loader.grub = {
+          device = "/dev/vda";
+          forceInstall = true;
+        };
+        documentation.enable = false;
+        networking.hostName = "host";
 
-      virtualisation.hocker.package = builtins.storePath "${hocker}";
-      virtualisation.hocker.lockFile = ./hocker.lock.json;
-      virtualisation.oci-containers.containers.web = {
-        image = "registry:5000/web:1";
-        ports = [ "8080:80" ];
-      };
-    }
-  '';
+        virtualisation.hocker.package = builtins.storePath "${hocker}";
+        virtualisation.hocker.lockFile = ./hocker.lock.json;
+        virtualisation.hocker.podman.zeroCopy = ${builtins.toJSON zeroCopy};
+        virtualisation.oci-containers.containers.web = {
+          image = "registry:5000/web:1";
+          ports = [ "8080:80" ];
+        };
+      }
+    '';
 in
 pkgs.testers.runNixOSTest {
   name = "hocker";
@@ -58,6 +62,7 @@ pkgs.testers.runNixOSTest {
       environment.systemPackages = [
         hocker
         pkgs.curl
+        pkgs.erofs-utils
       ];
       # The host builds its next configuration without a network.
       system.includeBuildDependencies = true;
@@ -82,7 +87,8 @@ pkgs.testers.runNixOSTest {
 
     host.wait_for_unit("multi-user.target")
     host.succeed("nixos-generate-config")
-    host.copy_from_host("${configuration}", "/etc/nixos/configuration.nix")
+    host.copy_from_host("${configuration false}", "/etc/nixos/configuration.nix")
+    answers = "curl --fail http://localhost:8080/ | grep 'hello from the store'"
 
     with subtest("an image that is not locked"):
         message = host.fail("nixos-rebuild build 2>&1")
@@ -91,13 +97,30 @@ pkgs.testers.runNixOSTest {
     with subtest("lock and build"):
         host.succeed("cd /etc/nixos && hocker lock add --plain-http web=registry:5000/web:1")
         host.succeed("nixos-rebuild build")
+        host.copy_from_host("${configuration true}", "/etc/nixos/zero-copy.nix")
+        host.succeed("cd /root && nixos-rebuild build -I nixos-config=/etc/nixos/zero-copy.nix")
 
     with subtest("without the registry and the network"):
         registry.shutdown()
         host.block()
         host.succeed("nixos-rebuild test")
         host.wait_for_unit("podman-web.service")
-        host.wait_until_succeeds("curl --fail http://localhost:8080/ | grep 'hello from the store'")
+        host.wait_until_succeeds(answers)
         host.succeed("systemctl show --property Result hocker-load-web.service | grep success")
+        host.succeed("systemctl stop podman-web.service && podman image rm --all --force")
+
+    with subtest("from the store, with nothing loaded"):
+        host.succeed("nixos-rebuild test -I nixos-config=/etc/nixos/zero-copy.nix")
+        host.wait_for_unit("podman-web.service")
+        host.wait_until_succeeds(answers)
+        host.succeed("grep additionalimagestores /etc/containers/storage.conf")
+        host.succeed("podman image ls --filter readonly=true | grep registry:5000/web")
+        host.fail("podman image ls --filter readonly=false | grep registry:5000/web")
+        host.fail("systemctl cat hocker-load-web.service")
+
+    with subtest("back to the configuration before"):
+        host.succeed("nixos-rebuild test")
+        host.wait_for_unit("podman-web.service")
+        host.wait_until_succeeds(answers)
   '';
 }

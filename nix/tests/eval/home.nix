@@ -154,6 +154,7 @@ in
         services.podman.containers.a.image = "nginx:1.29";
         virtualisation.hocker.images.web.image = "redis:8";
       }
+      { virtualisation.hocker.podman.zeroCopy = true; }
     ];
     expected = [
       [
@@ -171,6 +172,9 @@ in
       [ "virtualisation.hocker.exceptions: there is no container none." ]
       [
         "virtualisation.hocker: hocker-load-web.service cannot load both docker.io/library/nginx:1.29 and docker.io/library/redis:8. Rename the image in virtualisation.hocker.images."
+      ]
+      [
+        "virtualisation.hocker.podman.zeroCopy: podman mounts the layers of these images, which only root may do. Set it in the configuration of NixOS, whose containers root's podman runs, or leave it off, so that the images are loaded."
       ]
     ];
   };

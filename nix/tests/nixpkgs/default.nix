@@ -144,6 +144,23 @@ let
 
     writeText = name: text: runScript name { inherit text; } ''printf %s "$text" >"$out"'';
 
+    # Each value has a line of its own, with a dotted key: TOML takes JSON's.
+    formats.toml =
+      { }:
+      {
+        generate =
+          name: value:
+          let
+            lines =
+              path: value:
+              if builtins.isAttrs value then
+                builtins.concatMap (key: lines (path ++ [ key ]) value.${key}) (builtins.attrNames value)
+              else
+                [ "${concatStringsSep "." path} = ${builtins.toJSON value}\n" ];
+          in
+          final.writeText name (concatStringsSep "" (lines [ ] value));
+      };
+
     writeScript =
       name: text:
       runScript name { inherit text; } ''printf '#!/bin/sh\n%s' "$text" >"$out"; chmod +x "$out"'';

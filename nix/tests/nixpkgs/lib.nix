@@ -42,6 +42,10 @@ import ./modules.nix
     in
     if length >= 0 && substring length (-1) text == suffix then substring 0 length text else text;
 
+  # The version of a package, which its name may have.
+  getVersion = package: package.version or (builtins.parseDrvName package.name).version;
+  versionAtLeast = version: other: builtins.compareVersions version other >= 0;
+
   unique = foldl' (seen: value: if elem value seen then seen else seen ++ [ value ]) [ ];
 
   nameValuePair = name: value: { inherit name value; };

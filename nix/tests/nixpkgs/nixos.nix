@@ -11,6 +11,7 @@ let
   evaluated = lib.evalModules {
     modules = [
       ./nixos/base.nix
+      ./nixos/containers.nix
       ./nixos/engines.nix
       ./nixos/oci-containers.nix
       ./nixos/systemd.nix

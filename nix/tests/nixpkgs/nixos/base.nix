@@ -15,7 +15,7 @@ let
     default = [ ];
   };
 
-  inherit (config) systemd;
+  inherit (config) environment systemd;
 
   failed = filter (assertion: !assertion.assertion) config.assertions;
 
@@ -32,8 +32,28 @@ in
   options = {
     assertions = list;
 
-    boot.loader.grub.device = required types.str;
+    boot = {
+      loader.grub.device = required types.str;
+      kernel.enable = mkOption {
+        type = types.bool;
+        default = true;
+      };
+      kernelModules = list;
+      kernelPackages = mkOption {
+        type = types.anything;
+        default.kernel = {
+          version = "6.12.40";
+          features = { };
+        };
+      };
+    };
+
+    environment.etc = mkOption {
+      type = types.attrsOf types.anything;
+      default = { };
+    };
     fileSystems = required (types.attrsOf types.anything);
+    lib.kernelConfig = mkOption { type = types.anything; };
     networking.hostName = required types.str;
 
     nix.settings.extra-sandbox-paths = list;
@@ -44,8 +64,29 @@ in
     };
 
     system.build.toplevel = required types.package;
+    system.requiredKernelConfig = list;
     system.stateVersion = required types.str;
   };
+
+  config.lib.kernelConfig.isEnabled = option: {
+    assertion = kernel: kernel.isEnabled option;
+    message = "CONFIG_${option} is not enabled!";
+  };
+
+  config.assertions =
+    let
+      inherit (config.boot.kernelPackages) kernel;
+    in
+    map
+      (required: {
+        assertion = required.assertion kernel.config;
+        inherit (required) message;
+      })
+      (
+        lib.optionals (
+          config.boot.kernel.enable && !(kernel ? features)
+        ) config.system.requiredKernelConfig
+      );
 
   # NixOS requires a file system and a boot loader.
   config.system.build.toplevel = checked (
@@ -57,6 +98,12 @@ in
         test -n "${config.boot.loader.grub.device}" -a -n "${config.fileSystems."/".device}" -a -n "${config.system.stateVersion}"
         mkdir -p "$out/etc/tmpfiles.d"
         ln -s ${systemd.files} "$out/etc/systemd"
+        ${concatStringsSep "\n" (
+          lib.mapAttrsToList (name: file: ''
+            mkdir -p "$(dirname "$out/etc/${name}")"
+            ln -s ${file.source} "$out/etc/${name}"
+          '') environment.etc
+        )}
         printf '%s\n' "$tmpfiles" >"$out/etc/tmpfiles.d/00-nixos.conf"
       ''
   );

@@ -23,6 +23,7 @@ in
   options = {
     virtualisation = {
       containerd.enable = enable;
+      cri-o = engine "cri-o";
       docker = engine "docker";
       podman = engine "podman";
     };
