@@ -184,7 +184,11 @@ let
     "busybox"
     "curl"
     "erofs-utils"
-  ] (name: runScript name { } ''mkdir -p "$out/bin"'');
+  ] (name: runScript name { } ''mkdir -p "$out/bin"'')
+  # A test may bring one that works.
+  // lib.optionalAttrs (builtins.pathExists ./erofs-utils) {
+    erofs-utils = import ./erofs-utils;
+  };
 
   fix =
     overlays:
