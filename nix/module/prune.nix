@@ -80,12 +80,16 @@ let
     done <"$list"
     mv "$list.new" "$list"
   '';
+  loaders = map (name: "hocker-load-${name}.service") (attrNames loads.byUnit);
 in
 {
   hocker-prune = {
     description = "Remove images that are no longer in the configuration";
     wantedBy = [ "multi-user.target" ];
-    after = map (name: "hocker-load-${name}.service") (attrNames loads.byUnit) ++ units;
+    after = loaders ++ lib.optionals (loads.inPlace == [ ]) units;
+    # podman takes its own copy of an image before the one in the store: containers that
+    # run from the store would keep what was loaded for them in use.
+    before = lib.optionals (loads.inPlace != [ ]) units;
     path = attrValues programs;
     serviceConfig = {
       Type = "oneshot";

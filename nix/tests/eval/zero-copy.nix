@@ -189,20 +189,24 @@ in
               cache.engine = "docker";
             };
           };
-          virtualisation.podman.enable = true;
+          virtualisation.oci-containers.containers.c.image = "nginx:1.29";
           virtualisation.docker.enable = true;
         };
       in
       {
         loads = loadUnits config;
         stores = length (stores config);
-        prunedAfter = config.systemd.services.hocker-prune.after;
+        prune = { inherit (config.systemd.services.hocker-prune) after before; };
         failed = failures config;
       };
     expected = {
       loads = [ "hocker-load-cache" ];
       stores = 1;
-      prunedAfter = [ "hocker-load-cache.service" ];
+      # What was loaded for the container goes before it starts.
+      prune = {
+        after = [ "hocker-load-cache.service" ];
+        before = [ "podman-c.service" ];
+      };
       failed = [ ];
     };
   };

@@ -26,6 +26,7 @@ let
     requires = names;
     wants = names;
     after = names;
+    before = names;
     wantedBy = names;
     path = set (types.listOf types.package) [ ];
     restartTriggers = set (types.listOf types.anything) [ ];
@@ -57,6 +58,7 @@ let
           Requires = service.requires;
           Wants = service.wants;
           After = service.after;
+          Before = service.before;
         }
         // lib.optionalAttrs (service.restartTriggers != [ ]) {
           X-Restart-Triggers = concatStringsSep " " (map toString service.restartTriggers);
