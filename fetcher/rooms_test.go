@@ -71,7 +71,7 @@ var rooms = map[string]room{
 		without: offline,
 	},
 	"fetcher/podmanstore": {
-		imports: []string{"fetcher/image", "fetcher/reference", digests, imageSpec},
+		imports: []string{"fetcher/image", "fetcher/reference", digests},
 		without: offline,
 	},
 	"fetcher/shape": {

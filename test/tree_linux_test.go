@@ -66,7 +66,19 @@ func treeLines(tree map[string]*treeFile) []string {
 
 // walkTree returns a line for each file below a folder.
 func walkTree(dir string) ([]string, error) {
-	tree, inodes := map[string]*treeFile{}, map[uint64]*treeFile{}
+	tree, err := readTree(dir)
+	return treeLines(tree), err
+}
+
+// readTree returns the files below a folder. It leaves out what is in folders that are
+// mounted there.
+func readTree(dir string) (map[string]*treeFile, error) {
+	type inode struct{ device, number uint64 }
+	tree, inodes := map[string]*treeFile{}, map[inode]*treeFile{}
+	var root unix.Stat_t
+	if err := unix.Stat(dir, &root); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -77,14 +89,19 @@ func walkTree(dir string) ([]string, error) {
 		}
 		var s unix.Stat_t
 		if err := unix.Lstat(path, &s); err != nil {
-			return err
+			tree[name] = &treeFile{target: err.Error()}
+			return nil
 		}
-		f := inodes[s.Ino]
+		if entry.IsDir() && s.Dev != root.Dev {
+			return fs.SkipDir
+		}
+		at := inode{s.Dev, s.Ino}
+		f := inodes[at]
 		if f == nil || entry.IsDir() {
 			if f, err = statFile(path, &s); err != nil {
 				return err
 			}
-			inodes[s.Ino] = f
+			inodes[at] = f
 		}
 		if !entry.IsDir() {
 			f.names = append(f.names, name)
@@ -92,7 +109,7 @@ func walkTree(dir string) ([]string, error) {
 		tree[name] = f
 		return nil
 	})
-	return treeLines(tree), err
+	return tree, err
 }
 
 func statFile(path string, s *unix.Stat_t) (f *treeFile, err error) {
@@ -100,7 +117,9 @@ func statFile(path string, s *unix.Stat_t) (f *treeFile, err error) {
 	switch s.Mode & unix.S_IFMT {
 	case unix.S_IFREG:
 		f.size = s.Size
-		f.content, err = digestFile(path)
+		if f.content, err = digestFile(path); err != nil {
+			err = fmt.Errorf("reading %s: %w", path, err)
+		}
 	case unix.S_IFLNK:
 		f.target, err = os.Readlink(path)
 	}

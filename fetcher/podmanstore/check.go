@@ -58,10 +58,10 @@ func (c *checker) readLayers() error {
 func (c *checker) checkLayer(layer layerRecord) error {
 	_, hasParent := c.layers[layer.Parent]
 	switch {
-	case layer.DiffID.Validate() != nil || layer.CompressedDigest.Validate() != nil:
-		return fmt.Errorf("its digests are %q and %q", layer.DiffID, layer.CompressedDigest)
-	case layer.Size < 0 || layer.CompressedSize < 0:
-		return fmt.Errorf("its sizes are %d and %d bytes", layer.Size, layer.CompressedSize)
+	case layer.DiffID.Validate() != nil:
+		return fmt.Errorf("its diff ID is %q", layer.DiffID)
+	case layer.Size < 0:
+		return fmt.Errorf("its size is %d bytes", layer.Size)
 	case layer.Parent != "" && !hasParent:
 		return fmt.Errorf("its parent %s is missing", layer.Parent)
 	case layer.ID != chainID(layer.Parent, layer.DiffID):

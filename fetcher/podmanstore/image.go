@@ -4,7 +4,6 @@ import (
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // Image is an image for a store.
@@ -19,8 +18,7 @@ type Image struct {
 type Layer struct {
 	File   string // path of the EROFS file
 	DiffID digest.Digest
-	Size   int64              // of the tar archive, in bytes
-	Blob   ocispec.Descriptor // of the layer in the registry
+	Size   int64 // of the tar archive, in bytes
 	// UIDs and GIDs are the owners of its files. The engine finds the size of an automatic
 	// user namespace by them.
 	UIDs, GIDs []uint32

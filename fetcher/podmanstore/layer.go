@@ -4,21 +4,22 @@ import (
 	"time"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // layerRecord is an entry of layers.json.
+//
+// It leaves out the digest of the layer in the registry, by which the engine finds layers when
+// it pulls an image. If the image has the layer on top of other layers, the engine would copy
+// what the layer changes here, which is less than the layer if the same files are below it.
+// Without the digest it downloads the layer, and uses ours only in the same place.
 type layerRecord struct {
-	ID               string        `json:"id"`
-	Parent           string        `json:"parent,omitempty"`
-	Created          time.Time     `json:"created"`
-	CompressedDigest digest.Digest `json:"compressed-diff-digest"`
-	CompressedSize   int64         `json:"compressed-size"`
-	DiffID           digest.Digest `json:"diff-digest"`
-	Size             int64         `json:"diff-size"`
-	Compression      int           `json:"compression,omitempty"`
-	UIDs             []uint32      `json:"uidset,omitempty"`
-	GIDs             []uint32      `json:"gidset,omitempty"`
+	ID      string        `json:"id"`
+	Parent  string        `json:"parent,omitempty"`
+	Created time.Time     `json:"created"`
+	DiffID  digest.Digest `json:"diff-digest"`
+	Size    int64         `json:"diff-size"`
+	UIDs    []uint32      `json:"uidset,omitempty"`
+	GIDs    []uint32      `json:"gidset,omitempty"`
 }
 
 // created is when layers were made, and images whose config does not say when.
@@ -31,15 +32,6 @@ type storedLayer struct {
 	lower []string // the names of the links to the layers below it, the highest first
 }
 
-// The numbers by which layers.json names compressions.
-const (
-	gzipCompression = 2
-	zstdCompression = 4
-)
-
-// compressions are those numbers by the end of a layer's media type.
-var compressions = map[string]int{"gzip": gzipCompression, "zstd": zstdCompression}
-
 // chain returns the layers of an image, the lowest first.
 func chain(layers []Layer) []storedLayer {
 	var (
@@ -51,16 +43,13 @@ func chain(layers []Layer) []storedLayer {
 		id := chainID(parent, layer.DiffID)
 		stored = append(stored, storedLayer{
 			layerRecord: layerRecord{
-				ID:               id,
-				Parent:           parent,
-				Created:          created,
-				CompressedDigest: layer.Blob.Digest,
-				CompressedSize:   layer.Blob.Size,
-				DiffID:           layer.DiffID,
-				Size:             layer.Size,
-				Compression:      compressionOf(layer.Blob),
-				UIDs:             layer.UIDs,
-				GIDs:             layer.GIDs,
+				ID:      id,
+				Parent:  parent,
+				Created: created,
+				DiffID:  layer.DiffID,
+				Size:    layer.Size,
+				UIDs:    layer.UIDs,
+				GIDs:    layer.GIDs,
 			},
 			file:  layer.File,
 			lower: lower,
@@ -72,15 +61,10 @@ func chain(layers []Layer) []storedLayer {
 }
 
 // chainID returns the ID of a layer on top of another one, or of none. The engine gives
-// pulled layers the same ID, and so does not pull them again.
+// pulled layers the same ID, and so does not store them again.
 func chainID(parent string, diffID digest.Digest) string {
 	if parent == "" {
 		return diffID.Encoded()
 	}
 	return digest.FromString(parent + "+" + diffID.Encoded()).Encoded()
-}
-
-func compressionOf(blob ocispec.Descriptor) int {
-	mediaType := blob.MediaType
-	return compressions[mediaType[max(0, len(mediaType)-len("gzip")):]]
 }

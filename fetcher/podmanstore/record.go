@@ -17,6 +17,7 @@ type imageRecord struct {
 	ID       string        `json:"id"`
 	Digest   digest.Digest `json:"digest"`
 	Names    []string      `json:"names,omitempty"`
+	History  []string      `json:"names-history,omitempty"` // the names it has had
 	TopLayer string        `json:"layer,omitempty"`
 	Metadata string        `json:"metadata"`
 	// The files of the image's folder, by the names that fileName makes file names of.
@@ -55,6 +56,7 @@ func storeImage(images []Image) (storedImage, error) {
 	}
 	slices.Sort(s.record.Names)
 	s.record.Names = slices.Compact(s.record.Names)
+	s.record.History = s.record.Names
 	s.record.ID = configDigest.Encoded()
 	if layers := chain(images[0].Layers); len(layers) > 0 {
 		s.record.TopLayer = layers[len(layers)-1].ID

@@ -1,6 +1,7 @@
 package podmanstore
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -55,13 +56,11 @@ func Write(dir string, images []Image) error {
 	return Check(dir)
 }
 
-// addLayers adds layers to those of the store. A layer may come from several blobs, which
-// differ in their compression; then the one with the lowest digest is stored.
+// addLayers adds layers to those of the store. A layer may come as several files, since it may
+// be compressed in several ways; then the file that is first by its name is stored.
 func addLayers(to map[string]storedLayer, layers []storedLayer) {
 	for _, layer := range layers {
-		has, ok := to[layer.ID]
-		if !ok || layer.CompressedDigest < has.CompressedDigest ||
-			layer.CompressedDigest == has.CompressedDigest && layer.file < has.file {
+		if has, ok := to[layer.ID]; !ok || layer.file < has.file {
 			to[layer.ID] = layer
 		}
 	}
@@ -96,8 +95,12 @@ func writeImages(dir string, images []storedImage) error {
 
 func writeLayers(dir string, layers map[string]storedLayer) error {
 	records := []layerRecord{}
-	for _, id := range slices.Sorted(maps.Keys(layers)) {
-		layer := layers[id]
+	// The engine takes the first layer of a diff ID if it copies one. A lower one is more whole:
+	// it hides fewer of the same files.
+	sorted := slices.SortedFunc(maps.Values(layers), func(a, b storedLayer) int {
+		return cmp.Or(cmp.Compare(len(a.lower), len(b.lower)), cmp.Compare(a.ID, b.ID))
+	})
+	for _, layer := range sorted {
 		records = append(records, layer.layerRecord)
 		if err := writeLayer(filepath.Join(dir, driverFolder), layer); err != nil {
 			return err

@@ -67,7 +67,6 @@ func storedImage(composition archive.Composition) (image podmanstore.Image, err 
 			File:   layer.File,
 			DiffID: layer.DiffID,
 			Size:   layer.Size,
-			Blob:   file.Descriptor,
 			UIDs:   layer.UIDs,
 			GIDs:   layer.GIDs,
 		})

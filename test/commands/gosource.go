@@ -34,7 +34,7 @@ var ofExec = map[string]int{"Command": 0, "CommandContext": 1, "LookPath": 0}
 var passers = []string{
 	"LookPath", "TestRoots", "TestStringByNix", "Version", "cell", "command", "imagesInOneBuild", "libraries", "loadImage", "lookPath", "main",
 	"makeErofs", "newDemo", "ping", "pinned",
-	"run", "runPeak", "startLink", "startProcessWith", "writeHtpasswd",
+	"run", "runHocker", "runPeak", "startLink", "startProcessWith", "writeHtpasswd",
 }
 
 // inGo finds the commands that a Go file starts by name.

@@ -39,7 +39,7 @@ func awkwardFiles() layer {
 		owned(mode(file("sgid", "#!/bin/sh\n"), 0o2755), 0, 42),
 		mode(file("unreadable", "no\n"), 0),
 		withRecords(file("capable", "cap\n"), map[string]string{xattr + "security.capability": netBindService, xattr + "user.note": "hello"}),
-		withRecords(file("acl", "acl\n"), map[string]string{xattr + "system.posix_acl_access": readableForOne}),
+		withRecords(mode(file("acl", "acl\n"), 0o640), map[string]string{xattr + "system.posix_acl_access": readableForOne}),
 		withRecords(file("attributes", "x\n"), map[string]string{xattr + "user.empty": "", xattr + "user.binary": "\x00\xff=\n", xattr + "trusted.mine": "t"}),
 		withRecords(directory("attributes.d/", 0o755), map[string]string{xattr + "user.note": strings.Repeat("long ", 200)}),
 		withRecords(file("skipped-attributes", "x\n"), map[string]string{

@@ -85,6 +85,7 @@ func TestKinds(t *testing.T) {
 		{variant: "repeated", mediaType: ociManifest, layers: 4},
 		{variant: "none", mediaType: ociManifest, layers: 0},
 		{variant: "awkward", mediaType: ociManifest, layers: 8},
+		{variant: "deep", mediaType: ociManifest, layers: 60},
 		{variant: "nested", mediaType: ociIndex, layers: 3},
 		{variant: "attested", mediaType: ociIndex, layers: 3},
 		{variant: "attestation", mediaType: ociManifest, layers: 1},

@@ -40,6 +40,7 @@ var variants = map[string]variant{
 	"mixed":    {write: style{compressions: []compression{gzipped, zstandard, uncompressed}}.native},
 	"empty":    {write: style{content: withEmptyLayers}.native},
 	"repeated": {write: style{content: withRepeatedLayer}.native},
+	"deep":     {write: style{content: withManyLayers}.native},
 	"none":     {write: style{content: withoutLayers}.native},
 	"awkward":  {write: style{content: awkward}.native},
 	// Deviations from the specifications that occur in real registries.
@@ -205,5 +206,21 @@ func withEmptyLayers(layers []layer) []layer {
 
 // withRepeatedLayer adds the second layer again on top.
 func withRepeatedLayer(layers []layer) []layer { return append(layers, layers[1]) }
+
+// manyLayers is how many layers withManyLayers makes of an image.
+const manyLayers = 60
+
+// withManyLayers adds layers that each change a file, add one, and remove the one before.
+func withManyLayers(layers []layer) []layer {
+	for n := len(layers); n < manyLayers; n++ {
+		layers = append(layers, layer{
+			file("changed", fmt.Sprintln(n)),
+			directory("deep/", 0o755),
+			file(fmt.Sprintf("deep/%d", n), ""),
+			file(fmt.Sprintf("deep/.wh.%d", n-1), ""),
+		})
+	}
+	return layers
+}
 
 func withoutLayers([]layer) []layer { return nil }
