@@ -5,10 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -130,48 +128,3 @@ func TestLoopbackRegistryLeft(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
-
-// A layer waits while a lower one is sent.
-func TestLoopbackRegistryOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		image := blobs{}.image(t, "one", "two", "three")
-		r := &loopbackRegistry{image: &image, turns: newTurns(), started: map[digest.Digest]bool{}}
-		var got []string
-		unblock := make(chan bool)
-		send := func(ctx context.Context, layer int) {
-			go func() {
-				err := r.send(ctx, writerFunc(func(data []byte) (int, error) {
-					if len(data) > 0 {
-						got = append(got, string(data))
-					}
-					if string(data) == "one" {
-						<-unblock
-					}
-					return len(data), nil
-				}), image.Layers[layer].Descriptor)
-				if err != nil {
-					got = append(got, err.Error())
-				}
-			}()
-			synctest.Wait()
-		}
-		left, leave := context.WithCancel(t.Context())
-		send(t.Context(), 0)
-		send(left, 1)
-		send(t.Context(), 2)
-		if want := []string{"one"}; !slices.Equal(got, want) {
-			t.Errorf("sent %q, want %q", got, want)
-		}
-		leave()
-		synctest.Wait()
-		close(unblock)
-		synctest.Wait()
-		if want := []string{"one", "context canceled", "three"}; !slices.Equal(got, want) {
-			t.Errorf("sent %q, want %q", got, want)
-		}
-	})
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(data []byte) (int, error) { return f(data) }
