@@ -25,7 +25,10 @@ type Owners struct {
 //
 // Errors: those of [Reader.Next], r and w.
 func CopyLayer(w io.Writer, r io.Reader) (Contents, error) {
-	c := copying{from: NewReader(r), to: NewWriter(w), uids: map[uint32]bool{}, gids: map[uint32]bool{}}
+	c := copying{
+		from: NewReader(r), to: NewWriter(w), buffer: make([]byte, bufferSize),
+		uids: map[uint32]bool{}, gids: map[uint32]bool{},
+	}
 	for {
 		header, err := c.from.Next()
 		if err == io.EOF {
@@ -46,6 +49,7 @@ func CopyLayer(w io.Writer, r io.Reader) (Contents, error) {
 type copying struct {
 	from       *Reader
 	to         *Writer
+	buffer     []byte
 	root       *tar.Header
 	uids, gids map[uint32]bool
 	contents   Contents
@@ -66,7 +70,10 @@ func (c *copying) entry(header *tar.Header) error {
 	if err := c.to.WriteHeader(header); err != nil {
 		return err
 	}
-	if _, err := io.Copy(c.to, c.from); err != nil {
+	if header.Size == 0 {
+		return nil
+	}
+	if _, err := io.CopyBuffer(c.to, c.from, c.buffer); err != nil {
 		return fmt.Errorf("entry %q: %w", header.Name, err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package erofs
 
 import (
 	"archive/tar"
+	"bufio"
 	"fmt"
 	"io"
 )
@@ -15,9 +16,10 @@ type Reader struct {
 	last *tar.Header   // the entry that was returned last
 }
 
-// NewReader returns a Reader for a tar archive that is not compressed.
+// NewReader returns a Reader for a tar archive that is not compressed. It may read
+// more of it than it returns.
 func NewReader(archive io.Reader) *Reader {
-	return &Reader{tar: tar.NewReader(archive), tree: tree{seen: map[string]kind{}}}
+	return &Reader{tar: tar.NewReader(bufio.NewReaderSize(archive, bufferSize)), tree: tree{seen: map[string]kind{}}}
 }
 
 // Next returns the next entry, and [io.EOF] at the end. [Reader.Read] reads its content.

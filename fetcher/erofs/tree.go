@@ -6,11 +6,11 @@ import (
 	"hocker/fetcher/bytecount"
 )
 
-// The limits bound the memory that a layer can take: its names are kept, here and,
-// with more beside them, in mkfs.erofs. Layers of large distributions have some
-// 100,000 entries.
+// The limits bound the memory that a layer can take. Of its entries only the names are
+// kept here, but mkfs.erofs takes 2 kB for each. Layers of large distributions have
+// some 100,000.
 const (
-	maxEntries = 2 << 20
+	maxEntries = 1 << 20
 	maxNames   = 128 << 20 // bytes in the names of all entries
 )
 

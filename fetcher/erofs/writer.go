@@ -12,10 +12,7 @@ import (
 	"hocker/fetcher/bytecount"
 )
 
-const (
-	blockSize  = 512
-	bufferSize = 256 << 10
-)
+const blockSize = 512
 
 // Writer writes a tar archive for mkfs.erofs, of entries as a [Reader] returns them.
 //
