@@ -1,6 +1,7 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -55,12 +57,17 @@ func makeErofs(t *testing.T, mkfs servers.MkfsErofs, layer, compression string) 
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "out")
-	build := exec.Command(filepath.Join(shared.hocker, "bin/hocker"), "build", "erofs-layer")
-	build.Env = []string{"PATH=" + os.Getenv("PATH"), "out=" + out, "layer=" + layer, "mkfs=" + program, "compression=" + compression}
-	if output, err := build.CombinedOutput(); err != nil {
+	if output, err := buildErofs(out, layer, program, compression).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
 	return filepath.Join(out, "layer.erofs")
+}
+
+// buildErofs is the builder of a layer's EROFS file.
+func buildErofs(out, layer, mkfs, compression string) *exec.Cmd {
+	build := exec.Command(filepath.Join(shared.hocker, "bin/hocker"), "build", "erofs-layer")
+	build.Env = []string{"PATH=" + os.Getenv("PATH"), "out=" + out, "layer=" + layer, "mkfs=" + mkfs, "compression=" + compression}
+	return build
 }
 
 // compareErofs compares an EROFS file with the archive that it was made of.
@@ -153,6 +160,46 @@ func TestErofsSparse(t *testing.T) {
 		})
 		if err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// mkfs.erofs never ends by itself if its input ends too early. So it is killed with
+// hocker, however that ends.
+func TestErofsKilled(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	mkfs, pidFile := filepath.Join(dir, "mkfs.erofs"), filepath.Join(dir, "pid")
+	script := "#!/bin/sh\necho $$ >" + pidFile + ".new\nmv " + pidFile + ".new " + pidFile + "\nexec sleep 1000\n"
+	layer := filepath.Join(dir, "layer")
+	if err := errors.Join(os.WriteFile(mkfs, []byte(script), 0o755), os.WriteFile(layer, nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	build := buildErofs(filepath.Join(dir, "out"), layer, mkfs, "")
+	if err := build.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { build.Process.Kill() })
+	var pid string
+	for pid == "" {
+		text, err := os.ReadFile(pidFile)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		pid = strings.TrimSpace(string(text))
+		time.Sleep(time.Millisecond)
+	}
+	if err := build.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	build.Wait()
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+		status, err := os.ReadFile("/proc/" + pid + "/stat")
+		if errors.Is(err, os.ErrNotExist) || strings.Contains(string(status), ") Z ") {
+			return // nobody may wait for a process without its parent
+		}
+		if time.Since(start) > time.Minute {
+			t.Fatalf("mkfs.erofs still runs: %s %v", status, err)
 		}
 	}
 }

@@ -22,5 +22,6 @@ var (
 	errHidesNothing = errors.New("it is a whiteout without a name")
 	errHasFiles     = errors.New("the layer has files below it, but it is not a folder")
 	errNoTarget     = errors.New("it is a hard link to a file that the layer does not have before it")
+	errUserXattr    = errors.New("only files and folders can have extended attributes of users")
 	errFolderTarget = errors.New("it is a hard link to a folder")
 )

@@ -55,6 +55,9 @@ func (t *tree) fit(header *tar.Header, name string) (*tar.Header, kind, error) {
 		return nil, 0, err
 	}
 	what, err := t.fitType(header, entry)
+	if err == nil && entry.Typeflag != tar.TypeReg && entry.Typeflag != tar.TypeDir && hasUserXattr(entry.PAXRecords) {
+		err = errUserXattr
+	}
 	return entry, what, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -225,6 +226,10 @@ var refusedTests = []struct {
 	{[]tar.Header{{Typeflag: tar.TypeChar, Name: "a", Devmajor: 4096}}, `entry "a": the device 4096:0 does not exist in Linux`},
 	{[]tar.Header{fileEntry(long + long + long)}, `entry "` + long + long + long + `": a name in the path has 300 bytes, and Linux has room for 255`},
 	{
+		[]tar.Header{{Typeflag: tar.TypeSymlink, Name: "a", Linkname: "b", PAXRecords: map[string]string{"SCHILY.xattr.user.x": "y"}}},
+		`entry "a": only files and folders can have extended attributes of users`,
+	},
+	{
 		[]tar.Header{fileEntry(strings.Repeat("d/", 2048) + "d")},
 		`entry "` + strings.Repeat("d/", 2048) + `d": the path has 4097 bytes, and Linux has room for 4095`,
 	},
@@ -245,5 +250,42 @@ func TestReaderRefuses(t *testing.T) {
 		if err == nil || err.Error() != test.err {
 			t.Errorf("%v\nexpected %s", err, test.err)
 		}
+	}
+}
+
+// The limits of a layer as a whole are too large to be reached by an archive.
+func TestTreeLimits(t *testing.T) {
+	var err error
+	names := tree{seen: map[string]kind{}}
+	for i := 0; err == nil && i <= maxNames/maxPath+1; i++ {
+		err = names.note(fmt.Sprintf("%0*d", maxPath, i), file)
+	}
+	if want := "the names in the layer take more than 134.2 MB"; err == nil || err.Error() != want {
+		t.Errorf("names: %v, expected %s", err, want)
+	}
+	entries := tree{seen: map[string]kind{}}
+	for i := range maxEntries {
+		if err := entries.note(strconv.Itoa(i), file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err = entries.note("one more", implied)
+	if want := "the layer has more than 1048576 entries"; err == nil || err.Error() != want {
+		t.Errorf("entries: %v, expected %s", err, want)
+	}
+	sparse := tree{}
+	header := &tar.Header{Typeflag: tar.TypeGNUSparse, Size: maxHoles / 2}
+	for range 2 {
+		if err := sparse.checkHoles(header); err != nil {
+			t.Fatal(err)
+		}
+	}
+	header = &tar.Header{Typeflag: tar.TypeReg, Size: 1, PAXRecords: map[string]string{"GNU.sparse.major": "1"}}
+	err = sparse.checkHoles(header)
+	if want := "the sparse files of the layer take more than 68.7 GB"; err == nil || err.Error() != want {
+		t.Errorf("sparse files: %v, expected %s", err, want)
+	}
+	if err := sparse.checkHoles(&tar.Header{Typeflag: tar.TypeReg, Size: maxHoles}); err != nil {
+		t.Error(err)
 	}
 }

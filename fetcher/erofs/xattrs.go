@@ -59,3 +59,14 @@ func isKept(name string) bool {
 	space, rest, _ := strings.Cut(name, ".")
 	return rest != "" && (space == "user" || space == "trusted" || space == "security")
 }
+
+// hasUserXattr reports whether there is an attribute that Linux keeps for files and
+// folders only.
+func hasUserXattr(records map[string]string) bool {
+	for key := range records {
+		if strings.HasPrefix(key, xattrRecord+"user.") {
+			return true
+		}
+	}
+	return false
+}
