@@ -65,13 +65,13 @@ func TestWriter(t *testing.T) {
 func TestWriterTime(t *testing.T) {
 	var b bytes.Buffer
 	w := NewWriter(&b)
-	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "a", ModTime: time.Unix(1600000000, 500000000)}); err != nil {
+	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "a", ModTime: time.Unix(1600000000, 5000)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if record := "30 mtime=1600000000.500000000\n"; !strings.Contains(b.String(), record) {
+	if record := "30 mtime=1600000000.000005000\n"; !strings.Contains(b.String(), record) {
 		t.Errorf("no record %q in %q", record, b.String())
 	}
 }
