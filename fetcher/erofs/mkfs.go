@@ -54,7 +54,7 @@ func (e *MkfsError) Error() string {
 		text += " of erofs-utils " + e.Version
 	}
 	text += ": " + e.Err.Error()
-	if e.Output != "" {
+	if e.Output != "" && !e.TooOld() { // then it is a list of options
 		text += ": " + e.Output
 	}
 	return text

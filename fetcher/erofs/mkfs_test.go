@@ -22,7 +22,7 @@ import (
 func program(t *testing.T, script string) Mkfs {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "mkfs.erofs")
-	text := "#!/bin/sh\nif test \"$1\" = -V; then echo 'mkfs.erofs (erofs-utils) 1.6.3'; exit; fi\n" +
+	text := "#!/bin/sh\nif test \"$1\" = -V; then echo 'mkfs.erofs (erofs-utils) 1.7.1'; exit; fi\n" +
 		"while test $# -gt 1; do shift; done\n" + script + "\n"
 	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
@@ -55,21 +55,21 @@ func TestMakeLayerFails(t *testing.T) {
 	}{
 		{
 			name: "it fails", script: `cat >"$1"; echo "<E> erofs: no room" >&2; exit 3`,
-			err: "mkfs.erofs of erofs-utils 1.6.3: exit status 3: <E> erofs: no room",
+			err: "mkfs.erofs of erofs-utils 1.7.1: exit status 3: <E> erofs: no room",
 		},
 		{
 			name: "it fails before the end", script: `echo >"$1"; echo "unrecognized option" >&2; exit 1`,
 			headers: []tar.Header{{Typeflag: tar.TypeReg, Name: "a", Size: large}},
-			err:     "mkfs.erofs of erofs-utils 1.6.3: exit status 1: unrecognized option",
+			err:     "mkfs.erofs of erofs-utils 1.7.1: exit status 1: unrecognized option",
 		},
 		{
 			name: "it stops reading", script: `echo >"$1"`,
 			headers: []tar.Header{{Typeflag: tar.TypeReg, Name: "a", Size: large}},
-			err:     "mkfs.erofs of erofs-utils 1.6.3: it stopped reading",
+			err:     "mkfs.erofs of erofs-utils 1.7.1: it stopped reading",
 		},
 		{
 			name: "it is killed", script: `cat >"$1"; kill -9 $$`,
-			err: "mkfs.erofs of erofs-utils 1.6.3: signal: killed",
+			err: "mkfs.erofs of erofs-utils 1.7.1: signal: killed",
 		},
 		{
 			// It would not end by itself.
@@ -108,6 +108,11 @@ func TestTooOld(t *testing.T) {
 		if got := (&MkfsError{Version: version}).TooOld(); got != want {
 			t.Errorf("%s is too old: %t", version, got)
 		}
+	}
+	// It prints its options, more than fits a message.
+	err := &MkfsError{Program: "mkfs.erofs", Version: "1.5", Output: "--help", Err: errors.New("exit status 1")}
+	if want := "mkfs.erofs of erofs-utils 1.5: exit status 1"; err.Error() != want {
+		t.Errorf("%v, expected %s", err, want)
 	}
 }
 
