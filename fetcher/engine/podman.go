@@ -12,7 +12,7 @@ import (
 // Podman does not read archives that omit a layer, but a pull skips the layers that it
 // has. So a podman on this machine pulls the image from a registry on a loopback port,
 // which exists only during the pull. Measured with 635 MB in six layers, podman 4.3 and
-// 5.8: the pull takes 0.65 to 0.8 times as long as "podman load" of an archive, since
+// 5.8: the pull takes 0.65 to 0.85 times as long as "podman load" of an archive, since
 // it reads several layers at a time; "podman pull oci:", which does not, takes 0.9 to
 // 1.0 times as long. The API can pull only from a registry. A pull also keeps the
 // manifest, and thereby the digest, that the image has in its registry.
