@@ -37,6 +37,7 @@ var offline = []string{httpPackage, rootsBundle}
 // rooms lists the packages, from the lowest up.
 var rooms = map[string]room{
 	"fetcher/bytecount":           {without: offline},
+	"fetcher/printable":           {without: offline},
 	"fetcher/atomicfile":          {without: offline},
 	"fetcher/internal/inflate":    {without: offline},
 	"fetcher/internal/subprocess": {without: offline},

@@ -67,12 +67,12 @@ func (p process) report(command string, err error) {
 		fmt.Fprint(p.stderr, "\r") // overwrites the ^C that the terminal has echoed
 	}
 	program, _, _ := strings.Cut(command, " ")
-	fmt.Fprintf(p.stderr, "%s: %s\n", program, oneLine(p.redactArguments(err.Error())))
+	p.sayf("%s: %s", program, p.redactArguments(err.Error()))
 	if h := hint(command, err); h != "" {
-		fmt.Fprintf(p.stderr, "hint: %s\n", oneLine(h))
+		p.sayf("hint: %s", h)
 	}
 	var kept *keptError
 	if errors.As(err, &kept) {
-		fmt.Fprintf(p.stderr, "hint: %s\n", kept.hint())
+		p.sayf("hint: %s", kept.hint())
 	}
 }

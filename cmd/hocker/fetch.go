@@ -52,12 +52,12 @@ func (c *fetchCmd) Run(ctx context.Context, p process) error {
 
 // report reports a fetch to the build log, and its progress to Nix.
 func (c *fetchCmd) report(p process, b nix.Builder, fetch func(fetcher.Progress) (int64, error)) error {
-	fmt.Fprintf(p.stderr, "hocker: fetching %s %s of %s\n", c.Kind, b.Digest, oneLine(b.Image()))
+	p.sayf("hocker: fetching %s %s of %s", c.Kind, b.Digest, b.Image())
 	log := io.Discard
 	if p.getenv("NIX_LOG_FD") != "" {
 		log = p.stderr
 	}
-	show := nix.StartProgress(log, b.URL(c.Kind), fmt.Sprintf("downloading %s %.12s of %s", c.Kind, b.Digest.Encoded(), b.Image()))
+	show := nix.StartProgress(log, b.URL(c.Kind), oneLine(fmt.Sprintf("downloading %s %.12s of %s", c.Kind, b.Digest.Encoded(), b.Image())))
 	start := time.Now()
 	size, err := fetch(show.Report)
 	if err == nil {
@@ -67,7 +67,7 @@ func (c *fetchCmd) report(p process, b nix.Builder, fetch func(fetcher.Progress)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stderr, "hocker: %s %s of %s: %s in %.1f s\n", c.Kind, b.Digest, b.Repository.Familiar(), bytecount.Format(size), time.Since(start).Seconds())
+	p.sayf("hocker: %s %s of %s: %s in %.1f s", c.Kind, b.Digest, b.Repository.Familiar(), bytecount.Format(size), time.Since(start).Seconds())
 	return nil
 }
 
@@ -134,7 +134,7 @@ func (r *builderRoots) read() (pool *x509.CertPool) {
 
 // builderClient makes a builder's client from the derivation's environment.
 func builderClient(p process, b nix.Builder, roots *builderRoots) (*fetcher.Client, error) {
-	warn := func(line string) { fmt.Fprintf(p.stderr, "hocker: %s\n", oneLine(line)) }
+	warn := func(line string) { p.sayf("hocker: %s", line) }
 	credential, err := b.Credentials(p.getenv, warn)
 	if err != nil {
 		return nil, err

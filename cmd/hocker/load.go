@@ -60,7 +60,7 @@ func (c *loadCmd) Run(ctx context.Context, p process) error {
 		}
 	}
 	if c.JSON {
-		if err := writeJSON(p, rows); err != nil {
+		if err := writeJSON(p.stdout, rows); err != nil {
 			return err
 		}
 	}
@@ -86,7 +86,7 @@ func (c *loadCmd) load(ctx context.Context, p process, e engine.Engine, image en
 	}
 	row := newLoadResult(image, result)
 	if !c.JSON {
-		_, err = fmt.Fprintln(p.stdout, row.line(c.DryRun))
+		err = writeLines(p.stdout, row.line(c.DryRun))
 	}
 	return row, err
 }
@@ -101,7 +101,7 @@ type notLoadedError struct {
 // add prints why an image could not be loaded.
 func (e *notLoadedError) add(p process, from string, err error) {
 	e.causes = append(e.causes, err)
-	fmt.Fprintf(p.stderr, "hocker: %s: %s\n", oneLine(from), oneLine(err.Error()))
+	p.sayf("hocker: %s: %v", from, err)
 }
 
 func (e *notLoadedError) Error() string {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/engine"
@@ -63,7 +62,7 @@ var errRefused = errors.New("the engine refused the archive")
 
 func (l *loadProgress) say(format string, args ...any) {
 	if !l.quiet {
-		fmt.Fprintf(l.p.stderr, "%s\n", oneLine(fmt.Sprintf(format, args...)))
+		l.p.sayf(format, args...)
 	}
 }
 

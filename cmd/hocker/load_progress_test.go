@@ -54,7 +54,7 @@ var loadProgressTests = []struct {
 		{Outcome: engine.Loaded, Layers: 5, LayersPresent: 3, Bytes: 900, Foreign: "linux/amd64", Whole: "no such\x1bfile"},
 	},
 		words: "warning: app:1 is for linux/arm64, but the engine runs linux/amd64: it may not start\napp:1: 3 of 5 layers already present, sending 100 bytes\n" +
-			"app:1: the engine does not accept a partial image (no such file): sending all of it, 900 bytes\n",
+			"app:1: the engine does not accept a partial image (no such\\x1bfile): sending all of it, 900 bytes\n",
 		events: []string{"expect 100", "watch 100", "Done 99 the engine refused the archive", "expect 900", "watch 900", "Done 900 <nil>", "done true"}},
 	{name: "failed", plans: []engine.Plan{{Outcome: engine.Loaded, Layers: 3, Bytes: 100}}, err: os.ErrClosed,
 		words: "app:1: sending 100 bytes\n", events: []string{"expect 100", "watch 100", "Done 99 file already closed", "done false"}},

@@ -80,10 +80,10 @@ func (c *lockCheckCmd) show(p process, names []string, tags map[string]lock.Tag)
 		}
 	}
 	if c.JSON {
-		return moved, writeJSON(p, rows)
+		return moved, writeJSON(p.stdout, rows)
 	}
 	if moved > 0 {
-		return moved, writeTable(p, table)
+		return moved, writeTable(p.stdout, table)
 	}
 	return 0, nil
 }

@@ -46,9 +46,7 @@ type lockChangeFlags struct {
 
 // change calls plan for the new lock file, writes it, and shows the difference.
 func (f lockChangeFlags) change(ctx context.Context, p process, table lockTableFlag, plan func(lock.File) (lock.Edit, error)) error {
-	w := lock.Writer{Path: f.File, DryRun: f.DryRun, Notice: func(line string) {
-		fmt.Fprintf(p.stderr, "%s\n", oneLine(line))
-	}}
+	w := lock.Writer{Path: f.File, DryRun: f.DryRun, Notice: func(line string) { p.sayf("%s", line) }}
 	before, after, err := w.Change(ctx, plan)
 	if err != nil {
 		return err
@@ -94,7 +92,7 @@ func (p process) withFailures(err error) error {
 		return err
 	}
 	for _, f := range failed.Failures {
-		fmt.Fprintf(p.stderr, "hocker: %s: %s\n", f.Name, oneLine(f.Err.Error()))
+		p.sayf("hocker: %s: %v", f.Name, f.Err)
 	}
 	return err
 }

@@ -55,9 +55,9 @@ func (c *lockListCmd) Run(ctx context.Context, p process) error {
 			tableDigest(file.Images[name].Digest()), bytecount.Format(row.Size)})
 	}
 	if c.JSON {
-		return writeJSON(p, images)
+		return writeJSON(p.stdout, images)
 	}
-	return writeTable(p, rows)
+	return writeTable(p.stdout, rows)
 }
 
 func newImageRow(name string, i lock.Image) imageRow {

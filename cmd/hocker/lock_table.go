@@ -1,11 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
-	"strings"
-	"text/tabwriter"
 
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/lock"
@@ -35,18 +31,17 @@ func (f lockTableFlag) show(p process, changes []lock.Change) error {
 		for _, c := range changes {
 			rows = append(rows, changeRow{c.Name, c.Reference.String(), c.Old.String(), c.New.String(), c.LayersNew, c.LayersKept, c.Bytes})
 		}
-		return writeJSON(p, rows)
+		return writeJSON(p.stdout, rows)
 	}
 	if len(changes) == 0 {
-		_, err := fmt.Fprintln(p.stdout, "nothing has changed")
-		return err
+		return writeLines(p.stdout, "nothing has changed")
 	}
 	rows := [][]string{{"IMAGE", "OLD", "", "NEW", "LAYERS", "TO FETCH"}}
 	for _, c := range changes {
 		layers := fmt.Sprintf("%d new, %d kept", c.LayersNew, c.LayersKept)
 		rows = append(rows, []string{c.Name, tableDigest(c.Old), "→", tableDigest(c.New), layers, bytecount.Format(c.Bytes)})
 	}
-	return writeTable(p, rows)
+	return writeTable(p.stdout, rows)
 }
 
 // tableDigest shortens a digest for a table. It returns - for none.
@@ -55,21 +50,4 @@ func tableDigest(d digest.Digest) string {
 		return "-"
 	}
 	return fmt.Sprintf("%s:%.12s", d.Algorithm(), d.Encoded())
-}
-
-func writeTable(p process, rows [][]string) error {
-	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		fmt.Fprintln(table, strings.Join(row, "\t"))
-	}
-	return table.Flush()
-}
-
-func writeJSON(p process, value any) error { return encodeJSON(p.stdout, value) }
-
-func encodeJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
 }

@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
+	"hocker/fetcher/printable"
 )
 
 // availableRow is a platform in the output of --list-platforms --json.
@@ -28,13 +27,12 @@ func (c *manifestCmd) listPlatforms(ctx context.Context, p process, src source) 
 			rows = append(rows, availableRow{image.FormatPlatform(*d.Platform), d.Digest.String(), d.Size})
 		}
 		if c.JSON {
-			return encodeJSON(w, rows)
+			return writeJSON(w, rows)
 		}
-		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "PLATFORM\tDIGEST\tSIZE")
+		table := [][]string{{"PLATFORM", "DIGEST", "SIZE"}}
 		for _, row := range rows {
-			fmt.Fprintf(table, "%s\t%s\t%s\n", row.Platform, row.Digest, bytecount.Format(row.Size))
+			table = append(table, []string{printable.Cell(row.Platform), row.Digest, bytecount.Format(row.Size)})
 		}
-		return table.Flush()
+		return writeTable(w, table)
 	})
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
-	"strings"
 
 	"hocker/fetcher"
 	"hocker/fetcher/nix"
@@ -85,14 +83,13 @@ func (c *prefetchCmd) show(p process, found []nix.StoredBlob) error {
 		rows = append(rows, storedRow{b.Path, b.Kind, b.Repository.Familiar(), b.Digest.String(), b.Missing})
 	}
 	if c.JSON {
-		return writeJSON(p, rows)
+		return writeJSON(p.stdout, rows)
 	}
-	var text strings.Builder
-	for _, row := range rows {
-		text.WriteString(row.Path + "\n")
+	paths := make([]string, len(rows))
+	for i, row := range rows {
+		paths[i] = row.Path
 	}
-	_, err := io.WriteString(p.stdout, text.String())
-	return err
+	return writeLines(p.stdout, paths...)
 }
 
 // blobClient makes one client for the registries of all blobs.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"time"
 
 	"hocker/fetcher/bytecount"
@@ -32,7 +30,7 @@ func newProgress(ctx context.Context, p process, quiet bool) progress {
 	if width := p.barsWidth(); width > 0 {
 		return newBars(ctx, p.stderr, width)
 	}
-	return lines{p.stderr}
+	return lines{p}
 }
 
 // barsWidth returns the width available for bars. It is 0 if bars cannot be
@@ -56,17 +54,17 @@ func (noProgress) watch(string, ocispec.Descriptor) watcher { return unwatched{}
 func (noProgress) done(bool)                                {}
 
 // lines prints a line for each completed blob.
-type lines struct{ w io.Writer }
+type lines struct{ p process }
 
 func (l lines) watch(kind string, blob ocispec.Descriptor) watcher {
-	return &line{w: l.w, name: kind + " " + shortDigest(blob), start: time.Now()}
+	return &line{p: l.p, name: kind + " " + shortDigest(blob), start: time.Now()}
 }
 
 func (lines) expect(int64) {}
 func (lines) done(bool)    {}
 
 type line struct {
-	w     io.Writer
+	p     process
 	name  string
 	start time.Time
 	n     int64
@@ -82,6 +80,6 @@ func (l *line) skip(int64)  {}
 
 func (l *line) Done(err error) {
 	if err == nil {
-		fmt.Fprintf(l.w, "%s: %s in %.1f s\n", l.name, bytecount.Format(l.n), time.Since(l.start).Seconds())
+		l.p.sayf("%s: %s in %.1f s", l.name, bytecount.Format(l.n), time.Since(l.start).Seconds())
 	}
 }

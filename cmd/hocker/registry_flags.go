@@ -106,14 +106,14 @@ func (f *registryFlags) newClient(p process, audience credential.Audience) (*fet
 		c.Notice = func(line string) { f.warn(p, line) }
 	}
 	if f.Verbose {
-		c.Trace = func(x fetcher.Exchange) { fmt.Fprintln(p.stderr, formatExchange(x)) }
+		c.Trace = func(x fetcher.Exchange) { p.sayf("%s", formatExchange(x)) }
 	}
 	return c, nil
 }
 
 func (f *registryFlags) warn(p process, line string) {
 	if !f.Quiet {
-		fmt.Fprintf(p.stderr, "%s\n", oneLine(line))
+		p.sayf("%s", line)
 	}
 }
 
@@ -123,7 +123,7 @@ func userAgent() string {
 
 func formatExchange(x fetcher.Exchange) string {
 	if x.Err != nil {
-		return fmt.Sprintf("%s %s: %s (%s)", x.Method, x.URL, oneLine(x.Err.Error()), x.Duration.Round(time.Millisecond))
+		return fmt.Sprintf("%s %s: %v (%s)", x.Method, x.URL, x.Err, x.Duration.Round(time.Millisecond))
 	}
 	return fmt.Sprintf("%s %s: %d, %s, %s", x.Method, x.URL, x.Status, bytecount.Format(x.Bytes), x.Duration.Round(time.Millisecond))
 }
