@@ -40,6 +40,7 @@ var rooms = map[string]room{
 	"fetcher/printable":           {without: offline},
 	"fetcher/atomicfile":          {without: offline},
 	"fetcher/internal/inflate":    {without: offline},
+	"fetcher/internal/strictjson": {without: offline},
 	"fetcher/internal/subprocess": {without: offline},
 	"fetcher/internal/transfer":   {imports: []string{"fetcher/bytecount", "golang.org/x/sync"}, without: offline},
 	"fetcher/content":             {imports: []string{digests}, without: offline},
@@ -48,7 +49,10 @@ var rooms = map[string]room{
 		imports: []string{"fetcher/bytecount", "fetcher/internal/subprocess", "fetcher/reference"},
 		without: offline,
 	},
-	"fetcher/image": {imports: []string{"fetcher/content", "fetcher/reference", digests, imageSpec}, without: offline},
+	"fetcher/image": {
+		imports: []string{"fetcher/content", "fetcher/internal/strictjson", "fetcher/reference", digests, imageSpec},
+		without: offline,
+	},
 	"fetcher/archive": {
 		imports: []string{
 			"fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/inflate", "fetcher/internal/transfer", "fetcher/reference",
@@ -81,7 +85,7 @@ var rooms = map[string]room{
 	},
 	"fetcher/lock": {
 		imports: []string{
-			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/nix", "fetcher/reference",
+			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/strictjson", "fetcher/nix", "fetcher/reference",
 			digests, imageSpec, "golang.org/x/sync",
 		},
 		without: offline,

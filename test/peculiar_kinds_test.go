@@ -29,6 +29,22 @@ var imagePeculiarities = []peculiarity{
 	{name: "rootfs: {}", content: editedImage(func(m, c jsonObject) { m["layers"] = []jsonObject{}; c["rootfs"] = jsonObject{} })},
 	{name: "layers: missing, with diff IDs", content: editedImage(func(m, c jsonObject) { delete(m, "layers") }), refused: &refusal{1, `the config names 1 layers .* but there are 0`}},
 
+	{name: "manifest: unknown keys", content: editedImage(func(m, c jsonObject) {
+		m["x"], m["X"] = 1, jsonObject{"layers": 1, "Layers": 2}
+		m["annotations"] = jsonObject{"maintainer": "a", "Maintainer": "b"}
+		c["config"] = jsonObject{"Labels": jsonObject{"maintainer": "a", "MAINTAINER": "b"}}
+		c["container_config"], c["Size"] = jsonObject{"Cmd": nil}, 1
+	})},
+	{name: "manifest: layers twice", content: rewritten(`"layers":`, `"layers":[],"layers":`), refused: &refusal{1, `x:t: the manifest is ambiguous: duplicate key "layers"\nhint: other tools may read another image`}},
+	{name: "manifest: a digest twice", content: rewritten(`"size":`, `"digest":"sha256:`+strings.Repeat("0", 64)+`","size":`), refused: &refusal{1, `the manifest is ambiguous: duplicate key "config.digest"`}},
+	{name: "manifest: Layers beside layers", content: editedImage(func(m, _ jsonObject) { m["Layers"] = []jsonObject{} }), refused: &refusal{1, `the manifest is ambiguous: key "Layers", expected "layers"`}},
+	{name: "manifest: Layers alone", content: rewritten(`"layers":`, `"Layers":`), refused: &refusal{1, `the manifest is ambiguous: key "Layers", expected "layers"`}},
+	{name: "index: Manifests alone", content: func(r *faults.Registry) {
+		const mediaType = "application/vnd.oci.image.index.v1+json"
+		r.AddManifest("t", mediaType, jsonText(jsonObject{"schemaVersion": 2, "mediaType": mediaType, "Manifests": []jsonObject{entry(native(r), here())}}))
+	}, refused: &refusal{1, `x:t: the index is ambiguous: key "Manifests", expected "manifests"`}},
+	{name: "config: OS beside os", content: editedImage(func(_, c jsonObject) { c["OS"] = "windows" }), refused: &refusal{1, `the config is ambiguous: key "OS", expected "os"`}},
+
 	// https://github.com/containerd/containerd/issues/2992
 	{name: "index: one entry, no platform", content: func(r *faults.Registry) { addIndex(r, "t", entry(native(r), "")) }},
 	{name: "index: entries without platforms", content: func(r *faults.Registry) { addIndex(r, "t", entry(foreign(r), ""), entry(native(r), "")) }},
@@ -97,6 +113,16 @@ func foreign(r *faults.Registry) digest.Digest {
 // editedImage adds an image that is changed before it is written.
 func editedImage(edit func(manifest, config jsonObject)) func(*faults.Registry) {
 	return func(r *faults.Registry) { addImage(r, "t", edit) }
+}
+
+// rewritten adds an image in whose manifest some text is replaced.
+func rewritten(old, new string) func(*faults.Registry) {
+	return func(r *faults.Registry) {
+		var manifest jsonObject
+		addImage(r, "original", func(m, _ jsonObject) { manifest = m })
+		text := strings.Replace(string(jsonText(manifest)), old, new, 1)
+		r.AddManifest("t", manifest["mediaType"].(string), []byte(text))
+	}
 }
 
 func withConfigType(mediaType any) func(*faults.Registry) {

@@ -42,6 +42,8 @@ func hint(command string, err error) string {
 		return input.hint(command, kind.Got)
 	case errors.As(err, &kind):
 		return kindHint(command, kind.Got)
+	case errors.As(err, new(*image.AmbiguousError)):
+		return "other tools may read another image from it: ask whoever made it, and do not use it until then"
 	case errors.As(err, new(*image.EncryptedError)):
 		return "decrypt it into a registry of your own first: skopeo copy --decryption-key KEY docker://… docker://…"
 	case errors.As(err, &platform):

@@ -93,6 +93,8 @@ var hintTests = []struct {
 		hint: "the disk of containerd is full: crictl rmi --prune, or nerdctl image prune, removes images that nothing uses"},
 	{name: "a command line", command: "hocker lock add", err: usagef("what"), hint: "see hocker lock add --help"},
 	{name: "a command line with its own hint", err: &usageError{err: errors.New("what"), hint: "so"}, hint: "so"},
+	{name: "an ambiguous document", command: "hocker load", err: fmt.Errorf("x: %w", &image.AmbiguousError{Document: "manifest", Err: errors.New("what")}),
+		hint: "other tools may read another image from it: ask whoever made it, and do not use it until then"},
 	{name: "a signal", err: &signalError{signal: syscall.SIGINT}},
 
 	// The server does not answer as a registry.

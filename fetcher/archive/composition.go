@@ -3,7 +3,6 @@ package archive
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -63,9 +62,11 @@ func ReadComposition(ctx context.Context, path string) (Composition, error) {
 }
 
 // ParseComposition parses a composition from JSON.
+//
+// Errors: *[image.AmbiguousError].
 func ParseComposition(data []byte) (Composition, error) {
 	var c Composition
-	if err := json.Unmarshal(data, &c); err != nil {
+	if err := image.Unmarshal("file", data, &c); err != nil {
 		return Composition{}, err
 	}
 	return c, nil

@@ -52,6 +52,20 @@ func write(t *testing.T, path, data string) {
 	}
 }
 
+// An image.json has one meaning.
+func TestParseCompositionAmbiguous(t *testing.T) {
+	for data, want := range map[string]string{
+		`{"config": {"path": "a"}, "config": {"path": "b"}}`:               `the file is ambiguous: duplicate key "config"`,
+		`{"config": {"path": "a", "Path": "b"}}`:                           `the file is ambiguous: key "config.Path", expected "path"`,
+		`{"Layers": [{"path": "a"}]}`:                                      `the file is ambiguous: key "Layers", expected "layers"`,
+		`{"config": {"path": "a"}, "layers": [], "x": 1, "verify": false}`: "<nil>",
+	} {
+		if _, err := ParseComposition([]byte(data)); fmt.Sprint(err) != want {
+			t.Errorf("%s: %v, want %s", data, err, want)
+		}
+	}
+}
+
 func TestComplete(t *testing.T) {
 	c := compose(t, "docker.io/library/debian:jessie", configOf(4), plainLayer, gzipLayer, zstdLayer, "")
 	c.Layers[1].Digest = digestB // trusted

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"hocker/fetcher/image"
@@ -20,7 +19,7 @@ func readDockerArchive(_ context.Context, t tree, table File) ([]Composition, er
 		return nil, &FormatError{Reason: dockerTable + " is a manifest: copy the folder to an OCI layout, as by skopeo copy dir:FOLDER oci:LAYOUT"}
 	}
 	var entries []dockerManifest
-	if err := json.Unmarshal(data, &entries); err != nil {
+	if err := image.Unmarshal("table", data, &entries); err != nil {
 		return nil, fmt.Errorf("%s: %w", dockerTable, err)
 	}
 	n := 0

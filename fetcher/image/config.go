@@ -3,7 +3,7 @@ package image
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
+	"errors"
 	"fmt"
 
 	"hocker/fetcher/reference"
@@ -30,6 +30,8 @@ const MaxConfigSize = 8 << 20
 
 // ParseConfig parses the config of an image, and returns an error for other
 // JSON.
+//
+// Errors: *[AmbiguousError].
 func ParseConfig(data []byte) (Config, error) {
 	var c struct {
 		ocispec.Platform
@@ -41,7 +43,11 @@ func ParseConfig(data []byte) (Config, error) {
 	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		return Config{}, fmt.Errorf("it is not an image config: expected a JSON object")
 	}
-	if err := json.Unmarshal(data, &c); err != nil {
+	err := Unmarshal("config", data, &c)
+	switch {
+	case errors.As(err, new(*AmbiguousError)):
+		return Config{}, err
+	case err != nil:
 		return Config{}, fmt.Errorf("it is not an image config: %w", err)
 	}
 	// An image without layers may have an empty rootfs:

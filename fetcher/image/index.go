@@ -1,7 +1,7 @@
 package image
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -11,13 +11,17 @@ import (
 // ParseIndex reads a Docker manifest list or an OCI index.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md
 //
-// Errors: *[KindMismatchError] for any other document.
+// Errors: *[KindMismatchError] for any other document, *[AmbiguousError].
 func ParseIndex(data []byte) (ocispec.Index, error) {
 	if kind, detail := identify(data); kind != KindIndex {
 		return ocispec.Index{}, &KindMismatchError{Want: KindIndex, Got: kind, Detail: detail}
 	}
 	var index ocispec.Index
-	if err := json.Unmarshal(withoutBOM(data), &index); err != nil {
+	err := Unmarshal("index", withoutBOM(data), &index)
+	switch {
+	case errors.As(err, new(*AmbiguousError)):
+		return ocispec.Index{}, err
+	case err != nil:
 		return ocispec.Index{}, &KindMismatchError{Want: KindIndex, Got: KindOther, Detail: err.Error()}
 	}
 	for i, d := range index.Manifests {

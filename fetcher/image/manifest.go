@@ -1,7 +1,7 @@
 package image
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -17,13 +17,17 @@ import (
 // nil.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
 //
-// Errors: *[KindMismatchError] for any other document.
+// Errors: *[KindMismatchError] for any other document, *[AmbiguousError].
 func ParseManifest(data []byte) (ocispec.Manifest, error) {
 	if kind, detail := identify(data); kind != KindManifest {
 		return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: kind, Detail: detail}
 	}
 	var m ocispec.Manifest
-	if err := json.Unmarshal(withoutBOM(data), &m); err != nil {
+	err := Unmarshal("manifest", withoutBOM(data), &m)
+	switch {
+	case errors.As(err, new(*AmbiguousError)):
+		return ocispec.Manifest{}, err
+	case err != nil:
 		return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: KindOther, Detail: err.Error()}
 	}
 	if err := CheckManifest(m); err != nil {

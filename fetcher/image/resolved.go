@@ -3,6 +3,7 @@ package image
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"hocker/fetcher/reference"
@@ -61,7 +62,7 @@ func (r *Resolved) CheckConfig(ctx context.Context, source Source, repo referenc
 	}
 	config, err := ParseConfig(data)
 	switch {
-	case err != nil && configTypeOf(r.Image) == untypedConfig:
+	case err != nil && configTypeOf(r.Image) == untypedConfig && !errors.As(err, new(*AmbiguousError)):
 		return Config{}, &KindMismatchError{Want: KindManifest, Got: KindArtifact,
 			Detail: fmt.Sprintf("its config, of type %.100q: %v", r.Image.Config.MediaType, err)}
 	case err != nil:

@@ -9,6 +9,7 @@ import (
 
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
+	"hocker/fetcher/internal/strictjson"
 	"hocker/fetcher/nix"
 	"hocker/fetcher/reference"
 
@@ -68,7 +69,7 @@ func Parse(data []byte) (File, error) {
 	}
 	f := File{Images: map[string]Image{}}
 	images := r.anyObject(top["images"], "images")
-	for _, name := range images.names() {
+	for _, name := range images.Names() {
 		r.check(images[name], "images", CheckName(name))
 		f.Images[name] = readImage(&r, images[name], "images."+name)
 	}
@@ -79,7 +80,7 @@ func Parse(data []byte) (File, error) {
 }
 
 // checkVersion runs first, because another version may have another format.
-func checkVersion(r *fields, root *node) {
+func checkVersion(r *fields, root *strictjson.Node) {
 	n := r.anyObject(root, "")["version"]
 	if n == nil {
 		r.fail(root, "", "missing version: is it a hocker lock file?")
@@ -93,7 +94,7 @@ func checkVersion(r *fields, root *node) {
 	}
 }
 
-func readImage(r *fields, n *node, where string) Image {
+func readImage(r *fields, n *strictjson.Node, where string) Image {
 	o := r.object(n, where,
 		[]string{"imageName", "platforms", "registry", "repository", "tag"},
 		[]string{"allPlatforms", "as", "index", "pinned"})
@@ -114,7 +115,7 @@ func readImage(r *fields, n *node, where string) Image {
 		}
 	}
 	platforms := r.anyObject(o["platforms"], where+".platforms")
-	for _, system := range platforms.names() {
+	for _, system := range platforms.Names() {
 		i.Platforms[system] = readPlatform(r, platforms[system], where+".platforms."+system, system)
 	}
 	switch {
@@ -128,7 +129,7 @@ func readImage(r *fields, n *node, where string) Image {
 	return i
 }
 
-func readAs(r *fields, n *node, where string) string {
+func readAs(r *fields, n *strictjson.Node, where string) string {
 	name := r.text(n, where)
 	as, err := CheckAs(name)
 	if err == nil && as != name {
@@ -139,7 +140,7 @@ func readAs(r *fields, n *node, where string) string {
 }
 
 // readReference reads the reference of an image, which must be in canonical form.
-func readReference(r *fields, o object, where string) reference.Reference {
+func readReference(r *fields, o strictjson.Object, where string) reference.Reference {
 	address := r.text(o["registry"], where+".registry")
 	registry, err := reference.ParseRegistry(address)
 	if err == nil && registry.String() != address {
@@ -164,7 +165,7 @@ func readReference(r *fields, o object, where string) reference.Reference {
 }
 
 // readPin reads whether the image is pinned, and checks a digest given as its tag.
-func readPin(r *fields, o object, where string, i *Image) {
+func readPin(r *fields, o strictjson.Object, where string, i *Image) {
 	if i.Reference.Digest != "" && i.Reference.Digest != i.Digest() {
 		r.fail(o["tag"], where+".tag", "the locked image has another digest, %s", i.Digest())
 	}
@@ -178,7 +179,7 @@ func readPin(r *fields, o object, where string, i *Image) {
 	i.Reference.Digest = i.Digest()
 }
 
-func readPlatform(r *fields, n *node, where, system string) Platform {
+func readPlatform(r *fields, n *strictjson.Node, where, system string) Platform {
 	o := r.object(n, where, []string{"config", "layers", "manifest", "platform"}, nil)
 	if o == nil {
 		return Platform{}
@@ -203,7 +204,7 @@ func readPlatform(r *fields, n *node, where, system string) Platform {
 	return p
 }
 
-func readDescriptor(r *fields, n *node, where string) ocispec.Descriptor {
+func readDescriptor(r *fields, n *strictjson.Node, where string) ocispec.Descriptor {
 	o := r.object(n, where, []string{"digest", "size"}, []string{"mediaType"})
 	if o == nil {
 		return ocispec.Descriptor{}

@@ -56,9 +56,9 @@ var editTests = []struct {
 	{name: "unknown key at the top", old: `"version": 1`, new: `"version": 1, "x": null`, err: `:79: unknown key "x", expected one of ["images" "version"]`},
 	{name: "unknown key of an image", old: `"pinned": true`, new: `"pined": true`, err: `:5: images.app: unknown key "pined", expected one of ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "as" "index" "pinned"]`},
 	{name: "key in another case", old: `"pinned": true`, new: `"Pinned": true`, err: `:5: images.app: unknown key "Pinned", expected one of ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "as" "index" "pinned"]`},
-	{name: "key twice", old: `"pinned": true`, new: `"imageName": "app"`, err: `:5: duplicate key "imageName"`},
-	{name: "image twice", old: `"debian": {`, new: `"app": {`, err: `:26: duplicate key "app"`},
-	{name: "missing", old: "\"tag\": \"1\"\n", new: "\"pinned\": true\n", err: `:24: duplicate key "pinned"`},
+	{name: "key twice", old: `"pinned": true`, new: `"imageName": "app"`, err: `:5: duplicate key "images.app.imageName"`},
+	{name: "image twice", old: `"debian": {`, new: `"app": {`, err: `:26: duplicate key "images.app"`},
+	{name: "missing", old: "\"tag\": \"1\"\n", new: "\"pinned\": true\n", err: `:24: duplicate key "images.app.pinned"`},
 	{name: "no tag", old: ",\n      \"tag\": \"1\"", new: "", err: `:3: images.app: missing tag`},
 	{name: "name", old: `"debian": {`, new: `"de bian": {`, err: `:26: images: name "de bian": expected the name of a Nix attribute: a letter or _, then letters, digits, _ and -`},
 	{name: "reserved name", old: `"debian": {`, new: `"platforms": {`, err: `:26: images: name "platforms": reserved word in Nix, cannot be an image name`},
@@ -103,7 +103,7 @@ var editTests = []struct {
 	{name: "null", old: `"layers": []`, new: `"layers": null`, err: `:13: images.app.platforms.armv7l-linux.layers: expected a list, […]`},
 	{name: "platforms", old: `"platforms": {
         "aarch64-linux"`, new: `"platforms": {}, "index": {
-        "aarch64-linux"`, err: `:34: duplicate key "index"`},
+        "aarch64-linux"`, err: `:34: duplicate key "images.debian.index"`},
 	{name: "conflict", old: `      "tag": "1"`, new: "<<<<<<< HEAD\n      \"tag\": \"1\"", err: ":24: unresolved merge conflict: resolve it, or take either side and run `hocker lock update`"},
 	{name: "trailing comma", old: `"tag": "1"`, new: `"tag": "1",`, err: `:25: invalid JSON: invalid character '}' looking for beginning of object key string`},
 	{name: "truncated", old: `"version": 1

@@ -1,0 +1,32 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+
+	"hocker/fetcher/internal/strictjson"
+)
+
+// AmbiguousError is returned for a document that some readers read as another image than
+// others: it has a key twice, or one that differs from a known key only in its case.
+type AmbiguousError struct {
+	Document string // what it is: manifest, index, config
+	Err      error  // names the key
+}
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("the %s is ambiguous: %v", e.Document, e.Err)
+}
+
+func (e *AmbiguousError) Unwrap() error { return e.Err }
+
+// Unmarshal is [json.Unmarshal] for a document of an image, such as a manifest.
+//
+// Errors: those of json.Unmarshal, *[AmbiguousError].
+func Unmarshal(document string, data []byte, v any) error {
+	err := strictjson.Unmarshal(data, v)
+	if errors.As(err, new(*strictjson.KeyError)) {
+		return &AmbiguousError{document, err}
+	}
+	return err
+}
