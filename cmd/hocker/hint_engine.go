@@ -57,6 +57,8 @@ func engineHint(err error) string {
 		return "DOCKER_CERT_PATH names the folder with the ca.pem of the engine's authority, and cert.pem and key.pem of your own"
 	case errors.As(err, &remote) && remote.Op == "remote error": // a TLS alert
 		return "the engine refused the certificate, or wants one: DOCKER_CERT_PATH names the folder with cert.pem and key.pem"
+	case errors.As(err, new(*engine.SilentError)):
+		return "it may still be working, or hang: see its log, then run the same command again, which sends only what it lacks"
 	case errors.As(err, &silent) && silent.Sent > 0:
 		return "was it restarted, or did it run out of memory? Run the same command again once the engine is up"
 	case isContainerdError(err):

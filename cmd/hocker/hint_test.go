@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
 
 	"hocker/fetcher"
 	"hocker/fetcher/archive"
@@ -63,6 +64,8 @@ var hintTests = []struct {
 		hint: "the engine's disk is full: docker system df shows what fills it, docker image prune removes images without a name"},
 	{name: "engine stops during the transfer", command: "hocker load", err: &engine.UnavailableError{Host: "unix:///sock", Sent: 1000, Err: io.ErrUnexpectedEOF},
 		hint: "was it restarted, or did it run out of memory? Run the same command again once the engine is up"},
+	{name: "a silent engine", command: "hocker load", err: &engine.UnavailableError{Host: "unix:///sock", Sent: 1000, Err: &engine.SilentError{Limit: time.Hour}},
+		hint: "it may still be working, or hang: see its log, then run the same command again, which sends only what it lacks"},
 	{name: "forbidden socket", command: "hocker load", err: &engine.UnavailableError{Host: "unix:///nowhere/sock", Err: syscall.EACCES},
 		hint: "run this as root, or name another engine with --host or DOCKER_HOST"},
 	{name: "forbidden default socket", command: "hocker load",

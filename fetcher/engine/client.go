@@ -62,14 +62,28 @@ const maxAnswer = 8 << 20
 //
 // Errors: *[UnavailableError], *[Error].
 func (c *client) call(ctx context.Context, method, path string, body io.Reader, read func(io.Reader) error) error {
+	ctx, w := c.watch(ctx, 0)
+	defer w.stop()
+	return c.callWatched(ctx, w, method, path, body, read)
+}
+
+// watch returns a context that ends if the engine is silent for too long while it works on
+// size bytes of an image.
+func (c *client) watch(ctx context.Context, size int64) (context.Context, *watch) {
+	return watchSilence(ctx, size, &UnavailableError{Host: c.host})
+}
+
+// callWatched is call with a context from watch.
+func (c *client) callWatched(ctx context.Context, w *watch, method, path string, body io.Reader, read func(io.Reader) error) error {
 	answer, err := c.send(ctx, method, path, body)
 	if err != nil {
 		return err
 	}
 	defer answer.Body.Close()
+	w.alive()
 	if read != nil {
-		if err := read(answer.Body); err != nil {
-			return err
+		if err := read(watchedReader{answer.Body, w}); err != nil {
+			return ended(ctx, err)
 		}
 	}
 	// After a response is read to its end, the connection is free for the next

@@ -140,18 +140,27 @@ func (c *Containerd) ping(ctx context.Context) error {
 	return c.explain(err, 0)
 }
 
+// watch returns a context that ends if containerd is silent for too long while it works on
+// size bytes of an image.
+func (c *Containerd) watch(ctx context.Context, size int64) (context.Context, *watch) {
+	return watchSilence(ctx, size, &UnavailableError{Host: c.host, Containerd: true})
+}
+
 // explain turns an error of a call into an *[Error] or *[UnavailableError]. It returns
 // other errors unchanged. sent is how many bytes of the image were sent.
 func (c *Containerd) explain(err error, sent int64) error {
 	var (
 		status *grpc.StatusError
 		broken *grpc.ConnError
+		silent *UnavailableError
 	)
 	switch {
 	case errors.As(err, &status):
 		// /containerd.services.content.v1.Content/Write
 		_, request, _ := strings.Cut(status.Method, ".v1.")
 		return &Error{Host: c.host, Request: request, Message: status.Error(), Containerd: true}
+	case errors.As(err, &silent):
+		silent.Sent = sent
 	case errors.As(err, &broken):
 		return &UnavailableError{Host: c.host, Err: broken.Err, Sent: sent, Containerd: true}
 	}

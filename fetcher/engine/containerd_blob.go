@@ -19,6 +19,7 @@ type containerdLoad struct {
 	lease    *containerd.Lease
 	image    *Image
 	progress Progress
+	watch    *watch
 	sent     int64
 }
 
@@ -38,6 +39,7 @@ func (l *containerdLoad) putBlob(ctx context.Context, blob ocispec.Descriptor) e
 	if err != nil {
 		return fmt.Errorf("blob %s: %w", blob.Digest, err)
 	}
+	l.watch.alive()
 	return nil
 }
 
@@ -103,6 +105,7 @@ func (l *containerdLoad) writer(ctx context.Context, ref string, blob ocispec.De
 		case statusErr != nil:
 			return nil, errors.Join(err, statusErr)
 		case writing && now != offset:
+			l.watch.alive()
 			offset, since = now, time.Now()
 		case time.Since(since) > l.patience:
 			// The other client has stopped. Write a second copy.

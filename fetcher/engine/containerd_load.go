@@ -15,11 +15,13 @@ import (
 // fails leaves the name unchanged. Until then, a lease protects its parts from
 // containerd's garbage collector.
 func (c *Containerd) Load(ctx context.Context, image Image, progress Progress) (Result, error) {
-	result, err := c.load(ctx, &image, progress)
+	ctx, w := c.watch(ctx, image.size(nil))
+	defer w.stop()
+	result, err := c.load(ctx, w, &image, progress.watched(w))
 	return result, c.explain(err, result.Sent)
 }
 
-func (c *Containerd) load(ctx context.Context, image *Image, progress Progress) (Result, error) {
+func (c *Containerd) load(ctx context.Context, w *watch, image *Image, progress Progress) (Result, error) {
 	plan, err := c.plan(ctx, image)
 	result := Result{Plan: plan}
 	if err != nil {
@@ -34,7 +36,7 @@ func (c *Containerd) load(ctx context.Context, image *Image, progress Progress) 
 		return result, err
 	}
 	defer endLease(ctx, lease)
-	l := &containerdLoad{Containerd: c, lease: lease, image: image, progress: progress}
+	l := &containerdLoad{Containerd: c, lease: lease, image: image, progress: progress, watch: w}
 	err = l.put(ctx)
 	if result.Sent = l.sent; result.Sent > 0 {
 		result.Outcome = Loaded // even if the image was present before
@@ -47,7 +49,7 @@ func (c *Containerd) load(ctx context.Context, image *Image, progress Progress) 
 			return result, err
 		}
 	}
-	return result, c.checkName(ctx, image)
+	return result, c.checkNames(ctx, image)
 }
 
 // endLease ends a lease even if ctx has ended. If that fails, containerd does it later.
@@ -103,16 +105,18 @@ func (l *containerdLoad) refer(ctx context.Context) error {
 	return l.lease.LabelContent(ctx, l.image.Config.Digest, top)
 }
 
-// checkName checks that the image's name leads to it.
-func (c *Containerd) checkName(ctx context.Context, image *Image) error {
-	found, err := c.client.Image(ctx, image.name())
-	switch {
-	case err != nil:
-		return err
-	case found.Target == "":
-		return fmt.Errorf("%s accepted the image but does not list it: %s", c.host, image.name())
-	case found.Target != image.Manifest.Digest:
-		return fmt.Errorf("%s accepted the image but lists another one under its name: %s is %s, not %s", c.host, image.name(), found.Target, image.Manifest.Digest)
+// checkNames checks that the image's names lead to it.
+func (c *Containerd) checkNames(ctx context.Context, image *Image) error {
+	for _, name := range c.names(image) {
+		found, err := c.client.Image(ctx, name)
+		switch {
+		case err != nil:
+			return err
+		case found.Target == "":
+			return fmt.Errorf("%s accepted the image but does not list it: %s", c.host, name)
+		case found.Target != image.Manifest.Digest:
+			return fmt.Errorf("%s accepted the image but lists another one under its name: %s is %s, not %s", c.host, name, found.Target, image.Manifest.Digest)
+		}
 	}
 	return nil
 }

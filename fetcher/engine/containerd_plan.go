@@ -8,6 +8,8 @@ import (
 
 // Plan implements [Engine].
 func (c *Containerd) Plan(ctx context.Context, image Image) (Plan, error) {
+	ctx, w := c.watch(ctx, 0)
+	defer w.stop()
 	plan, err := c.plan(ctx, &image)
 	return plan, c.explain(err, 0)
 }

@@ -33,6 +33,7 @@ func (l *containerdLoad) unpack(ctx context.Context, there <-chan struct{}) erro
 		if err := l.unpackLayer(ctx, layer, parent, chain[i].String()); err != nil {
 			return fmt.Errorf("layer %s: %w", layer.Digest, err)
 		}
+		l.watch.alive()
 	}
 	return nil
 }

@@ -123,10 +123,10 @@ func (i listedImage) available() bool {
 }
 
 // rootFS returns the diff IDs of an image. They are empty if the daemon does not have
-// them, since the image may have been removed.
+// them, since the image may have been removed, or if it describes another image.
 func (c *client) rootFS(ctx context.Context, id digest.Digest) ([]digest.Digest, error) {
-	image, err := c.inspect(ctx, id.String())
-	if errors.As(err, new(*Error)) {
+	image, err := c.inspectID(ctx, id)
+	if errors.As(err, new(*Error)) || errors.As(err, new(*otherImageError)) {
 		err = nil
 	}
 	return image.RootFS.Layers, err

@@ -165,6 +165,17 @@ func TestDockerPlan(t *testing.T) {
 	}
 }
 
+// The layers of an image do not count as present if the daemon describes another image.
+func TestDockerDescribesAnother(t *testing.T) {
+	first, second := digest.FromString("first").String(), digest.FromString("second").String()
+	f := &fake{images: map[string]string{first: first}, layers: map[string][]string{second: {diffIDsOf("a")[0].String()}}}
+	f.describes = map[string]string{first: second}
+	plan, err := f.start(t).Plan(t.Context(), lettersImage("abc"))
+	if err != nil || plan.LayersPresent != 0 {
+		t.Errorf("got %+v, %v", plan, err)
+	}
+}
+
 // Several images use one connection. The layers of one are present for the next, and
 // the daemon's images are listed once.
 func TestDockerManyImages(t *testing.T) {

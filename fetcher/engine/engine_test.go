@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,7 @@ type fake struct {
 	layers     map[string][]string // ID to diff IDs
 	containerd bool                // has containerd's image store
 	incomplete map[string]bool     // IDs of images that lack blobs
+	describes  map[string]string   // ID to the ID of the image that the engine describes instead
 	prunes     int                 // how many images are pruned before they have a name
 	answer     func(w http.ResponseWriter, archive string)
 
@@ -55,8 +57,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.list(w)
 	case inspect && f.images[name] != "":
 		defer f.prune(name)
-		layers, _ := json.Marshal(f.layers[f.images[name]])
-		fmt.Fprintf(w, `{"Id":%q,"RepoTags":[],"RootFS":{"Layers":%s}}`, f.images[name], layers)
+		id := cmp.Or(f.describes[name], f.images[name])
+		layers, _ := json.Marshal(f.layers[id])
+		fmt.Fprintf(w, `{"Id":%q,"RepoTags":[],"RootFS":{"Layers":%s}}`, id, layers)
 	case inspect:
 		http.Error(w, `{"message":"No such image: `+name+`"}`, http.StatusNotFound)
 	case tag && f.images[named] == "":
@@ -178,6 +181,12 @@ var loadTests = []struct {
 		answer: func(f *fake) func(http.ResponseWriter, string) { return f.taken(idA.String()) }},
 	{name: "accepted but not listed", err: "accepted the image but lacks a part of it: " + name,
 		answer: func(*fake) func(http.ResponseWriter, string) { return says(http.StatusOK, "") }},
+	{name: "accepted as another image", err: "accepted the image but lacks a part of it: " + name,
+		answer: func(f *fake) func(http.ResponseWriter, string) {
+			return func(w http.ResponseWriter, _ string) { f.images[idA.String()] = digest.FromString("c").String() }
+		}},
+	{name: "ID of another image", has: map[string]string{idA.String(): digest.FromString("c").String()}, want: Loaded,
+		answer: func(f *fake) func(http.ResponseWriter, string) { return f.taken(idA.String()) }},
 	{name: "rejected in the response body", err: ": POST /images/load: no space left on device",
 		answer: func(*fake) func(http.ResponseWriter, string) {
 			return says(http.StatusOK, `{"stream":"x"}{"errorDetail":{"message":"no space left on device"},"error":"no space left on device"}`)

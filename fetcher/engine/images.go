@@ -93,6 +93,38 @@ func (c *client) inspect(ctx context.Context, name string) (image inspected, err
 	return image, err
 }
 
+// otherImageError reports an engine that was asked for an image and describes another one.
+type otherImageError struct {
+	host      string
+	want, got digest.Digest
+}
+
+func (e *otherImageError) Error() string {
+	return fmt.Sprintf("%s: asked for image %s, it describes %s", e.host, e.want, e.got)
+}
+
+// inspectID returns the engine's description of the image with an ID.
+//
+// Errors: *[otherImageError].
+func (c *client) inspectID(ctx context.Context, id digest.Digest) (inspected, error) {
+	image, err := c.inspect(ctx, id.String())
+	if err != nil {
+		return inspected{}, err
+	}
+	want, err := parseID(id.String())
+	if err != nil {
+		return inspected{}, err
+	}
+	got, err := parseID(image.ID)
+	if err != nil {
+		return inspected{}, err
+	}
+	if got != want {
+		return inspected{}, &otherImageError{c.host, want, got}
+	}
+	return image, nil
+}
+
 // tag names the image with an ID.
 func (c *client) tag(ctx context.Context, id digest.Digest, ref reference.Reference) error {
 	query := url.Values{"repo": {ref.Repository.String()}, "tag": {ref.Tag}}

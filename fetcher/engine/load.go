@@ -16,15 +16,17 @@ import (
 // load streams the archive of an image to the engine, with or without its name, and without
 // the blobs that omit names. It returns the number of bytes that the engine read.
 func (c *client) load(ctx context.Context, image *Image, named bool, omit func(digest.Digest) bool, progress Progress) (int64, error) {
+	watched, watch := c.watch(ctx, image.size(nil))
+	defer watch.stop()
 	r, w := io.Pipe()
 	written := make(chan error, 1)
-	counted := &countingWriter{w: w, progress: progress}
+	counted := &countingWriter{w: w, progress: progress.watched(watch)}
 	go func() {
 		err := image.Write(ctx, counted, named, omit)
 		w.CloseWithError(err) // nil means EOF
 		written <- err
 	}()
-	err := c.call(ctx, http.MethodPost, "/images/load?quiet=1", r, c.readLoad)
+	err := c.callWatched(watched, watch, http.MethodPost, "/images/load?quiet=1", r, c.readLoad)
 	r.CloseWithError(errAnswered)
 	// If the archive is truncated, that is why the engine rejected it.
 	if writeErr := <-written; writeErr != nil && !errors.Is(writeErr, errAnswered) && !errors.Is(writeErr, io.ErrClosedPipe) {

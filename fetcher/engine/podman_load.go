@@ -84,7 +84,7 @@ func (p *Podman) send(ctx context.Context, image *Image, progress Progress, resu
 			result.LayersPresent = len(image.Layers) - pulled.layers
 			return nil
 		}
-		if pulled.blobs || ctx.Err() != nil {
+		if pulled.blobs || ctx.Err() != nil || errors.As(err, new(*SilentError)) {
 			return err
 		}
 		// Podman's policy rejects the pull, or podman is in another network

@@ -13,7 +13,7 @@ import (
 // name gives the image its name, and removes the names under which it was pulled, now
 // or by an interrupted load.
 func (p *Podman) name(ctx context.Context, id digest.Digest, image *Image) error {
-	has, err := p.client.inspect(ctx, id.String())
+	has, err := p.client.inspectID(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -20,20 +20,23 @@ const pullPath = "/images/pull"
 func (p *Podman) pull(ctx context.Context, image *Image, progress Progress) (served, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	registry, err := serveImage(ctx, image, progress, cancel)
+	ctx, watch := p.client.watch(ctx, image.size(nil))
+	defer watch.stop()
+	registry, err := serveImage(ctx, image, progress.watched(watch), cancel)
 	if err != nil {
 		return served{}, err
 	}
 	defer registry.close()
 	query := url.Values{"reference": {registry.reference() + ":" + pulledTag}, "tlsVerify": {"false"}, "retry": {"0"}}
-	err = p.client.call(ctx, http.MethodPost, p.api(pullPath)+"?"+query.Encode(), nil, func(body io.Reader) error {
+	err = p.client.callWatched(ctx, watch, http.MethodPost, p.api(pullPath)+"?"+query.Encode(), nil, func(body io.Reader) error {
 		return p.readPull(body, image.Config.Digest)
 	})
 	pulled := registry.served()
 	var silent *UnavailableError
 	if ctx.Err() != nil {
-		err = context.Cause(ctx) // why the image could not be read, or the caller's cause
-	} else if errors.As(err, &silent) {
+		err = context.Cause(ctx) // why the image could not be read, the caller's cause, or silence
+	}
+	if errors.As(err, &silent) {
 		silent.Sent = pulled.bytes
 	}
 	return pulled, err

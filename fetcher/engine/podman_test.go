@@ -26,6 +26,7 @@ import (
 type fakePodman struct {
 	images map[digest.Digest]*inspected
 	pulls  func(f *fakePodman, from string) string // the response
+	other  digest.Digest                           // the image that it describes instead of that with the ID wants
 	wants  digest.Digest                           // the ID it loads
 	loads  int
 }
@@ -51,7 +52,11 @@ func (f *fakePodman) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, `{"message":"no such image"}`, http.StatusNotFound)
 			return
 		}
-		json.NewEncoder(w).Encode(map[string]any{"Id": id.Encoded(), "RepoTags": f.images[id].RepoTags, "RootFS": f.images[id].RootFS})
+		described := id
+		if id == f.wants && f.other != "" {
+			described = f.other
+		}
+		json.NewEncoder(w).Encode(map[string]any{"Id": described.Encoded(), "RepoTags": f.images[id].RepoTags, "RootFS": f.images[id].RootFS})
 	case strings.HasSuffix(path, "/tag"):
 		f.tag(f.find(strings.TrimSuffix(name, "/tag")), query.Get("repo")+":"+query.Get("tag"))
 	case strings.HasSuffix(path, "/untag"):
@@ -314,6 +319,8 @@ var podmanTests = []struct {
 				return fmt.Sprintf(`{"id":%q}`, idA.Encoded())
 			}
 		}},
+	{name: "another image described", outcome: Loaded, err: "it describes " + idB.String(),
+		change: func(_ *Podman, f *fakePodman, _ *Image) { f.other = idB }},
 	{name: "no answer", outcome: Loaded, err: "/images/pull: the response ends before the image's ID", change: func(_ *Podman, f *fakePodman, _ *Image) {
 		f.pulls = func(f *fakePodman, from string) string { pull(f, from); return "" }
 	}},

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"hocker/fetcher/bytecount"
 )
@@ -21,7 +22,13 @@ type UnavailableError struct {
 }
 
 func (e *UnavailableError) Error() string {
-	if e.Sent > 0 {
+	var silent *SilentError
+	switch {
+	case errors.As(e.Err, &silent) && e.Sent > 0:
+		return fmt.Sprintf("the container engine at %s has read %s of the image, and then given %v", e.Host, bytecount.Format(e.Sent), silent)
+	case errors.As(e.Err, &silent):
+		return fmt.Sprintf("the container engine at %s has given %v", e.Host, silent)
+	case e.Sent > 0:
 		return fmt.Sprintf("the container engine at %s closed the connection after it had read %s of the image: %v", e.Host, bytecount.Format(e.Sent), e.Err)
 	}
 	return fmt.Sprintf("the container engine at %s does not answer: %v", e.Host, e.Err)
@@ -29,3 +36,8 @@ func (e *UnavailableError) Error() string {
 
 func (e *UnavailableError) Unwrap() error        { return e.Err }
 func (e *UnavailableError) Is(target error) bool { return target == ErrUnavailable }
+
+// SilentError reports an engine that gave no sign of life for too long.
+type SilentError struct{ Limit time.Duration }
+
+func (e *SilentError) Error() string { return fmt.Sprintf("no sign of life for %s", e.Limit) }

@@ -119,6 +119,24 @@ func TestBrokenResponses(t *testing.T) {
 	}
 }
 
+// A description of something else than what was asked for is no answer.
+func TestOtherName(t *testing.T) {
+	var info, other protobuf.Message
+	info.String(1, "other")
+	other.Message(1, info)
+	d := digest.FromString("a")
+	for name, call := range map[string]func(*Client) (any, error){
+		images + "Get: asked for x":                 func(c *Client) (any, error) { return c.Image(t.Context(), "x") },
+		content + "Info: asked for " + d.String():   func(c *Client) (any, error) { return c.HasContent(t.Context(), d) },
+		snapshots + "Stat: asked for " + d.String(): func(c *Client) (any, error) { return c.HasSnapshot(t.Context(), "overlayfs", d.String()) },
+	} {
+		got, err := call(answering(t, other))
+		if want := name + `, containerd describes "other"`; err == nil || err.Error() != want {
+			t.Errorf("got %v, %v, want %s", got, err, want)
+		}
+	}
+}
+
 func TestLabelMask(t *testing.T) {
 	got, err := protobuf.Parse(labelMask(map[string]string{"b": "2", "a": "1"}, "target"))
 	if err != nil {

@@ -2,6 +2,7 @@ package containerd
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -19,11 +20,33 @@ const content = "/containerd.services.content.v1.Content/"
 func (c *Client) HasContent(ctx context.Context, d digest.Digest) (bool, error) {
 	var request protobuf.Message
 	request.String(1, d.String())
-	_, err := c.call(ctx, content+"Info", request)
-	if grpc.Is(err, grpc.NotFound) {
-		return false, nil
+	return c.has(ctx, content+"Info", request, d.String())
+}
+
+// has calls a method that describes something, and reports whether it exists. It returns
+// an error if the description is of something else than name.
+func (c *Client) has(ctx context.Context, method string, request protobuf.Message, name string) (bool, error) {
+	answer, err := c.call(ctx, method, request)
+	if err != nil {
+		if grpc.Is(err, grpc.NotFound) {
+			err = nil
+		}
+		return false, err
+	}
+	info, err := answer.Message(1)
+	if err == nil {
+		err = checkName(method, info, name)
 	}
 	return err == nil, err
+}
+
+// checkName returns an error unless a response, whose first field is a name, is about
+// name.
+func checkName(method string, info protobuf.Fields, name string) error {
+	if got := info.String(1); got != name {
+		return fmt.Errorf("%s: asked for %s, containerd describes %q", method, name, got)
+	}
+	return nil
 }
 
 // LabelContent sets labels of a blob and keeps its other labels.

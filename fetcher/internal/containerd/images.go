@@ -32,6 +32,9 @@ func (c *Client) Image(ctx context.Context, name string) (Image, error) {
 		return Image{Name: name}, err
 	}
 	fields, err := answer.Message(1)
+	if err == nil {
+		err = checkName(images+"Get", fields, name)
+	}
 	if err != nil {
 		return Image{}, err
 	}

@@ -25,11 +25,7 @@ const snapshots = "/containerd.services.snapshots.v1.Snapshots/"
 // HasSnapshot reports whether a snapshot exists. Its name is the chain ID of an
 // unpacked layer.
 func (c *Client) HasSnapshot(ctx context.Context, s Snapshotter, name string) (bool, error) {
-	_, err := c.call(ctx, snapshots+"Stat", s.message(name))
-	if grpc.Is(err, grpc.NotFound) {
-		return false, nil
-	}
-	return err == nil, err
+	return c.has(ctx, snapshots+"Stat", s.message(name), name)
 }
 
 // message returns a request with the snapshotter and a key.
