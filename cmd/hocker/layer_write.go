@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -36,7 +37,10 @@ func (c *layerCmd) writeBlob(ctx context.Context, p process, src source, layer o
 // continueBlob resumes the transfer of an earlier run. If it fails, it leaves
 // what it has fetched.
 func (c *layerCmd) continueBlob(ctx context.Context, p process, src source, layer ocispec.Descriptor) error {
-	f, err := os.OpenFile(c.Continue, os.O_RDWR|os.O_CREATE, 0o666)
+	f, err := atomicfile.OpenPart(c.Continue)
+	if errors.As(err, new(*atomicfile.PlantedError)) {
+		return usagef("--continue: %w", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -48,10 +52,7 @@ func (c *layerCmd) continueBlob(ctx context.Context, p process, src source, laye
 	if err := c.fetch(ctx, p, src, layer, f, had); err != nil {
 		return keep(f, err)
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(c.Continue, c.Out)
+	return atomicfile.Replace(f, c.Out)
 }
 
 func size(f *os.File) (int64, error) {

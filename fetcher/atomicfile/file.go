@@ -19,9 +19,15 @@ type File struct {
 	path string // the final name; empty if no rename is left to do
 }
 
-// Create creates a file that replaces the one at path, if any. A pipe or device
-// at path, such as /dev/null, is written to directly.
+// Create creates a file that replaces the one at path, if any, and gets its mode. A
+// pipe or device at path, such as /dev/null, is written to directly.
+//
+// Errors: *[PlantedError].
 func Create(path string) (*File, error) {
+	if err := checkLinks(path); err != nil {
+		return nil, err
+	}
+	mode := fs.FileMode(0o666) // and the umask
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -39,14 +45,23 @@ func Create(path string) (*File, error) {
 		if path, err = filepath.EvalSymlinks(path); err != nil {
 			return nil, err
 		}
+		mode = info.Mode().Perm()
 	}
 	// os.CreateTemp would make the file private. This one follows the umask.
 	part := filepath.Join(filepath.Dir(path), fmt.Sprintf(".hocker-%08x.part", rand.Uint32()))
-	f, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return nil, err
 	}
-	return &File{File: f, path: path}, nil
+	file := &File{File: f, path: path}
+	if info != nil {
+		err = setMode(f, mode)
+	}
+	if err != nil {
+		file.Discard()
+		return nil, err
+	}
+	return file, nil
 }
 
 // Seekable reports whether content can be written at any offset.

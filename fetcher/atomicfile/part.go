@@ -1,0 +1,69 @@
+package atomicfile
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// OpenPart opens the part of a file that an earlier run has written, or creates it. What
+// it leads to is written in place, so it must not be a link.
+//
+// Errors: *[PlantedError].
+func OpenPart(path string) (*os.File, error) {
+	if info, err := os.Lstat(path); err == nil {
+		if err := checkPart(path, info); err != nil {
+			return nil, err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = checkPart(path, info) // it may have been put there meanwhile
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func checkPart(path string, info fs.FileInfo) error {
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		return &PlantedError{path, "a symbolic link"}
+	case !info.Mode().IsRegular():
+		return &PlantedError{path, "not a regular file"}
+	case info.Sys().(*syscall.Stat_t).Nlink > 1:
+		return &PlantedError{path, "a file with another name (hard link)"}
+	case isForeign(info, path):
+		return &PlantedError{path, "a file of another user in a shared folder"}
+	}
+	return nil
+}
+
+// Replace closes f, which is complete, and renames it to path. A link there is replaced. If
+// a file is replaced, f gets its mode.
+func Replace(f *os.File, path string) error {
+	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
+		if err := setMode(f, info.Mode().Perm()); err != nil {
+			return err
+		}
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// setMode sets the mode of a file, unless it has it: some file systems have no modes.
+func setMode(f *os.File, mode fs.FileMode) error {
+	info, err := f.Stat()
+	if err != nil || info.Mode().Perm() == mode {
+		return err
+	}
+	return f.Chmod(mode)
+}
