@@ -152,6 +152,7 @@ in
           ;
         inherit (locks) retag;
         podman = config.virtualisation.podman.package;
+        inherit (config.users) users;
       };
     })
 

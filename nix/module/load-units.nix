@@ -4,6 +4,8 @@
   cfg,
   pkgs,
   podman,
+  # users.users
+  users,
   # As in locked.nix.
   retag,
   # As in containers.nix and loads.nix.
@@ -40,6 +42,24 @@ let
       {
         User = user;
       };
+
+  # A user's podman keeps state in the folder of the user's session, whose name has the
+  # uid. Like the units of that user's containers, this one waits for the folder, unless
+  # NixOS chooses the uid when it starts.
+  session =
+    { user, ... }:
+    let
+      inherit (users.${user}) uid;
+      known = user != "root" && uid != null;
+    in
+    {
+      after =
+        lib.optional (user != "root") "linger-users.service"
+        ++ lib.optional known "user@${toString uid}.service";
+      unitConfig = lib.optionalAttrs known {
+        RequiresMountsFor = "/run/user/${toString uid}/containers";
+      };
+    };
 
   # Rootless podman needs setuid programs and user namespaces.
   mayDo =
@@ -81,7 +101,7 @@ let
       inherit (engines.${engine}) requires;
       after =
         engines.${engine}.after
-        ++ lib.optional (user != "root") "linger-users.service"
+        ++ (session load).after
         ++ map (other: "hocker-load-${other}.service") (before name load);
       wantedBy = lib.optional load.wanted "multi-user.target";
       path = lib.optional (engine == "podman") podman;
@@ -90,7 +110,10 @@ let
       # the image from the engine.
       restartIfChanged = false;
       # Many containers may share the unit, and all be restarting.
-      unitConfig.StartLimitIntervalSec = 0;
+      unitConfig = {
+        StartLimitIntervalSec = 0;
+      }
+      // (session load).unitConfig;
       serviceConfig = {
         Type = "oneshot";
         ExecStart = concatStringsSep " " (

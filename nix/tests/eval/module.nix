@@ -459,20 +459,125 @@ in
               podman.user = "alice";
             };
           };
+          users.users.alice = {
+            uid = 1000;
+            linger = true;
+          };
         };
+        load = (services config).hocker-load-web-alice;
       in
       {
         loads = loadUnits config;
-        inherit ((services config).podman-b) requires;
-        user = (services config).hocker-load-web-alice.serviceConfig.User;
+        b = { inherit ((services config).podman-b) requires after wants; };
+        load = {
+          inherit (load) after unitConfig;
+          inherit (load.serviceConfig) User;
+        };
+        root = (services config).hocker-load-web.unitConfig;
       };
     expected = {
       loads = [
         "hocker-load-web"
         "hocker-load-web-alice"
       ];
-      requires = [ "hocker-load-web-alice.service" ];
-      user = "alice";
+      b = {
+        requires = [ "hocker-load-web-alice.service" ];
+        after = [
+          "linger-users.service"
+          "hocker-load-web-alice.service"
+        ];
+        wants = [ "linger-users.service" ];
+      };
+      load = {
+        after = [
+          "linger-users.service"
+          "user@1000.service"
+        ];
+        unitConfig = {
+          StartLimitIntervalSec = 0;
+          RequiresMountsFor = "/run/user/1000/containers";
+        };
+        User = "alice";
+      };
+      root.StartLimitIntervalSec = 0;
+    };
+  };
+  "a container of another user keeps what else its unit requires" = {
+    expr =
+      let
+        config = nixos {
+          virtualisation.oci-containers.containers.a = {
+            image = "nginx:1.29";
+            podman = {
+              user = "alice";
+              sdnotify = "healthy";
+            };
+          };
+          users.users.alice.uid = 1000;
+        };
+      in
+      {
+        inherit ((services config).podman-a) requires after unitConfig;
+      };
+    expected = {
+      requires = [
+        "user@1000.service"
+        "hocker-load-web-alice.service"
+      ];
+      after = [
+        "user@1000.service"
+        "hocker-load-web-alice.service"
+      ];
+      unitConfig.RequiresMountsFor = "/run/user/1000/containers";
+    };
+  };
+  "a user may have no known uid" = {
+    expr =
+      let
+        config = nixos {
+          virtualisation.oci-containers.containers.a = {
+            image = "nginx:1.29";
+            podman.user = "alice";
+          };
+          users.users.alice = { };
+        };
+      in
+      {
+        inherit ((services config).hocker-load-web-alice) after unitConfig;
+      };
+    expected = {
+      after = [ "linger-users.service" ];
+      unitConfig.StartLimitIntervalSec = 0;
+    };
+  };
+  "with Docker a container has no options of podman" = {
+    expr =
+      let
+        config = nixos {
+          imports = [ (with' { c = "nginx:1.29"; }) ];
+          virtualisation.oci-containers.backend = "docker";
+        };
+        unit = (services config).docker-c;
+      in
+      {
+        inherit ((containers config).c) podman pull;
+        inherit (unit) requires after wants;
+        failed = messages {
+          imports = [ (with' { c = "nginx:1.29"; }) ];
+          virtualisation.oci-containers.backend = "docker";
+        };
+      };
+    expected = {
+      podman = null;
+      pull = "never";
+      requires = [ "hocker-load-web.service" ];
+      after = [
+        "docker.service"
+        "docker.socket"
+        "hocker-load-web.service"
+      ];
+      wants = [ ];
+      failed = [ ];
     };
   };
   "k3s imports an archive again only when it has changed" = {

@@ -46,7 +46,14 @@ let
   };
 
   stores =
-    config: config.virtualisation.containers.storage.settings.storage.options.additionalimagestores;
+    config:
+    let
+      inherit (config.virtualisation) containers;
+    in
+    if containers.enable then
+      containers.storage.settings.storage.options.additionalimagestores or [ ]
+    else
+      [ ];
 
   loadUnits =
     config:
@@ -136,6 +143,7 @@ in
             image = "nginx:1.29";
             podman.user = "alice";
           };
+          users.users.alice = { };
           virtualisation.hocker.images.cache.engine = "k3s";
         };
         of = config: {
@@ -173,6 +181,7 @@ in
         image = "redis:8";
         podman.user = "alice";
       };
+      users.users.alice = { };
     };
     expected = [
       "virtualisation.hocker.podman.zeroCopy: a container that alice runs has the image docker.io/library/redis:8, and podman mounts layers in the Nix store for root only. Leave podman.user out, or leave zeroCopy off, so that the images are loaded."

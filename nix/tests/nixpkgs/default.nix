@@ -148,6 +148,7 @@ let
     formats.toml =
       { }:
       {
+        type = lib.types.data;
         generate =
           name: value:
           let

@@ -191,6 +191,7 @@ let
 
     anything = leaf "anything" (value: true);
     bool = leaf "boolean" builtins.isBool;
+    int = leaf "signed integer" builtins.isInt;
     str = leaf "string" builtins.isString;
     package = leaf "package" (value: value.type or null == "derivation");
     path = leaf "absolute path" (
@@ -233,6 +234,10 @@ let
       // {
         check = isList;
       };
+
+    # What a file of settings has: at each place, sets and lists of several definitions are
+    # joined.
+    data = either (attrsOf data) (either (listOf data) anything);
 
     lines = mkType "strings concatenated with \"\\n\"" (
       path: definitions: concatStringsSep "\n" (values definitions)

@@ -6,13 +6,33 @@
   ...
 }:
 let
-  inherit (builtins) concatStringsSep filter map;
+  inherit (builtins)
+    attrNames
+    concatStringsSep
+    filter
+    map
+    ;
   inherit (lib) mkOption types;
 
   required = type: mkOption { inherit type; };
   list = mkOption {
     type = types.listOf types.anything;
     default = [ ];
+  };
+
+  user.options = {
+    home = mkOption {
+      type = types.str;
+      default = "/var/empty";
+    };
+    linger = mkOption {
+      type = types.bool;
+      default = false;
+    };
+    uid = mkOption {
+      type = types.nullOr types.int;
+      default = null;
+    };
   };
 
   inherit (config) environment systemd;
@@ -38,7 +58,12 @@ in
         type = types.bool;
         default = true;
       };
-      kernelModules = list;
+      # Sorted, and each once.
+      kernelModules = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        apply = modules: attrNames (lib.genAttrs modules (name: true));
+      };
       kernelPackages = mkOption {
         type = types.anything;
         default.kernel = {
@@ -66,7 +91,14 @@ in
     system.build.toplevel = required types.package;
     system.requiredKernelConfig = list;
     system.stateVersion = required types.str;
+
+    users.users = mkOption {
+      type = types.attrsOf (types.submodule user);
+      default = { };
+    };
   };
+
+  config.users.users.root.uid = 0;
 
   config.lib.kernelConfig.isEnabled = option: {
     assertion = kernel: kernel.isEnabled option;

@@ -16,26 +16,26 @@ in
 {
   options.virtualisation.containers = {
     enable = set types.bool false;
-    # In NixOS the whole file is one option, of any keys.
-    storage.settings.storage = {
-      driver = set types.str "overlay";
-      graphroot = set types.str "/var/lib/containers/storage";
-      runroot = set types.str "/run/containers/storage";
-      options = {
-        additionalimagestores = set (types.listOf types.str) [ ];
-        overlay = set (types.attrsOf types.str) { };
+    # The whole file is one option, of any keys.
+    storage.settings = mkOption { type = (pkgs.formats.toml { }).type; };
+  };
+
+  config = lib.mkMerge [
+    {
+      virtualisation.containers.enable = mkIf (
+        virtualisation.podman.enable || virtualisation.cri-o.enable
+      ) true;
+    }
+
+    (mkIf cfg.enable {
+      virtualisation.containers.storage.settings.storage = {
+        driver = lib.mkDefault "overlay";
+        graphroot = lib.mkDefault "/var/lib/containers/storage";
+        runroot = lib.mkDefault "/run/containers/storage";
       };
-    };
-  };
 
-  config = {
-    virtualisation.containers.enable = mkIf (
-      virtualisation.podman.enable || virtualisation.cri-o.enable
-    ) true;
-
-    environment.etc = mkIf cfg.enable {
-      "containers/storage.conf".source =
+      environment.etc."containers/storage.conf".source =
         (pkgs.formats.toml { }).generate "storage.conf" cfg.storage.settings;
-    };
-  };
+    })
+  ];
 }

@@ -1,7 +1,7 @@
 # The units of containers, as far as they concern images.
 { config, lib, ... }:
 let
-  inherit (builtins) concatStringsSep map;
+  inherit (builtins) attrValues concatStringsSep map;
   inherit (lib) mkIf mkOption types;
 
   cfg = config.virtualisation.oci-containers;
@@ -11,6 +11,7 @@ let
   container =
     { name, ... }:
     {
+      config.podman = mkIf (cfg.backend == "podman") { };
       options = {
         image = mkOption { type = types.str; };
         imageFile = set (types.nullOr types.package) null;
@@ -28,7 +29,19 @@ let
         environment = set (types.attrsOf types.str) { };
         dependsOn = set (types.listOf types.str) [ ];
         serviceName = set types.str "${cfg.backend}-${name}";
-        podman.user = set types.str "root";
+        # null with Docker.
+        podman = set (types.nullOr (
+          types.submodule {
+            options = {
+              sdnotify = set (types.enum [
+                "conmon"
+                "healthy"
+                "container"
+              ]) "conmon";
+              user = set types.str "root";
+            };
+          }
+        )) null;
       };
     };
 
@@ -39,12 +52,30 @@ let
         container.imageFile == null && container.imageStream == null
       ) "network-online.target";
       others = map (other: "${cfg.containers.${other}.serviceName}.service") container.dependsOn;
+      user = container.podman.user or "root";
+      inherit (config.users.users.${user}) home linger uid;
+      lingers = lib.optional (user != "root" && linger) "linger-users.service";
+      session = lib.optional (
+        user != "root" && container.podman.sdnotify == "healthy"
+      ) "user@${toString uid}.service";
     in
     lib.nameValuePair container.serviceName {
       wantedBy = [ "multi-user.target" ];
-      wants = online;
-      requires = others;
-      after = online ++ others ++ lib.optional (cfg.backend == "docker") "docker.service";
+      wants = online ++ lingers;
+      requires = others ++ session;
+      after =
+        lib.optionals (cfg.backend == "docker") [
+          "docker.service"
+          "docker.socket"
+        ]
+        ++ online
+        ++ others
+        ++ lingers
+        ++ session;
+      environment = mkIf (user != "root") { HOME = home; };
+      unitConfig = mkIf (user != "root") {
+        RequiresMountsFor = "/run/user/${toString uid}/containers";
+      };
       path = [ config.virtualisation.${cfg.backend}.package ];
       script = concatStringsSep " " (
         [ "exec ${cfg.backend} run --rm --name=${name}" ]
@@ -60,8 +91,8 @@ let
       );
       serviceConfig = {
         Restart = "always";
-        User = container.podman.user;
-      };
+      }
+      // lib.optionalAttrs (cfg.backend == "podman") { User = user; };
     };
 in
 {
@@ -75,6 +106,10 @@ in
 
   config = mkIf (cfg.containers != { }) {
     systemd.services = lib.mapAttrs' unit cfg.containers;
+    assertions = map (container: {
+      assertion = cfg.backend == "docker" -> container.podman == null;
+      message = "virtualisation.oci-containers.containers.${container.name}: Cannot set `podman` option if backend is `docker`.";
+    }) (attrValues (lib.mapAttrs (name: container: container // { inherit name; }) cfg.containers));
     virtualisation.docker = mkIf (cfg.backend == "docker") { enable = true; };
     virtualisation.podman = mkIf (cfg.backend == "podman") { enable = true; };
   };

@@ -28,6 +28,7 @@ let
     after = names;
     before = names;
     wantedBy = names;
+    environment = set (types.attrsOf types.str) { };
     path = set (types.listOf types.package) [ ];
     restartTriggers = set (types.listOf types.anything) [ ];
     restartIfChanged = set types.bool true;
@@ -69,9 +70,12 @@ let
       ++ section "Service" (
         {
           # On NixOS, coreutils and others are here.
-          Environment = "PATH=${
-            concatStringsSep ":" (map (package: "${package}/bin") service.path ++ [ "/usr/bin:/bin" ])
-          }";
+          Environment = [
+            "PATH=${
+              concatStringsSep ":" (map (package: "${package}/bin") service.path ++ [ "/usr/bin:/bin" ])
+            }"
+          ]
+          ++ lib.mapAttrsToList (name: value: "${name}=${value}") service.environment;
         }
         // lib.optionalAttrs (service.preStart != "") {
           ExecStartPre = program "${name}-pre-start" service.preStart;
