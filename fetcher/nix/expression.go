@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"text/template"
 
 	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
@@ -46,41 +45,50 @@ func CheckName(name string) error {
 	return nil
 }
 
-var call = template.Must(template.New("fetchdocker").Funcs(template.FuncMap{"str": String}).Parse(
-	`fetchdocker rec {
-  name = {{str .Name}};
-  registry = {{str .Registry}};
-  repository = {{str .Repository}};
-  imageName = {{str .ImageName}};
-  tag = {{str .Tag}};
-{{- if .Pin}}
-  imageDigest = {{str .Pin}};
-  imageManifest = fetchDockerManifest {
-    inherit tag registry repository imageName;
-    sha256 = {{str .PinHash}};
-  };
-{{- end}}
-  imageConfig = fetchDockerConfig {
-    inherit tag registry repository imageName;
-    sha256 = {{str .Config}};
-  };
-  imageLayers = let
-{{- range $i, $layer := .Layers}}
-    layer{{$i}} = fetchDockerLayer {
-      inherit registry repository imageName;
-      layerDigest = {{str $layer.Digest}};
-      sha256 = {{str $layer.Hash}};
-    };
-{{- end}}
-    in [ {{range $i, $_ := .Layers}}layer{{$i}} {{end}}];
-}`))
-
 type callLayer struct{ Digest, Hash string }
 
 type callData struct {
 	Name, Registry, Repository, ImageName, Tag string
 	Pin, PinHash, Config                       string
 	Layers                                     []callLayer
+}
+
+// String returns the call of fetchdocker.
+func (d callData) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `fetchdocker rec {
+  name = %s;
+  registry = %s;
+  repository = %s;
+  imageName = %s;
+  tag = %s;
+`, String(d.Name), String(d.Registry), String(d.Repository), String(d.ImageName), String(d.Tag))
+	if d.Pin != "" {
+		fmt.Fprintf(&b, `  imageDigest = %s;
+  imageManifest = fetchDockerManifest {
+    inherit tag registry repository imageName;
+    sha256 = %s;
+  };
+`, String(d.Pin), String(d.PinHash))
+	}
+	fmt.Fprintf(&b, `  imageConfig = fetchDockerConfig {
+    inherit tag registry repository imageName;
+    sha256 = %s;
+  };
+  imageLayers = let
+`, String(d.Config))
+	names := ""
+	for i, layer := range d.Layers {
+		fmt.Fprintf(&b, `    layer%d = fetchDockerLayer {
+      inherit registry repository imageName;
+      layerDigest = %s;
+      sha256 = %s;
+    };
+`, i, String(layer.Digest), String(layer.Hash))
+		names += fmt.Sprintf("layer%d ", i)
+	}
+	fmt.Fprintf(&b, "    in [ %s];\n}", names)
+	return b.String()
 }
 
 // Expression returns the Nix expression of an image: a function of
@@ -145,9 +153,7 @@ func (i Image) call() (string, error) {
 	if err := i.hashes(&data); err != nil {
 		return "", err
 	}
-	var b strings.Builder
-	err := call.Execute(&b, data)
-	return b.String(), err
+	return data.String(), nil
 }
 
 // hashes fills in the hashes that Nix verifies.
