@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
-	"log"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,8 +22,7 @@ type loopbackRegistry struct {
 	repository string // unguessable, so that nobody else pulls
 	progress   Progress
 	fail       context.CancelCauseFunc
-	listener   net.Listener
-	server     *http.Server
+	server     *loopbackServer
 
 	mu      sync.Mutex
 	started map[digest.Digest]bool // requested blobs
@@ -41,34 +38,24 @@ const pulledTag = "image"
 // serveImage starts a registry with the image. The caller closes it. It stops reading the
 // image when ctx is done, and calls fail if it cannot read the image.
 func serveImage(ctx context.Context, image *Image, progress Progress, fail context.CancelCauseFunc) (*loopbackRegistry, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
 	r := &loopbackRegistry{
 		image:      image,
 		repository: pulledRepository + strings.ToLower(rand.Text()),
 		progress:   progress,
 		fail:       fail,
-		listener:   listener,
 		started:    map[digest.Digest]bool{},
 	}
-	r.server = &http.Server{
-		Handler:     r,
-		BaseContext: func(net.Listener) context.Context { return ctx },
-		// Engines try TLS first.
-		ErrorLog: log.New(io.Discard, "", 0),
-	}
-	go func() { _ = r.server.Serve(listener) }() // until close
-	return r, nil
+	var err error
+	r.server, err = serveLoopback(ctx, r)
+	return r, err
 }
 
 // close ends the registry and its connections.
-func (r *loopbackRegistry) close() error { return r.server.Close() }
+func (r *loopbackRegistry) close() { r.server.close() }
 
 // reference names the image in the registry, without its tag.
 func (r *loopbackRegistry) reference() string {
-	return r.listener.Addr().String() + "/" + r.repository
+	return r.server.listener.Addr().String() + "/" + r.repository
 }
 
 // ServeHTTP implements [http.Handler].

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -54,6 +55,9 @@ func TestLoopbackRegistry(t *testing.T) {
 			t.Errorf("%s %s: %s %q %v", tt.method, tt.path, answer.Status, body, err)
 		}
 		answer.Body.Close()
+		if tt.method == http.MethodHead && answer.ContentLength != int64(len("two")) {
+			t.Errorf("%s %s: Content-Length %d", tt.method, tt.path, answer.ContentLength)
+		}
 	}
 	got := r.served()
 	want := served{blobs: true, layers: 1, bytes: 2*image.Manifest.Size + image.Config.Size + int64(len("two"))}
@@ -96,9 +100,10 @@ func TestLoopbackRegistryBroken(t *testing.T) {
 // An engine that cancels a request is not a failure of the registry.
 func TestLoopbackRegistryLeft(t *testing.T) {
 	image := blobs{}.image(t, "one")
-	opened := make(chan struct{})
+	opened, returned := make(chan struct{}), make(chan struct{})
 	image.Open = func(ctx context.Context, _ digest.Digest) (io.ReadCloser, error) {
 		close(opened)
+		defer close(returned)
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
@@ -117,11 +122,41 @@ func TestLoopbackRegistryLeft(t *testing.T) {
 	if _, err := http.DefaultClient.Do(request); !errors.Is(err, context.Canceled) {
 		t.Errorf("the request: %v", err)
 	}
-	if err := r.server.Shutdown(t.Context()); err != nil { // waits for the request
-		t.Error(err)
-	}
+	<-returned
+	r.close() // waits for the handler
 	if err := context.Cause(ctx); err != nil {
 		t.Errorf("failed: %v", err)
+	}
+}
+
+// A connection serves several requests. What is no request, or has too many headers, is
+// refused.
+func TestLoopbackServer(t *testing.T) {
+	image := blobs{}.image(t, "one")
+	r, err := serveImage(t.Context(), &image, Progress{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	host, _, _ := strings.Cut(r.reference(), "/")
+	for sent, want := range map[string]string{
+		"GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\nGET /v2/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n": strings.Repeat("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 2),
+		"\x16\x03\x01\x00\xf8 TLS\r\n\r\n":                                          "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+		"GET /v2/ HTTP/1.1\r\n" + strings.Repeat("A: b\r\n", maxRequest/6) + "Connection: close\r\n\r\n": "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+	} {
+		conn, err := net.Dial("tcp", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, sent); err != nil {
+			t.Fatal(err)
+		}
+		// The kernel may drop the end of an answer to what was not read completely.
+		got, err := io.ReadAll(conn)
+		if err == nil && string(got) != want || !strings.HasPrefix(want, string(got)) {
+			t.Errorf("%.40q: got %q %v, want %q", sent, got, err, want)
+		}
+		conn.Close()
 	}
 }
 
