@@ -141,7 +141,7 @@ func TestLoopbackServer(t *testing.T) {
 	host, _, _ := strings.Cut(r.reference(), "/")
 	for sent, want := range map[string]string{
 		"GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\nGET /v2/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n": strings.Repeat("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 2),
-		"\x16\x03\x01\x00\xf8 TLS\r\n\r\n":                                          "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+		"\x16\x03\x01\x00\xf8 TLS\r\n\r\n": "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
 		"GET /v2/ HTTP/1.1\r\n" + strings.Repeat("A: b\r\n", maxRequest/6) + "Connection: close\r\n\r\n": "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
 	} {
 		conn, err := net.Dial("tcp", host)
