@@ -79,8 +79,12 @@ var rooms = map[string]room{
 		imports: []string{"fetcher/image", "fetcher/reference", digests},
 		without: offline,
 	},
+	"fetcher/rootfs": {
+		imports: []string{"fetcher/archive", "fetcher/bytecount", "fetcher/erofs", "fetcher/image", imageSpec},
+		without: offline,
+	},
 	"fetcher/shape": {
-		imports: []string{"fetcher/archive", "fetcher/erofs", "fetcher/nix", "fetcher/podmanstore", "fetcher/reference", digests},
+		imports: []string{"fetcher/archive", "fetcher/erofs", "fetcher/nix", "fetcher/podmanstore", "fetcher/reference", "fetcher/rootfs", digests},
 		without: offline,
 	},
 	"fetcher/lock": {

@@ -1,4 +1,4 @@
-# Layers as EROFS files, which Linux mounts in place.
+# EROFS files, which Linux mounts in place.
 {
   # Path of the hocker binary that builds.
   builder,
@@ -31,21 +31,32 @@ let
     else
       throw "fetchdocker: erofsCompression = ${toJSON compression}, expected null, \"lz4hc\" or \"zstd\"";
 in
-# A folder with layer.erofs and layer.json. It depends only on the layer, the compression
-# and mkfs.erofs, so images that share a layer share it, too.
-compression: layer:
-let
-  # Nix has verified this digest; see fileOf in image.nix.
-  digest = if layer ? outputHash then layer.digest or null else null;
-in
-derivation {
-  name = if digest == null then "erofs-layer" else "erofs-layer-${substring 7 (-1) digest}";
-  inherit system builder digest mkfs;
-  args = [
-    "build"
-    "erofs-layer"
-  ];
-  layer = "${layer}";
-  compression = checked compression;
-  preferLocalBuild = true;
+rec {
+  # The attributes that the builders of EROFS files need.
+  attributes = compression: {
+    inherit mkfs;
+    compression = checked compression;
+  };
+
+  # A folder with layer.erofs and layer.json. It depends only on the layer, the compression
+  # and mkfs.erofs, so images that share a layer share it, too.
+  makeLayer =
+    compression: layer:
+    let
+      # Nix has verified this digest; see fileOf in image.nix.
+      digest = if layer ? outputHash then layer.digest or null else null;
+    in
+    derivation (
+      {
+        name = if digest == null then "erofs-layer" else "erofs-layer-${substring 7 (-1) digest}";
+        inherit system builder digest;
+        args = [
+          "build"
+          "erofs-layer"
+        ];
+        layer = "${layer}";
+        preferLocalBuild = true;
+      }
+      // attributes compression
+    );
 }

@@ -44,7 +44,7 @@ let
   composeImage = import ./image.nix {
     inherit builder system;
     hostBinary = "${hostHocker}/bin/hocker";
-    makeErofsLayer = import ./erofs.nix { inherit builder system erofsUtils; };
+    erofs = import ./erofs.nix { inherit builder system erofsUtils; };
     makePodmanStore = podmanStore.make;
   };
 
@@ -163,6 +163,8 @@ rec {
   #            0.erofs is the lowest. Its attribute `layers` lists their derivations,
   #            each a folder with layer.erofs. Needs erofsUtils
   #   podmanStore  podmanStoreOf [ IMAGE ]
+  #   rootfs   the whole image as one EROFS file: for RootImage of systemd,
+  #            systemd-nspawn --image, microVMs. Needs erofsUtils
   fetchdocker =
     {
       # The derivation's name. Characters that are not allowed in store paths become

@@ -6,8 +6,8 @@
   hostBinary,
   # As in fetchdocker.nix.
   system,
-  # The function of erofs.nix.
-  makeErofsLayer,
+  # The result of erofs.nix.
+  erofs,
   # The function `make` of podman-store.nix.
   makePodmanStore,
 }:
@@ -96,7 +96,7 @@ let
 
   # For shapes made from the config and the layers as EROFS files. Making those verifies
   # the layers, which need not be here for the rest.
-  erofsLayers = map (makeErofsLayer erofsCompression) imageLayers;
+  erofsLayers = map (erofs.makeLayer erofsCompression) imageLayers;
   madeOfErofs = {
     passAsFile = [
       "spec"
@@ -151,9 +151,22 @@ let
 
   main = shape "image" (madeOfParts // runsHocker // { name = named ""; });
 
-  erofs = shape "erofs" (madeOfErofs // { name = named "-erofs"; }) // {
+  eachLayer = shape "erofs" (madeOfErofs // { name = named "-erofs"; }) // {
     layers = erofsLayers;
   };
+
+  # The output facts is what the image's files say of how to run it.
+  rootfs = shape "rootfs" (
+    madeOfParts
+    // erofs.attributes erofsCompression
+    // {
+      name = named ".erofs";
+      outputs = [
+        "out"
+        "facts"
+      ];
+    }
+  );
 in
 main
 // {
@@ -173,7 +186,9 @@ main
     meta.mainProgram = "load";
   };
 
-  inherit erofs;
+  erofs = eachLayer;
 
-  podmanStore = makePodmanStore (named "-podman-store") [ erofs ] // facts;
+  podmanStore = makePodmanStore (named "-podman-store") [ eachLayer ] // facts;
+
+  inherit rootfs;
 }

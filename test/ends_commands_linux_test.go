@@ -50,6 +50,7 @@ const (
 	// fetchEnv and buildEnv are the variables that Nix passes to a builder.
 	fetchEnv = `out=$PWD/out/x registry=http://$S/v2/ repository=demo imageName=app tag=1 exec hocker fetch `
 	buildEnv = `out=$PWD/out/x builder=hocker `
+	rootfs   = `facts=$PWD/out/facts `
 	built    = `built=$F/image exec hocker build `
 	endless  = `built=$F/pipe exec hocker build `
 )
@@ -110,6 +111,11 @@ var endCommands = []endCommand{
 	{name: "build manifest", run: buildEnv + built + `manifest`, hang: buildEnv + endless + `manifest`, waits: begun},
 	{name: "build erofs-layer", run: buildEnv + `layer=$F/none mkfs=$F/present/mkfs.erofs exec hocker build erofs-layer`,
 		hang:  buildEnv + `layer=$F/none mkfs=$F/hangs/mkfs.erofs exec hocker build erofs-layer`,
+		waits: func(r *endRun) bool { return r.exists("begun") }},
+	{name: "build rootfs", run: buildEnv + rootfs + `spec=$SPEC mkfs=$F/present/mkfs.erofs exec hocker build rootfs`,
+		hang: buildEnv + rootfs + `spec=$ENDLESS mkfs=$F/present/mkfs.erofs exec hocker build rootfs`, waits: begun},
+	{name: "build rootfs, mkfs.erofs", run: buildEnv + rootfs + `spec=$SPEC mkfs=$F/present/mkfs.erofs exec hocker build rootfs`,
+		hang:  buildEnv + rootfs + `spec=$SPEC mkfs=$F/hangs/mkfs.erofs exec hocker build rootfs`,
 		waits: func(r *endRun) bool { return r.exists("begun") }},
 	{name: "build load", run: buildEnv + built + `load`, hang: buildEnv + endless + `load`, waits: begun},
 }

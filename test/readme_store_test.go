@@ -15,7 +15,8 @@ var storeDocument = document{
 	path:    "docs/running-from-the-store.md",
 	account: readmeAccount,
 	outputs: []documentOutput{
-		{words: "nix-build", output: `(?m)^/.*/store/\w{32}-podman-store$`},
+		{words: " store.nix", output: `(?m)^/.*/store/\w{32}-podman-store$`},
+		{words: "rootfs.nix", output: `(?m)^/.*/store/\w{32}-debian\.erofs$`},
 		{words: "podman run", output: `(?m)^ID=hocker-tests$`},
 	},
 	use: useStore,

@@ -203,3 +203,12 @@ func (c *Composition) tables() (tables, error) {
 	}
 	return tablesOf(c.Reference, c.Manifest.MediaType, data, m)
 }
+
+// ConfigBytes returns the image's config.
+func (c *Composition) ConfigBytes() ([]byte, error) {
+	data, _, err := c.readConfig()
+	if err != nil {
+		return nil, fmt.Errorf("config %s: %w", c.Config.Path, err)
+	}
+	return data, nil
+}

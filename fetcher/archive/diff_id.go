@@ -121,3 +121,18 @@ func (c *Composition) unpackLayer(ctx context.Context, layer *exportLayer, w io.
 	}
 	return n, &LayerError{Number: layer.number, Digest: layer.from.Digest, DiffID: layer.diffID, Err: err}
 }
+
+// UnpackLayer writes the tar archive of a layer to w, and verifies it against the config's
+// diff ID. Layers count from 0 for the lowest. After an error, the caller must discard what
+// was written.
+//
+// Errors: *[LayerError], and those of w.
+func (c *Composition) UnpackLayer(ctx context.Context, number int, w io.Writer) error {
+	_, layers, err := c.unpackedLayers()
+	if err != nil {
+		return err
+	}
+	to := &stickyWriter{w: w}
+	_, err = c.unpackLayer(ctx, &layers[number], to)
+	return cmp.Or(to.err, err)
+}

@@ -23,5 +23,6 @@ var (
 	errHasFiles     = errors.New("the layer has files below it, but it is not a folder")
 	errNoTarget     = errors.New("it is a hard link to a file that the layer does not have before it")
 	errUserXattr    = errors.New("only files and folders can have extended attributes of users")
+	errRoot         = errors.New("it is the root of the layer, but not a folder")
 	errFolderTarget = errors.New("it is a hard link to a folder")
 )

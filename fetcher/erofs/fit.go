@@ -105,7 +105,7 @@ func (t *tree) fitType(header, entry *tar.Header) (kind, error) {
 // fitLink fills in the target of a hard link, which engines create in the order of
 // the archive.
 func (t *tree) fitLink(header, entry *tar.Header) (kind, error) {
-	target, err := cleanName(header.Linkname)
+	target, err := CleanName(header.Linkname)
 	if err != nil {
 		return 0, fmt.Errorf("hard link to %q: %w", header.Linkname, err)
 	}

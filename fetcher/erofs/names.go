@@ -1,6 +1,7 @@
 package erofs
 
 import (
+	"archive/tar"
 	"fmt"
 	"path"
 	"strings"
@@ -23,9 +24,10 @@ const (
 // root is the clean name of a layer's root folder.
 const root = "."
 
-// cleanName returns the path of an entry in its layer, without a slash at either
-// end: "etc/passwd". The layer's root is ".".
-func cleanName(name string) (string, error) {
+// CleanName returns the path of an entry in its layer, without a slash at either
+// end: "etc/passwd". The layer's root is ".". It is an error if Linux has no room for it,
+// or if it leads out of the layer.
+func CleanName(name string) (string, error) {
 	clean := path.Clean(name)
 	if !path.IsAbs(clean) {
 		if clean == ".." || strings.HasPrefix(clean, "../") {
@@ -80,6 +82,23 @@ func hiddenBy(name string) (hidden string, ok bool) {
 	}
 	dir, base := path.Split(name)
 	return dir + strings.TrimPrefix(base, whiteoutPrefix), true
+}
+
+// Hidden returns what an entry of a [Reader] hides in lower layers: the file at path or,
+// if it is opaque, all that is in the folder at path. Such an entry is no file itself. ok
+// is false if the entry hides nothing.
+//
+// A character device 0:0 is a whiteout, too, as in podman and containerd: overlayfs, with
+// which they run images, takes it for one of its own.
+func Hidden(header *tar.Header) (hidden string, opaque, ok bool) {
+	if header.Typeflag == tar.TypeChar && header.Devmajor == 0 && header.Devminor == 0 {
+		return header.Name, false, true
+	}
+	if path.Base(header.Name) == opaqueMarker {
+		return path.Dir(header.Name), true, true
+	}
+	hidden, ok = hiddenBy(header.Name)
+	return hidden, false, ok
 }
 
 // whiteoutOf returns the path of the whiteout that hides a path.

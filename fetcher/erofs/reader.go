@@ -19,7 +19,18 @@ type Reader struct {
 // NewReader returns a Reader for a tar archive that is not compressed. It may read
 // more of it than it returns.
 func NewReader(archive io.Reader) *Reader {
-	return &Reader{tar: tar.NewReader(bufio.NewReaderSize(archive, bufferSize)), tree: tree{seen: map[string]kind{}}}
+	r := &Reader{}
+	r.Reset(archive)
+	return r
+}
+
+// Reset begins another layer of the same image. The limit of sparse files is that of
+// all its layers together.
+func (r *Reader) Reset(archive io.Reader) {
+	*r = Reader{
+		tar:  tar.NewReader(bufio.NewReaderSize(archive, bufferSize)),
+		tree: tree{seen: map[string]kind{}, sparse: r.sparse},
+	}
 }
 
 // Next returns the next entry, and [io.EOF] at the end. [Reader.Read] reads its content.
@@ -38,13 +49,15 @@ func NewReader(archive io.Reader) *Reader {
 func (r *Reader) Next() (*tar.Header, error) {
 	for len(r.next) == 0 {
 		header, err := r.tar.Next()
-		if err == io.EOF && r.seen[root] == nothing {
-			header, err = impliedFolder(root), nil // of an empty layer
-		}
-		if err == io.EOF {
+		switch {
+		case err == io.EOF && r.seen[root] == nothing: // an empty layer
+			if err := r.enter(root); err != nil {
+				return nil, err
+			}
+			continue
+		case err == io.EOF:
 			return nil, err
-		}
-		if err != nil {
+		case err != nil:
 			return nil, fmt.Errorf("reading its archive: %w", err)
 		}
 		if err := r.add(header); err != nil {
@@ -55,6 +68,10 @@ func (r *Reader) Next() (*tar.Header, error) {
 	r.next = r.next[1:]
 	return r.last, nil
 }
+
+// Implied reports whether the entry that Next returned last is a folder that the archive
+// does not have, or does not have yet.
+func (r *Reader) Implied() bool { return r.last != nil && r.seen[r.last.Name] == implied }
 
 // Read reads the content of the entry that Next returned last, as [tar.Reader.Read].
 func (r *Reader) Read(p []byte) (int, error) {
@@ -70,7 +87,7 @@ func (r *Reader) add(header *tar.Header) error {
 	if header.Typeflag == tar.TypeXGlobalHeader {
 		return nil
 	}
-	name, err := cleanName(header.Name)
+	name, err := CleanName(header.Name)
 	if err != nil || isMetadata(name) {
 		return err
 	}
@@ -91,6 +108,9 @@ func (r *Reader) add(header *tar.Header) error {
 	entry, what, err := r.fit(header, name)
 	if err != nil {
 		return err
+	}
+	if name == root && what != folder {
+		return errRoot
 	}
 	if before := r.seen[name]; before == implied && what != folder {
 		return errHasFiles

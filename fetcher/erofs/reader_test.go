@@ -220,6 +220,7 @@ var refusedTests = []struct {
 	{[]tar.Header{fileEntry(".wh.a/b")}, `entry ".wh.a/b": it is below a whiteout`},
 	{[]tar.Header{fileEntry("a/.wh.")}, `entry "a/.wh.": it is a whiteout without a name`},
 	{[]tar.Header{fileEntry(".wh...")}, `entry ".wh...": it is a whiteout without a name`},
+	{[]tar.Header{symlinkEntry("./", "b")}, `entry "./": it is the root of the layer, but not a folder`},
 	{[]tar.Header{symlinkEntry("a", "")}, `entry "a": it is a symbolic link to nothing`},
 	{[]tar.Header{{Typeflag: tar.TypeCont, Name: "a"}}, `entry "a": it has the type '7', which engines do not unpack`},
 	{[]tar.Header{{Typeflag: tar.TypeReg, Name: "a", Uid: 4294967295}}, `entry "a": the owner or group 4294967295 is not between 0 and 4294967294`},

@@ -161,7 +161,7 @@ func readTree(archive []byte) (map[string]*tar.Header, error) {
 		if err != nil {
 			return nil, err
 		}
-		name, err := cleanName(h.Name)
+		name, err := CleanName(h.Name)
 		if err != nil || name != strings.TrimSuffix(h.Name, "/") {
 			return nil, fmt.Errorf("the name %q: %v", h.Name, err)
 		}

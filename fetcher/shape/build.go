@@ -23,13 +23,16 @@ var builds = map[string]func(ctx context.Context, b build, out string) error{
 	"erofs":       buildErofs,
 
 	"podman-store": buildPodmanStore,
+
+	"rootfs": buildRootfs,
 }
 
 // Build builds the output of a derivation with these attributes: image, or one of
 // its shapes. cores is how many processors it may use, at least 1. Build fails if
 // the output's path exists.
 //
-// Errors: those of [archive.Composition]'s methods and of [erofs.MakeLayer].
+// Errors: those of [archive.Composition]'s methods, of [erofs.MakeLayer] and of
+// [rootfs.Make].
 func Build(ctx context.Context, attributes nix.Attributes, kind string, cores int) error {
 	write, ok := builds[kind]
 	if !ok {

@@ -15,20 +15,27 @@ import (
 
 // buildErofsLayer makes the folder with the EROFS file of one layer.
 func buildErofsLayer(ctx context.Context, b build, out string) error {
-	values := map[string]string{}
-	for _, name := range []string{"layer", "digest", "mkfs", "compression"} {
-		var err error
-		if values[name], err = b.String(name); err != nil {
-			return err
-		}
+	layer, err := required(b, "layer")
+	if err != nil {
+		return err
 	}
-	for _, name := range []string{"layer", "mkfs"} {
-		if values[name] == "" {
-			return missingAttribute(name)
-		}
+	mkfs, err := readMkfs(b)
+	if err != nil {
+		return err
 	}
-	mkfs := erofs.Mkfs{Program: values["mkfs"], Compression: values["compression"]}
-	return erofs.MakeLayer(ctx, mkfs, values["layer"], digest.Digest(values["digest"]), out)
+	d, err := b.String("digest")
+	if err != nil {
+		return err
+	}
+	return erofs.MakeLayer(ctx, mkfs, layer, digest.Digest(d), out)
+}
+
+// readMkfs reads the attributes mkfs and compression.
+func readMkfs(b build) (mkfs erofs.Mkfs, err error) {
+	if mkfs.Program, err = required(b, "mkfs"); err == nil {
+		mkfs.Compression, err = b.String("compression")
+	}
+	return mkfs, err
 }
 
 // buildErofs makes the folder with links to the layers as EROFS files: 0.erofs is

@@ -298,3 +298,8 @@ func skopeoCopy(source, destination string, args ...string) error {
 	}
 	return nil
 }
+
+// SaveLayout writes the image to an OCI layout, under a tag.
+func (i *Image) SaveLayout(dir, tag string) error {
+	return skopeoCopy(i.source, "oci:"+dir+":"+tag)
+}

@@ -64,6 +64,7 @@ let
     image.load
     image.erofs
     image.podmanStore
+    image.rootfs
   ];
 
   # The derivations of an image's layers as EROFS files.
@@ -304,6 +305,7 @@ in
       "debian-load"
       "debian-erofs"
       "debian-podman-store"
+      "debian.erofs"
       "docker-image-ghcr.io_org_team_debian_jessie.tar"
       "docker-image-debian_${hex}.tar"
       "docker-image-mine_1.tar"
@@ -349,10 +351,12 @@ in
             "-load"
             "-erofs"
             "-podman-store"
+            ".erofs"
             "-manifest.json"
           ];
       fits = [
         "long-na"
+        ""
         ""
         ""
         ""
@@ -375,6 +379,7 @@ in
       jessie.load
       jessie.manifest
       jessie.erofs
+      jessie.rootfs
     ];
     expected = [
       false
@@ -382,6 +387,7 @@ in
       true
       true
       true
+      false
       false
     ];
   };
