@@ -14,6 +14,7 @@ import (
 	_ "hocker/fetcher/engine"
 	_ "hocker/fetcher/lock"
 	_ "hocker/fetcher/shape"
+	_ "hocker/fetcher/signature"
 )
 
 // room lists what a package may import besides the standard library. Paths whose
@@ -64,6 +65,13 @@ var rooms = map[string]room{
 		"fetcher/bytecount", "fetcher/content", "fetcher/credential", "fetcher/image", "fetcher/internal/transfer", "fetcher/reference",
 		digests, imageSpec, rootsBundle, "golang.org/x/net/http/httpproxy", "oras.land/oras-go/v2/registry/remote",
 	}},
+	"fetcher/signature": {
+		imports: []string{
+			"fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/strictjson", "fetcher/reference",
+			digests, imageSpec,
+		},
+		without: offline,
+	},
 	"fetcher/nix": {
 		imports: []string{
 			"fetcher/credential", "fetcher/image", "fetcher/internal/subprocess", "fetcher/reference",
