@@ -21,12 +21,12 @@ type Owners struct {
 	GIDs []uint32 `json:"gids"`
 }
 
-// CopyLayer writes the entries of a layer's tar archive to w, for mkfs.erofs.
+// CopyLayer writes the entries of a layer's tar archive.
 //
-// Errors: those of [Reader.Next], r and w.
-func CopyLayer(w io.Writer, r io.Reader) (Contents, error) {
+// Errors: those of [Reader.Next], r and to.
+func CopyLayer(to EntryWriter, r io.Reader) (Contents, error) {
 	c := copying{
-		from: NewReader(r), to: NewWriter(w), buffer: make([]byte, bufferSize),
+		from: NewReader(r), to: to, buffer: make([]byte, bufferSize),
 		uids: map[uint32]bool{}, gids: map[uint32]bool{},
 	}
 	for {
@@ -34,7 +34,7 @@ func CopyLayer(w io.Writer, r io.Reader) (Contents, error) {
 		if err == io.EOF {
 			c.contents.UIDs = slices.Sorted(maps.Keys(c.uids))
 			c.contents.GIDs = slices.Sorted(maps.Keys(c.gids))
-			return c.contents, c.to.Close()
+			return c.contents, nil
 		}
 		if err == nil {
 			err = c.entry(header)
@@ -48,22 +48,14 @@ func CopyLayer(w io.Writer, r io.Reader) (Contents, error) {
 // copying is a call of CopyLayer.
 type copying struct {
 	from       *Reader
-	to         *Writer
+	to         EntryWriter
 	buffer     []byte
-	root       *tar.Header
 	uids, gids map[uint32]bool
 	contents   Contents
 }
 
 // entry copies an entry.
 func (c *copying) entry(header *tar.Header) error {
-	switch {
-	case header.Name == root:
-		c.root = header
-	case header.Name == opaqueMarker:
-		// mkfs.erofs knows markers in folders below the root only.
-		header = opaque(c.root)
-	}
 	if !isMarker(header.Name) {
 		c.note(header)
 	}
@@ -88,12 +80,4 @@ func (c *copying) note(header *tar.Header) {
 			c.contents.ACLs = true
 		}
 	}
-}
-
-// opaque returns the entry of a folder once more, which now hides what is below it
-// in lower layers.
-func opaque(folder *tar.Header) *tar.Header {
-	again := *folder
-	again.PAXRecords = map[string]string{xattrRecord + "trusted.overlay.opaque": "y"}
-	return &again
 }

@@ -68,8 +68,8 @@ func makeLayer(ctx context.Context, mkfs Mkfs, blob string, d digest.Digest, fil
 		return Layer{}, err
 	}
 	var contents Contents
-	err = mkfs.Run(ctx, file, func(w io.Writer) error {
-		layer.DiffID, layer.Size, contents, err = unpackInto(w, transfer.ContextReader(ctx, packed))
+	err = mkfs.Make(ctx, file, func(to EntryWriter) error {
+		layer.DiffID, layer.Size, contents, err = unpackInto(to, transfer.ContextReader(ctx, packed))
 		return err
 	})
 	if err == nil && contents.ACLs {
@@ -105,15 +105,15 @@ func (l *Layer) describe(ctx context.Context, packed *os.File) error {
 	return err
 }
 
-// unpackInto writes the entries of a packed layer to w, for mkfs.erofs. It returns the
-// layer's diff ID and size, and what CopyLayer returns.
-func unpackInto(w io.Writer, packed io.Reader) (digest.Digest, int64, Contents, error) {
+// unpackInto writes the entries of a packed layer. It returns the layer's diff ID and
+// size, and what CopyLayer returns.
+func unpackInto(to EntryWriter, packed io.Reader) (digest.Digest, int64, Contents, error) {
 	r, unpacked := io.Pipe()
 	var contents Contents
 	copied := make(chan error, 1)
 	go func() {
 		var err error
-		contents, err = CopyLayer(w, r)
+		contents, err = CopyLayer(to, r)
 		// What comes after the archive is part of the layer, too.
 		if err == nil {
 			_, err = io.Copy(io.Discard, r)

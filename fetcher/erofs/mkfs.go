@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -19,13 +18,12 @@ import (
 
 // Mkfs is how EROFS files are made.
 type Mkfs struct {
-	Program     string // path of mkfs.erofs, of erofs-utils 1.7 or newer
 	Compression string // empty for none, or lz4hc or zstd
+	Program     string // path of mkfs.erofs, of erofs-utils 1.7 or newer, for a compression
 }
 
 // compressions are the arguments of mkfs.erofs for each compression.
 var compressions = map[string][]string{
-	"":      nil,
 	"lz4hc": {"-zlz4hc"},
 	"zstd":  {"-zzstd,3", "-C65536"},
 }
@@ -70,19 +68,8 @@ func (e *MkfsError) TooOld() bool {
 	return n == 2 && (major < 1 || major == 1 && minor < 7)
 }
 
-// Run makes an EROFS file of the tar archive that write writes, as a [Writer] does.
-// After an error there is no file.
-//
-// Errors: *[MkfsError], and those of write.
-func (m Mkfs) Run(ctx context.Context, file string, write func(w io.Writer) error) error {
-	err := m.run(ctx, file, write)
-	if err != nil {
-		os.Remove(file)
-	}
-	return err
-}
-
-func (m Mkfs) run(ctx context.Context, file string, write func(w io.Writer) error) error {
+// run makes an EROFS file with mkfs.erofs.
+func (m Mkfs) run(ctx context.Context, file string, write func(to EntryWriter) error) error {
 	compression, ok := compressions[m.Compression]
 	if !ok {
 		return fmt.Errorf("there is no compression %q, expected lz4hc or zstd", m.Compression)
@@ -106,7 +93,11 @@ func (m Mkfs) run(ctx context.Context, file string, write func(w io.Writer) erro
 		return m.failed(ctx, err, "")
 	}
 	to := &writeError{w: stdin}
-	writeErr := write(to)
+	archive := NewWriter(to)
+	writeErr := write(archive)
+	if writeErr == nil {
+		writeErr = archive.Close()
+	}
 	if writeErr != nil && to.err == nil {
 		kill()
 	}

@@ -6,10 +6,10 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -27,7 +27,7 @@ func program(t *testing.T, script string) Mkfs {
 	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return Mkfs{Program: path}
+	return Mkfs{Program: path, Compression: "zstd"}
 }
 
 // layerOf writes a layer to a file.
@@ -93,11 +93,12 @@ func TestMakeLayerFails(t *testing.T) {
 
 func TestMkfsMissing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
-	err := Mkfs{Program: "/nonexistent/mkfs.erofs"}.Run(t.Context(), file, nil)
+	none := func(EntryWriter) error { return nil }
+	err := Mkfs{Program: "/nonexistent/mkfs.erofs", Compression: "zstd"}.Make(t.Context(), file, none)
 	if want := "mkfs.erofs: fork/exec /nonexistent/mkfs.erofs: no such file or directory"; err == nil || err.Error() != want {
 		t.Errorf("%v, expected %s", err, want)
 	}
-	err = Mkfs{Program: "mkfs.erofs", Compression: "xz"}.Run(t.Context(), file, nil)
+	err = Mkfs{Program: "mkfs.erofs", Compression: "xz"}.Make(t.Context(), file, none)
 	if want := `there is no compression "xz", expected lz4hc or zstd`; err == nil || err.Error() != want {
 		t.Errorf("%v, expected %s", err, want)
 	}
@@ -121,10 +122,10 @@ func TestMkfsInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	begun := errors.New("interrupted")
 	file := filepath.Join(t.TempDir(), "file")
-	err := program(t, `echo >"$1"; exec sleep 1000`).Run(ctx, file, func(w io.Writer) error {
+	err := program(t, `echo >"$1"; exec sleep 1000`).Make(ctx, file, func(to EntryWriter) error {
 		cancel(begun)
-		for {
-			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+		for i := 0; ; i++ {
+			if err := to.WriteHeader(&tar.Header{Name: strconv.Itoa(i)}); err != nil {
 				return err
 			}
 		}

@@ -21,7 +21,8 @@ const blockSize = 512
 // nanoseconds are those of chance.
 type Writer struct {
 	w    *bufio.Writer
-	left int64 // of the content of the current entry
+	root *tar.Header // the entry of the root
+	left int64       // of the content of the current entry
 	pad  int64
 }
 
@@ -30,10 +31,17 @@ func NewWriter(w io.Writer) *Writer {
 	return &Writer{w: bufio.NewWriterSize(w, bufferSize)}
 }
 
-// WriteHeader begins an entry.
+// WriteHeader implements [EntryWriter].
 func (w *Writer) WriteHeader(header *tar.Header) error {
 	if err := w.finish(); err != nil {
 		return err
+	}
+	switch {
+	case header.Name == root:
+		w.root = header
+	case header.Name == opaqueMarker && w.root != nil:
+		// mkfs.erofs knows markers in folders below the root only.
+		header = opaque(w.root)
 	}
 	name, records := header.Name, paxRecords(header)
 	if name == root {
@@ -172,4 +180,12 @@ func paxRecord(key, value string) string {
 		}
 		size = len(record)
 	}
+}
+
+// opaque returns the entry of a folder once more, which now hides what is below it
+// in lower layers.
+func opaque(folder *tar.Header) *tar.Header {
+	again := *folder
+	again.PAXRecords = map[string]string{xattrRecord + opaqueXattr: "y"}
+	return &again
 }

@@ -30,10 +30,10 @@ func buildErofsLayer(ctx context.Context, b build, out string) error {
 	return erofs.MakeLayer(ctx, mkfs, layer, digest.Digest(d), out)
 }
 
-// readMkfs reads the attributes mkfs and compression.
+// readMkfs reads the attributes compression and mkfs.
 func readMkfs(b build) (mkfs erofs.Mkfs, err error) {
-	if mkfs.Program, err = required(b, "mkfs"); err == nil {
-		mkfs.Compression, err = b.String("compression")
+	if mkfs.Compression, err = b.String("compression"); err == nil && mkfs.Compression != "" {
+		mkfs.Program, err = required(b, "mkfs")
 	}
 	return mkfs, err
 }

@@ -1,0 +1,54 @@
+package erofs
+
+import (
+	"archive/tar"
+	"context"
+	"io"
+	"os"
+
+	"hocker/fetcher/internal/erofsfile"
+)
+
+// EntryWriter takes the entries of an EROFS file, as a [Reader] returns them.
+type EntryWriter interface {
+	// WriteHeader begins an entry.
+	WriteHeader(header *tar.Header) error
+	// Write writes content of the current entry.
+	io.Writer
+}
+
+// Make makes an EROFS file of the entries that write writes. Without a compression it
+// needs no program. After an error there is no file.
+//
+// Errors: *[MkfsError], and those of write.
+func (m Mkfs) Make(ctx context.Context, file string, write func(to EntryWriter) error) error {
+	make := m.run
+	if m.Compression == "" {
+		make = makePlain
+	}
+	err := make(ctx, file, write)
+	if err != nil {
+		os.Remove(file)
+	}
+	return err
+}
+
+// makePlain makes an EROFS file without compression.
+func makePlain(ctx context.Context, file string, write func(to EntryWriter) error) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := plainWriter{erofsfile.New(f)}
+	if err := write(w); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return f.Close()
+}

@@ -1,0 +1,148 @@
+package erofsfile
+
+import (
+	"cmp"
+	"encoding/binary"
+	"path"
+	"slices"
+)
+
+// directory is a folder, which is written when all that is in it is known.
+type directory struct {
+	inode
+	extra    map[string]string // extended attributes, beside those of its entry
+	names    []string          // paths of what is in it
+	parent   *node
+	offset   int64 // place of the inode
+	subfolds uint32
+}
+
+// direntSize is the size of an entry without its name.
+const direntSize = 12
+
+// dirent is an entry of a directory.
+type dirent struct {
+	name string
+	to   *node
+}
+
+// entries returns the entries of a directory in the order of their names.
+func (w *Writer) entries(self *node) []dirent {
+	d := self.directory
+	list := make([]dirent, 0, len(d.names)+2)
+	list = append(list, dirent{".", self}, dirent{"..", d.parent})
+	for _, name := range d.names {
+		list = append(list, dirent{path.Base(name), w.nodes[name]})
+	}
+	slices.SortFunc(list, func(a, b dirent) int { return cmp.Compare(a.name, b.name) })
+	return list
+}
+
+// split returns how many of the first entries fit into a block, and their size.
+func split(list []dirent) (n, size int) {
+	for _, e := range list {
+		more := direntSize + len(e.name)
+		if size+more > blockSize {
+			break
+		}
+		size += more
+		n++
+	}
+	return n, size
+}
+
+// directorySize returns the size of a directory with these entries.
+func directorySize(list []dirent) int64 {
+	var blocks int64
+	for {
+		n, size := split(list)
+		if n == len(list) {
+			return blocks*blockSize + int64(size)
+		}
+		list = list[n:]
+		blocks++
+	}
+}
+
+// encodeDirectory returns the content of a directory: in each block the entries, and
+// then their names.
+func encodeDirectory(list []dirent) []byte {
+	var b []byte
+	for {
+		n, _ := split(list)
+		name := n * direntSize
+		for _, e := range list[:n] {
+			b = binary.LittleEndian.AppendUint64(b, e.to.id)
+			b = binary.LittleEndian.AppendUint16(b, uint16(name))
+			b = append(b, e.to.fileType, 0)
+			name += len(e.name)
+		}
+		for _, e := range list[:n] {
+			b = append(b, e.name...)
+		}
+		if list = list[n:]; len(list) == 0 {
+			return b
+		}
+		b = append(b, make([]byte, -len(b)&(blockSize-1))...)
+	}
+}
+
+// placeDirectory decides where a directory goes. Its entries need not have their
+// places yet.
+func (w *Writer) placeDirectory(self *node) error {
+	d := self.directory
+	xattrs := make(map[string]string, len(d.Xattrs)+len(d.extra))
+	for _, some := range []map[string]string{d.Xattrs, d.extra} {
+		for name, value := range some {
+			xattrs[name] = value
+		}
+	}
+	var err error
+	if d.xattrs, err = encodeXattrs(xattrs); err != nil {
+		return err
+	}
+	d.links = 2 + d.subfolds
+	d.size = directorySize(w.entries(self))
+	room := blockSize
+	if self == d.parent {
+		room -= rootOffset
+	}
+	blocks, tail := d.shape(room)
+	if blocks > 0 {
+		first, err := w.space.take(blocks)
+		if err != nil {
+			return err
+		}
+		d.value = uint32(first)
+	}
+	size := inodeSize + len(d.xattrs) + tail
+	switch {
+	case self != d.parent:
+		d.offset, err = w.space.place(size)
+	case size > room:
+		err = errRootXattrs
+	default:
+		d.offset = rootOffset
+	}
+	self.id = uint64(d.offset / slotSize)
+	return err
+}
+
+// writeDirectory writes a directory, when all that is in it has its place.
+func (w *Writer) writeDirectory(self *node) error {
+	d := self.directory
+	data := encodeDirectory(w.entries(self))
+	record := d.encode()
+	if d.layout == flatInline {
+		whole := len(data) - len(data)%blockSize
+		record = append(record, data[whole:]...)
+		data = data[:whole]
+	}
+	if len(data) > 0 {
+		if _, err := w.f.WriteAt(data, int64(d.value)*blockSize); err != nil {
+			return err
+		}
+	}
+	_, err := w.f.WriteAt(record, d.offset)
+	return err
+}
