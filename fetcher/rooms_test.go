@@ -42,6 +42,7 @@ var rooms = map[string]room{
 	"fetcher/atomicfile":          {without: offline},
 	"fetcher/internal/inflate":    {without: offline},
 	"fetcher/internal/strictjson": {without: offline},
+	"fetcher/internal/erofsfile":  {without: offline},
 	"fetcher/internal/subprocess": {without: offline},
 	"fetcher/internal/transfer":   {imports: []string{"fetcher/bytecount", "golang.org/x/sync"}, without: offline},
 	"fetcher/content":             {imports: []string{digests}, without: offline},
@@ -80,7 +81,7 @@ var rooms = map[string]room{
 		without: offline,
 	},
 	"fetcher/erofs": {
-		imports: []string{"fetcher/archive", "fetcher/bytecount", "fetcher/internal/subprocess", "fetcher/internal/transfer", digests, imageSpec},
+		imports: []string{"fetcher/archive", "fetcher/bytecount", "fetcher/internal/erofsfile", "fetcher/internal/subprocess", "fetcher/internal/transfer", digests, imageSpec},
 		without: offline,
 	},
 	"fetcher/podmanstore": {

@@ -13,7 +13,7 @@ let
 
   mkfs =
     if erofsUtils == null then
-      throw "fetchdocker: images that run from the store need mkfs.erofs: pass erofsUtils = pkgs.erofs-utils (1.7 or newer) to fetchdocker.nix, or use the overlay"
+      throw "fetchdocker: erofsCompression needs mkfs.erofs: pass erofsUtils = pkgs.erofs-utils (1.7 or newer) to fetchdocker.nix, or use the overlay"
     else
       "${erofsUtils}/bin/mkfs.erofs";
 
@@ -34,12 +34,12 @@ in
 rec {
   # The attributes that the builders of EROFS files need.
   attributes = compression: {
-    inherit mkfs;
     compression = checked compression;
+    mkfs = if checked compression == null then null else mkfs;
   };
 
-  # A folder with layer.erofs and layer.json. It depends only on the layer, the compression
-  # and mkfs.erofs, so images that share a layer share it, too.
+  # A folder with layer.erofs and layer.json. It depends only on the layer and the
+  # compression, with its mkfs.erofs, so images that share a layer share it, too.
   makeLayer =
     compression: layer:
     let

@@ -31,7 +31,7 @@
   # on them.
   mirrors ? [ ],
   # A package or folder with bin/mkfs.erofs of erofs-utils 1.7 or newer, for `system`.
-  # Only the shapes that run from the store need it.
+  # Only erofsCompression needs it.
   erofsUtils ? null,
 }:
 let
@@ -161,10 +161,10 @@ rec {
   #   load     bin/load, which loads the image into the engine of this machine
   #   erofs    links to every layer as an EROFS file, verified against the config;
   #            0.erofs is the lowest. Its attribute `layers` lists their derivations,
-  #            each a folder with layer.erofs. Needs erofsUtils
+  #            each a folder with layer.erofs
   #   podmanStore  podmanStoreOf [ IMAGE ]
   #   rootfs   the whole image as one EROFS file: for RootImage of systemd,
-  #            systemd-nspawn --image, microVMs. Needs erofsUtils
+  #            systemd-nspawn --image, microVMs
   fetchdocker =
     {
       # The derivation's name. Characters that are not allowed in store paths become
@@ -232,6 +232,6 @@ rec {
   # podmanStoreOf: images of fetchdocker or fetchdockerLock as an additional image store
   # of podman, from which it runs them without loading them. The argument is a list of
   # them; the same image may be there under several names. For additionalimagestores in
-  # storage.conf. Needs erofsUtils.
+  # storage.conf.
   inherit (podmanStore) podmanStoreOf;
 }

@@ -1,21 +1,11 @@
 package erofs
 
 import (
-	"archive/tar"
 	"context"
-	"io"
 	"os"
 
 	"hocker/fetcher/internal/erofsfile"
 )
-
-// EntryWriter takes the entries of an EROFS file, as a [Reader] returns them.
-type EntryWriter interface {
-	// WriteHeader begins an entry.
-	WriteHeader(header *tar.Header) error
-	// Write writes content of the current entry.
-	io.Writer
-}
 
 // Make makes an EROFS file of the entries that write writes. Without a compression it
 // needs no program. After an error there is no file.

@@ -2,7 +2,6 @@ package rootfs
 
 import (
 	"context"
-	"io"
 
 	"hocker/fetcher/archive"
 	"hocker/fetcher/erofs"
@@ -33,6 +32,6 @@ func Make(ctx context.Context, mkfs erofs.Mkfs, c archive.Composition, file stri
 	}
 	accounts := captured{}
 	passwd, group := accounts.add(t, "/etc/passwd"), accounts.add(t, "/etc/group")
-	err = mkfs.Run(ctx, file, func(w io.Writer) error { return l.write(w, t, accounts.writer) })
+	err = mkfs.Make(ctx, file, func(to erofs.EntryWriter) error { return l.write(to, t, accounts.writer) })
 	return Facts{program, passwd.String(), group.String()}, err
 }

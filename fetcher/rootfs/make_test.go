@@ -48,7 +48,7 @@ func mkfs(t *testing.T) erofs.Mkfs {
 	if err := os.WriteFile(path, []byte("#!/bin/sh\nwhile test $# -gt 1; do shift; done\nexec cat >\"$1\"\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return erofs.Mkfs{Program: path}
+	return erofs.Mkfs{Compression: "zstd", Program: path}
 }
 
 // content is a file with this text, at the end of an archive.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"hocker/fetcher/erofs"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -85,6 +87,15 @@ func line(h *tar.Header) string {
 	return text
 }
 
+// writeArchive writes a tree of layers as an archive for mkfs.erofs.
+func writeArchive(w io.Writer, l layers, t *tree) error {
+	to := erofs.NewWriter(w)
+	if err := l.write(to, t, func(*file) io.Writer { return nil }); err != nil {
+		return err
+	}
+	return to.Close()
+}
+
 // written returns the entries of what is written for the layers.
 func written(archives ...[]byte) ([]string, error) {
 	l := inMemory(archives)
@@ -93,7 +104,7 @@ func written(archives ...[]byte) ([]string, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	if err := l.write(&b, t, func(*file) io.Writer { return nil }); err != nil {
+	if err := writeArchive(&b, l, t); err != nil {
 		return nil, err
 	}
 	var lines []string
@@ -357,7 +368,7 @@ func FuzzMerge(f *testing.F) {
 			t.Fatalf("%v\n%q\nexpected\n%q", err, got, want)
 		}
 		var b bytes.Buffer
-		if err := l.write(&b, tree, func(*file) io.Writer { return nil }); err != nil {
+		if err := writeArchive(&b, l, tree); err != nil {
 			t.Fatal(err)
 		}
 		if err := checkWritten(b.Bytes(), slices.Sorted(maps.Keys(want))); err != nil {

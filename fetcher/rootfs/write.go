@@ -14,10 +14,10 @@ import (
 // bufferSize is how much content is copied at a time, in bytes.
 const bufferSize = 256 << 10
 
-// output writes a tree for mkfs.erofs: folders and what has no content in the order of
+// output writes a tree: folders and what has no content in the order of
 // their names, then files layer by layer, and then further names of all these.
 type output struct {
-	w       *erofs.Writer
+	to      erofs.EntryWriter
 	content []map[string]*file // by layer and name there
 	links   []*tar.Header
 	buffer  []byte
@@ -26,9 +26,9 @@ type output struct {
 	also func(f *file) io.Writer
 }
 
-// write writes a tree of the layers to w.
-func (l layers) write(w io.Writer, t *tree, also func(f *file) io.Writer) error {
-	o := output{w: erofs.NewWriter(w), content: make([]map[string]*file, l.count), buffer: make([]byte, bufferSize), also: also}
+// write writes a tree of the layers.
+func (l layers) write(to erofs.EntryWriter, t *tree, also func(f *file) io.Writer) error {
+	o := output{to: to, content: make([]map[string]*file, l.count), buffer: make([]byte, bufferSize), also: also}
 	if err := t.walk(o.entry); err != nil {
 		return err
 	}
@@ -45,11 +45,11 @@ func (l layers) write(w io.Writer, t *tree, also func(f *file) io.Writer) error 
 		}
 	}
 	for _, link := range o.links {
-		if err := o.w.WriteHeader(link); err != nil {
+		if err := o.to.WriteHeader(link); err != nil {
 			return err
 		}
 	}
-	return o.w.Close()
+	return nil
 }
 
 // walk calls visit for everything in the tree, folders before what is in them. first says
@@ -85,7 +85,7 @@ func (o *output) entry(name string, f *file, first bool) error {
 	}
 	f.name = name
 	if f.header.Size == 0 {
-		return o.w.WriteHeader(f.named())
+		return o.to.WriteHeader(f.named())
 	}
 	if o.content[f.layer] == nil {
 		o.content[f.layer] = map[string]*file{}
@@ -106,10 +106,10 @@ func (o *output) copy(f *file, content io.Reader) error {
 	if f == nil {
 		return nil
 	}
-	if err := o.w.WriteHeader(f.named()); err != nil {
+	if err := o.to.WriteHeader(f.named()); err != nil {
 		return err
 	}
-	var to io.Writer = o.w
+	var to io.Writer = o.to
 	if other := o.also(f); other != nil {
 		to = io.MultiWriter(to, other)
 	}

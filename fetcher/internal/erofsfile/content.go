@@ -6,6 +6,7 @@ import "fmt"
 // the end.
 type content struct {
 	inode
+	out   *output
 	node  *node
 	at    int64  // offset of the next byte in a block of its own
 	whole int64  // bytes that are still to come to blocks of their own
@@ -14,8 +15,7 @@ type content struct {
 }
 
 // begin decides where the content of an entry goes.
-func (c *content) begin(w *Writer, e *Entry) error {
-	c.inode = inode{Attributes: &e.Attributes, number: w.inodes, links: 1}
+func (c *content) begin(e *Entry) error {
 	var err error
 	if c.xattrs, err = encodeXattrs(e.Xattrs); err != nil {
 		return err
@@ -31,7 +31,7 @@ func (c *content) begin(w *Writer, e *Entry) error {
 	}
 	blocks, tail := c.shape(blockSize)
 	if blocks > 0 {
-		first, err := w.space.take(blocks)
+		first, err := c.out.take(blocks)
 		if err != nil {
 			return err
 		}
@@ -39,16 +39,16 @@ func (c *content) begin(w *Writer, e *Entry) error {
 	}
 	c.left, c.whole = c.size, c.size-int64(tail)
 	if e.Target != "" {
-		_, err = c.write(w, []byte(e.Target))
+		_, err = c.write([]byte(e.Target))
 	}
 	return err
 }
 
 // write writes the next bytes.
-func (c *content) write(w *Writer, p []byte) (int, error) {
+func (c *content) write(p []byte) (int, error) {
 	n := int(min(int64(len(p)), c.whole))
 	if n > 0 {
-		m, err := w.f.WriteAt(p[:n], c.at)
+		m, err := c.out.WriteAt(p[:n], c.at)
 		c.at += int64(m)
 		c.whole -= int64(m)
 		c.left -= int64(m)
@@ -62,16 +62,16 @@ func (c *content) write(w *Writer, p []byte) (int, error) {
 }
 
 // end writes the inode.
-func (c *content) end(w *Writer) error {
+func (c *content) end() error {
 	if c.left > 0 {
 		return fmt.Errorf("the content of an entry is %d bytes too short", c.left)
 	}
 	record := append(c.encode(), c.tail...)
-	offset, err := w.space.place(len(record))
+	offset, err := c.out.place(len(record))
 	if err != nil {
 		return err
 	}
 	c.node.id = uint64(offset / slotSize)
-	_, err = w.f.WriteAt(record, offset)
+	_, err = c.out.WriteAt(record, offset)
 	return err
 }

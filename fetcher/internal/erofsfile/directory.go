@@ -3,18 +3,27 @@ package erofsfile
 import (
 	"cmp"
 	"encoding/binary"
+	"maps"
 	"path"
 	"slices"
 )
 
+// node is what is left of an entry.
+type node struct {
+	id        uint64 // the inode's number in the format, and its place
+	links     uint32
+	fileType  byte
+	directory *directory // nil for all else
+}
+
 // directory is a folder, which is written when all that is in it is known.
 type directory struct {
 	inode
-	extra    map[string]string // extended attributes, beside those of its entry
-	names    []string          // paths of what is in it
-	parent   *node
-	offset   int64 // place of the inode
-	subfolds uint32
+	extra   map[string]string // extended attributes, beside those of its entry
+	names   []string          // paths of what is in it
+	parent  *node
+	offset  int64  // place of the inode
+	folders uint32 // in it
 }
 
 // direntSize is the size of an entry without its name.
@@ -27,12 +36,11 @@ type dirent struct {
 }
 
 // entries returns the entries of a directory in the order of their names.
-func (w *Writer) entries(self *node) []dirent {
-	d := self.directory
-	list := make([]dirent, 0, len(d.names)+2)
-	list = append(list, dirent{".", self}, dirent{"..", d.parent})
-	for _, name := range d.names {
-		list = append(list, dirent{path.Base(name), w.nodes[name]})
+func (n *node) entries(nodes map[string]*node) []dirent {
+	list := make([]dirent, 0, len(n.directory.names)+2)
+	list = append(list, dirent{".", n}, dirent{"..", n.directory.parent})
+	for _, name := range n.directory.names {
+		list = append(list, dirent{path.Base(name), nodes[name]})
 	}
 	slices.SortFunc(list, func(a, b dirent) int { return cmp.Compare(a.name, b.name) })
 	return list
@@ -87,29 +95,26 @@ func encodeDirectory(list []dirent) []byte {
 	}
 }
 
-// placeDirectory decides where a directory goes. Its entries need not have their
-// places yet.
-func (w *Writer) placeDirectory(self *node) error {
-	d := self.directory
+// place decides where a directory goes. Its entries need not have their places yet.
+func (n *node) place(out *output, nodes map[string]*node) error {
+	d := n.directory
 	xattrs := make(map[string]string, len(d.Xattrs)+len(d.extra))
-	for _, some := range []map[string]string{d.Xattrs, d.extra} {
-		for name, value := range some {
-			xattrs[name] = value
-		}
-	}
+	maps.Copy(xattrs, d.Xattrs)
+	maps.Copy(xattrs, d.extra)
 	var err error
 	if d.xattrs, err = encodeXattrs(xattrs); err != nil {
 		return err
 	}
-	d.links = 2 + d.subfolds
-	d.size = directorySize(w.entries(self))
+	d.links = 2 + d.folders
+	d.size = directorySize(n.entries(nodes))
 	room := blockSize
-	if self == d.parent {
+	isRoot := d.parent == n
+	if isRoot {
 		room -= rootOffset
 	}
 	blocks, tail := d.shape(room)
 	if blocks > 0 {
-		first, err := w.space.take(blocks)
+		first, err := out.take(blocks)
 		if err != nil {
 			return err
 		}
@@ -117,21 +122,21 @@ func (w *Writer) placeDirectory(self *node) error {
 	}
 	size := inodeSize + len(d.xattrs) + tail
 	switch {
-	case self != d.parent:
-		d.offset, err = w.space.place(size)
+	case !isRoot:
+		d.offset, err = out.place(size)
 	case size > room:
 		err = errRootXattrs
 	default:
 		d.offset = rootOffset
 	}
-	self.id = uint64(d.offset / slotSize)
+	n.id = uint64(d.offset / slotSize)
 	return err
 }
 
-// writeDirectory writes a directory, when all that is in it has its place.
-func (w *Writer) writeDirectory(self *node) error {
-	d := self.directory
-	data := encodeDirectory(w.entries(self))
+// write writes a directory, when all that is in it has its place.
+func (n *node) write(out *output, nodes map[string]*node) error {
+	d := n.directory
+	data := encodeDirectory(n.entries(nodes))
 	record := d.encode()
 	if d.layout == flatInline {
 		whole := len(data) - len(data)%blockSize
@@ -139,10 +144,10 @@ func (w *Writer) writeDirectory(self *node) error {
 		data = data[:whole]
 	}
 	if len(data) > 0 {
-		if _, err := w.f.WriteAt(data, int64(d.value)*blockSize); err != nil {
+		if _, err := out.WriteAt(data, int64(d.value)*blockSize); err != nil {
 			return err
 		}
 	}
-	_, err := w.f.WriteAt(record, d.offset)
+	_, err := out.WriteAt(record, d.offset)
 	return err
 }

@@ -1,30 +1,6 @@
 package erofsfile
 
-import (
-	"encoding/binary"
-	"time"
-)
-
-// The types of files in the mode of an inode: inode(7).
-const (
-	typeMask  = 0o170000
-	FIFO      = 0o010000
-	CharDev   = 0o020000
-	Directory = 0o040000
-	BlockDev  = 0o060000
-	Regular   = 0o100000
-	Symlink   = 0o120000
-)
-
-// Attributes are what every file has.
-type Attributes struct {
-	Mode     uint16 // one of the types, and the permissions
-	UID, GID uint32
-	ModTime  time.Time
-	Xattrs   map[string]string // extended attributes by their names: "user.x"
-}
-
-func (a *Attributes) isDirectory() bool { return a.Mode&typeMask == Directory }
+import "encoding/binary"
 
 // How the content of an inode is kept: in blocks, or the last, incomplete block
 // after the inode.

@@ -8,41 +8,19 @@ import (
 	"path"
 )
 
-// root is the name of the root folder.
-const root = "."
-
-// Entry is a file to write.
-type Entry struct {
-	// Name is a path without a slash at either end: "etc/passwd". The root is ".".
-	Name string
-	Attributes
-	Size         int64  // of a regular file's content, which Write takes
-	Target       string // of a symbolic link
-	Major, Minor uint32 // of a device
-}
-
 // Writer writes an EROFS file. It writes content as it arrives, and directories at the
 // end. It keeps some 200 bytes of memory for each entry.
 type Writer struct {
-	f       *os.File
-	space   space
+	out     output
 	nodes   map[string]*node // by name
 	folders []*node          // in the order of their first entries
 	inodes  uint32           // written so far
 	content *content         // of the current entry, or nil
 }
 
-// node is what is left of an entry.
-type node struct {
-	id        uint64 // the inode's number in the format, and its place
-	links     uint32
-	fileType  byte
-	directory *directory // nil for all else
-}
-
 // New returns a Writer to an empty file. Close the Writer, and then the file.
 func New(f *os.File) *Writer {
-	return &Writer{f: f, nodes: map[string]*node{}, space: space{blocks: 1}}
+	return &Writer{out: output{File: f, space: space{blocks: 1}}, nodes: map[string]*node{}}
 }
 
 // fileTypes are the types of files in a directory.
@@ -63,9 +41,9 @@ func (w *Writer) Add(e Entry) error {
 	}
 	n := &node{links: 1, fileType: fileTypes[e.Mode&typeMask]}
 	w.nodes[e.Name] = n
-	w.content = &content{node: n}
 	w.inodes++
-	if err := w.content.begin(w, &e); err != nil {
+	w.content = &content{out: &w.out, node: n, inode: inode{Attributes: &e.Attributes, number: w.inodes, links: 1}}
+	if err := w.content.begin(&e); err != nil {
 		return fmt.Errorf("entry %q: %w", e.Name, err)
 	}
 	return nil
@@ -98,7 +76,7 @@ func (w *Writer) addDirectory(e *Entry) error {
 			return err
 		}
 		parent = w.nodes[path.Dir(e.Name)]
-		parent.directory.subfolds++
+		parent.directory.folders++
 	}
 	w.inodes++
 	n.directory = &directory{inode: inode{Attributes: &e.Attributes, number: w.inodes}, parent: parent}
@@ -121,7 +99,7 @@ func (w *Writer) Link(name, target string) error {
 	}
 	w.nodes[name] = n
 	n.links++
-	_, err := w.f.WriteAt(binary.LittleEndian.AppendUint32(nil, n.links), int64(n.id*slotSize)+linksOffset)
+	_, err := w.out.WriteAt(binary.LittleEndian.AppendUint32(nil, n.links), int64(n.id*slotSize)+linksOffset)
 	return err
 }
 
@@ -146,7 +124,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	if w.content == nil || int64(len(p)) > w.content.left {
 		return 0, errNoContent
 	}
-	return w.content.write(w, p)
+	return w.content.write(p)
 }
 
 // finish ends the current entry.
@@ -156,7 +134,7 @@ func (w *Writer) finish() error {
 	}
 	c := w.content
 	w.content = nil
-	return c.end(w)
+	return c.end()
 }
 
 // Close writes what is left.
@@ -167,15 +145,15 @@ func (w *Writer) Close() error {
 	if w.nodes[root] == nil {
 		return errors.New("there is no root folder")
 	}
-	for _, write := range []func(*node) error{w.placeDirectory, w.writeDirectory} {
-		for _, n := range w.folders {
-			if err := write(n); err != nil {
-				return err
-			}
+	for _, n := range w.folders {
+		if err := n.place(&w.out, w.nodes); err != nil {
+			return err
 		}
 	}
-	if err := w.f.Truncate(w.space.blocks * blockSize); err != nil {
-		return err
+	for _, n := range w.folders {
+		if err := n.write(&w.out, w.nodes); err != nil {
+			return err
+		}
 	}
-	return w.writeSuperblock()
+	return w.out.end(w.inodes)
 }

@@ -425,7 +425,7 @@ in
     ];
   };
   # So images share them.
-  "an EROFS file depends on the layer, the compression and mkfs.erofs" = {
+  "an EROFS file depends on the layer, the compression and its mkfs.erofs" = {
     expr =
       let
         shared = erofsLayers { };
@@ -434,6 +434,16 @@ in
           system = "x86_64-linux";
           erofsUtils = "/other";
         }).fetchdocker;
+        others =
+          erofsCompression:
+          map (layer: layer.drvPath) (other {
+            name = "debian";
+            imageName = "debian";
+            tag = "jessie";
+            imageConfig = jessie.config;
+            imageLayers = [ (layer { sha256 = hex; }) ];
+            inherit erofsCompression;
+          }).erofs.layers;
         isShared = map (drvPaths: drvPaths == shared);
       in
       {
@@ -452,27 +462,23 @@ in
           })
           (erofsLayers { erofsCompression = ""; })
           (map (layer: layer.drvPath) (image { }).erofs.layers)
+          (others null)
         ];
         different = isShared [
           (erofsLayers { imageLayers = [ (layer { sha256 = otherHex; }) ]; })
           (erofsLayers { erofsCompression = "zstd"; })
-          (map (layer: layer.drvPath) (other {
-            name = "debian";
-            imageName = "debian";
-            tag = "jessie";
-            imageConfig = jessie.config;
-            imageLayers = jessie.layers;
-          }).erofs.layers)
         ];
+        compressed = others "zstd" == erofsLayers { erofsCompression = "zstd"; };
       };
     expected = {
+      compressed = false;
       same = [
+        true
         true
         true
         true
       ];
       different = [
-        false
         false
         false
       ];
@@ -525,7 +531,7 @@ in
       named = "podman-store";
     };
   };
-  "only the shapes of EROFS files need erofsUtils" = {
+  "only a compression needs erofsUtils" = {
     expr =
       let
         inherit
@@ -544,8 +550,10 @@ in
           )
           archive
           drvPath
+          erofs
           load
           oci
+          podmanStore
           stream
           ;
       in
@@ -555,8 +563,12 @@ in
         stream.drvPath
         oci.drvPath
         load.drvPath
+        erofs.drvPath
+        podmanStore.drvPath
       ];
     expected = [
+      false
+      false
       false
       false
       false

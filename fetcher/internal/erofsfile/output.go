@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"os"
 )
 
 // The superblock and the root's inode are in the first block. Nothing else leads
@@ -23,10 +24,19 @@ const (
 	blockBits = 12
 )
 
-// writeSuperblock writes the superblock, when the root is written.
-func (w *Writer) writeSuperblock() error {
+// output is the file that is written.
+type output struct {
+	*os.File
+	space
+}
+
+// end writes the superblock, when all else is written.
+func (o *output) end(inodes uint32) error {
+	if err := o.Truncate(o.blocks * blockSize); err != nil {
+		return err
+	}
 	block := make([]byte, blockSize)
-	if _, err := w.f.ReadAt(block, 0); err != nil {
+	if _, err := o.ReadAt(block, 0); err != nil {
 		return err
 	}
 	b := block[superblockOffset:]
@@ -34,11 +44,11 @@ func (w *Writer) writeSuperblock() error {
 	binary.LittleEndian.PutUint32(b[8:], features)
 	b[12] = blockBits
 	binary.LittleEndian.PutUint16(b[14:], rootOffset/slotSize)
-	binary.LittleEndian.PutUint64(b[16:], uint64(w.inodes))
-	binary.LittleEndian.PutUint32(b[36:], uint32(w.space.blocks))
+	binary.LittleEndian.PutUint64(b[16:], uint64(inodes))
+	binary.LittleEndian.PutUint32(b[36:], uint32(o.blocks))
 	// The checksum is that of the whole block, with zero in its place, and without
 	// the final inversion.
 	binary.LittleEndian.PutUint32(b[4:], ^crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)))
-	_, err := w.f.WriteAt(b[:superblockSize], superblockOffset)
+	_, err := o.WriteAt(b[:superblockSize], superblockOffset)
 	return err
 }
