@@ -26,11 +26,11 @@ import (
 // storeSuites are the suites of Debian whose podman runs images from a store.
 var storeSuites = []string{"trixie", "sid"}
 
-// storeVariants are the images of the store.
+// storeVariants are images of the store that podman also pulls.
 var storeVariants = []string{"docker", "oci-index", "oci-zstd", "oci-tar", "mixed", "empty", "repeated", "none", "umoci", "awkward", "deep"}
 
-// walkedVariants are those whose files are compared.
-var walkedVariants = []string{"awkward", "deep"}
+// walkedVariants are images of the store whose files are compared.
+var walkedVariants = []string{"awkward", "deep", "debian", "alpine", "busybox"}
 
 // storeRows are what is done with each podman, in this order.
 var storeRows = []struct {
@@ -112,7 +112,7 @@ func makeStores(t *testing.T) *madeStores {
 	}
 	t.Cleanup(func() { stopServer(t, s.registry) })
 	var folders []string
-	for _, variant := range storeVariants {
+	for _, variant := range union(storeVariants, walkedVariants) {
 		image, err := shared.images.Push(images.Spec{Variant: variant, Greeting: variant}, s.registry, "demo/"+variant+":1")
 		if err != nil {
 			t.Fatal(err)
@@ -132,6 +132,13 @@ func makeStores(t *testing.T) *madeStores {
 		}
 	}
 	return s
+}
+
+// union joins lists without what comes again.
+func union(lists ...[]string) []string {
+	all := slices.Concat(lists...)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // name returns the reference of an image in the registry.

@@ -43,6 +43,10 @@ var variants = map[string]variant{
 	"deep":     {write: style{content: withManyLayers}.native},
 	"none":     {write: style{content: withoutLayers}.native},
 	"awkward":  {write: style{content: awkward}.native},
+	// Trees as base images have them.
+	"debian":  {write: style{base: debian}.native},
+	"alpine":  {write: style{base: alpine}.native},
+	"busybox": {write: style{base: busyboxLinks}.native},
 	// Deviations from the specifications that occur in real registries.
 	"octet-config": {write: style{edit: configType("application/octet-stream")}.native, direct: true},
 	"json-config":  {write: style{edit: configType("application/json")}.native, direct: true},
@@ -83,9 +87,10 @@ func Variants() []string { return slices.Sorted(maps.Keys(variants)) }
 type style struct {
 	compressions []compression         // of the layers in turn; gzip if empty
 	content      func([]layer) []layer // changes their content
-	foreign      bool                  // the lowest one is only below the Spec's Foreign
-	encrypted    bool                  // only by their media types
-	docker       bool                  // Docker's media types instead of the OCI's
+	base         func([]layer) ([]layer, error)
+	foreign      bool // the lowest one is only below the Spec's Foreign
+	encrypted    bool // only by their media types
+	docker       bool // Docker's media types instead of the OCI's
 	edit         func(manifest, config object)
 }
 
@@ -129,6 +134,11 @@ func (t style) image(l *layout, s Spec, architecture string) (v1.Descriptor, err
 	contents, err := s.layers()
 	if err != nil {
 		return v1.Descriptor{}, err
+	}
+	if t.base != nil {
+		if contents, err = t.base(contents); err != nil {
+			return v1.Descriptor{}, err
+		}
 	}
 	if t.content != nil {
 		contents = t.content(contents)
