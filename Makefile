@@ -76,6 +76,10 @@ lint: ## Check the format, go vet and staticcheck.
 fmt: ## Format the Go files.
 	gofmt -w .
 
+.PHONY: coverage
+coverage: parts ## Measure which statements the tests run, in the binary too (root).
+	test/coverage.sh
+
 .PHONY: bench
 bench: build ## Compare the speed and memory of hocker and similar tools.
 	test/install.sh bench
