@@ -88,12 +88,17 @@ var rooms = map[string]room{
 		imports: []string{"fetcher/image", "fetcher/reference", digests},
 		without: offline,
 	},
+	"fetcher/process": {imports: []string{imageSpec}, without: offline},
+	"fetcher/unit":    {imports: []string{"fetcher/process"}, without: offline},
 	"fetcher/rootfs": {
-		imports: []string{"fetcher/archive", "fetcher/bytecount", "fetcher/erofs", "fetcher/image", imageSpec},
+		imports: []string{"fetcher/archive", "fetcher/bytecount", "fetcher/erofs", "fetcher/image", "fetcher/process", imageSpec},
 		without: offline,
 	},
 	"fetcher/shape": {
-		imports: []string{"fetcher/archive", "fetcher/erofs", "fetcher/nix", "fetcher/podmanstore", "fetcher/reference", "fetcher/rootfs", digests},
+		imports: []string{
+			"fetcher/archive", "fetcher/erofs", "fetcher/image", "fetcher/nix", "fetcher/podmanstore", "fetcher/process", "fetcher/reference",
+			"fetcher/rootfs", "fetcher/unit", digests,
+		},
 		without: offline,
 	},
 	"fetcher/lock": {

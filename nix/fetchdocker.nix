@@ -165,6 +165,10 @@ rec {
   #   podmanStore  podmanStoreOf [ IMAGE ]
   #   rootfs   the whole image as one EROFS file: for RootImage of systemd,
   #            systemd-nspawn --image, microVMs
+  #   service  lib/systemd/system/NAME.service, which runs the image from its rootfs
+  #            with no engine, for systemd.packages, and lib/sysusers.d with its user.
+  #            Its attributes are `process` (what the config says) and `unit` (the same
+  #            for systemd.services.<name>); both need import from derivation
   fetchdocker =
     {
       # The derivation's name. Characters that are not allowed in store paths become

@@ -13,11 +13,25 @@
 }:
 let
   inherit (builtins)
+    attrNames
+    concatMap
+    concatStringsSep
+    elemAt
+    filter
+    foldl'
+    fromJSON
     hashString
+    isBool
+    isList
+    isString
     map
+    match
+    readFile
     seq
+    split
     substring
     toJSON
+    unsafeDiscardStringContext
     ;
 
   inherit (import ./hash.nix) toHex;
@@ -81,6 +95,15 @@ let
   madeOfParts = {
     passAsFile = [ "spec" ];
     spec = specOf (map fileOf imageLayers);
+  };
+
+  # For what needs nothing of the image but its config.
+  madeOfConfig = {
+    passAsFile = [ "spec" ];
+    spec = toJSON {
+      inherit reference;
+      config = fileOf imageConfig;
+    };
   };
 
   specOf =
@@ -167,6 +190,76 @@ let
       ];
     }
   );
+
+  service = shape "service" (
+    madeOfConfig
+    // {
+      name = named "-service";
+      unit = serviceName;
+      rootfs = "${rootfs}";
+      facts = "${rootfs.facts}";
+      hardening = toJSON (settings (import ./module/hardening.nix).image);
+    }
+  ) // {
+    inherit process;
+    # For systemd.services.<name> of NixOS. Evaluation builds the service for it.
+    unit =
+      let
+        made = fromJSON (unsafeDiscardStringContext (readFile "${service}/unit.json"));
+      in
+      made
+      // {
+        serviceConfig = made.serviceConfig // {
+          RootImage = "${rootfs}";
+        };
+      };
+  };
+
+  # The process as the config has it. Evaluation fetches the config for it.
+  process =
+    let
+      config = (fromJSON (unsafeDiscardStringContext (readFile "${imageConfig}"))).config or null;
+      get =
+        name: otherwise:
+        let
+          value = if config == null then null else config.${name} or null;
+        in
+        if value == null then otherwise else value;
+    in
+    {
+      entrypoint = get "Entrypoint" [ ];
+      command = get "Cmd" [ ];
+      # The last variable of a name counts.
+      environment = foldl' (
+        variables: variable:
+        let
+          parts = match "([^=]+)=(.*)" variable;
+        in
+        variables // (if parts == null then { } else { ${elemAt parts 0} = elemAt parts 1; })
+      ) { } (get "Env" [ ]);
+      user = get "User" "";
+      workingFolder = get "WorkingDir" "/";
+      # Null if the image does not say it.
+      stopSignal = get "StopSignal" null;
+      ports = attrNames (get "ExposedPorts" { });
+      volumes = attrNames (get "Volumes" { });
+    };
+
+  # systemd's names of units have fewer characters than those of store paths.
+  serviceName = concatStringsSep "_" (filter isString (split "[^a-zA-Z0-9._-]" (named "")));
+
+  # The lines of a unit.
+  settings =
+    section:
+    concatMap (
+      key:
+      map
+        (value: {
+          inherit key;
+          value = if isBool value then (if value then "yes" else "no") else value;
+        })
+        (if isList section.${key} then section.${key} else [ section.${key} ])
+    ) (attrNames section);
 in
 main
 // {
@@ -190,5 +283,5 @@ main
 
   podmanStore = makePodmanStore (named "-podman-store") [ eachLayer ] // facts;
 
-  inherit rootfs;
+  inherit rootfs service;
 }

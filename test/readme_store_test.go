@@ -17,6 +17,7 @@ var storeDocument = document{
 	outputs: []documentOutput{
 		{words: " store.nix", output: `(?m)^/.*/store/\w{32}-podman-store$`},
 		{words: "rootfs.nix", output: `(?m)^/.*/store/\w{32}-debian\.erofs$`},
+		{words: "debian.service", output: `(?m)^ExecStart=.*/bin/cat /hello$`},
 		{words: "podman run", output: `(?m)^ID=hocker-tests$`},
 	},
 	use: useStore,

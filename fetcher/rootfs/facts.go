@@ -3,29 +3,17 @@ package rootfs
 import (
 	"archive/tar"
 	"bytes"
-	"cmp"
 	"io"
 	"path"
 	"strings"
 
+	"hocker/fetcher/process"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// Facts are what has to be known of the files of an image to run it by its config.
-type Facts struct {
-	// Program is the path of the program that the config names. It is empty if there is
-	// none.
-	Program string `json:"program"`
-	// Passwd and Group are the contents of /etc/passwd and /etc/group.
-	Passwd string `json:"passwd"`
-	Group  string `json:"group"`
-}
-
 // maxAccounts limits /etc/passwd and /etc/group, in bytes. What is beyond is not read.
 const maxAccounts = 1 << 20
-
-// defaultPath is where engines look for programs if the image does not say it.
-const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // program returns the path of the program that a config names, or "".
 func (t *tree) program(config ocispec.ImageConfig) string {
@@ -40,7 +28,7 @@ func (t *tree) program(config ocispec.ImageConfig) string {
 		}
 		return t.executable(name)
 	}
-	for dir := range strings.SplitSeq(cmp.Or(variable(config.Env, "PATH"), defaultPath), ":") {
+	for dir := range strings.SplitSeq(process.SearchPath(config.Env), ":") {
 		if found := t.executable(path.Join("/", dir, name)); found != "" {
 			return found
 		}
@@ -54,16 +42,6 @@ func (t *tree) executable(name string) string {
 		return ""
 	}
 	return name
-}
-
-// variable returns the value of a variable in an environment. The last one counts.
-func variable(environ []string, name string) (value string) {
-	for _, entry := range environ {
-		if key, v, _ := strings.Cut(entry, "="); key == name {
-			value = v
-		}
-	}
-	return value
 }
 
 // captured is the content of files, as far as maxAccounts.

@@ -12,6 +12,7 @@ import (
 
 	"hocker/fetcher/archive"
 	"hocker/fetcher/erofs"
+	"hocker/fetcher/process"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -76,7 +77,7 @@ func TestFacts(t *testing.T) {
 	image := imageOf(t, `{"Cmd": ["web"], "Env": ["PATH=/bin"], "WorkingDir": "/srv"}`, lower, upper, links, content(t, "etc/group", strings.Repeat("g", maxAccounts+1)))
 	file := filepath.Join(t.TempDir(), "file")
 	got, err := Make(t.Context(), mkfs(t), image, file)
-	want := Facts{Program: "/bin/web", Passwd: "web:x:7:8::/:\n", Group: strings.Repeat("g", maxAccounts)}
+	want := process.Facts{Program: "/bin/web", Passwd: "web:x:7:8::/:\n", Group: strings.Repeat("g", maxAccounts)}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%.200v, %v, expected %.200v", got, err, want)
 	}

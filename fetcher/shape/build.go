@@ -24,7 +24,8 @@ var builds = map[string]func(ctx context.Context, b build, out string) error{
 
 	"podman-store": buildPodmanStore,
 
-	"rootfs": buildRootfs,
+	"rootfs":  buildRootfs,
+	"service": buildService,
 }
 
 // Build builds the output of a derivation with these attributes: image, or one of

@@ -1,27 +1,61 @@
-# The permissions of the units that load images.
+# The permissions of the units that load images, and of those that are images.
 let
-  # Loading an image needs none of these.
-  common = {
-    IPAddressDeny = "any";
+  # No program of a container needs these.
+  contained = {
     KeyringMode = "private";
     LockPersonality = true;
     NoNewPrivileges = true;
-    PrivateNetwork = true;
     PrivateTmp = true;
     ProtectClock = true;
     ProtectControlGroups = true;
-    ProtectHome = true;
     ProtectHostname = true;
     ProtectKernelLogs = true;
     ProtectKernelModules = true;
     ProtectKernelTunables = true;
-    ProtectSystem = "strict";
     RestrictRealtime = true;
     SystemCallArchitectures = "native";
+  };
+
+  # Loading an image needs none of these either.
+  common = contained // {
+    IPAddressDeny = "any";
+    PrivateNetwork = true;
+    ProtectHome = true;
+    ProtectSystem = "strict";
     UMask = "0077";
   };
 in
 {
+  # An image runs in its own root file system, with the machine's network. As root, it can
+  # do what a server does before it becomes another user.
+  image = contained // {
+    CapabilityBoundingSet = [
+      "CAP_CHOWN"
+      "CAP_DAC_OVERRIDE"
+      "CAP_FOWNER"
+      "CAP_FSETID"
+      "CAP_KILL"
+      "CAP_NET_BIND_SERVICE"
+      "CAP_SETGID"
+      "CAP_SETUID"
+    ];
+    DevicePolicy = "closed";
+    PrivateDevices = true;
+    PrivateIPC = true;
+    ProtectProc = "invisible";
+    RemoveIPC = true;
+    RestrictAddressFamilies = [
+      "AF_INET"
+      "AF_INET6"
+      "AF_NETLINK"
+      "AF_UNIX"
+    ];
+    RestrictNamespaces = true;
+    RestrictSUIDSGID = true;
+    SystemCallErrorNumber = "EPERM";
+    SystemCallFilter = [ "@system-service" ];
+  };
+
   # hocker sends the image over a socket. It sees only the store and that socket: its
   # root is a folder that has only mount points.
   socket =

@@ -65,6 +65,7 @@ let
     image.erofs
     image.podmanStore
     image.rootfs
+    image.service
   ];
 
   # The derivations of an image's layers as EROFS files.
@@ -306,6 +307,7 @@ in
       "debian-erofs"
       "debian-podman-store"
       "debian.erofs"
+      "debian-service"
       "docker-image-ghcr.io_org_team_debian_jessie.tar"
       "docker-image-debian_${hex}.tar"
       "docker-image-mine_1.tar"
@@ -352,10 +354,12 @@ in
             "-erofs"
             "-podman-store"
             ".erofs"
+            "-service"
             "-manifest.json"
           ];
       fits = [
         "long-na"
+        ""
         ""
         ""
         ""
