@@ -66,7 +66,7 @@ var hostileRows = []hostileRow{
 	{"engine's message, two images", `DOCKER_HOST=unix://$PWD/engine hocker load image.tar other.tar`, 1},
 	{"credential helper's message", `DOCKER_CONFIG=$PWD/helper PATH=$PWD/helper:$PATH hocker-manifest --digest $R/x:t`, 0},
 	{"Nix's message", `PATH=$PWD/broken-nix:$PATH hocker prefetch x.nix`, 2},
-	{"mkfs.erofs's message", `out=$PWD/out builder=hocker layer=hello.tar.gz mkfs=$PWD/broken-nix/mkfs.erofs hocker build erofs-layer`, 1},
+	{"mkfs.erofs's message", `out=$PWD/out builder=hocker layer=hello.tar.gz compression=zstd mkfs=$PWD/broken-nix/mkfs.erofs hocker build erofs-layer`, 1},
 }
 
 // TestHostileText checks that text from outside cannot control a terminal or forge a line,
