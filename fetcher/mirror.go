@@ -82,7 +82,11 @@ func (m *mirrors) distrust(mirror reference.Registry, d digest.Digest) {
 
 // skip reports why a mirror is skipped.
 func (m *mirrors) skip(mirror reference.Repository, err error) {
+	m.notify("mirror " + mirror.Registry.Host + " skipped: " + err.Error())
+}
+
+func (m *mirrors) notify(line string) {
 	if m.notice != nil {
-		m.notice("mirror " + mirror.Registry.Host + " skipped: " + err.Error())
+		m.notice(line)
 	}
 }

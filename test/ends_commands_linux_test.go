@@ -81,6 +81,7 @@ var endCommands = []endCommand{
 	{name: "a helper that hangs", run: `exec hocker-manifest $S/demo/app:1`, writesStdout: true,
 		hang:  `DOCKER_CONFIG=$F/hangs PATH=$F/hangs:$PATH exec hocker-manifest $P/demo/app:1`,
 		waits: func(r *endRun) bool { return strings.Contains(r.stderr.String(), "the helper has begun") }},
+	{name: "tags", run: `exec hocker tags $S/demo/app`, waits: asked, writesStdout: true},
 	{name: "lock add", run: `exec hocker lock add $S/demo/app:1`, waits: asked, writesStdout: true},
 	{name: "lock update", run: `cp $F/lock.json . && exec hocker lock update --file lock.json`,
 		hang: `sed s/$R/$S/g $F/lock.json >lock.json && exec hocker lock update --file lock.json`, waits: asked, writesStdout: true},

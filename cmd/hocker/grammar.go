@@ -15,6 +15,7 @@ type grammar struct {
 	Config     configCmd     `cmd:"" help:"Print the config of an image, byte for byte."`
 	Layer      layerCmd      `cmd:"" help:"Download one layer of an image."`
 	Image      imageCmd      `cmd:"" help:"Download an image as an archive or an OCI layout."`
+	Tags       tagsCmd       `cmd:"" help:"List the tags of an image, the newest last."`
 	Docker2nix docker2nixCmd `cmd:"" name:"docker2nix" help:"Write a Nix expression for an image, made from its manifest."`
 	Lock       lockCmd       `cmd:"" help:"Manage a lock file of images: add, update, remove, list, check."`
 	Prefetch   prefetchCmd   `cmd:"" help:"Download every blob that FILE names into the Nix store."`
