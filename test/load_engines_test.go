@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 
@@ -174,11 +175,38 @@ func startPodman(t *testing.T, programs servers.Programs, home *workplace) loadT
 	}
 	// podman leaves its storage mounted.
 	t.Cleanup(func() {
+		awaitNoProcess(t, home.dir)
 		if err := servers.UnmountBelow(home.dir); err != nil {
 			t.Error(err)
 		}
 	})
 	return podmanTarget{home}
+}
+
+// awaitNoProcess waits until no process has a folder in its command line. podman run does
+// not wait for what cleans up after its container.
+func awaitNoProcess(t *testing.T, dir string) {
+	t.Helper()
+	for start := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := ""
+		for _, file := range files {
+			// The process may have ended.
+			if command, _ := os.ReadFile(file); bytes.Contains(command, []byte(dir+"/")) {
+				found = string(bytes.ReplaceAll(command, []byte{0}, []byte(" ")))
+			}
+		}
+		if found == "" {
+			return
+		}
+		if time.Since(start) > 5*time.Minute {
+			t.Errorf("it still runs: %s", found)
+			return
+		}
+	}
 }
 
 func (p podmanTarget) flags() []string { return []string{"--engine=podman"} }
