@@ -41,6 +41,7 @@ var storeRows = []struct {
 	{"run by name, digest and ID", (*storeCase).runs},
 	{"files are as after podman load", (*storeCase).walked},
 	{"run in a user namespace", (*storeCase).mapped},
+	{"run in one that podman chooses", (*storeCase).mappedByPodman},
 	{"commit", (*storeCase).commits},
 	{"build FROM", (*storeCase).builds},
 	{"pull on top", (*storeCase).pullsOnTop},
@@ -153,7 +154,11 @@ func (s *madeStores) erofs(t *testing.T, variant, name string) string {
 	folders := []string{}
 	for _, layer := range image.Layers {
 		if s.layers[layer.String()] == "" {
-			s.layers[layer.String()] = s.build(t, "erofs-layer", map[string]any{"layer": image.Blob(layer), "mkfs": s.mkfs})
+			attributes := map[string]any{"layer": image.Blob(layer)}
+			if layer.Encoded() < "8" { // about half of them
+				attributes["mkfs"], attributes["compression"] = s.mkfs, "lz4hc"
+			}
+			s.layers[layer.String()] = s.build(t, "erofs-layer", attributes)
 		}
 		folders = append(folders, s.layers[layer.String()])
 	}
@@ -264,7 +269,7 @@ func (c *storeCase) configure(stores ...string) error {
 		if err != nil {
 			return err
 		}
-		text += fmt.Sprintf("[storage.options]\nadditionalimagestores = %s\n[storage.options.overlay]\nmountopt = \"metacopy=on\"\n", quoted)
+		text += fmt.Sprintf("[storage.options]\nadditionalimagestores = %s\nroot-auto-userns-user = \"root\"\n[storage.options.overlay]\nmountopt = \"metacopy=on\"\n", quoted)
 	}
 	return os.WriteFile(filepath.Join(c.home.dir, "home/.config/containers/storage.conf"), []byte(text), 0o644)
 }
@@ -450,6 +455,27 @@ func (c *storeCase) mapped() error {
 	mapping := []string{"--uidmap=0:100000:65536", "--gidmap=0:100000:65536"}
 	return expect("docker\n         0     100000      65536")(
 		c.says(mapping, c.name("docker"), "/bin/sh", "-c", "test -O /hello && cat /hello /proc/self/uid_map"))
+}
+
+// mappedByPodman runs images with users of their own. podman chooses as many as the
+// owners of the files need, but at least 1024, from those that the machine gives it.
+func (c *storeCase) mappedByPodman() error {
+	users := filepath.Join(c.home.dir, "subuid")
+	if err := os.WriteFile(users, []byte("root:1000000:1000000\n"), 0o644); err != nil {
+		return err
+	}
+	const inside = `mount --bind "$0" /etc/subuid && mount --bind "$0" /etc/subgid && exec podman "$@"`
+	for variant, want := range map[string]string{"debian": "1024 0 42", "alpine": "65535 0 42"} {
+		run := podmanRun(c.name(variant))
+		at := len(run) - 1
+		run = slices.Concat([]string{"--mount", "sh", "-c", inside, users}, run[:at], []string{"--pull=never", "--userns=auto"}, run[at:],
+			[]string{"/bin/busybox", "sh", "-c", "echo $(busybox cat /proc/self/uid_map) $(busybox stat -c '%u %g' /etc/shadow)"})
+		output, err := c.home.output("unshare", run...)
+		if err := expect("0 1000000 "+want)(strings.TrimSpace(string(output)), err); err != nil {
+			return fmt.Errorf("%s: %w", variant, err)
+		}
+	}
+	return nil
 }
 
 // change is what a container does to the awkward image. The folder many has other files.

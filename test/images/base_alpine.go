@@ -72,6 +72,7 @@ func alpineFiles() layer {
 		directory("proc/", 0o555), directory("sys/", 0o555), directory("root/", 0o700), directory("run/", 0o755),
 		directory("tmp/", 0o1777), directory("var/", 0o755), directory("var/tmp/", 0o1777), directory("var/empty/", 0o555),
 		symlink("var/lock", "../run/lock"), symlink("var/run", "../run"), symlink("var/spool/cron/crontabs", "../../../etc/crontabs"),
+		owned(directory("var/lib/squid/", 0o755), 65534, 65534),
 		directory("var/mail/", 0o755), symlink("var/spool/mail", "../mail"),
 		pax(file("usr/share/ca-certificates/mozilla/NetLock_Arany_=Class_Gold=_F\u0151tan\u00fas\u00edtv\u00e1ny.crt", "cert\n")),
 	}
