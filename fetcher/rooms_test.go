@@ -90,14 +90,15 @@ var rooms = map[string]room{
 	},
 	"fetcher/process": {imports: []string{imageSpec}, without: offline},
 	"fetcher/unit":    {imports: []string{"fetcher/process"}, without: offline},
+	"fetcher/bundle":  {imports: []string{"fetcher/process"}, without: offline},
 	"fetcher/rootfs": {
 		imports: []string{"fetcher/archive", "fetcher/bytecount", "fetcher/erofs", "fetcher/image", "fetcher/process", imageSpec},
 		without: offline,
 	},
 	"fetcher/shape": {
 		imports: []string{
-			"fetcher/archive", "fetcher/erofs", "fetcher/image", "fetcher/nix", "fetcher/podmanstore", "fetcher/process", "fetcher/reference",
-			"fetcher/rootfs", "fetcher/unit", digests,
+			"fetcher/archive", "fetcher/bundle", "fetcher/erofs", "fetcher/image", "fetcher/nix", "fetcher/podmanstore", "fetcher/process",
+			"fetcher/reference", "fetcher/rootfs", "fetcher/unit", digests,
 		},
 		without: offline,
 	},

@@ -169,6 +169,8 @@ rec {
   #            with no engine, for systemd.packages, and lib/sysusers.d with its user.
   #            Its attributes are `process` (what the config says) and `unit` (the same
   #            for systemd.services.<name>); both need import from derivation
+  #   bundle   an OCI runtime bundle, and bin/run, which runs crun, runc or another
+  #            runtime in it with the rootfs mounted
   fetchdocker =
     {
       # The derivation's name. Characters that are not allowed in store paths become

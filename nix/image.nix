@@ -97,13 +97,15 @@ let
     spec = specOf (map fileOf imageLayers);
   };
 
-  # For what needs nothing of the image but its config.
-  madeOfConfig = {
+  # For what runs the image by its config in its rootfs.
+  madeOfRootfs = {
     passAsFile = [ "spec" ];
     spec = toJSON {
       inherit reference;
       config = fileOf imageConfig;
     };
+    rootfs = "${rootfs}";
+    facts = "${rootfs.facts}";
   };
 
   specOf =
@@ -192,13 +194,11 @@ let
   );
 
   service = shape "service" (
-    madeOfConfig
+    madeOfRootfs
     // {
       name = named "-service";
       unit = serviceName;
-      rootfs = "${rootfs}";
-      facts = "${rootfs.facts}";
-      hardening = toJSON (settings (import ./module/hardening.nix).image);
+      hardening = toJSON (settings hardening);
     }
   ) // {
     inherit process;
@@ -214,6 +214,18 @@ let
         };
       };
   };
+
+  bundle = shape "bundle" (
+    madeOfRootfs
+    // {
+      name = named "-bundle";
+      capabilities = toJSON hardening.CapabilityBoundingSet;
+    }
+  ) // {
+    meta.mainProgram = "run";
+  };
+
+  hardening = (import ./module/hardening.nix).image;
 
   # The process as the config has it. Evaluation fetches the config for it.
   process =
@@ -283,5 +295,5 @@ main
 
   podmanStore = makePodmanStore (named "-podman-store") [ eachLayer ] // facts;
 
-  inherit rootfs service;
+  inherit rootfs service bundle;
 }

@@ -26,6 +26,7 @@ var builds = map[string]func(ctx context.Context, b build, out string) error{
 
 	"rootfs":  buildRootfs,
 	"service": buildService,
+	"bundle":  buildBundle,
 }
 
 // Build builds the output of a derivation with these attributes: image, or one of

@@ -2,7 +2,6 @@ package unit
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -51,7 +50,7 @@ func (u Unit) Settings() ([]Setting, error) {
 		Setting{"BindReadOnlyPaths", "-/etc/resolv.conf"},
 		Setting{"BindReadOnlyPaths", "-/etc/hosts"},
 	)
-	if p.User.UID != 0 && slices.ContainsFunc(p.Ports, isPrivileged) {
+	if p.User.UID != 0 && p.BindsPrivileged() {
 		settings = append(settings, Setting{"AmbientCapabilities", "CAP_NET_BIND_SERVICE"})
 	}
 	return append(settings, u.Hardening...), nil
@@ -112,11 +111,3 @@ func account(user process.User) (settings []Setting) {
 }
 
 func number(id uint32) string { return strconv.FormatUint(uint64(id), 10) }
-
-// isPrivileged reports whether only root, or who may bind such ports, can listen on a port:
-// 80/tcp, 80-90/tcp.
-func isPrivileged(port string) bool {
-	digits := port[:len(port)-len(strings.TrimLeft(port, "0123456789"))]
-	n, err := strconv.Atoi(digits)
-	return err == nil && n < 1024
-}

@@ -66,6 +66,7 @@ let
     image.podmanStore
     image.rootfs
     image.service
+    image.bundle
   ];
 
   # The derivations of an image's layers as EROFS files.
@@ -308,6 +309,7 @@ in
       "debian-podman-store"
       "debian.erofs"
       "debian-service"
+      "debian-bundle"
       "docker-image-ghcr.io_org_team_debian_jessie.tar"
       "docker-image-debian_${hex}.tar"
       "docker-image-mine_1.tar"
@@ -355,10 +357,12 @@ in
             "-podman-store"
             ".erofs"
             "-service"
+            "-bundle"
             "-manifest.json"
           ];
       fits = [
         "long-na"
+        ""
         ""
         ""
         ""
