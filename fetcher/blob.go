@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -29,7 +28,7 @@ import (
 // to the reader as well. The caller must close the reader.
 //
 // Errors: [content.ErrDenied], [content.ErrNotFound], [content.ErrUnavailable],
-// *[content.VerifyError], *[image.ForeignError].
+// *[content.VerifyError], *[content.LimitError], *[image.ForeignError].
 func (c *Client) Blob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
 	body, err := c.blob(ctx, repo, desc)
 	if err != nil {
@@ -51,7 +50,7 @@ func (c *Client) blob(ctx context.Context, repo reference.Repository, desc ocisp
 	if err != nil {
 		return nil, err
 	}
-	return &blobReader{content.Verify(r, desc.Digest, knownSize(desc)), r, source}, nil
+	return &blobReader{Reader: content.Verify(r, desc.Digest, knownSize(desc)), Closer: r, source: source, limit: c.limit(desc)}, nil
 }
 
 // defaultConnections is in the range that browsers use for one host.
@@ -89,7 +88,7 @@ func askedPause(err error) time.Duration {
 // 4f4fb700ef54".
 func contentName(desc ocispec.Descriptor) string {
 	kind := "layer"
-	if strings.Contains(desc.MediaType, "config") || strings.Contains(desc.MediaType, "container.image") {
+	if isConfig(desc) {
 		kind = "config"
 	}
 	return fmt.Sprintf("%s %.12s", kind, desc.Digest.Encoded())
@@ -101,6 +100,8 @@ type blobReader struct {
 	io.Reader
 	io.Closer
 	source *blobSource
+	limit  *content.LimitError
+	n      int64
 }
 
 // WriteTo implements [io.WriterTo].
@@ -108,6 +109,10 @@ func (r *blobReader) WriteTo(w io.Writer) (int64, error) { return transfer.CopyA
 
 func (r *blobReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
+	r.n += int64(n)
+	if (err == nil || err == io.EOF) && r.n > r.limit.Limit {
+		n, err = 0, r.limit
+	}
 	if err == nil || err == io.EOF {
 		return n, err
 	}
@@ -245,7 +250,7 @@ func (c *Client) transfer(ctx context.Context, source *blobSource, from int64, f
 	h := desc.Digest.Algorithm().Hash()
 	options := c.options(source.repo, desc)
 	options.From = from
-	n, err := transfer.ToFile(ctx, source, f, &boundedWriter{io.MultiWriter(h, w), desc, 0}, options)
+	n, err := transfer.ToFile(ctx, source, f, &boundedWriter{Writer: io.MultiWriter(h, w), desc: desc, limit: c.limit(desc)}, options)
 	if errors.Is(err, transfer.ErrChanged) {
 		return n, &content.VerifyError{Want: desc.Digest, Read: n, Size: source.statedSize(), Host: source.host()}
 	}
@@ -275,20 +280,4 @@ func (r *reportedFile) WriteAt(p []byte, offset int64) (int, error) {
 	r.done += int64(n)
 	r.report(r.done)
 	return n, err
-}
-
-// boundedWriter rejects content beyond the size of a blob, if that is known, so
-// that an endless response does not fill the disk.
-type boundedWriter struct {
-	io.Writer
-	desc ocispec.Descriptor
-	n    int64
-}
-
-func (b *boundedWriter) Write(p []byte) (int, error) {
-	b.n += int64(len(p))
-	if size := knownSize(b.desc); size != content.SizeUnknown && b.n > size {
-		return 0, &content.VerifyError{Want: b.desc.Digest, Read: b.n, Size: size}
-	}
-	return b.Writer.Write(p)
 }

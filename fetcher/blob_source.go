@@ -39,10 +39,14 @@ type blobSource struct {
 // the bytes that are hashed.
 var identity = http.Header{"Accept-Encoding": {"identity"}}
 
-// newBlobSource returns an error for a malformed digest, before it gets into a URL.
+// newBlobSource returns an error for a malformed digest, before it gets into a URL,
+// and for a config that is too large.
 func (c *Client) newBlobSource(repo reference.Repository, desc ocispec.Descriptor) (*blobSource, error) {
 	c.setup.Do(c.init)
 	if _, err := reference.ParseDigest(string(desc.Digest)); err != nil {
+		return nil, err
+	}
+	if err := exceeds(desc, c.limit(desc), desc.Size); err != nil {
 		return nil, err
 	}
 	return &blobSource{
@@ -125,6 +129,10 @@ func (s *blobSource) open(ctx context.Context, repo reference.Repository, offset
 		return nil, err
 	}
 	stream, err := s.stream(resp, offset)
+	if err == nil && stream.Size == content.SizeUnknown && s.statedSize() == content.SizeUnknown {
+		stream.Size = s.measure(ctx, repo)
+		err = s.checkSize(stream.Size)
+	}
 	if err == nil {
 		s.remember(repo, resp, stream.Size)
 		return stream, nil
@@ -251,10 +259,13 @@ func (s *blobSource) stream(resp *http.Response, offset int64) (*transfer.Stream
 }
 
 // checkSize compares the size that a response states with the size in the
-// manifest, or else with the size stated first.
+// manifest, or else with the limit and with the size stated first.
 func (s *blobSource) checkSize(size int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if size > s.client.limit(s.desc).Limit && s.desc.Size <= 0 {
+		return s.client.limit(s.desc)
+	}
 	if s.size < 0 || size < 0 || size == s.size {
 		return nil
 	}
@@ -272,10 +283,19 @@ func (s *blobSource) statedSize() int64 {
 	return s.size
 }
 
-// knownSize returns the size in a descriptor, or SizeUnknown.
-func knownSize(desc ocispec.Descriptor) int64 {
-	if desc.Size > 0 {
-		return desc.Size
+// measure asks a registry for the size of a blob that it sends without one. It
+// returns SizeUnknown if the registry does not say.
+func (s *blobSource) measure(ctx context.Context, repo reference.Repository) int64 {
+	if image.IsForeign(s.desc) {
+		return content.SizeUnknown
 	}
-	return content.SizeUnknown
+	resp, err := s.client.ask(ctx, repo, "/blobs/"+s.desc.Digest.String(), request{method: http.MethodHead, header: identity, once: true})
+	if err != nil {
+		return content.SizeUnknown
+	}
+	defer resp.Body.Close()
+	if resp.ContentLength <= 0 { // some servers answer 0 if they do not know it
+		return content.SizeUnknown
+	}
+	return resp.ContentLength
 }

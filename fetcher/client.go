@@ -46,6 +46,10 @@ type Client struct {
 	// each blob uses one connection.
 	Connections int
 
+	// MaxBlob limits the size of a blob whose descriptor has none, in bytes; 0 means
+	// [DefaultMaxBlob].
+	MaxBlob int64
+
 	// Stall is how long a connection may deliver nothing before it counts as lost;
 	// 0 means 30 s.
 	Stall time.Duration

@@ -102,12 +102,12 @@ var resumeTests = []struct {
 		ranges: []string{"", "bytes=2-"}, ifRange: []string{"", `"v1"`}, waited: 250 * time.Millisecond,
 	},
 	{
-		name: "progress of one byte each time",
+		name: "one byte each time, which is no progress",
 		pieces: []piece{
 			{header: ranges, length: 5, body: "h", end: errCut}, {status: 206, header: rest("bytes 1-4/5"), length: 4, body: "e", end: errCut}, {status: 206, header: rest("bytes 2-4/5"), length: 3, body: "l", end: errCut},
 			{status: 206, header: rest("bytes 3-4/5"), length: 2, body: "l", end: errCut}, {status: 206, header: rest("bytes 4-4/5"), body: "o"},
 		},
-		ranges: []string{"", "bytes=1-", "bytes=2-", "bytes=3-", "bytes=4-"}, ifRange: []string{"", `"v1"`, `"v1"`, `"v1"`, `"v1"`}, waited: time.Second,
+		ranges: []string{"", "bytes=1-", "bytes=2-", "bytes=3-", "bytes=4-"}, ifRange: []string{"", `"v1"`, `"v1"`, `"v1"`, `"v1"`}, waited: 3750 * time.Millisecond,
 	},
 	{
 		name:   "a server without ranges",

@@ -45,7 +45,7 @@ var rooms = map[string]room{
 	"fetcher/internal/erofsfile":  {without: offline},
 	"fetcher/internal/subprocess": {without: offline},
 	"fetcher/internal/transfer":   {imports: []string{"fetcher/bytecount", "golang.org/x/sync"}, without: offline},
-	"fetcher/content":             {imports: []string{digests}, without: offline},
+	"fetcher/content":             {imports: []string{"fetcher/bytecount", digests}, without: offline},
 	"fetcher/reference":           {imports: []string{digests}, without: offline},
 	"fetcher/credential": {
 		imports: []string{"fetcher/bytecount", "fetcher/internal/subprocess", "fetcher/reference"},

@@ -13,6 +13,7 @@ let
     filter
     findFile
     head
+    isInt
     match
     seq
     substring
@@ -41,6 +42,7 @@ let
     "SSL_CERT_FILE"
     "NIX_SSL_CERT_FILE"
     "HOCKER_MIRRORS"
+    "HOCKER_MAX_TIME"
   ];
 
   # `nix-build -I DOCKER_CREDENTIALS=FILE` names a credentials file. The builder
@@ -87,6 +89,8 @@ function: kind:
   hash,
   name,
   layerDigest ? null,
+  size ? null,
+  maxSize ? null,
 }:
 let
   which = if isUnset hash then "sha256" else "hash";
@@ -115,6 +119,12 @@ let
       seq hex outputHash
     else
       throw "${function}: layerDigest = ${toJSON layerDigest} does not match ${which} = ${toJSON outputHash}, which is ${hex}, expected the same digest: omit layerDigest, or run docker2nix again";
+  checkBytes =
+    argument: value:
+    if isInt value && value >= 0 then
+      value
+    else
+      throw "${function}: ${imageName} has ${argument} = ${toJSON value}, expected a number of bytes";
 in
 derivation (
   {
@@ -141,6 +151,9 @@ derivation (
   // dockerCredentials
   // (if mirrors == [ ] then { } else { hockerMirrors = checkedMirrors; })
   // (if isUnset layerDigest then { } else { layerDigest = layerHex; })
+  # They bound the download. Only the name and the hash determine the output's path.
+  // (if size == null then { } else { size = checkBytes "size" size; })
+  // (if maxSize == null then { } else { maxSize = checkBytes "maxSize" maxSize; })
 )
 // {
   digest = seq checked "sha256:${hex}";

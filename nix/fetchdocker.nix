@@ -74,6 +74,11 @@ rec {
       tag ? "",
       # The default is docker-layer-<digest>.tar.gz.
       name ? null,
+      # The size in bytes, as in the manifest. The build fails as soon as the registry
+      # sends more. The output does not depend on it.
+      size ? null,
+      # The limit for a layer without `size`, in bytes. The default is 64 GiB.
+      maxSize ? null,
     }:
     fetchBlob "fetchDockerLayer" "layer" {
       inherit
@@ -85,6 +90,8 @@ rec {
         hash
         tag
         name
+        size
+        maxSize
         ;
     };
 
@@ -105,6 +112,8 @@ rec {
       # The default is <repository>_<imageName>_<tag>-config.json, with "_" for every
       # character that is not allowed in store paths.
       name ? null,
+      # As in fetchDockerLayer.
+      size ? null,
     }:
     fetchBlob "fetchDockerConfig" "config" {
       inherit
@@ -115,6 +124,7 @@ rec {
         sha256
         hash
         name
+        size
         ;
     };
 

@@ -93,19 +93,20 @@ let
           ;
       };
       hashOf = blob: { sha256 = digestOf where blob; };
+      sized = blob: hashOf blob // { inherit (blob) size; };
     in
     fetchdocker (
       named
       // {
         name = imageName;
-        imageConfig = fetchDockerConfig (named // hashOf config);
+        imageConfig = fetchDockerConfig (named // sized config);
         imageLayers = map (
           layer:
           fetchDockerLayer (
             {
               inherit registry repository imageName;
             }
-            // hashOf layer
+            // sized layer
           )
         ) layers;
         imageManifest = fetchDockerManifest (named // hashOf manifest);

@@ -30,6 +30,11 @@ func (*fetchCmd) Help() string {
 }
 
 func (c *fetchCmd) Run(ctx context.Context, p process) error {
+	ctx, cancel, err := builderTime(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer cancel()
 	attributes, err := nix.ReadAttributes(p.getenv)
 	if err != nil {
 		return err
@@ -48,6 +53,20 @@ func (c *fetchCmd) Run(ctx context.Context, p process) error {
 		err = fmt.Errorf("%w (NIX_SSL_CERT_FILE: %w)", err, roots.err)
 	}
 	return err
+}
+
+// builderTime returns ctx with the time limit in HOCKER_MAX_TIME.
+func builderTime(ctx context.Context, p process) (context.Context, context.CancelFunc, error) {
+	text := p.getenv("HOCKER_MAX_TIME")
+	if text == "" {
+		return ctx, func() {}, nil
+	}
+	limit, err := time.ParseDuration(text)
+	if err != nil || limit <= 0 {
+		return nil, nil, fmt.Errorf("HOCKER_MAX_TIME is %.40q, expected a time such as 90s, 30m or 2h", text)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &timeError{limit, "HOCKER_MAX_TIME"})
+	return ctx, cancel, nil
 }
 
 // report reports a fetch to the build log, and its progress to Nix.
@@ -87,7 +106,7 @@ func (c *fetchCmd) fetch(ctx context.Context, client *fetcher.Client, b nix.Buil
 			os.Remove(b.Out)
 		}
 	}()
-	return fetchContent(ctx, client, c.Kind, b.Repository, ocispec.Descriptor{Digest: b.Digest}, out, progress)
+	return fetchContent(ctx, client, c.Kind, b.Repository, ocispec.Descriptor{Digest: b.Digest, Size: b.Size}, out, progress)
 }
 
 // fetchContent fetches a layer, config or manifest by its digest and returns
@@ -150,6 +169,7 @@ func builderClient(p process, b nix.Builder, roots *builderRoots) (*fetcher.Clie
 		Transport:      transport,
 		RangeTransport: transport.Separate(),
 		UserAgent:      userAgent(),
+		MaxBlob:        b.MaxSize,
 		Notice:         warn,
 	}, nil
 }

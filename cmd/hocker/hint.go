@@ -27,6 +27,7 @@ func hint(command string, err error) string {
 		readOnly  *lock.UnwritableError
 		failures  *lock.FailuresError
 		notStored *notInStoreError
+		limit     *content.LimitError
 	)
 	inNix := isBuilder(command)
 	switch {
@@ -48,6 +49,8 @@ func hint(command string, err error) string {
 		return "decrypt it into a registry of your own first: skopeo copy --decryption-key KEY docker://… docker://…"
 	case errors.As(err, &platform):
 		return platformHint(command, platform, inNix)
+	case errors.As(err, &limit):
+		return limitHint(limit, inNix)
 	case isContentError(err):
 		return contentHint(command, err)
 	case isErofsError(err):

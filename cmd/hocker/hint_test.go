@@ -114,7 +114,10 @@ var hintTests = []struct {
 	{name: "internal error of the registry", err: fetching(answered(503)), hint: "the registry, or a proxy in front of it, has an internal error: try again later"},
 	{name: "too many requests", err: fetching(answered(429)), hint: "the registry limits the rate of requests: try again later, log in, or use a mirror (--mirror)"},
 	{name: "too many requests, in a build", inNix: true, err: fetching(answered(429)), hint: "the registry limits the rate of requests: try again later, log in, or use a mirror (HOCKER_MIRRORS)"},
+	{name: "a layer of unknown size", err: fetching(&content.LimitError{Limit: fetcher.DefaultMaxBlob}), hint: "name the layer by its number, such as --layer 0: then the manifest states its size"},
+	{name: "a layer of unknown size, in a build", inNix: true, err: fetching(&content.LimitError{Limit: fetcher.DefaultMaxBlob}), hint: "if the layer is really that large, pass its size or a higher maxSize to fetchDockerLayer, in bytes"},
 	{name: "the user's own limit", err: &timeError{}, hint: "allow more time with a longer --max-time, or leave it out"},
+	{name: "the user's own limit, in a build", inNix: true, err: &timeError{}, hint: "allow more time with a longer HOCKER_MAX_TIME, or leave it out"},
 	{name: "a redirect that is not followed", err: fetching(&fetcher.RedirectError{Reason: "stopped after 10 redirects"})},
 
 	// The registry denies access.

@@ -15,7 +15,7 @@ func unavailableHint(err error, inNix bool) string {
 	var answer *fetcher.ResponseError
 	switch {
 	case errors.As(err, new(*timeError)):
-		return "allow more time with a longer --max-time, or leave it out"
+		return pick(inNix, "allow more time with a longer HOCKER_MAX_TIME, or leave it out", "allow more time with a longer --max-time, or leave it out")
 	case !errors.As(err, &answer):
 		return "is the registry up, and can this machine reach it (network, proxy, address)?"
 	case answer.Status == http.StatusTooManyRequests:

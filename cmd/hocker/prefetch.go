@@ -102,7 +102,14 @@ func (c *prefetchCmd) blobClient(ctx context.Context, p process, blobs []nix.Blo
 	if err != nil {
 		return nil, err
 	}
-	return c.client(ctx, p, audience)
+	client, err := c.client(ctx, p, audience)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range blobs {
+		client.MaxBlob = max(client.MaxBlob, b.MaxSize)
+	}
+	return client, nil
 }
 
 // fetch puts blobs into the store, with progress bars.

@@ -17,7 +17,7 @@ type transferFlags struct {
 	Connections    int           `group:"transfer" default:"8" placeholder:"N" help:"Connections to one host at a time, for large blobs (default: 8)."`
 	ConnectTimeout time.Duration `group:"transfer" default:"10s" placeholder:"TIME" help:"Time limit for connecting (default: 10s)."`
 	AnswerTimeout  time.Duration `group:"transfer" default:"30s" placeholder:"TIME" help:"Time limit for an answer to begin (default: 30s)."`
-	StallTimeout   time.Duration `group:"transfer" default:"30s" placeholder:"TIME" help:"Reconnect after this time without a byte (default: 30s)."`
+	StallTimeout   time.Duration `group:"transfer" default:"30s" placeholder:"TIME" help:"Reconnect after this time without a byte, and if the rate is below 64 bytes a second over twice this time (default: 30s)."`
 	MaxTime        time.Duration `group:"transfer" placeholder:"TIME" help:"Stop after this time (default: no limit)."`
 }
 
@@ -47,10 +47,15 @@ func (f *transferFlags) mirrors(p process) ([]fetcher.Mirror, error) {
 	return mirrors, nil
 }
 
-// timeError is returned for a run that took longer than --max-time.
-type timeError struct{ limit time.Duration }
+// timeError is returned for a run that took longer than it may.
+type timeError struct {
+	limit   time.Duration
+	setting string // --max-time or HOCKER_MAX_TIME
+}
 
-func (e *timeError) Error() string { return fmt.Sprintf("not finished within --max-time %s", e.limit) }
+func (e *timeError) Error() string {
+	return fmt.Sprintf("not finished within %s %s", e.setting, e.limit)
+}
 
 func (e *timeError) Is(target error) bool { return target == content.ErrUnavailable }
 
@@ -59,7 +64,7 @@ func (f *transferFlags) limit(ctx context.Context) (context.Context, context.Can
 	if f.MaxTime == 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeoutCause(ctx, f.MaxTime, &timeError{f.MaxTime})
+	return context.WithTimeoutCause(ctx, f.MaxTime, &timeError{f.MaxTime, "--max-time"})
 }
 
 // limited is a command with a time limit.

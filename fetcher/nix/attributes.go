@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 )
 
 // Attributes are the attributes of a derivation as Nix passes them to its
@@ -71,6 +72,22 @@ func (a Attributes) Strings(name string) ([]string, error) {
 		}
 	}
 	return texts, nil
+}
+
+// Bytes returns a number of bytes. A missing attribute is 0. In the environment it is
+// decimal.
+func (a Attributes) Bytes(name string) (n int64, err error) {
+	text := a.getenv(name)
+	if a.values != nil {
+		text = string(a.values[name])
+	}
+	if text == "" || text == "null" {
+		return 0, nil
+	}
+	if n, err = strconv.ParseInt(text, 10, 64); err != nil || n < 0 {
+		return 0, fmt.Errorf("attribute %s is %.40q, expected a number of bytes", name, text)
+	}
+	return n, nil
 }
 
 // Out returns the path of the derivation's output.

@@ -20,6 +20,7 @@ type Blob struct {
 	Repository reference.Repository
 	Digest     digest.Digest // sha256
 	Size       int64         // in bytes; 0 if unknown
+	MaxSize    int64         // limit for a blob of unknown size; 0 for the default
 }
 
 // ImageBlobs are the blobs of one image.

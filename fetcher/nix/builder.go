@@ -22,6 +22,8 @@ type Builder struct {
 	Repository reference.Repository // from registry, repository and imageName
 	Tag        string               // used only in messages
 	Mirrors    string               // from hockerMirrors, separated by commas
+	Size       int64                // in bytes; 0 if unknown
+	MaxSize    int64                // limit for a blob of unknown size; 0 for the default
 
 	credentialsFile string // from dockerCredentialsFile, which is set from NIX_PATH
 }
@@ -47,6 +49,12 @@ func ReadBuilder(a Attributes) (Builder, error) {
 		return Builder{}, fmt.Errorf("outputHash: %w", err)
 	}
 	if err := checkLayerDigest(t["layerDigest"], b.Digest); err != nil {
+		return Builder{}, err
+	}
+	if b.Size, err = a.Bytes("size"); err != nil {
+		return Builder{}, err
+	}
+	if b.MaxSize, err = a.Bytes("maxSize"); err != nil {
 		return Builder{}, err
 	}
 	b.Repository, err = readRepository(t)

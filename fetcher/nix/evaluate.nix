@@ -11,6 +11,7 @@ let
     intersectAttrs
     isAttrs
     isFunction
+    isInt
     isList
     isNull
     isString
@@ -22,9 +23,23 @@ let
     ;
 
   blob = function: kind: arguments: {
-    hockerBlobs = [ (mapAttrs (checkText function) arguments // { inherit kind; }) ];
+    hockerBlobs = [ (mapAttrs (checkArgument function) arguments // { inherit kind; }) ];
     digest = if isNull (arguments.sha256 or null) then arguments.hash or null else arguments.sha256;
   };
+
+  checkArgument =
+    function: name: value:
+    if name == "size" || name == "maxSize" then
+      checkBytes function name value
+    else
+      checkText function name value;
+
+  checkBytes =
+    function: name: value:
+    if value == null || isInt value && value >= 0 then
+      value
+    else
+      throw "${function}: ${name} is not a number of bytes";
 
   checkText =
     function: name: value:
@@ -54,6 +69,8 @@ let
         hash ? null,
         tag ? null,
         name ? null,
+        size ? null,
+        maxSize ? null,
       }@arguments:
       blob "fetchDockerLayer" "layer" arguments;
 
@@ -66,6 +83,7 @@ let
         sha256 ? null,
         hash ? null,
         name ? null,
+        size ? null,
       }@arguments:
       blob "fetchDockerConfig" "config" arguments;
 

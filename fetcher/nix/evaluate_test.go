@@ -125,6 +125,11 @@ var handEditedTests = []struct {
 	{"a layer alone", `{ fetchDockerLayer, ... }: fetchDockerLayer { imageName = "debian"; hash = "sha256:` + layerBase16 + `"; }`, func(b []Blob) []ImageBlobs {
 		return []ImageBlobs{{Blobs: b[1:]}}
 	}},
+	{"a layer with sizes", `{ fetchDockerLayer, ... }: fetchDockerLayer { imageName = "debian"; hash = "sha256:` + layerBase16 + `"; size = 5; maxSize = 6; }`, func(b []Blob) []ImageBlobs {
+		sized := b[1]
+		sized.Size, sized.MaxSize = 5, 6
+		return []ImageBlobs{{Blobs: []Blob{sized}}}
+	}},
 	{"files among the parts", `{ fetchdocker, fetchDockerLayer, ... }: fetchdocker { name = "x"; imageName = "x"; tag = "1"; imageConfig = ./config.json; imageLayers = [ ./layer.tar (fetchDockerLayer { imageName = "debian"; sha256 = "` + layerBase16 + `"; }) ]; }`, func(b []Blob) []ImageBlobs {
 		return []ImageBlobs{{Blobs: b[1:]}}
 	}},

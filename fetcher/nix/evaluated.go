@@ -36,6 +36,8 @@ type evaluatedBlob struct {
 	Hash        string  `json:"hash"`
 	LayerDigest string  `json:"layerDigest"`
 	Name        string  `json:"name"`
+	Size        int64   `json:"size"`
+	MaxSize     int64   `json:"maxSize"`
 }
 
 func (e evaluatedImage) image() (ImageBlobs, error) {
@@ -102,7 +104,7 @@ func (b evaluatedBlob) blob() (Blob, error) {
 		}
 		name = cmp.Or(b.Name, TagName(b.Kind, repository, b.ImageName, b.Tag, d))
 	}
-	return Blob{Kind: b.Kind, Name: name, Repository: path, Digest: d}, CheckName(name)
+	return Blob{Kind: b.Kind, Name: name, Repository: path, Digest: d, Size: b.Size, MaxSize: b.MaxSize}, CheckName(name)
 }
 
 // isSystem reports whether a name is that of a Nix system.

@@ -21,6 +21,10 @@ func long(a *active, w http.ResponseWriter, req *http.Request, next http.Handler
 
 func endless(a *active, w http.ResponseWriter, req *http.Request, _ http.Handler) {
 	w.Header().Set("Content-Type", "application/json")
+	if req.Method == http.MethodHead {
+		http.NewResponseController(w).Flush() // without a Content-Length
+		return
+	}
 	w.Write([]byte(`{"token":"`))
 	piece := bytes.Repeat([]byte("x"), 32<<10)
 	for req.Context().Err() == nil {

@@ -118,7 +118,7 @@ func (c *connection) read(seg *segment, left int64) error {
 	b := c.t.follower.buffer()
 	n, readErr := fill(arrivals{c.stream.Body, &c.t.arrived}, b[:min(left, int64(len(b)))])
 	if n > 0 {
-		c.trouble.progress()
+		c.trouble.progress(n)
 		c.at += int64(n)
 		if err := c.write(seg, b[:n]); err != nil {
 			return &fileError{err}

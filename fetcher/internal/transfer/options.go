@@ -17,6 +17,7 @@ type Options struct {
 	// to its writer and fetches the rest.
 	From int64
 	// Stall is how long a connection may deliver nothing before it counts as lost.
+	// It also counts as lost if it is slower than [MinRate] over twice that time.
 	// Default: 30 s.
 	Stall time.Duration
 	// Attempts is how many times in a row a connection may be lost without
@@ -90,6 +91,18 @@ func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
 	return v
 }
 
+// MinRate is the rate, in bytes per second, below which a connection counts as lost.
+// A GPRS link of 4 KiB a second delivers more even if 64 connections share it, eight
+// for each of eight builds. A server that drips a byte a second delivers less.
+const MinRate = 64
+
+// slowTime is the time over which the rate is measured: a minute by default. Whoever
+// allows longer pauses allows lower rates.
+func slowTime(stall time.Duration) time.Duration { return 2 * stall }
+
+// enough is the number of bytes that a connection must deliver within slowTime.
+func enough(stall time.Duration) int64 { return int64(slowTime(stall).Seconds() * MinRate) }
+
 func (o *Options) stall() time.Duration { return orDefault(o.Stall, defaultStall) }
 
 func (o *Options) retryable(err error) bool { return o.Retryable != nil && o.Retryable(err) }
@@ -97,17 +110,25 @@ func (o *Options) retryable(err error) bool { return o.Retryable != nil && o.Ret
 // trouble counts losses without progress in between.
 type trouble struct {
 	options *Options
-	count   int // since the last progress
-	total   int // for messages
+	got     int64 // bytes from this connection
+	count   int   // since the last progress
+	total   int   // for messages
 }
 
-func (t *trouble) progress() { t.count = 0 }
+// progress records that a connection delivered n bytes. A few bytes are no progress:
+// otherwise a server could hold a transfer for ever, a byte for each connection.
+func (t *trouble) progress(n int) {
+	if t.got += int64(n); t.got >= enough(t.options.stall()) {
+		t.count = 0
+	}
+}
 
 // again waits before the next attempt, or returns cause if no attempt is left.
 func (t *trouble) again(ctx context.Context, cause error, at, size int64) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	t.got = 0
 	if t.count++; t.count > orDefault(t.options.Attempts, defaultAttempts) {
 		return fmt.Errorf("connection lost at %s: %w", position(at, size), cause)
 	}

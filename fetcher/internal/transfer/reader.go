@@ -72,9 +72,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 		case err != nil && r.offset == r.size: // the content is complete
 			err = io.EOF
 		}
-		if n > 0 {
-			r.trouble.progress()
-		}
+		r.trouble.progress(n)
 		if err == nil || err == io.EOF {
 			return n, err
 		}

@@ -111,6 +111,9 @@ type body struct {
 
 func (b *body) Read(p []byte) (int, error) {
 	p = p[:min(len(p), 64<<10)]
+	if b.rate > 0 {
+		p = p[:min(int64(len(p)), b.rate)] // a second's worth
+	}
 	n := copy(p, b.content)
 	if b.rate > 0 {
 		select {

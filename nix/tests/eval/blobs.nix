@@ -109,6 +109,48 @@ in
       }).outPath;
     expected = byNix hex;
   };
+  "sizes do not change a layer's path" = {
+    expr =
+      let
+        sized = layer {
+          sha256 = hex;
+          size = 5;
+          maxSize = 6;
+        };
+      in
+      [
+        sized.size
+        sized.maxSize
+        sized.outPath
+      ];
+    expected = [
+      5
+      6
+      (byNix hex)
+    ];
+  };
+  "a size is a number of bytes" = {
+    expr =
+      map
+        (
+          size:
+          fails
+            (layer {
+              sha256 = hex;
+              inherit size;
+            }).drvPath
+        )
+        [
+          "5"
+          (-1)
+          1.5
+        ];
+    expected = [
+      true
+      true
+      true
+    ];
+  };
   "a layer can have another name" = {
     expr =
       (layer {

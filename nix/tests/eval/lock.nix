@@ -83,8 +83,17 @@ in
         name = "debian";
         imageConfig = tagged // {
           sha256 = "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+          size = 1469;
         };
-        imageLayers = [ (named // { sha256 = "sha256:${hex}"; }) ];
+        imageLayers = [
+          (
+            named
+            // {
+              sha256 = "sha256:${hex}";
+              size = 52500000;
+            }
+          )
+        ];
         imageManifest = tagged // {
           sha256 = manifest;
         };
