@@ -17,7 +17,7 @@ import (
 //
 //	terminal PROCESS COLUMNSxROWS PROGRAM [ARG...]
 //	                             start a program on a terminal of that size
-//	type PROCESS TEXT            type on its keyboard; ^C is Control-C
+//	type PROCESS TEXT            type on its keyboard; ^C is Control-C, ^I Tab, ^M Enter
 //	await screen PROCESS PATTERN until a line that it shows matches
 func init() {
 	commands["terminal"] = terminalCommand
@@ -72,7 +72,7 @@ func typeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if b.keyboard == nil {
 		ts.Fatalf("%s has no terminal", args[0])
 	}
-	for _, control := range []string{"C", "Q", "S", "Z"} {
+	for _, control := range []string{"C", "I", "M", "Q", "S", "Z"} {
 		args[1] = strings.ReplaceAll(args[1], "^"+control, string(control[0]-'@'))
 	}
 	_, err := io.WriteString(b.keyboard, args[1])

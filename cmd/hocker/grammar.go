@@ -24,6 +24,7 @@ type grammar struct {
 	Help       helpCmd       `cmd:"" help:"Show help for a command."`
 	Fetch      fetchCmd      `cmd:"" group:"nix" help:"Fetch the output of a fixed-output derivation."`
 	Build      buildCmd      `cmd:"" group:"nix" help:"Build an image or one of its shapes."`
+	Complete   completeCmd   `cmd:"" hidden:"" help:"Print how a command line can continue, for the completions of shells."`
 }
 
 // versionFlag is part of every command line, whatever the name of the program.
@@ -121,25 +122,7 @@ func (p process) dispatch(ctx context.Context, line commandLine) (name string, e
 			name, err = line.name, nil
 		}
 	}()
-	parser, err := kong.New(line.target,
-		kong.Name(line.name),
-		kong.Embed(&versionFlag{}),
-		kong.Description(line.help),
-		kong.Writers(p.stdout, p.stderr),
-		kong.Exit(func(int) { panic(exitRequest{}) }),
-		kong.WithHyphenPrefixedParameters(true), // --layer -1, and passwords that begin with one
-		kong.Vars{"version": "hocker " + programVersion()},
-		kong.PostBuild(func(k *kong.Kong) error {
-			k.Model.HelpFlag.Help = "Show this help and exit."
-			return nil
-		}),
-		kong.ExplicitGroups([]kong.Group{
-			{Key: "nix", Title: "Builders, run by Nix:"},
-			{Key: "credentials", Title: "Credentials for the registry that you name (default: DOCKER_TOKEN, DOCKER_USER with DOCKER_PASS, DOCKER_AUTH_CONFIG, docker login, netrc):"},
-			{Key: "transfer", Title: "Transfer:"},
-		}),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
-	)
+	parser, err := p.parser(line)
 	if err != nil {
 		return line.name, err
 	}
@@ -158,6 +141,29 @@ func (p process) dispatch(ctx context.Context, line commandLine) (name string, e
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	return name, command.Run(p)
+}
+
+// parser makes the parser of a command line.
+func (p process) parser(line commandLine) (*kong.Kong, error) {
+	return kong.New(line.target,
+		kong.Name(line.name),
+		kong.Embed(&versionFlag{}),
+		kong.Description(line.help),
+		kong.Writers(p.stdout, p.stderr),
+		kong.Exit(func(int) { panic(exitRequest{}) }),
+		kong.WithHyphenPrefixedParameters(true), // --layer -1, and passwords that begin with one
+		kong.Vars{"version": "hocker " + programVersion()},
+		kong.PostBuild(func(k *kong.Kong) error {
+			k.Model.HelpFlag.Help = "Show this help and exit."
+			return nil
+		}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "nix", Title: "Builders, run by Nix:"},
+			{Key: "credentials", Title: "Credentials for the registry that you name (default: DOCKER_TOKEN, DOCKER_USER with DOCKER_PASS, DOCKER_AUTH_CONFIG, docker login, netrc):"},
+			{Key: "transfer", Title: "Transfer:"},
+		}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)
 }
 
 // selected returns the command to run: target itself or one of its subcommands.

@@ -2,7 +2,7 @@ package main
 
 // helpCmd only documents itself. helpArgs rewrites calls of it.
 type helpCmd struct {
-	Command []string `arg:"" optional:"" help:"Command, such as image or lock add (default: hocker itself)."`
+	Command []string `arg:"" optional:"" complete:"command" help:"Command, such as image or lock add (default: hocker itself)."`
 }
 
 func (*helpCmd) Help() string {

@@ -81,7 +81,7 @@ func fileHint(file string) string {
 
 // platformFlag picks an image from an index.
 type platformFlag struct {
-	Platform string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to pick from a multi-platform image (default: linux on this machine's architecture)."`
+	Platform string `complete:"platform" placeholder:"OS/ARCH[/VARIANT]" help:"Platform to pick from a multi-platform image (default: linux on this machine's architecture)."`
 }
 
 func (f platformFlag) platform() (ocispec.Platform, error) {

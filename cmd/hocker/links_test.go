@@ -9,12 +9,16 @@ import (
 	"testing"
 )
 
-// The Makefile and the Nix package make the same links to hocker.
+// The Makefile, the Nix package and the completions have the same links to hocker.
 func TestLinksAreMade(t *testing.T) {
 	want := slices.Sorted(maps.Keys(links))
 	for file, pattern := range map[string]string{
 		"../../Makefile":        `(?m)^LINKS *:= (.*)$`,
 		"../../nix/package.nix": `for name in (.*); do`,
+		// With hocker itself.
+		"../../completions/hocker.bash": `-F _hocker hocker (.*)`,
+		"../../completions/_hocker":     `#compdef hocker (.*)`,
+		"../../completions/hocker.fish": `for name in hocker (.*)`,
 	} {
 		source, err := os.ReadFile(file)
 		if err != nil {

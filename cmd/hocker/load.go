@@ -10,7 +10,7 @@ import (
 )
 
 type loadCmd struct {
-	Images []string `arg:"" name:"image" help:"Image built by nix-build, such as ./result; an archive, such as one from docker save, or - for standard input; or an OCI layout. Or a lock file and the names of images in it, which must be in the Nix store."`
+	Images []string `arg:"" name:"image" complete:"loadable" help:"Image built by nix-build, such as ./result; an archive, such as one from docker save, or - for standard input; or an OCI layout. Or a lock file and the names of images in it, which must be in the Nix store."`
 	All    bool     `help:"Load every image of the lock file."`
 	engineFlags
 	DryRun bool `help:"Print what would be done, and do nothing."`

@@ -23,7 +23,7 @@ type lockAddCmd struct {
 	plainHTTPFlag
 	Name         string   `placeholder:"NAME" help:"Name in Nix, for a single image (default: the last part of its path)."`
 	As           string   `placeholder:"NAME:TAG" help:"Name and tag to load a single image under (default: its own)."`
-	Platform     []string `placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock. Can be repeated (default: those it is locked for; else linux on this machine's architecture, or the platform of a single-platform image)."`
+	Platform     []string `complete:"platform" placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock. Can be repeated (default: those it is locked for; else linux on this machine's architecture, or the platform of a single-platform image)."`
 	AllPlatforms bool     `help:"Lock every platform of the image that Nix has a system for."`
 }
 

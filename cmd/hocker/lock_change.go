@@ -8,7 +8,7 @@ import (
 )
 
 type lockUpdateCmd struct {
-	Names []string `arg:"" optional:"" name:"name" help:"Images to update (default: all)."`
+	Names []string `arg:"" optional:"" name:"name" complete:"locked" help:"Images to update (default: all)."`
 	lockChangeFlags
 	lockTableFlag
 	lockRegistryFlags
@@ -50,7 +50,7 @@ func (c *lockUpdateCmd) names(before lock.File) ([]string, error) {
 }
 
 type lockRemoveCmd struct {
-	Names []string `arg:"" name:"name" help:"Images to remove."`
+	Names []string `arg:"" name:"name" complete:"locked" help:"Images to remove."`
 	lockChangeFlags
 }
 

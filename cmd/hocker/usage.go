@@ -47,7 +47,9 @@ func missingCommand(c *kong.Context) error {
 	node := cmp.Or(c.Selected(), c.Model.Node)
 	var commands []string
 	for _, child := range node.Children {
-		commands = append(commands, fmt.Sprintf("%q", child.Name))
+		if !child.Hidden {
+			commands = append(commands, fmt.Sprintf("%q", child.Name))
+		}
 	}
 	expected := "expected one of " + strings.Join(commands, ", ")
 	switch {

@@ -1,6 +1,9 @@
 package nix
 
 import (
+	"maps"
+	"slices"
+
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -33,4 +36,14 @@ func System(p ocispec.Platform) string {
 		return systems["arm/"+p.Variant]
 	}
 	return systems[p.Architecture]
+}
+
+// Platforms returns the platforms that Nix has a system for, as an image's platform is
+// written: linux/arm64.
+func Platforms() []string {
+	var platforms []string
+	for _, architecture := range slices.Sorted(maps.Keys(systems)) {
+		platforms = append(platforms, "linux/"+architecture)
+	}
+	return platforms
 }

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestCompletion(t *testing.T) {
+	for _, tt := range []struct {
+		words []string // the last one is completed
+		want  []string // the first word of each candidate that begins with it
+	}{
+		{[]string{"hocker", "lo"}, []string{"lock", "load"}},
+		{[]string{"hocker", "comp"}, []string{"compose"}}, // complete is hidden
+		{[]string{"/usr/bin/hocker", "lock", "rem"}, []string{"remove"}},
+		{[]string{"hocker", "help", "lock", "l"}, []string{"list"}},
+		{[]string{"hocker", "image", "--for"}, []string{"--foreign", "--format"}},
+		{[]string{"hocker", "image", "--format", ""}, []string{"archive", "oci-layout"}},
+		{[]string{"hocker", "image", "--format=o"}, []string{"--format=oci-layout"}},
+		{[]string{"hocker", "--", "--vers"}, nil},
+		{[]string{"hocker-image", "--platform", "linux/arm/"}, []string{"linux/arm/v5", "linux/arm/v6", "linux/arm/v7"}},
+		{[]string{"hocker-image", "-u", "--platform", "--compr"}, []string{"--compressed"}},
+		{[]string{"hocker", "image", "--out", ""}, nil},
+	} {
+		name := tt.words[0] + " " + tt.words[len(tt.words)-1]
+		parser, err := process{}.parser(call(tt.words[:1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range complete(parser.Model.Node, tt.words[1:]) {
+			got = append(got, c.word)
+		}
+		slices.Sort(got)
+		slices.Sort(tt.want)
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
+}
