@@ -5,6 +5,7 @@ STATICCHECK := $(GO) tool -modfile=tools/go.mod staticcheck
 # The tests that need only Go.
 UNIT        := ./cmd/... ./fetcher/... ./test/commands ./test/faults
 LINKS       := hocker-manifest hocker-config hocker-layer hocker-image docker2nix
+PREFIX      ?= /usr/local
 # nix/package.nix has the version of the release.
 VERSION     := $(shell sed -n 's/^ *version = "\(.*\)";/\1/p' nix/package.nix)
 
@@ -30,6 +31,11 @@ prerequisites:
 build: prerequisites ## Build bin/hocker, static, and the links to it.
 	$(GO) build -ldflags='-s -w -X main.version=$(VERSION)' -o bin/hocker ./cmd/hocker
 	@for link in $(LINKS); do ln -sf hocker bin/$$link; done
+
+.PHONY: install
+install: build ## Install hocker, its manual pages and its completions below DESTDIR and PREFIX (/usr/local).
+	release/manual.sh bin/man1 $(VERSION) $(GO)
+	release/install.sh "$(DESTDIR)$(PREFIX)" $(LINKS)
 
 .PHONY: demo
 demo: build ## Show how an image goes from a registry through Nix into Docker (root).

@@ -2,7 +2,9 @@
   lib,
   buildGoModule,
   callPackage,
+  installShellFiles,
   testers,
+  versionCheckHook,
 }:
 
 buildGoModule (finalAttrs: {
@@ -14,6 +16,7 @@ buildGoModule (finalAttrs: {
     root = ../.;
     fileset = lib.fileset.unions [
       ../cmd
+      ../completions
       ../fetcher
       # The test registry that unit tests and end-to-end tests share.
       ../test/faults
@@ -36,6 +39,13 @@ buildGoModule (finalAttrs: {
     "-X main.version=${finalAttrs.version}"
   ];
 
+  nativeBuildInputs = [ installShellFiles ];
+
+  # The manual pages are made from the command line's grammar, by the machine that builds.
+  postBuild = ''
+    env -u GOOS -u GOARCH -u GOARM go run -tags manual -ldflags "-X main.version=${finalAttrs.version}" ./cmd/hocker man1
+  '';
+
   # Build only subPackages, but test all packages.
   preCheck = ''
     unset subPackages
@@ -49,7 +59,21 @@ buildGoModule (finalAttrs: {
     for name in hocker-manifest hocker-config hocker-layer hocker-image docker2nix; do
       ln -s hocker "$out/bin/$name"
     done
+    installManPage man1/*.1
+    installShellCompletion --cmd hocker \
+      --bash completions/hocker.bash \
+      --fish completions/hocker.fish \
+      --zsh completions/_hocker
+    for name in $out/bin/*; do
+      name=''${name##*/}
+      test "$name" = hocker || installShellCompletion --cmd "$name" \
+        --bash completions/hocker.bash \
+        --fish completions/hocker.fish
+    done
   '';
+
+  doInstallCheck = true;
+  nativeInstallCheckInputs = [ versionCheckHook ];
 
   passthru.tests = {
     version = testers.testVersion { package = finalAttrs.finalPackage; };

@@ -94,7 +94,7 @@ func (c *completion) setFlag(value string) {
 	c.flag = nil
 }
 
-// flags returns the command's flags and those of its parents.
+// flags returns the command's flags and those of its parents, without hidden ones.
 func (c *completion) flags() []*kong.Flag {
 	return slices.Concat(c.node.AllFlags(true)...)
 }
@@ -146,9 +146,7 @@ func (c *completion) candidates(last string) []candidate {
 func (c *completion) flagNames() []candidate {
 	var all []candidate
 	for _, flag := range c.flags() {
-		if !flag.Hidden {
-			all = append(all, candidate{"--" + flag.Name, flag.Help})
-		}
+		all = append(all, candidate{"--" + flag.Name, flag.Help})
 	}
 	return all
 }

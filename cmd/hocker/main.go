@@ -1,3 +1,5 @@
+//go:build !manual
+
 // Command hocker brings container images into the Nix store, layer by layer,
 // and out of it again. It is many commands in one binary: called as
 // hocker-manifest or docker2nix, for example, it is that command.

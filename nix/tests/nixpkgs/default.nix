@@ -3,7 +3,7 @@
 #
 # A test copies this folder and adds two static binaries, prebuilt/bin/hocker and
 # prebuilt/bin/busybox. buildGoModule then "builds" that hocker, and runs the package's
-# postInstall for real.
+# postBuild and postInstall for real, with a "go" that writes one manual page.
 {
   system ? builtins.currentSystem,
   overlays ? [ ],
@@ -57,14 +57,43 @@ let
       package =
         runScript "${arguments.pname}-${arguments.version}"
           {
-            inherit (arguments) src vendorHash;
+            inherit (arguments)
+              pname
+              src
+              vendorHash
+              version
+              ;
             inherit (arguments.env) CGO_ENABLED;
           }
           ''
             test -f "$src/go.mod"
-            mkdir -p "$out/bin"
+            mkdir -p "$out/bin" build
+            cd build
+            cp -r "$src/." .
+            chmod -R u+w .
+            cat >"$TMPDIR/bin/go" <<END
+            #!$busybox sh
+            for dir; do :; done
+            mkdir "\$dir" && echo ".TH HOCKER 1" >"\$dir/hocker.1"
+            END
+            chmod +x "$TMPDIR/bin/go"
+            put() {
+              mkdir -p "$(dirname "$2")"
+              cp "$1" "$2"
+            }
+            installManPage() {
+              for page; do put "$page" "$out/share/man/man1/''${page##*/}"; done
+            }
+            installShellCompletion() {
+              test "$1 $3 $5" = "--cmd --bash --fish"
+              put "$4" "$out/share/bash-completion/completions/$2.bash"
+              put "$6" "$out/share/fish/vendor_completions.d/$2.fish"
+              test $# = 6 || put "$8" "$out/share/zsh/site-functions/_$2"
+            }
+            ${arguments.postBuild or ""}
             cp ${prebuilt}/bin/hocker "$out/bin/hocker"
             ${arguments.postInstall or ""}
+            ${concatStringsSep "\n" arguments.nativeInstallCheckInputs}
           ''
         // arguments.passthru or { }
         // {
@@ -75,6 +104,9 @@ let
 
   packages = final: {
     inherit lib buildGoModule;
+
+    installShellFiles = null;
+    versionCheckHook = ''"$out/bin/$pname" --version | grep -Fw -- "$version"'';
 
     callPackage =
       file: arguments:
