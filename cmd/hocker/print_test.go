@@ -18,7 +18,8 @@ func TestOnlyPrintPrints(t *testing.T) {
 	}
 	files := token.NewFileSet()
 	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") {
+		// manual.go is not in hocker.
+		if strings.HasSuffix(name, "_test.go") || name == "manual.go" {
 			continue
 		}
 		file, err := parser.ParseFile(files, name, nil, 0)
