@@ -221,7 +221,7 @@ func (s *blobSource) get(ctx context.Context, repo reference.Repository, r reque
 	target := s.target
 	s.mu.Unlock()
 	if target != nil {
-		r.url = target.String()
+		r.url, r.registry = target.String(), repo.Registry
 		resp, err := s.client.sendAnonymous(ctx, r)
 		if err == nil || ctx.Err() != nil {
 			return resp, err
@@ -230,6 +230,7 @@ func (s *blobSource) get(ctx context.Context, repo reference.Repository, r reque
 		r.header.Del("If-Range") // it belongs to the target
 	}
 	if image.IsForeign(s.desc) {
+		r.registry = repo.Registry
 		return s.client.getForeign(ctx, s.desc, r)
 	}
 	return s.client.ask(ctx, repo, "/blobs/"+s.desc.Digest.String(), r)

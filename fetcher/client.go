@@ -142,11 +142,6 @@ func (c *Client) authFor(r reference.Registry, cred credential.Credential, clien
 	}
 	cache, _ := c.caches.LoadOrStore(cred, auth.NewCache())
 	authorized.Cache = cache.(auth.Cache)
-	if reference.IsLoopback(r.Host) {
-		// oras-go blocks token services on loopback addresses, to protect the
-		// services of this machine from remote registries. A registry on this
-		// machine may use them.
-		authorized.BlockedRealmPrefixes = []netip.Prefix{}
-	}
+	authorized.BlockedRealmPrefixes = []netip.Prefix{} // Transport blocks more, when it connects
 	return &authorized
 }

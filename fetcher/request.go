@@ -17,7 +17,10 @@ import (
 type request struct {
 	method string // empty means GET
 	url    string
-	header http.Header
+	// registry is the registry that the request is for. The URL may be of another
+	// server that it leads to.
+	registry reference.Registry
+	header   http.Header
 	// content marks a request for the content of a blob, which is streamed. Other
 	// responses are read whole.
 	content bool
@@ -36,7 +39,7 @@ func (c *Client) client(r request) *http.Client {
 	if r.ranged {
 		t = c.separate
 	}
-	whole := &wholeAnswers{base: tracing(t, c.Trace), stall: c.Stall}
+	whole := &wholeAnswers{base: tracing(ledBy{t, r.registry}, c.Trace), stall: c.Stall}
 	if r.content {
 		whole.content = r.url
 	}
@@ -51,7 +54,7 @@ func (c *Client) client(r request) *http.Client {
 // unless the request succeeds. The caller must close the body.
 func (c *Client) ask(ctx context.Context, repo reference.Repository, path string, r request) (*http.Response, error) {
 	c.setup.Do(c.init)
-	r.url = repo.Registry.String() + repo.Path + path
+	r.url, r.registry = repo.Registry.String()+repo.Path+path, repo.Registry
 	cred, withheld, err := c.findCredential(ctx, repo)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx)

@@ -70,7 +70,7 @@ func isRefusal(err error) bool {
 		redirect    *RedirectError
 		proxy       *ProxyError
 	)
-	return errors.As(err, &certificate) || errors.As(err, &noTLS) || errors.Is(err, http.ErrSchemeMismatch) ||
+	return errors.As(err, new(*ReachError)) || errors.As(err, &certificate) || errors.As(err, &noTLS) || errors.Is(err, http.ErrSchemeMismatch) ||
 		errors.As(err, &redirect) || isRefusedRedirect(err.Error()) ||
 		errors.As(err, &proxy) && proxy.Status != 0 && !retryableStatus(proxy.Status)
 }

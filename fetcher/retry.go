@@ -99,6 +99,8 @@ func retryable(resp *http.Response, err error) bool {
 		var dns *net.DNSError
 		var proxy *ProxyError
 		switch {
+		case errors.As(err, new(*ReachError)):
+			return false
 		// Not errors.Is: it also matches the timeouts of net/http, which are worth a
 		// retry.
 		case errors.Is(err, context.Canceled), err == context.DeadlineExceeded:

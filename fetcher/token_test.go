@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -218,20 +219,15 @@ func TestTokenExpires(t *testing.T) {
 func TestTokenServiceOnLoopback(t *testing.T) {
 	service := &tokenService{user: "me", pass: "hunter2"}
 	s := service.start(t)
-	far := reference.Repository{Registry: reference.Registry{Scheme: "http", Host: "registry.example"}, Path: "org/app"}
-	c := static(far, credential.Credential{Username: "me", Password: "hunter2"})
-	c.Transport = proxyTo(s)
-	if _, err := fetchHello(t, c, far); err == nil || strings.Contains(err.Error(), "hunter2") {
+	noProxies(t)
+	t.Setenv("ALL_PROXY", startServer(t, httpProxy{to: s}).host())
+	repo := far("http")
+	c := static(repo, credential.Credential{Username: "me", Password: "hunter2"})
+	c.Transport = NewTransport(TransportOptions{})
+	if _, err := fetchHello(t, c, repo); !errors.As(err, new(*ReachError)) || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v", err)
 	}
 	if asked := service.asked(); asked != nil {
 		t.Errorf("the token service was asked: %v", asked)
 	}
-}
-
-// proxyTo connects to one server, whatever the host in the request.
-func proxyTo(s *server) *http.Transport {
-	transport := newHTTPTransport(TransportOptions{})
-	transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(s.URL) }
-	return transport
 }

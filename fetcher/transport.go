@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -29,6 +30,10 @@ type TransportOptions struct {
 	// AnswerTimeout limits the wait for the header of a response; 0 means 30 s.
 	// For the body, see Client.Stall.
 	AnswerTimeout time.Duration
+	// Allow lists addresses that every registry may lead to. By default a registry
+	// leads to public addresses, and to those of its own kind: private, link-local or
+	// of this machine. A registry on this machine may lead anywhere.
+	Allow []netip.Prefix
 }
 
 // MaxIdleConnections is the number of idle connections kept for each host. That
@@ -39,12 +44,14 @@ const MaxIdleConnections = 64
 // (HTTP_PROXY, HTTPS_PROXY, else ALL_PROXY; NO_PROXY), and HTTP/2 where offered. It
 // does not decompress: digests are of the bytes as they are sent.
 func NewTransport(o TransportOptions) *Transport {
+	r := &reach{dialer: o.dialer(), scopeOf: scopeOf, allowed: o.Allow, found: map[string]scope{}}
 	return &Transport{
-		plain: newHTTPTransport(o),
-		secure: sync.OnceValue(func() *http.Transport {
+		reach: r,
+		plain: r.confine(newHTTPTransport(o)),
+		secure: sync.OnceValue(func() confined {
 			t := newHTTPTransport(o)
 			t.TLSClientConfig.RootCAs = o.roots()
-			return t
+			return r.confine(t)
 		}),
 	}
 }
@@ -52,36 +59,43 @@ func NewTransport(o TransportOptions) *Transport {
 // Transport is an [http.RoundTripper] that reuses connections. It loads CA roots
 // only for the first https request: that takes longer than fetching a small blob.
 type Transport struct {
-	plain  *http.Transport
-	secure func() *http.Transport
+	reach  *reach
+	plain  confined
+	secure func() confined
 }
 
 // RoundTrip implements [http.RoundTripper].
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	c := t.plain
 	if req.URL.Scheme == "https" {
-		return proxiedTransport{t.secure()}.RoundTrip(req)
+		c = t.secure()
 	}
-	return proxiedTransport{t.plain}.RoundTrip(req)
+	transport, err := t.reach.route(c, req)
+	if err != nil {
+		return nil, err
+	}
+	return proxiedTransport{transport}.RoundTrip(req)
 }
 
 // Separate returns a transport with the same options that uses a separate
 // connection for each concurrent request.
 func (t *Transport) Separate() *Transport {
 	return &Transport{
-		plain:  separateConnections(t.plain),
-		secure: sync.OnceValue(func() *http.Transport { return separateConnections(t.secure()) }),
+		reach:  t.reach,
+		plain:  t.reach.confine(separateConnections(t.plain.registry)),
+		secure: sync.OnceValue(func() confined { return t.reach.confine(separateConnections(t.secure().registry)) }),
 	}
 }
 
 func newHTTPTransport(o TransportOptions) *http.Transport {
-	connectTimeout := cmp.Or(o.ConnectTimeout, 10*time.Second)
+	dialer := o.dialer()
 	answerTimeout := cmp.Or(o.AnswerTimeout, 30*time.Second)
 	return &http.Transport{
 		Proxy:                  environmentProxy(),
 		OnProxyConnectResponse: proxyConnected,
-		DialContext:            (&net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{InsecureSkipVerify: o.Insecure, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    connectTimeout,
+		TLSHandshakeTimeout:    dialer.Timeout,
 		ResponseHeaderTimeout:  answerTimeout,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
@@ -89,6 +103,10 @@ func newHTTPTransport(o TransportOptions) *http.Transport {
 		IdleConnTimeout:        90 * time.Second,
 		ReadBufferSize:         64 << 10,
 	}
+}
+
+func (o TransportOptions) dialer() net.Dialer {
+	return net.Dialer{Timeout: cmp.Or(o.ConnectTimeout, 10*time.Second), KeepAlive: 30 * time.Second}
 }
 
 // separateConnections returns a copy of t without HTTP/2, which would multiplex

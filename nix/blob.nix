@@ -43,6 +43,7 @@ let
     "NIX_SSL_CERT_FILE"
     "HOCKER_MIRRORS"
     "HOCKER_MAX_TIME"
+    "HOCKER_ALLOW_ADDRESSES"
   ];
 
   # `nix-build -I DOCKER_CREDENTIALS=FILE` names a credentials file. The builder

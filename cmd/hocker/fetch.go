@@ -162,7 +162,11 @@ func builderClient(p process, b nix.Builder, roots *builderRoots) (*fetcher.Clie
 	if err != nil {
 		return nil, fmt.Errorf("HOCKER_MIRRORS: %w", err)
 	}
-	transport := fetcher.NewTransport(fetcher.TransportOptions{Roots: roots.read})
+	allowed, err := allowedAddresses(p)
+	if err != nil {
+		return nil, err
+	}
+	transport := fetcher.NewTransport(fetcher.TransportOptions{Roots: roots.read, Allow: allowed})
 	return &fetcher.Client{
 		Credential:     awaitCredential(credential),
 		Mirrors:        mirrors,

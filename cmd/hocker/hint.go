@@ -28,6 +28,7 @@ func hint(command string, err error) string {
 		failures  *lock.FailuresError
 		notStored *notInStoreError
 		limit     *content.LimitError
+		reach     *fetcher.ReachError
 	)
 	inNix := isBuilder(command)
 	switch {
@@ -79,6 +80,8 @@ func hint(command string, err error) string {
 		return deniedHint(command, err, inNix)
 	case errors.Is(err, content.ErrNotFound):
 		return notFoundHint(err, inNix)
+	case errors.As(err, &reach):
+		return fmt.Sprintf("if it should, allow this address: HOCKER_ALLOW_ADDRESSES=%s", reach.Address)
 	case errors.As(err, new(*fetcher.RedirectError)):
 		return ""
 	case errors.Is(err, content.ErrUnavailable):

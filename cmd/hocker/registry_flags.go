@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -77,7 +78,12 @@ func (f *registryFlags) newClient(p process, audience credential.Audience) (*fet
 	if err != nil {
 		return nil, err
 	}
+	allowed, err := allowedAddresses(p)
+	if err != nil {
+		return nil, err
+	}
 	options := fetcher.TransportOptions{
+		Allow:          allowed,
 		Insecure:       f.Insecure,
 		ConnectTimeout: f.ConnectTimeout,
 		AnswerTimeout:  f.AnswerTimeout,
@@ -109,6 +115,15 @@ func (f *registryFlags) newClient(p process, audience credential.Audience) (*fet
 		c.Trace = func(x fetcher.Exchange) { p.sayf("%s", formatExchange(x)) }
 	}
 	return c, nil
+}
+
+// allowedAddresses returns the addresses that every registry may lead to.
+func allowedAddresses(p process) ([]netip.Prefix, error) {
+	allowed, err := fetcher.ParseAllowedAddresses(p.getenv("HOCKER_ALLOW_ADDRESSES"))
+	if err != nil {
+		return nil, usagef("HOCKER_ALLOW_ADDRESSES: %w", err)
+	}
+	return allowed, nil
 }
 
 func (f *registryFlags) warn(p process, line string) {
