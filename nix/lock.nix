@@ -29,9 +29,10 @@ let
     toJSON
     ;
 
-  # The supported versions of the format. Version 2 added `as`.
+  # The supported versions of the format. Version 2 added `as`, version 3 `signedBy`
+  # and `noVerify`.
   oldest = 1;
-  newest = 2;
+  newest = 3;
 
   # On macOS, containers run in a Linux VM.
   linux =
@@ -71,6 +72,10 @@ let
       index ? null,
       allPlatforms ? false,
       pinned ? false,
+      # Who vouched for the image when it was locked. `hocker lock` verifies signatures,
+      # a build does not.
+      signedBy ? null,
+      noVerify ? false,
     }:
     {
       config,

@@ -83,6 +83,7 @@ func (e *endTest) writeFiles(image *faultyImage) error {
 		"config":                        string(image.config),
 		"layer":                         string(image.layer),
 		"password":                      "secret\n",
+		"policy.json":                   `{"default":[{"type":"insecureAcceptAnything"}]}`,
 		"endless":                       "",
 		"hangs/config.json":             `{"credsStore":"hangs"}`,
 		"hangs/docker-credential-hangs": "#!/bin/sh\necho the helper has begun >&2\nsleep 1000\n",

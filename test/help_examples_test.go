@@ -26,6 +26,7 @@ var helpCommands = []struct {
 	{"hocker lock remove", []string{`(?m)^debian +sha256:\w+ +→ +-`}},
 	{"hocker lock list", []string{`(?m)^docker\.io/library/debian:bookworm`}},
 	{"hocker lock check", []string{``}},
+	{"hocker verify", []string{`(?m)^debian:bookworm: signed by sha256:\w{64} \(cosign\.pub\): sha256:`, `(?m)^\./result: signed by sha256:`}},
 	{"hocker prefetch", []string{`(?m)^/.*/store/\w{32}-docker-layer-`, `(?m)^/.*/store/\w{32}-docker-layer-`}},
 	{"hocker compose", []string{`(?m)^Loaded image: debian:bookworm$`}},
 	{"hocker load", []string{
@@ -53,6 +54,7 @@ func TestHelpExamples(t *testing.T) {
 in
 pkgs.callPackage ./debian.nix { }
 `, 0o644)
+	b.sign("library/debian", "bookworm")
 	covered := map[string]bool{}
 	for _, tt := range helpCommands {
 		covered[tt.command] = true

@@ -94,6 +94,7 @@ type box struct {
 	direct  []string  // environ without a daemon
 	daemon  *exec.Cmd // none at first
 	hub     *servers.Nginx
+	behind  *servers.Registry // the registry behind hub
 	private *servers.Nginx
 	store   *servers.NixStore
 }
@@ -145,7 +146,7 @@ func (b *box) startHub(authority *servers.Authority) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.hub = hub
+	b.hub, b.behind = hub, registry
 	b.t.Cleanup(func() { b.stop(hub) })
 	set := images.NewSet(filepath.Join(b.dir, "images"))
 	for _, name := range []string{"library/debian:bookworm", "library/debian:bullseye", "library/debian:jessie", "library/nginx:1.29", "library/redis:8"} {

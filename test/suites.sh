@@ -58,13 +58,15 @@ download() {
 		APT_CONFIG="$dir/apt.conf" apt-get -qq install --yes --no-install-recommends --download-only "$@" >/dev/null
 }
 
-# unpack ARCHIVES ROOT: unpack the files that programs need at run time to ROOT/usr.
+# unpack ARCHIVES ROOT: unpack the files that programs need at run time to ROOT/usr, and
+# write the versions of the packages to ROOT/versions.
 unpack() {
 	for folder in bin sbin lib lib64; do
 		mkdir -p "$2/usr/$folder"
 		ln -s "usr/$folder" "$2/$folder"
 	done
 	for package in "$1"/*.deb; do
+		dpkg-deb --show "$package" >>"$2/versions"
 		dpkg-deb --fsys-tarfile "$package" |
 			tar -x -C "$2" --no-same-owner --keep-directory-symlink --exclude='./etc/*' \
 				--exclude='./usr/share/doc*' --exclude='./usr/share/man*' --exclude='./usr/share/locale*'

@@ -16,6 +16,7 @@ import (
 
 type docker2nixCmd struct {
 	imageFlags
+	verifyFlags
 	outputFlag
 	Manifest     string `placeholder:"FILE" help:"Read the manifest from this file, or from standard input (-)."`
 	Fetch        bool   `help:"Ask the registry, even if IMAGE-NAME and IMAGE-TAG are given and standard input has a manifest."`
@@ -43,6 +44,9 @@ func (c *docker2nixCmd) Validate() error {
 			return fmt.Errorf("--altName: %w", err)
 		}
 	}
+	if err := c.verifyFlags.check(); err != nil {
+		return err
+	}
 	return c.registryFlags.Validate()
 }
 
@@ -51,18 +55,22 @@ func (c *docker2nixCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	expr, err := c.expression(ctx, p, src)
+	v, err := c.verifier(ctx, p, src.Client, src.warn)
+	if err != nil {
+		return err
+	}
+	expr, err := c.expression(ctx, p, src, v)
 	if err != nil {
 		return err
 	}
 	return c.writeBytes(ctx, p, expr)
 }
 
-func (c *docker2nixCmd) expression(ctx context.Context, p process, src source) ([]byte, error) {
+func (c *docker2nixCmd) expression(ctx context.Context, p process, src source, v *verifier) ([]byte, error) {
 	switch {
 	case !c.readsManifest(p):
 		if c.AllPlatforms {
-			return c.allPlatforms(ctx, p, src)
+			return c.allPlatforms(ctx, p, src, v)
 		}
 		m, err := src.resolveLayers(ctx)
 		if err != nil {
@@ -73,7 +81,12 @@ func (c *docker2nixCmd) expression(ctx context.Context, p process, src source) (
 				return nil, err
 			}
 		}
+		if err := v.verify(ctx, src.ref, m.Index, m.Digest); err != nil {
+			return nil, err
+		}
 		return c.image(src.ref, m.Image, m.Digest).Expression()
+	case v != nil:
+		return nil, usagef("--verify-key and --policy are for an image of a registry, and the manifest comes from a file or a pipe: give --fetch")
 	case c.AllPlatforms, c.Platform != "":
 		return nil, usagef("--platform and --all-platforms are for a registry's index, and the manifest comes from a file or a pipe: give --fetch")
 	}
@@ -111,7 +124,7 @@ func (c *docker2nixCmd) image(ref reference.Reference, m ocispec.Manifest, d dig
 
 // allPlatforms writes an image for each platform of an index that Nix has a
 // system for.
-func (c *docker2nixCmd) allPlatforms(ctx context.Context, p process, src source) ([]byte, error) {
+func (c *docker2nixCmd) allPlatforms(ctx context.Context, p process, src source, v *verifier) ([]byte, error) {
 	index, err := src.Manifest(ctx, src.ref)
 	if err != nil {
 		return nil, err
@@ -121,6 +134,7 @@ func (c *docker2nixCmd) allPlatforms(ctx context.Context, p process, src source)
 		return nil, fmt.Errorf("%s: %w", src.ref.Familiar(), err)
 	}
 	var images []nix.SystemImage
+	var manifests []digest.Digest
 	written := map[string]bool{}
 	for _, d := range entries {
 		platform := image.FormatPlatform(*d.Platform)
@@ -144,10 +158,14 @@ func (c *docker2nixCmd) allPlatforms(ctx context.Context, p process, src source)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", platform, err)
 		}
+		manifests = append(manifests, m.Digest)
 		images = append(images, nix.SystemImage{System: system, Image: c.image(src.ref, m.Image, m.Digest)})
 	}
 	if len(images) == 0 {
 		return nil, fmt.Errorf("%s has no image for a Nix system", src.ref.Familiar())
+	}
+	if err := v.verify(ctx, src.ref, index, manifests...); err != nil {
+		return nil, err
 	}
 	return nix.SystemsExpression(images)
 }

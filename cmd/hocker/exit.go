@@ -24,6 +24,7 @@ const (
 	exitNotFound    = 4
 	exitMismatch    = 5
 	exitUnavailable = 6
+	exitUnsigned    = 7
 )
 
 func exitCode(err error) int {
@@ -43,6 +44,8 @@ func exitCode(err error) int {
 		return signalled.exitCode()
 	case errors.As(err, new(*archive.PackingError)):
 		return exitOther
+	case isUnsigned(err):
+		return exitUnsigned
 	case errors.As(err, &mismatch), errors.As(err, &layer):
 		return exitMismatch
 	case errors.Is(err, content.ErrDenied):
@@ -51,7 +54,8 @@ func exitCode(err error) int {
 		return exitNotFound
 	case errors.Is(err, content.ErrUnavailable), errors.Is(err, engine.ErrUnavailable):
 		return exitUnavailable
-	case errors.As(err, &usage), errors.As(err, &input), errors.As(err, &file), errors.As(err, &check):
+	case errors.As(err, &usage), errors.As(err, &input), errors.As(err, &file), errors.As(err, &check),
+		errors.As(err, new(*lock.KeyNeededError)):
 		return exitUsage
 	}
 	return exitOther

@@ -18,6 +18,7 @@ type grammar struct {
 	Tags       tagsCmd       `cmd:"" help:"List the tags of an image, the newest last."`
 	Docker2nix docker2nixCmd `cmd:"" name:"docker2nix" help:"Write a Nix expression for an image, made from its manifest."`
 	Lock       lockCmd       `cmd:"" help:"Manage a lock file of images: add, update, remove, list, check."`
+	Verify     verifyCmd     `cmd:"" help:"Verify that a key vouches for an image."`
 	Prefetch   prefetchCmd   `cmd:"" help:"Download every blob that FILE names into the Nix store."`
 	Compose    composeCmd    `cmd:"" help:"Write an image in the Nix store as an archive to standard output."`
 	Load       loadCmd       `cmd:"" help:"Load an image in the Nix store into a container engine."`
@@ -160,6 +161,7 @@ func (p process) parser(line commandLine) (*kong.Kong, error) {
 		kong.ExplicitGroups([]kong.Group{
 			{Key: "nix", Title: "Builders, run by Nix:"},
 			{Key: "credentials", Title: "Credentials for the registry that you name (default: DOCKER_TOKEN, DOCKER_USER with DOCKER_PASS, DOCKER_AUTH_CONFIG, docker login, netrc):"},
+			{Key: "signatures", Title: "Signatures:"},
 			{Key: "transfer", Title: "Transfer:"},
 		}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),

@@ -52,6 +52,8 @@ func hint(command string, err error) string {
 		return platformHint(command, platform, inNix)
 	case errors.As(err, &limit):
 		return limitHint(limit, inNix)
+	case isUnsigned(err), errors.As(err, new(*lock.KeyNeededError)):
+		return signatureHint(command, err)
 	case isContentError(err):
 		return contentHint(command, err)
 	case isErofsError(err):

@@ -24,6 +24,7 @@ type lockAddCmd struct {
 	Name         string   `placeholder:"NAME" help:"Name in Nix, for a single image (default: the last part of its path)."`
 	As           string   `placeholder:"NAME:TAG" help:"Name and tag to load a single image under (default: its own)."`
 	Platform     []string `complete:"platform" placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock. Can be repeated (default: those it is locked for; else linux on this machine's architecture, or the platform of a single-platform image)."`
+	NoVerify     bool     `group:"signatures" help:"Lock a single image without a signature. The lock file says so, and updates do not require one."`
 	AllPlatforms bool     `help:"Lock every platform of the image that Nix has a system for."`
 }
 
@@ -42,6 +43,10 @@ func (c *lockAddCmd) Validate() error {
 		return fmt.Errorf("--name is for one image, but %d are given", len(c.References))
 	case c.As != "" && len(c.References) > 1:
 		return fmt.Errorf("--as is for one image, but %d are given", len(c.References))
+	case c.NoVerify && len(c.References) > 1:
+		return fmt.Errorf("--no-verify is for one image, but %d are given", len(c.References))
+	case c.NoVerify && c.verifies():
+		return fmt.Errorf("--no-verify cannot be used with --verify-key or --policy")
 	case c.AllPlatforms && len(c.Platform) > 0:
 		return fmt.Errorf("--all-platforms and --platform cannot be used together")
 	}
@@ -110,8 +115,12 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 		if other, taken := wanted[name]; taken && other.Reference != ref {
 			return nil, fmt.Errorf("%s and %s would both be named %s: give one of them another name, as NAME=%s", other.Reference.Familiar(), ref.Familiar(), name, ref.Familiar())
 		}
-		w := lock.Wanted{Reference: ref, As: as, AllPlatforms: c.AllPlatforms, Platforms: platforms}
+		w := lock.Wanted{Reference: ref, As: as, AllPlatforms: c.AllPlatforms, Platforms: platforms, NoVerify: c.NoVerify}
 		old, there := before.Images[name]
+		if !c.verifies() && !c.NoVerify {
+			// Nothing drops the check but a flag.
+			w.NoVerify, w.SignedBy = old.NoVerify, old.SignedBy
+		}
 		if there && !c.AllPlatforms && len(platforms) == 0 {
 			w.AllPlatforms, w.Platforms = old.AllPlatforms, old.WantedPlatforms()
 		}

@@ -17,7 +17,7 @@ func (*lockCheckCmd) Help() string {
 	return "Each tag costs one HEAD request, which Docker Hub does not count as a pull.\n\n" +
 		"--username and the other credential flags apply only to the registry in --registry: a file must not decide who gets a password.\n\n" +
 		"The exit code is 0 if no tag has moved, and 1 if one has. If an image could not be checked, it is that of the failure: " +
-		"3 access denied, 4 not found, 6 registry unavailable, 2 anything else.\n\n" +
+		"3 access denied, 4 not found, 6 registry unavailable, 7 not signed by one of the keys, 2 anything else.\n\n" +
 		"Example:\n  hocker lock check || hocker lock update"
 }
 

@@ -10,6 +10,9 @@ import (
 	"hocker/fetcher/credential"
 	"hocker/fetcher/lock"
 	"hocker/fetcher/reference"
+	"hocker/fetcher/signature"
+
+	"github.com/opencontainers/go-digest"
 )
 
 // lockFileFlag names the lock file.
@@ -58,6 +61,7 @@ func (f lockChangeFlags) change(ctx context.Context, p process, table lockTableF
 // to several at once.
 type lockRegistryFlags struct {
 	registryFlags
+	verifyFlags
 	Jobs int `group:"transfer" default:"16" placeholder:"N" help:"Requests at a time (default: 16)."`
 }
 
@@ -65,6 +69,9 @@ type lockRegistryFlags struct {
 func (f *lockRegistryFlags) Validate() error {
 	if f.Jobs < 1 || f.Jobs > fetcher.MaxIdleConnections {
 		return fmt.Errorf("--jobs must be from 1 to %d", fetcher.MaxIdleConnections)
+	}
+	if err := f.verifyFlags.check(); err != nil {
+		return err
 	}
 	return f.registryFlags.Validate()
 }
@@ -81,7 +88,26 @@ func (f *lockRegistryFlags) locker(ctx context.Context, p process, audience func
 		return nil, err
 	}
 	client, err := f.client(ctx, p, who)
-	return &lock.Locker{Source: client, Jobs: f.Jobs, Notice: func(line string) { f.warn(p, line) }}, err
+	if err != nil {
+		return nil, err
+	}
+	locker := &lock.Locker{Source: client, Jobs: f.Jobs, Notice: func(line string) { f.warn(p, line) }}
+	v, err := f.verifier(ctx, p, client, locker.Notice)
+	if v != nil {
+		locker.Vouch = v.vouchLocked
+	}
+	return locker, err
+}
+
+// vouchLocked returns the fingerprint of the key that vouches for an image of a lock
+// file: for its index, or for all platforms that it is locked for.
+func (v *verifier) vouchLocked(ctx context.Context, i lock.Image, index []byte, prefer digest.Digest) (digest.Digest, error) {
+	image := signature.Image{Reference: i.Reference, Prefer: prefer, Index: i.Index.Digest}
+	for _, system := range i.Systems() {
+		image.Manifests = append(image.Manifests, i.Platforms[system].Manifest.Digest)
+	}
+	key, err := v.vouched(ctx, image, index)
+	return key.Fingerprint, err
 }
 
 // withFailures prints each failure on a line of its own. The error that it

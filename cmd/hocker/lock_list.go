@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
+
+	"github.com/opencontainers/go-digest"
 )
 
 type lockListCmd struct {
@@ -26,6 +29,8 @@ type imageRow struct {
 	Digest       string        `json:"digest"`
 	Pinned       bool          `json:"pinned"`
 	AllPlatforms bool          `json:"allPlatforms"`
+	SignedBy     string        `json:"signedBy"` // fingerprint of a key, or empty
+	NoVerify     bool          `json:"noVerify"`
 	Size         int64         `json:"size"`
 	Platforms    []platformRow `json:"platforms"`
 }
@@ -57,7 +62,24 @@ func (c *lockListCmd) Run(ctx context.Context, p process) error {
 	if c.JSON {
 		return writeJSON(p.stdout, images)
 	}
-	return writeTable(p.stdout, rows)
+	return writeTable(p.stdout, withSigners(rows, images))
+}
+
+// withSigners adds a column that says who signed the images, if the file says that of any.
+func withSigners(rows [][]string, images []imageRow) [][]string {
+	signed := func(row imageRow) bool { return row.SignedBy != "" || row.NoVerify }
+	if !slices.ContainsFunc(images, signed) {
+		return rows
+	}
+	rows[0] = append(rows[0], "SIGNED BY")
+	for n, row := range images {
+		by := tableDigest(digest.Digest(row.SignedBy))
+		if row.NoVerify {
+			by = "no-verify"
+		}
+		rows[n+1] = append(rows[n+1], by)
+	}
+	return rows
 }
 
 func newImageRow(name string, i lock.Image) imageRow {
@@ -68,6 +90,8 @@ func newImageRow(name string, i lock.Image) imageRow {
 		Digest:       i.Digest().String(),
 		Pinned:       i.Pinned(),
 		AllPlatforms: i.AllPlatforms,
+		SignedBy:     i.SignedBy.String(),
+		NoVerify:     i.NoVerify,
 		Size:         i.Size(),
 	}
 	for _, system := range i.Systems() {

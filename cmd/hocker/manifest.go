@@ -9,6 +9,7 @@ import (
 
 type manifestCmd struct {
 	imageFlags
+	verifyFlags
 	outputFlag
 	Index         bool `help:"Print the index of a multi-platform image instead of the manifest for one platform."`
 	Digest        bool `help:"Print only the digest."`
@@ -30,6 +31,9 @@ func (c *manifestCmd) Validate() error {
 	case c.JSON && !c.ListPlatforms:
 		return fmt.Errorf("--json needs --list-platforms: a manifest is always JSON")
 	}
+	if err := c.verifyFlags.check(); err != nil {
+		return err
+	}
 	return c.registryFlags.Validate()
 }
 
@@ -38,10 +42,14 @@ func (c *manifestCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	if c.ListPlatforms {
-		return c.listPlatforms(ctx, p, src)
+	v, err := c.verifier(ctx, p, src.Client, src.warn)
+	if err != nil {
+		return err
 	}
-	m, err := c.manifest(ctx, src)
+	if c.ListPlatforms {
+		return c.listPlatforms(ctx, p, src, v)
+	}
+	m, err := c.manifest(ctx, src, v)
 	if err != nil {
 		return err
 	}
@@ -51,11 +59,14 @@ func (c *manifestCmd) Run(ctx context.Context, p process) error {
 	return c.writeBytes(ctx, p, m.Bytes)
 }
 
-// manifest fetches and checks the manifest to print.
-func (c *manifestCmd) manifest(ctx context.Context, src source) (image.Manifest, error) {
+// manifest fetches, checks and verifies the manifest to print.
+func (c *manifestCmd) manifest(ctx context.Context, src source, v *verifier) (image.Manifest, error) {
 	if !c.Index {
 		resolved, err := src.resolve(ctx)
-		return resolved.Manifest, err
+		if err != nil {
+			return image.Manifest{}, err
+		}
+		return resolved.Manifest, v.verify(ctx, src.ref, resolved.Index, resolved.Digest)
 	}
 	m, err := src.Manifest(ctx, src.ref)
 	if err != nil {
@@ -64,5 +75,5 @@ func (c *manifestCmd) manifest(ctx context.Context, src source) (image.Manifest,
 	if _, err := image.ParseIndex(m.Bytes); err != nil {
 		return image.Manifest{}, fmt.Errorf("%s: %w", src.ref.Familiar(), err)
 	}
-	return m, nil
+	return m, v.verify(ctx, src.ref, m)
 }

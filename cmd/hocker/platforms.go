@@ -7,6 +7,9 @@ import (
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 	"hocker/fetcher/printable"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // availableRow is a platform in the output of --list-platforms --json.
@@ -16,8 +19,8 @@ type availableRow struct {
 	Size     int64  `json:"size"`   // of its manifest, in bytes
 }
 
-func (c *manifestCmd) listPlatforms(ctx context.Context, p process, src source) error {
-	images, err := image.Platforms(ctx, src.Client, src.ref)
+func (c *manifestCmd) listPlatforms(ctx context.Context, p process, src source, v *verifier) error {
+	images, err := src.platforms(ctx, v)
 	if err != nil {
 		return err
 	}
@@ -35,4 +38,30 @@ func (c *manifestCmd) listPlatforms(ctx context.Context, p process, src source) 
 		}
 		return writeTable(w, table)
 	})
+}
+
+// platforms returns the platforms of the image. With a verifier, a key must vouch for the
+// index or for all of them.
+func (s source) platforms(ctx context.Context, v *verifier) ([]ocispec.Descriptor, error) {
+	if v == nil {
+		return image.Platforms(ctx, s.Client, s.ref)
+	}
+	top, err := s.Manifest(ctx, s.ref)
+	if err != nil {
+		return nil, err
+	}
+	at := s.ref
+	at.Digest = top.Digest // the tag may move
+	images, err := image.Platforms(ctx, s.Client, at)
+	if err != nil {
+		return nil, err
+	}
+	var manifests []digest.Digest
+	for _, d := range images {
+		manifests = append(manifests, d.Digest)
+	}
+	if image.Identify(top.Bytes) != image.KindIndex {
+		top = image.Manifest{}
+	}
+	return images, v.verify(ctx, s.ref, top, manifests...)
 }

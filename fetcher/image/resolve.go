@@ -32,15 +32,18 @@ func Resolve(ctx context.Context, source Source, ref reference.Reference, platfo
 	if err != nil {
 		return Resolved{}, fmt.Errorf("%s: %w", ref.Familiar(), err)
 	}
+	index := m
 	at := reference.Reference{Repository: ref.Repository, Digest: chosen.Digest}
 	if m, err = source.Manifest(ctx, at); err != nil {
 		return Resolved{}, err
 	}
+	var r Resolved
 	if chosen.Platform == nil {
-		return resolveSingle(ctx, source, at, m, platform)
+		r, err = resolveSingle(ctx, source, at, m, platform)
+	} else {
+		r, err = ReadManifest(ctx, source, at, m)
 	}
-	r, err := ReadManifest(ctx, source, at, m)
-	r.Platform = chosen.Platform
+	r.Index, r.Platform = index, chosen.Platform
 	return r, err
 }
 

@@ -23,6 +23,9 @@ type Source interface {
 type Resolved struct {
 	Manifest
 	Image ocispec.Manifest
+	// Index is the index that the reference names, from which the manifest was chosen;
+	// the zero value if the reference names the manifest.
+	Index Manifest
 	// Platform is the platform that an index states for the image, or nil.
 	Platform *ocispec.Platform
 

@@ -29,6 +29,11 @@ type Image struct {
 	As string
 	// AllPlatforms reports whether the image is locked for all platforms of its index.
 	AllPlatforms bool
+	// SignedBy is the fingerprint of the key that vouched for the image when it was
+	// locked, or empty.
+	SignedBy digest.Digest
+	// NoVerify reports whether the image is locked even if no key vouches for it.
+	NoVerify bool
 	// Index is the index that the reference names; the zero value if it names a
 	// manifest.
 	Index ocispec.Descriptor

@@ -26,8 +26,8 @@ func (l *Locker) Lock(ctx context.Context, f File, wanted map[string]Wanted) (ma
 }
 
 // Update resolves the tags of the named images again, and returns the images as they are
-// now. Pinned images and those whose tag has not moved are unchanged. Every image keeps
-// its platforms.
+// now. Pinned images and those whose tag has not moved are unchanged, but with keys they
+// are verified too. Every image keeps its platforms, and the key that signed it.
 //
 // Errors: *[FailuresError].
 func (l *Locker) Update(ctx context.Context, f File, names []string) (map[string]Image, error) {
@@ -35,14 +35,24 @@ func (l *Locker) Update(ctx context.Context, f File, names []string) (map[string
 	return forEach(ctx, names, func(name string) (Image, error) {
 		i := f.Images[name]
 		current, err := currentDigest(ctx, q, i)
-		if err != nil || current == i.Digest() {
-			return i, err
+		if err != nil {
+			return Image{}, err
 		}
+		return l.at(ctx, q, known, i, current)
+	})
+}
+
+// at returns a locked image as it is at the digest that its reference resolves to now.
+func (l *Locker) at(ctx context.Context, q *queue, known map[digest.Digest]Platform, i Image, current digest.Digest) (Image, error) {
+	switch {
+	case current != i.Digest():
 		// By digest, so that the manifest is verified, and requested once for all tags
 		// that name it.
-		at := reference.Reference{Repository: i.Reference.Repository, Digest: current}
-		return l.lock(ctx, q, known, i.wanted(), at)
-	})
+		return l.lock(ctx, q, known, i.wanted(), reference.Reference{Repository: i.Reference.Repository, Digest: current})
+	case l.Vouch == nil:
+		return i, nil
+	}
+	return l.verify(ctx, q, i, i.wanted(), nil)
 }
 
 // Tag is the locked digest of an image, and the one that its reference resolves to now.
@@ -55,14 +65,18 @@ type Tag struct {
 func (t Tag) Moved() bool { return t.Locked != t.Current }
 
 // Check resolves the tags of all images again. It sends one HEAD request for each image
-// that is not pinned; Docker Hub does not count those against its rate limit.
+// that is not pinned; Docker Hub does not count those against its rate limit. With keys,
+// it also verifies the images as they are now.
 //
 // Errors: *[FailuresError]. The tags that could be resolved are returned with it.
 func (l *Locker) Check(ctx context.Context, f File) (map[string]Tag, error) {
-	q := newQueue(l.Source, l.Jobs)
+	q, known := newQueue(l.Source, l.Jobs), f.platforms()
 	return forEach(ctx, f.Names(), func(name string) (Tag, error) {
 		i := f.Images[name]
 		current, err := currentDigest(ctx, q, i)
+		if err == nil && l.Vouch != nil {
+			_, err = l.at(ctx, q, known, i, current)
+		}
 		return Tag{i.Reference, i.Digest(), current}, err
 	})
 }

@@ -17,9 +17,9 @@ import (
 )
 
 // Version is the newest version of the format, and oldest the oldest that can be read.
-// Version 2 added the name to load an image under.
+// Version 2 added the name to load an image under, and version 3 the key that signed it.
 const (
-	Version = 2
+	Version = 3
 	oldest  = 1
 )
 
@@ -97,7 +97,7 @@ func checkVersion(r *fields, root *strictjson.Node) {
 func readImage(r *fields, n *strictjson.Node, where string) Image {
 	o := r.object(n, where,
 		[]string{"imageName", "platforms", "registry", "repository", "tag"},
-		[]string{"allPlatforms", "as", "index", "pinned"})
+		[]string{"allPlatforms", "as", "index", "noVerify", "pinned", "signedBy"})
 	if o == nil {
 		return Image{}
 	}
@@ -108,6 +108,7 @@ func readImage(r *fields, n *strictjson.Node, where string) Image {
 	if m := o["as"]; m != nil {
 		i.As = readAs(r, m, where+".as")
 	}
+	readSignature(r, o, where, &i)
 	if m := o["index"]; m != nil {
 		i.Index = readDescriptor(r, m, where+".index")
 		if t := i.Index.MediaType; t != ocispec.MediaTypeImageIndex && t != image.MediaTypeDockerIndex {
@@ -127,6 +128,26 @@ func readImage(r *fields, n *strictjson.Node, where string) Image {
 	i.Reference = readReference(r, o, where)
 	readPin(r, o, where, &i)
 	return i
+}
+
+// readSignature reads who vouched for the image.
+func readSignature(r *fields, o strictjson.Object, where string, i *Image) {
+	if m := o["noVerify"]; m != nil {
+		i.NoVerify = r.truth(m, where+".noVerify")
+	}
+	m := o["signedBy"]
+	if m == nil {
+		return
+	}
+	fingerprint, err := reference.ParseDigest(r.text(m, where+".signedBy"))
+	if err == nil {
+		err = image.RequireSHA256(ocispec.Descriptor{Digest: fingerprint})
+	}
+	r.check(m, where+".signedBy", err)
+	if i.NoVerify {
+		r.fail(m, where+".signedBy", "with noVerify, no key vouches for the image: remove one of the two")
+	}
+	i.SignedBy = fingerprint
 }
 
 func readAs(r *fields, n *strictjson.Node, where string) string {

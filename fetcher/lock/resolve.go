@@ -25,12 +25,21 @@ type Locker struct {
 	// Notice is called with messages for the user, one line each, from several
 	// goroutines at once. It may be nil.
 	Notice func(line string)
+	// Vouch returns the fingerprint of the key that vouches for an image, or "" if the
+	// user accepts the image without one. It prefers a key, if that is not "". index is
+	// the image's index, or nil if it was not requested. A nil Vouch means that there are
+	// no keys.
+	Vouch func(ctx context.Context, i Image, index []byte, prefer digest.Digest) (digest.Digest, error)
 }
 
 // Wanted is an image to lock.
 type Wanted struct {
 	Reference reference.Reference
 	As        string // see Image
+	NoVerify  bool   // see Image
+	// SignedBy is the fingerprint of the key that must vouch for the image. If it is
+	// empty, any key will do.
+	SignedBy digest.Digest
 	// AllPlatforms selects all platforms of the index that have a Nix system.
 	AllPlatforms bool
 	// Platforms lists the platforms to lock, at most one for each Nix system. If it is
@@ -40,7 +49,7 @@ type Wanted struct {
 
 // wanted returns the choices that the image was locked with.
 func (i Image) wanted() Wanted {
-	return Wanted{Reference: i.Reference, As: i.As, AllPlatforms: i.AllPlatforms, Platforms: i.WantedPlatforms()}
+	return Wanted{Reference: i.Reference, As: i.As, NoVerify: i.NoVerify, SignedBy: i.SignedBy, AllPlatforms: i.AllPlatforms, Platforms: i.WantedPlatforms()}
 }
 
 // WantedPlatforms returns the platforms that the image is locked for, sorted by system.
@@ -60,13 +69,8 @@ type choice struct {
 	digest   digest.Digest
 }
 
-// lock resolves a wanted image from the manifest or index at the reference at: its own
-// reference, or the digest that it resolved to.
-func (l *Locker) lock(ctx context.Context, q *queue, known map[digest.Digest]Platform, w Wanted, at reference.Reference) (Image, error) {
-	m, err := q.Manifest(ctx, at)
-	if err != nil {
-		return Image{}, err
-	}
+// resolve resolves a wanted image from m, the manifest or index at the reference at.
+func (l *Locker) resolve(ctx context.Context, q *queue, known map[digest.Digest]Platform, w Wanted, at reference.Reference, m image.Manifest) (Image, error) {
 	i := Image{Reference: w.Reference, As: w.As, AllPlatforms: w.AllPlatforms, Platforms: map[string]Platform{}}
 	if image.Identify(m.Bytes) != image.KindIndex {
 		return i, l.lockManifest(ctx, q, &i, w, m)

@@ -23,10 +23,12 @@ type (
 		As           string                  `json:"as,omitempty"` // since version 2
 		ImageName    string                  `json:"imageName"`
 		Index        *wireDescriptor         `json:"index,omitempty"`
+		NoVerify     bool                    `json:"noVerify,omitempty"` // since version 3
 		Pinned       bool                    `json:"pinned,omitempty"`
 		Platforms    map[string]wirePlatform `json:"platforms"`
 		Registry     string                  `json:"registry"`
 		Repository   string                  `json:"repository"`
+		SignedBy     digest.Digest           `json:"signedBy,omitempty"` // since version 3
 		Tag          string                  `json:"tag"`
 	}
 	wirePlatform struct {
@@ -47,9 +49,7 @@ type (
 func (f File) Format() ([]byte, error) {
 	file := wireFile{Images: map[string]wireImage{}, Version: oldest}
 	for name, i := range f.Images {
-		if i.As != "" {
-			file.Version = Version
-		}
+		file.Version = max(file.Version, i.version())
 		file.Images[name] = i.wire()
 	}
 	var b bytes.Buffer
@@ -60,16 +60,29 @@ func (f File) Format() ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// version returns the lowest version that supports the image.
+func (i Image) version() int {
+	switch {
+	case i.SignedBy != "", i.NoVerify:
+		return 3
+	case i.As != "":
+		return 2
+	}
+	return oldest
+}
+
 func (i Image) wire() wireImage {
 	repository, imageName := i.Reference.Split()
 	w := wireImage{
 		AllPlatforms: i.AllPlatforms,
 		As:           i.As,
 		ImageName:    imageName,
+		NoVerify:     i.NoVerify,
 		Pinned:       i.Reference.Tag != "" && i.Pinned(),
 		Platforms:    map[string]wirePlatform{},
 		Registry:     i.Reference.Registry.String(),
 		Repository:   repository,
+		SignedBy:     i.SignedBy,
 		Tag:          cmp.Or(i.Reference.Tag, i.Reference.Digest.String()),
 	}
 	if i.Index.Digest != "" {

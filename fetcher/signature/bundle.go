@@ -104,10 +104,10 @@ func checkStatement(payload []byte, d digest.Digest) error {
 		return fmt.Errorf("not a statement: %w", err)
 	}
 	switch {
+	case s.Predicate != predicateCosign: // such as an attestation
+		return fmt.Errorf("a statement about something else, %.100q", s.Predicate)
 	case s.Type != statementInToto:
 		return fmt.Errorf("a statement of type %.100q, expected %s", s.Type, statementInToto)
-	case s.Predicate != predicateCosign:
-		return fmt.Errorf("a statement about something else, %.100q", s.Predicate)
 	case len(s.Subjects) == 0:
 		return errors.New("a statement about nothing")
 	}

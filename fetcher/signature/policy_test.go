@@ -93,7 +93,7 @@ func TestPolicy(t *testing.T) {
 				t.Fatal(err)
 			}
 			v := Verifier{Policy: policy, ReadFile: read, Kept: []Signed{{manifest1, tt.s}}}
-			vouched, err := v.Verify(t.Context(), Image{parseReference(t, "ghcr.io/org/app:1"), "", []digest.Digest{manifest1}})
+			vouched, err := v.Verify(t.Context(), Image{Reference: parseReference(t, "ghcr.io/org/app:1"), Manifests: []digest.Digest{manifest1}})
 			checkError(t, err, tt.want)
 			if err == nil && vouched.Key.Fingerprint != ours.key.Fingerprint {
 				t.Errorf("signed by %q", vouched.Key.Fingerprint)
@@ -111,7 +111,7 @@ func TestPolicyByDigest(t *testing.T) {
 	}
 	for signed, ok := range map[string]bool{"ghcr.io/org/app": true, "ghcr.io/org/other": false} {
 		v := Verifier{Policy: policy, Kept: []Signed{{manifest1, ours.simple(payloadOf(signed, manifest1))}}}
-		_, err := v.Verify(t.Context(), Image{parseReference(t, "ghcr.io/org/app@"+manifest1.String()), "", []digest.Digest{manifest1}})
+		_, err := v.Verify(t.Context(), Image{Reference: parseReference(t, "ghcr.io/org/app@"+manifest1.String()), Manifests: []digest.Digest{manifest1}})
 		if (err == nil) != ok || err != nil && !errors.As(err, new(*UnsignedError)) {
 			t.Errorf("%s: %v", signed, err)
 		}

@@ -1,7 +1,9 @@
 package signature
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,6 +37,10 @@ type Image struct {
 	Reference reference.Reference
 	// Index is the digest of the index that lists the manifests, or empty.
 	Index digest.Digest
+	// Name is what messages call the image; empty means its reference.
+	Name string
+	// Prefer is the fingerprint of the key that is to vouch for the image if several do.
+	Prefer digest.Digest
 	// Manifests are those of the platforms that matter. At least one of Index and
 	// Manifests must be there.
 	Manifests []digest.Digest
@@ -58,7 +64,9 @@ type Signed struct {
 
 // UnsignedError says that an image is not signed by a key that vouches for it.
 type UnsignedError struct {
-	Reference reference.Reference
+	Name string // of the image
+	// Offline reports whether no registry was asked.
+	Offline bool
 	// Found is the number of its signatures.
 	Found int
 	// Reasons say what is wrong with them, and what could not be read.
@@ -66,11 +74,15 @@ type UnsignedError struct {
 }
 
 func (e *UnsignedError) Error() string {
-	msg := e.Reference.Familiar() + " is not signed"
+	msg := e.Name + " is not signed"
 	if e.Found > 0 {
 		msg += " by a key that vouches for it"
 	}
-	if len(e.Reasons) == 0 {
+	switch {
+	case len(e.Reasons) > 0:
+	case e.Offline:
+		return msg + ": no signature of it is kept on this machine"
+	default:
 		return msg + ": the registry shows no signature"
 	}
 	const most = 3
@@ -84,8 +96,8 @@ func (e *UnsignedError) Error() string {
 
 // RejectedError says that the policy does not accept an image, whoever signed it.
 type RejectedError struct {
-	Reference reference.Reference
-	Scope     string
+	Name  string // of the image
+	Scope string // in the policy
 	// Unchecked is what the policy asks for that this package does not check; empty if
 	// the policy rejects the image.
 	Unchecked string
@@ -97,9 +109,9 @@ func (e *RejectedError) Error() string {
 		scope = "the transport docker"
 	}
 	if e.Unchecked != "" {
-		return fmt.Sprintf("%s: the policy for %s asks for %s, which is not checked here", e.Reference.Familiar(), scope, e.Unchecked)
+		return fmt.Sprintf("%s: the policy for %s asks for %s, which is not checked here", e.Name, scope, e.Unchecked)
 	}
-	return fmt.Sprintf("%s is rejected by the policy for %s", e.Reference.Familiar(), scope)
+	return fmt.Sprintf("%s is rejected by the policy for %s", e.Name, scope)
 }
 
 // Verify returns the key that vouches for the index of an image or, if none does, for
@@ -111,11 +123,12 @@ func (v *Verifier) Verify(ctx context.Context, i Image) (Vouched, error) {
 	if v.Policy != nil {
 		rules, scope = v.Policy.rulesFor(i.Reference)
 	}
+	i.Name = cmp.Or(i.Name, i.Reference.Familiar())
 	var vouched Vouched
 	for _, r := range rules {
 		switch {
 		case r.kind == reject, r.unchecked != "":
-			return Vouched{}, &RejectedError{i.Reference, scope, r.unchecked}
+			return Vouched{}, &RejectedError{i.Name, scope, r.unchecked}
 		case r.kind == acceptAnything:
 			continue
 		}
@@ -123,7 +136,7 @@ func (v *Verifier) Verify(ctx context.Context, i Image) (Vouched, error) {
 		if err != nil {
 			return Vouched{}, err
 		}
-		key, signed, err := v.vouch(ctx, i, keys, r.identity)
+		key, signed, err := v.vouchFirst(ctx, i, keys, r.identity)
 		if err != nil {
 			return Vouched{}, err
 		}
@@ -133,6 +146,18 @@ func (v *Verifier) Verify(ctx context.Context, i Image) (Vouched, error) {
 		vouched.Signatures = append(vouched.Signatures, signed...)
 	}
 	return vouched, nil
+}
+
+// vouchFirst is vouch, with the preferred key before the others.
+func (v *Verifier) vouchFirst(ctx context.Context, i Image, keys []Key, id identity) (Key, []Signed, error) {
+	n := slices.IndexFunc(keys, func(k Key) bool { return k.Fingerprint == i.Prefer })
+	if n >= 0 {
+		key, signed, err := v.vouch(ctx, i, keys[n:n+1], id)
+		if !errors.As(err, new(*UnsignedError)) {
+			return key, signed, err
+		}
+	}
+	return v.vouch(ctx, i, keys, id)
 }
 
 // keys returns the keys of a rule.
@@ -163,7 +188,11 @@ func (v *Verifier) vouch(ctx context.Context, i Image, keys []Key, id identity) 
 	for _, d := range i.Manifests {
 		tried = append(tried, v.check(ctx, i, d, keys, id))
 	}
-	return Key{}, nil, unsigned(i, tried)
+	err := unsigned(i, tried)
+	if e := (*UnsignedError)(nil); errors.As(err, &e) {
+		e.Offline = v.Source == nil
+	}
+	return Key{}, nil, err
 }
 
 // checkAll reports whether a key vouches for all manifests of an image.
@@ -241,10 +270,10 @@ func (v *Verifier) signatures(repo reference.Repository, d digest.Digest) *found
 
 // unsigned returns the error for an image that no key vouches for.
 func unsigned(i Image, tried []outcome) error {
-	e := &UnsignedError{Reference: i.Reference}
+	e := &UnsignedError{Name: i.Name}
 	for _, o := range tried {
 		if o.err != nil {
-			return fmt.Errorf("signatures of %s: %w", i.Reference.Familiar(), o.err)
+			return fmt.Errorf("signatures of %s: %w", i.Name, o.err)
 		}
 		e.Found += o.found
 		for _, reason := range o.reasons {

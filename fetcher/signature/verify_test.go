@@ -147,7 +147,7 @@ func TestVerify(t *testing.T) {
 			r := newRegistry()
 			tt.fill(t, r)
 			v := Verifier{Source: r, Keys: []Key{ours.key, third.key}}
-			image := Image{parseReference(t, "debian:1"), theIndex, []digest.Digest{manifest1, manifest2}}
+			image := Image{Reference: parseReference(t, "debian:1"), Index: theIndex, Manifests: []digest.Digest{manifest1, manifest2}}
 			vouched, err := v.Verify(t.Context(), image)
 			checkError(t, err, tt.want)
 			if tt.by == "" {
@@ -184,7 +184,7 @@ func TestVerifyRequests(t *testing.T) {
 	d := r.put(t, ours.bundleOf(theIndex))
 	r.referrers = map[digest.Digest][]ocispec.Descriptor{theIndex: {d}}
 	v := Verifier{Source: r, Keys: []Key{ours.key}}
-	image := Image{parseReference(t, "debian:1"), theIndex, []digest.Digest{manifest1}}
+	image := Image{Reference: parseReference(t, "debian:1"), Index: theIndex, Manifests: []digest.Digest{manifest1}}
 	for range 2 {
 		if _, err := v.Verify(t.Context(), image); err != nil {
 			t.Fatal(err)
@@ -202,5 +202,18 @@ func TestVerifyInterrupted(t *testing.T) {
 	v := Verifier{Source: newRegistry(), Keys: []Key{ed25519Pair(t, 1).key}}
 	if _, err := v.Verify(ctx, Image{Reference: parseReference(t, "debian:1"), Index: theIndex}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// If several keys vouch for an image, the preferred one counts, whatever the order of
+// signatures and keys.
+func TestVerifyPrefers(t *testing.T) {
+	one, two, three := ed25519Pair(t, 1), ed25519Pair(t, 2), ed25519Pair(t, 3)
+	v := Verifier{Kept: []Signed{{theIndex, one.bundleOf(theIndex)}, {theIndex, two.bundleOf(theIndex)}}, Keys: []Key{one.key, two.key, three.key}}
+	for _, tt := range []struct{ prefer, want pair }{{one, one}, {two, two}, {three, one}} {
+		i := Image{Reference: parseReference(t, "debian:1"), Index: theIndex, Prefer: tt.prefer.key.Fingerprint}
+		if vouched, err := v.Verify(t.Context(), i); err != nil || vouched.Key.Fingerprint != tt.want.key.Fingerprint {
+			t.Errorf("%v, %v", vouched.Key.Fingerprint, err)
+		}
 	}
 }

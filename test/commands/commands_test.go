@@ -32,6 +32,8 @@ var ours = regexp.MustCompile(`^(hocker(-.*)?|docker2nix|peak|inside)$`)
 var exceptions = map[string]string{
 	"test/install.sh busybox":   "checks whether it is linked statically",
 	"test/install.sh systemctl": "only if systemd runs",
+
+	"test/testdata/script/verify.txtar cosign": "is in suites.txt",
 }
 
 // uses returns the uses of commands in the repository that need a package.

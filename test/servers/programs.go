@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 )
 
 // System is the suite of the programs that are in PATH.
@@ -73,21 +74,39 @@ func (p Programs) Tree() string {
 	return filepath.Join(p.dir, "..", "..")
 }
 
-// Version returns the version that a command prints, such as "2.26.3".
+// Version returns the version that a command prints, such as "2.26.3". If it prints none,
+// as cosign in Debian, that is the version of its package.
 func (p Programs) Version(program string) (string, error) {
 	path, err := p.LookPath(program)
 	if err != nil {
 		return "", err
 	}
 	output, err := exec.Command(path, "--version").Output()
-	if err != nil {
+	version := printedVersion.FindSubmatch(output)
+	switch {
+	case err == nil && version != nil:
+		return string(version[1]), nil
+	case p.dir != "":
+		return p.packageVersion()
+	case err != nil:
 		return "", fmt.Errorf("%s --version: %w", path, err)
 	}
-	version := printedVersion.FindSubmatch(output)
-	if version == nil {
-		return "", fmt.Errorf("%s --version: no version in %q", path, output)
+	return "", fmt.Errorf("%s --version: no version in %q", path, output)
+}
+
+// packageVersion returns the version of the Debian package, without its revision.
+func (p Programs) packageVersion() (string, error) {
+	versions, err := os.ReadFile(filepath.Join(p.Tree(), "versions"))
+	if err != nil {
+		return "", err
 	}
-	return string(version[1]), nil
+	for line := range strings.Lines(string(versions)) {
+		if name, version, _ := strings.Cut(strings.TrimSpace(line), "\t"); name == filepath.Base(p.dir) {
+			version, _, _ = strings.Cut(version, "-")
+			return version, nil
+		}
+	}
+	return "", fmt.Errorf("no version of %s in %s", filepath.Base(p.dir), p.Tree())
 }
 
 // printedVersion matches a version that is a whole word outside parentheses.

@@ -21,6 +21,9 @@ type RegistryOptions struct {
 	Token    *TokenOptions // require a token from the registry's token service
 	Redirect bool          // send clients to another server (nginx) for the blobs
 	Schema1  bool          // accept schema 1 manifests, the oldest format
+	// Program serves the registry on the Unix socket that is its argument; empty means
+	// docker-registry.
+	Program string
 }
 
 // Account is a user name and password.
@@ -84,8 +87,14 @@ func (r *Registry) Start() error {
 	}
 	socket := filepath.Join(r.dir, "socket")
 	_ = os.Remove(socket) // left behind by a registry that was halted
-	process, err := startProcess(r.logPath(), func() error { return dialable("unix", socket) },
-		"docker-registry", "serve", r.configPath())
+	ready := func() error { return dialable("unix", socket) }
+	var process *process
+	var err error
+	if r.options.Program != "" {
+		process, err = startProcess(r.logPath(), ready, r.options.Program, socket)
+	} else {
+		process, err = startProcess(r.logPath(), ready, "docker-registry", "serve", r.configPath())
+	}
 	if err != nil {
 		return err
 	}
