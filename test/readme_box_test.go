@@ -177,7 +177,7 @@ func (b *box) prepareNix(ca string) {
 		b.t.Fatal(err)
 	}
 	copyTree(b.t, busybox, filepath.Join(nixpkgs, "prebuilt/bin/busybox"))
-	for _, part := range []string{"cmd", "fetcher", "test/faults", "nix", "templates", "flake.nix", "go.mod", "go.sum"} {
+	for _, part := range []string{"cmd", "completions", "fetcher", "test/faults", "nix", "templates", "flake.nix", "go.mod", "go.sum"} {
 		copyTree(b.t, filepath.Join(shared.root, part), filepath.Join(hocker, part))
 	}
 	nix, err := exec.LookPath("nix")
