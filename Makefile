@@ -6,6 +6,7 @@ STATICCHECK := $(GO) tool -modfile=tools/go.mod staticcheck
 UNIT        := ./cmd/... ./fetcher/... ./test/commands ./test/faults
 LINKS       := hocker-manifest hocker-config hocker-layer hocker-image docker2nix
 PREFIX      ?= /usr/local
+TARGETS     ?= linux/amd64 linux/arm64 linux/riscv64 darwin/amd64 darwin/arm64
 # nix/package.nix has the version of the release.
 VERSION     := $(shell sed -n 's/^ *version = "\(.*\)";/\1/p' nix/package.nix)
 
@@ -36,6 +37,10 @@ build: prerequisites ## Build bin/hocker, static, and the links to it.
 install: build ## Install hocker, its manual pages and its completions below DESTDIR and PREFIX (/usr/local).
 	release/manual.sh bin/man1 $(VERSION) $(GO)
 	release/install.sh "$(DESTDIR)$(PREFIX)" $(LINKS)
+
+.PHONY: release
+release: prerequisites ## Build a release of the last commit into dist, twice, and compare: all TARGETS, SBOMs, licences, hashes.
+	release/release.sh dist "$(TARGETS)" "$(LINKS)" $(GO)
 
 .PHONY: demo
 demo: build ## Show how an image goes from a registry through Nix into Docker (root).
@@ -107,4 +112,4 @@ vendor-hash: ## Update vendorHash in nix/package.nix, after a change to go.mod.
 
 .PHONY: clean
 clean: ## Remove the files that make has built.
-	rm -rf bin result result-*
+	rm -rf bin dist result result-*

@@ -153,7 +153,7 @@ func (p process) parser(line commandLine) (*kong.Kong, error) {
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(int) { panic(exitRequest{}) }),
 		kong.WithHyphenPrefixedParameters(true), // --layer -1, and passwords that begin with one
-		kong.Vars{"version": "hocker " + programVersion()},
+		kong.Vars{"version": versionLine()},
 		kong.PostBuild(func(k *kong.Kong) error {
 			k.Model.HelpFlag.Help = "Show this help and exit."
 			return nil
