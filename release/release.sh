@@ -59,7 +59,7 @@ build() {
 			test -d bin/man1 || release/manual.sh bin/man1 "$version" "$go"
 			# shellcheck disable=SC2086 # one argument for each link
 			release/install.sh "$source/stage/$name" $links
-			"$go" run ./release/bom sbom bin/hocker >"$out/$name.cdx.json"
+			"$go" run ./release/bom sbom "$version" bin/hocker >"$out/$name.cdx.json"
 		)
 		binaries="$binaries stage/$name/bin/hocker"
 	done

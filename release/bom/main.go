@@ -1,7 +1,7 @@
 // Command bom describes hocker binaries for those who pass them on: the modules that are
 // linked in, from what Go records in a binary, and their licences.
 //
-//	bom sbom BINARY           print a software bill of materials, CycloneDX JSON
+//	bom sbom VERSION BINARY   print a software bill of materials, CycloneDX JSON
 //	bom licences BINARY...    print the licences of the modules in the binaries, and of Go
 package main
 
@@ -17,7 +17,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
 	"slices"
 	"strings"
 )
@@ -31,12 +30,12 @@ func main() {
 
 func run(w io.Writer, args []string) error {
 	switch {
-	case len(args) == 2 && args[0] == "sbom":
-		return writeBOM(w, args[1])
+	case len(args) == 3 && args[0] == "sbom":
+		return writeBOM(w, args[1], args[2])
 	case len(args) >= 2 && args[0] == "licences":
 		return writeLicences(w, args[1:])
 	}
-	return fmt.Errorf("expected sbom BINARY, or licences BINARY...")
+	return fmt.Errorf("expected sbom VERSION BINARY, or licences BINARY...")
 }
 
 // A document is the part of CycloneDX that is needed:
@@ -74,7 +73,8 @@ type edge struct {
 	DependsOn []string `json:"dependsOn"`
 }
 
-func writeBOM(w io.Writer, binary string) error {
+// writeBOM takes the version, which Go does not record with -trimpath.
+func writeBOM(w io.Writer, version, binary string) error {
 	info, err := buildinfo.ReadFile(binary)
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func writeBOM(w io.Writer, binary string) error {
 		return err
 	}
 	sum := sha256.Sum256(content)
-	program := newComponent("application", info.Main.Path, linkedVersion(info))
+	program := newComponent("application", info.Main.Path, version)
 	program.Hashes = []hash{{"SHA-256", hex.EncodeToString(sum[:])}}
 	d := document{Format: "CycloneDX", Spec: "1.6", Version: 1, Metadata: metadata{program}, Modules: []component{}}
 	for _, module := range info.Deps {
@@ -113,18 +113,6 @@ func writeBOM(w io.Writer, binary string) error {
 func newComponent(kind, path, version string) component {
 	purl := "pkg:golang/" + path + "@" + version
 	return component{Ref: purl, Type: kind, Name: path, Version: version, PURL: purl}
-}
-
-var versionFlag = regexp.MustCompile(`-X[ =]main\.version=(\S+)`)
-
-// linkedVersion returns the version that the linker was given, or else Go's.
-func linkedVersion(info *debug.BuildInfo) string {
-	for _, setting := range info.Settings {
-		if match := versionFlag.FindStringSubmatch(setting.Value); setting.Key == "-ldflags" && match != nil {
-			return match[1]
-		}
-	}
-	return info.Main.Version
 }
 
 // licenceFile matches the files that a module has to be passed on with. LICENSE.docs of
