@@ -35,7 +35,7 @@ func run(w io.Writer, args []string) error {
 	case len(args) >= 2 && args[0] == "licences":
 		return writeLicences(w, args[1:])
 	}
-	return fmt.Errorf("expected sbom VERSION BINARY, or licences BINARY...")
+	return fmt.Errorf("expected sbom VERSION BINARY, or licences and binaries")
 }
 
 // A document is the part of CycloneDX that is needed:
