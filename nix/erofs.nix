@@ -41,7 +41,7 @@ rec {
   # A folder with layer.erofs and layer.json. It depends only on the layer and the
   # compression, with its mkfs.erofs, so images that share a layer share it, too.
   makeLayer =
-    compression: layer:
+    compression: maxUnpacked: layer:
     let
       # Nix has verified this digest; see fileOf in image.nix.
       digest = if layer ? outputHash then layer.digest or null else null;
@@ -58,5 +58,6 @@ rec {
         preferLocalBuild = true;
       }
       // attributes compression
+      // (if maxUnpacked == null then { } else { inherit maxUnpacked; })
     );
 }

@@ -214,6 +214,9 @@ rec {
       verify ? true,
       # The compression of files in EROFS files: "lz4hc", "zstd", or null for none.
       erofsCompression ? null,
+      # The largest size of an unpacked layer, in bytes. The default is 1 GiB, or 100 times
+      # the size of the layer if that is more.
+      maxUnpacked ? null,
     }:
     composeImage {
       inherit
@@ -230,11 +233,12 @@ rec {
         platform
         verify
         erofsCompression
+        maxUnpacked
         ;
     };
 
   # fetchdockerLock: the images of a lock file. The argument is its path, or a set with
-  # lockFile and erofsCompression, which applies to all its images.
+  # lockFile, erofsCompression and maxUnpacked, which apply to all its images.
   fetchdockerLock = import ./lock.nix {
     inherit
       fetchDockerConfig

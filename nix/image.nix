@@ -22,6 +22,7 @@ let
     fromJSON
     hashString
     isBool
+    isInt
     isList
     isString
     map
@@ -66,6 +67,7 @@ in
   platform,
   verify,
   erofsCompression,
+  maxUnpacked,
 }:
 let
   loaded =
@@ -117,11 +119,18 @@ let
       manifest = if imageManifest == null then null else seq digest (fileOf imageManifest);
       platform = if isUnset platform then null else platform;
       inherit verify;
+      ${if maxUnpacked == null then null else "maxUnpacked"} = checkedMaxUnpacked;
     };
+
+  checkedMaxUnpacked =
+    if maxUnpacked == null || isInt maxUnpacked && maxUnpacked > 0 then
+      maxUnpacked
+    else
+      throw "fetchdocker: maxUnpacked = ${toJSON maxUnpacked}, expected a number of bytes";
 
   # For shapes made from the config and the layers as EROFS files. Making those verifies
   # the layers, which need not be here for the rest.
-  erofsLayers = map (erofs.makeLayer erofsCompression) imageLayers;
+  erofsLayers = map (erofs.makeLayer erofsCompression checkedMaxUnpacked) imageLayers;
   madeOfErofs = {
     passAsFile = [
       "spec"

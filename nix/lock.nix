@@ -146,9 +146,14 @@ let
       lockFile,
       # As in fetchdocker.
       erofsCompression ? null,
+      maxUnpacked ? null,
     }:
     let
       path = toString lockFile;
+      options = {
+        inherit erofsCompression;
+      }
+      // (if maxUnpacked == null then { } else { inherit maxUnpacked; });
       content = fromJSON (readFile lockFile);
       version = content.version or null;
       checked =
@@ -163,7 +168,7 @@ let
       platforms = mapAttrs (
         name: image:
         mapAttrs (
-          system: imageOf { inherit erofsCompression; } "${path}: ${name} for ${system}" system image
+          system: imageOf options "${path}: ${name} for ${system}" system image
         ) image.platforms
       ) checked.images;
     in

@@ -42,7 +42,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &signalled):
 		return signalled.exitCode()
-	case errors.As(err, new(*archive.PackingError)):
+	case errors.As(err, new(*archive.PackingError)), errors.As(err, new(*content.LimitError)):
 		return exitOther
 	case isUnsigned(err):
 		return exitUnsigned

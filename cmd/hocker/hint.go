@@ -51,7 +51,7 @@ func hint(command string, err error) string {
 	case errors.As(err, &platform):
 		return platformHint(command, platform, inNix)
 	case errors.As(err, &limit):
-		return limitHint(limit, inNix)
+		return limitHint(command, err, limit, inNix)
 	case isUnsigned(err), errors.As(err, new(*lock.KeyNeededError)):
 		return signatureHint(command, err)
 	case isContentError(err):

@@ -116,6 +116,8 @@ var hintTests = []struct {
 	{name: "too many requests, in a build", inNix: true, err: fetching(answered(429)), hint: "the registry limits the rate of requests: try again later, log in, or use a mirror (HOCKER_MIRRORS)"},
 	{name: "a layer of unknown size", err: fetching(&content.LimitError{Limit: fetcher.DefaultMaxBlob}), hint: "name the layer by its number, such as --layer 0: then the manifest states its size"},
 	{name: "a layer of unknown size, in a build", inNix: true, err: fetching(&content.LimitError{Limit: fetcher.DefaultMaxBlob}), hint: "if the layer is really that large, pass its size or a higher maxSize to fetchDockerLayer, in bytes"},
+	{name: "a layer that unpacks to too much", command: "hocker-image", err: &archive.LayerError{Err: &archive.UnpackError{Err: &content.LimitError{}}}, hint: "if the layer is no bomb, give a higher --max-unpacked"},
+	{name: "a layer that unpacks to too much, in a build", inNix: true, err: &archive.LayerError{Err: &archive.UnpackError{Err: &content.LimitError{}}}, hint: "if the layer is no bomb, pass a higher maxUnpacked to fetchdocker, in bytes"},
 	{name: "the user's own limit", err: &timeError{}, hint: "allow more time with a longer --max-time, or leave it out"},
 	{name: "the user's own limit, in a build", inNix: true, err: &timeError{}, hint: "allow more time with a longer HOCKER_MAX_TIME, or leave it out"},
 	{name: "a redirect that is not followed", err: fetching(&fetcher.RedirectError{Reason: "stopped after 10 redirects"})},

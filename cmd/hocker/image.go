@@ -20,6 +20,7 @@ type imageCmd struct {
 	imageFlags
 	outputFlag
 	foreignFlag
+	maxUnpackedFlag
 	Compressed bool   `help:"Keep the layers compressed, and the manifest as the registry has it."`
 	Format     string `enum:"archive,oci-layout" default:"archive" help:"archive: a file for docker load, podman load, ctr image import and skopeo; oci-layout: a folder."`
 	Jobs       int    `default:"4" placeholder:"N" help:"Layers to download at a time (default: 4)."`
@@ -36,6 +37,9 @@ func (c *imageCmd) Validate() error {
 		return fmt.Errorf("--format oci-layout writes a folder: name it with --out")
 	case c.Jobs < 1:
 		return fmt.Errorf("--jobs must be at least 1")
+	}
+	if err := c.maxUnpackedFlag.check(); err != nil {
+		return err
 	}
 	return c.registryFlags.Validate()
 }
@@ -62,14 +66,15 @@ func (c *imageCmd) Run(ctx context.Context, p process) error {
 		show.expect(layer.Size)
 	}
 	export := &archive.Export{
-		Source:     src.Client,
-		Repository: src.ref.Repository,
-		Reference:  tagOnly(src.ref),
-		Image:      resolved,
-		Config:     config,
-		Compressed: c.Compressed,
-		Jobs:       c.Jobs,
-		Watch:      func(layer ocispec.Descriptor) archive.Watcher { return show.watch("layer", layer) },
+		Source:      src.Client,
+		Repository:  src.ref.Repository,
+		Reference:   tagOnly(src.ref),
+		Image:       resolved,
+		Config:      config,
+		Compressed:  c.Compressed,
+		MaxUnpacked: c.MaxUnpacked,
+		Jobs:        c.Jobs,
+		Watch:       func(layer ocispec.Descriptor) archive.Watcher { return show.watch("layer", layer) },
 	}
 	err = c.export(ctx, p, export)
 	show.done(err == nil)

@@ -20,6 +20,7 @@ type layerCmd struct {
 	imageFlags
 	outputFlag
 	foreignFlag
+	maxUnpackedFlag
 	Layer      string `short:"l" required:"" placeholder:"DIGEST|N" help:"Layer, by its digest (with or without sha256:) or by its number: 0 is the lowest, -1 the topmost."`
 	Continue   string `placeholder:"FILE.part" help:"Keep an interrupted download in this file, and resume from it. Needs --out."`
 	Decompress bool   `help:"Write the uncompressed tar archive, verified against the diff ID in the config."`
@@ -38,6 +39,9 @@ func (c *layerCmd) Validate() error {
 		if err := checkFolder("--continue", c.Continue); err != nil {
 			return err
 		}
+	}
+	if err := c.maxUnpackedFlag.check(); err != nil {
+		return err
 	}
 	return c.registryFlags.Validate()
 }
@@ -127,7 +131,7 @@ func (c *layerCmd) writeTar(ctx context.Context, p process, src source, m image.
 		}
 		defer layer.Close()
 		return c.watch(ctx, p, m.Image.Layers[number], func(seen io.Writer) error {
-			_, err := archive.UnpackTo(w, io.TeeReader(layer, seen), config.DiffIDs[number])
+			_, err := archive.UnpackTo(w, io.TeeReader(layer, seen), config.DiffIDs[number], archive.UnpackLimit(m.Image.Layers[number].Size, c.MaxUnpacked))
 			return err
 		})
 	})

@@ -33,6 +33,9 @@ type Composition struct {
 	// Verify says whether to verify the layers against the config's diff IDs
 	// before the image is used.
 	Verify bool `json:"verify,omitempty"`
+	// MaxUnpacked limits the size that a layer may unpack to, in bytes. 0 means the
+	// default: see [UnpackLimit].
+	MaxUnpacked int64 `json:"maxUnpacked,omitempty"`
 }
 
 // ReadComposition reads a composition from the file at path. Some reads, such

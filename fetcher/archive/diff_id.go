@@ -28,9 +28,10 @@ func (e *LayerError) Error() string {
 	var (
 		mismatch *content.VerifyError
 		packing  *PackingError
+		limit    *content.LimitError
 	)
 	switch {
-	case errors.As(e.Err, &packing):
+	case errors.As(e.Err, &packing), errors.As(e.Err, &limit):
 		return fmt.Sprintf("layer %d, %s: %v", e.Number, e.Digest, e.Err)
 	case errors.As(e.Err, &mismatch) && mismatch.Got != "":
 		return fmt.Sprintf("layer %d, %s, does not match the config: its diff ID is %s, but the config names %s", e.Number, e.Digest, mismatch.Got, e.DiffID)
@@ -114,7 +115,7 @@ func (c *Composition) unpackLayer(ctx context.Context, layer *exportLayer, w io.
 		return 0, err
 	}
 	defer f.Close()
-	n, err := UnpackTo(w, transfer.ContextReader(ctx, f), layer.diffID)
+	n, err := UnpackTo(w, transfer.ContextReader(ctx, f), layer.diffID, UnpackLimit(layer.from.Size, c.MaxUnpacked))
 	var file *fs.PathError
 	if err == nil || ctx.Err() != nil || errors.As(err, &file) || errors.Is(err, errWrongGuess) {
 		return n, err

@@ -45,7 +45,10 @@ type Export struct {
 	// Otherwise the layers are unpacked and verified against their diff IDs,
 	// and a new manifest is made.
 	Compressed bool
-	Jobs       int // layers fetched at a time; below 1 means 1
+	// MaxUnpacked limits the size that a layer may unpack to, in bytes; 0 means the
+	// default: see [UnpackLimit].
+	MaxUnpacked int64
+	Jobs        int // layers fetched at a time; below 1 means 1
 	// Watch is called when the transfer of a layer begins. It may be nil.
 	Watch func(layer ocispec.Descriptor) Watcher
 }
@@ -169,7 +172,7 @@ func (e *Export) unpack(ctx context.Context, layer *exportLayer, to place, watch
 		_, err := e.Source.TeeBlob(ctx, e.Repository, layer.from, packed, io.MultiWriter(watch, w))
 		w.CloseWithError(err) // nil means EOF
 	}()
-	size, err := UnpackTo(io.NewOffsetWriter(to, 0), r, layer.diffID)
+	size, err := UnpackTo(io.NewOffsetWriter(to, 0), r, layer.diffID, UnpackLimit(layer.from.Size, e.MaxUnpacked))
 	r.CloseWithError(errUnpacked)
 	<-ended
 	return size, err

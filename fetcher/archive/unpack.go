@@ -56,14 +56,14 @@ func Unpack(packed io.Reader) (io.ReadCloser, error) {
 }
 
 // UnpackTo writes the tar archive in a layer to w and verifies it against its
-// diff ID. After an error, the caller must discard what was written. Unless w
+// diff ID. The archive may have up to limit bytes: see [UnpackLimit]. After an error, the caller must discard what was written. Unless w
 // fails, packed is read to its end, so that the error of its own verification
 // takes precedence.
 //
 // Errors: *[UnpackError], those of packed and w.
-func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error) {
+func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest, limit int64) (int64, error) {
 	start := &prefix{r: packed}
-	got, n, err := unpackTo(w, start, diffID.Algorithm())
+	got, n, err := unpackTo(w, start, diffID.Algorithm(), limit)
 	if err != nil || got == diffID {
 		return n, err
 	}
@@ -76,9 +76,9 @@ func UnpackTo(w io.Writer, packed io.Reader, diffID digest.Digest) (int64, error
 
 // UnpackDigest writes the tar archive in a layer to w, and returns its diff ID and
 // its size. It is UnpackTo for a layer of which no diff ID is known.
-func UnpackDigest(w io.Writer, packed io.Reader) (digest.Digest, int64, error) {
+func UnpackDigest(w io.Writer, packed io.Reader, limit int64) (digest.Digest, int64, error) {
 	start := &prefix{r: packed}
-	diffID, n, err := unpackTo(w, start, digest.Canonical)
+	diffID, n, err := unpackTo(w, start, digest.Canonical, limit)
 	if packing := foreignPacking(start.bytes); packing != "" {
 		return "", n, &UnpackError{&PackingError{packing}}
 	}
@@ -87,9 +87,9 @@ func UnpackDigest(w io.Writer, packed io.Reader) (digest.Digest, int64, error) {
 
 // unpackTo writes the tar archive in a layer to w, reads packed to its end, and
 // returns the archive's digest.
-func unpackTo(w io.Writer, packed io.Reader, algorithm digest.Algorithm) (digest.Digest, int64, error) {
+func unpackTo(w io.Writer, packed io.Reader, algorithm digest.Algorithm, limit int64) (digest.Digest, int64, error) {
 	to := &stickyWriter{w: w}
-	got, n, unpackErr := unpackHashed(to, packed, algorithm)
+	got, n, unpackErr := unpackHashed(to, packed, algorithm, limit)
 	if to.err != nil {
 		return "", n, to.err
 	}
@@ -119,7 +119,7 @@ func (s *stickyWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func unpackHashed(w io.Writer, packed io.Reader, algorithm digest.Algorithm) (digest.Digest, int64, error) {
+func unpackHashed(w io.Writer, packed io.Reader, algorithm digest.Algorithm, limit int64) (digest.Digest, int64, error) {
 	tar, err := Unpack(packed)
 	if err != nil {
 		return "", 0, err
@@ -128,7 +128,7 @@ func unpackHashed(w io.Writer, packed io.Reader, algorithm digest.Algorithm) (di
 	h := algorithm.Hash()
 	// One core unpacks while another hashes, since an image may have a single
 	// layer. No close is needed to end reads of a file or a transfer.
-	n, err := transfer.CopyAhead(io.MultiWriter(h, w), io.NopCloser(tar))
+	n, err := transfer.CopyAhead(io.MultiWriter(h, w), io.NopCloser(&limitedReader{Reader: tar, limit: limit}))
 	if errors.Is(err, zstd.ErrWindowSizeExceeded) {
 		err = errZstdWindow
 	}

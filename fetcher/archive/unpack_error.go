@@ -10,7 +10,7 @@ import (
 // unpack to the content that the image's config names. The fault is in the
 // image, not in the transfer.
 type UnpackError struct {
-	Err error // *[content.VerifyError], *[PackingError], or the decoder's error
+	Err error // *[content.VerifyError], *[content.LimitError], *[PackingError], or the decoder's error
 }
 
 func (e *UnpackError) Error() string { return fmt.Sprintf("unpacking: %v", e.Err) }

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"hocker/fetcher/content"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -113,7 +115,7 @@ func TestUnpackTo(t *testing.T) {
 				diffID = digest.FromString(tarContent)
 			}
 			var b strings.Builder
-			n, err := UnpackTo(&b, iotest.OneByteReader(strings.NewReader(tt.packed)), diffID)
+			n, err := UnpackTo(&b, iotest.OneByteReader(strings.NewReader(tt.packed)), diffID, unlimited)
 			var mismatch *content.VerifyError
 			switch {
 			case tt.err == "" && (err != nil || n != int64(b.Len()) || diffID.Algorithm().FromString(b.String()) != diffID):
@@ -131,12 +133,12 @@ func TestUnpackToBrokenTransfer(t *testing.T) {
 	broken := errors.New("connection lost")
 	for _, packed := range []string{"", "\x1f", gzipped(tarContent)[:15], gzipped(tarContent), zstdFrame(tarContent), tarContent, "\x1f\x8bxxxxxxxxxxxx"} {
 		src := io.MultiReader(strings.NewReader(packed), iotest.ErrReader(broken))
-		if _, err := UnpackTo(io.Discard, src, digest.FromString(tarContent)); err != broken {
+		if _, err := UnpackTo(io.Discard, src, digest.FromString(tarContent), unlimited); err != broken {
 			t.Errorf("%q: got %v, want %v", packed, err, broken)
 		}
 	}
 	rest := strings.NewReader(gzipped("wrong") + strings.Repeat("\x00", 1<<20))
-	if _, err := UnpackTo(io.Discard, rest, digest.FromString(tarContent)); err == nil || rest.Len() != 0 {
+	if _, err := UnpackTo(io.Discard, rest, digest.FromString(tarContent), unlimited); err == nil || rest.Len() != 0 {
 		t.Errorf("%d bytes of the transfer were not read, %v", rest.Len(), err)
 	}
 }
@@ -159,7 +161,7 @@ func TestUnpackToFullDisk(t *testing.T) {
 	data := strings.Repeat("layer", 1<<20)
 	for name, packed := range map[string]string{"tar": data, "gzip": gzipped(data)} {
 		t.Run(name, func(t *testing.T) {
-			n, err := UnpackTo(&fullDisk{3 << 20}, strings.NewReader(packed), digest.FromString(data))
+			n, err := UnpackTo(&fullDisk{3 << 20}, strings.NewReader(packed), digest.FromString(data), unlimited)
 			if n > 3<<20 || err != errFull {
 				t.Errorf("%d bytes, %v, want the writer's own error", n, err)
 			}
@@ -178,7 +180,7 @@ func FuzzUnpackTo(f *testing.F) {
 			return
 		}
 		var b bytes.Buffer
-		if _, err := UnpackTo(&b, bytes.NewReader(data), digest.FromString(tarContent)); err == nil && b.String() != tarContent {
+		if _, err := UnpackTo(&b, bytes.NewReader(data), digest.FromString(tarContent), unlimited); err == nil && b.String() != tarContent {
 			t.Errorf("%q unpacks to %q, which was accepted as %q", data, b.Bytes(), tarContent)
 		}
 		packed := []string{gzipped(string(data))}
@@ -187,9 +189,51 @@ func FuzzUnpackTo(f *testing.F) {
 		}
 		for _, p := range packed {
 			b.Reset()
-			if _, err := UnpackTo(&b, strings.NewReader(p), digest.FromBytes(data)); err != nil || !slices.Equal(b.Bytes(), data) {
+			if _, err := UnpackTo(&b, strings.NewReader(p), digest.FromBytes(data), unlimited); err != nil || !slices.Equal(b.Bytes(), data) {
 				t.Errorf("%q, compressed to %q, unpacks to %q, %v", data, p, b.Bytes(), err)
 			}
 		}
 	})
+}
+
+const unlimited = math.MaxInt64
+
+// A layer that unpacks to more than its limit ends there, whatever its compression.
+func TestUnpackLimit(t *testing.T) {
+	zeros := make([]byte, 8<<20)
+	encoder, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer encoder.Close()
+	for name, packed := range map[string][]byte{"gzip": []byte(gzipped(string(zeros))), "zstd": encoder.EncodeAll(zeros, nil), "plain": zeros} {
+		for limit, ok := range map[int64]bool{1 << 20: false, 8<<20 - 1: false, 8 << 20: true} {
+			var written counter
+			_, err := UnpackTo(&written, bytes.NewReader(packed), digest.FromBytes(zeros), limit)
+			var tooLarge *content.LimitError
+			if ok && err != nil || !ok && (!errors.As(err, &tooLarge) || tooLarge.Limit != limit) {
+				t.Errorf("%s, limit %d: %v", name, limit, err)
+			}
+			if int64(written) > limit {
+				t.Errorf("%s: %d bytes were written, the limit is %d", name, written, limit)
+			}
+		}
+	}
+}
+
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+func TestUnpackLimits(t *testing.T) {
+	for _, tt := range []struct{ packed, most, want int64 }{
+		{1000, 0, 1 << 30}, {100 << 20, 0, 10000 << 20}, {100 << 20, 5, 5}, {0, 0, 1 << 30}, {math.MaxInt64, 0, math.MaxInt64 / 100 * 100},
+	} {
+		if got := UnpackLimit(tt.packed, tt.most); got != tt.want {
+			t.Errorf("UnpackLimit(%d, %d) is %d, want %d", tt.packed, tt.most, got, tt.want)
+		}
+	}
 }

@@ -40,14 +40,15 @@ func (l *Layer) Descriptor() ocispec.Descriptor {
 }
 
 // MakeLayer makes the EROFS file of a layer, compressed or not, in the folder dir,
-// which must not exist. blob has the given digest, or is hashed if it is empty.
+// which must not exist. blob has the given digest, or is hashed if it is empty. It may
+// unpack to maxUnpacked bytes; 0 means the default: see [archive.UnpackLimit].
 //
 // Errors: *[EntryError], *[MkfsError], *[archive.UnpackError].
-func MakeLayer(ctx context.Context, mkfs Mkfs, blob string, d digest.Digest, dir string) error {
+func MakeLayer(ctx context.Context, mkfs Mkfs, blob string, d digest.Digest, maxUnpacked int64, dir string) error {
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return err
 	}
-	layer, err := makeLayer(ctx, mkfs, blob, d, filepath.Join(dir, layerFile))
+	layer, err := makeLayer(ctx, mkfs, blob, d, maxUnpacked, filepath.Join(dir, layerFile))
 	if err == nil {
 		err = writeFacts(filepath.Join(dir, layerFacts), layer)
 	}
@@ -57,7 +58,7 @@ func MakeLayer(ctx context.Context, mkfs Mkfs, blob string, d digest.Digest, dir
 	return err
 }
 
-func makeLayer(ctx context.Context, mkfs Mkfs, blob string, d digest.Digest, file string) (Layer, error) {
+func makeLayer(ctx context.Context, mkfs Mkfs, blob string, d digest.Digest, maxUnpacked int64, file string) (Layer, error) {
 	packed, err := os.Open(blob)
 	if err != nil {
 		return Layer{}, err
@@ -69,7 +70,7 @@ func makeLayer(ctx context.Context, mkfs Mkfs, blob string, d digest.Digest, fil
 	}
 	var contents Contents
 	err = mkfs.Make(ctx, file, func(to EntryWriter) error {
-		layer.DiffID, layer.Size, contents, err = unpackInto(to, transfer.ContextReader(ctx, packed))
+		layer.DiffID, layer.Size, contents, err = unpackInto(to, transfer.ContextReader(ctx, packed), archive.UnpackLimit(layer.CompressedSize, maxUnpacked))
 		return err
 	})
 	if err == nil && contents.ACLs {
@@ -107,7 +108,7 @@ func (l *Layer) describe(ctx context.Context, packed *os.File) error {
 
 // unpackInto writes the entries of a packed layer. It returns the layer's diff ID and
 // size, and what CopyLayer returns.
-func unpackInto(to EntryWriter, packed io.Reader) (digest.Digest, int64, Contents, error) {
+func unpackInto(to EntryWriter, packed io.Reader, limit int64) (digest.Digest, int64, Contents, error) {
 	r, unpacked := io.Pipe()
 	var contents Contents
 	copied := make(chan error, 1)
@@ -121,7 +122,7 @@ func unpackInto(to EntryWriter, packed io.Reader) (digest.Digest, int64, Content
 		r.CloseWithError(err)
 		copied <- err
 	}()
-	diffID, size, err := archive.UnpackDigest(unpacked, packed)
+	diffID, size, err := archive.UnpackDigest(unpacked, packed, limit)
 	unpacked.CloseWithError(err) // EOF for nil
 	copyErr := <-copied
 	if err == nil {

@@ -80,7 +80,7 @@ func TestMakeLayerFails(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "out")
-			err := MakeLayer(t.Context(), program(t, test.script), layerOf(t, test.headers...), "sha256:abc", dir)
+			err := MakeLayer(t.Context(), program(t, test.script), layerOf(t, test.headers...), "sha256:abc", 0, dir)
 			if err == nil || err.Error() != "layer sha256:abc: "+test.err {
 				t.Errorf("%v\nexpected %s", err, test.err)
 			}
@@ -146,7 +146,7 @@ func TestMakeLayerFacts(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "out")
-	if err := MakeLayer(t.Context(), program(t, `cat >"$1"`), blob, "", dir); err != nil {
+	if err := MakeLayer(t.Context(), program(t, `cat >"$1"`), blob, "", 0, dir); err != nil {
 		t.Fatal(err)
 	}
 	got, err := ReadLayer(dir)

@@ -114,6 +114,7 @@ let
         platform ? null,
         verify ? true,
         erofsCompression ? null,
+        maxUnpacked ? null,
       }:
       let
         # A part may be any file. Only what a fetch function returned is fetched.

@@ -27,7 +27,11 @@ func buildErofsLayer(ctx context.Context, b build, out string) error {
 	if err != nil {
 		return err
 	}
-	return erofs.MakeLayer(ctx, mkfs, layer, digest.Digest(d), out)
+	maxUnpacked, err := b.Bytes("maxUnpacked")
+	if err != nil {
+		return err
+	}
+	return erofs.MakeLayer(ctx, mkfs, layer, digest.Digest(d), maxUnpacked, out)
 }
 
 // readMkfs reads the attributes compression and mkfs.
