@@ -19,6 +19,7 @@ var helpCommands = []struct {
 	{"hocker config", []string{`(?m)^(null|\[)`}},
 	{"hocker layer", []string{`(?m) bin/`}},
 	{"hocker image", []string{`(?m)^Loaded image: debian:jessie$`}},
+	{"hocker tags", []string{`^bookworm`}},
 	{"hocker docker2nix", []string{``, ``}},
 	{"hocker lock", []string{`(?m)^redis +- +→ +sha256:`, ``}},
 	{"hocker lock add", []string{`(?m)^old +- +→ +sha256:`, `(?m)^debian +sha256:\w+ +→ +sha256:`}},

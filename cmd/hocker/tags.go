@@ -21,7 +21,7 @@ type tagsCmd struct {
 
 func (*tagsCmd) Help() string {
 	return "The tags are in the order of versions, the newest last: 1.9, 1.10-rc1, 1.10, latest.\n\n" +
-		"Example:\n  hocker tags debian --match 'bookworm-2026*' | tail -n 1"
+		"Example:\n  hocker tags debian --match 'bookworm*' | tail -n 1"
 }
 
 // Validate is called by kong.
