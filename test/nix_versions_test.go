@@ -36,6 +36,7 @@ var nixFeatures = []nixFeature{
 	{"evaluation and its errors", []string{"nix_eval", "errors_eval", "cli_docker2nix"}},
 	{"lock files", []string{"lock_nix", "lock_as"}},
 	{"shapes: stream, archive, oci, load; verify", []string{"shape_stream", "shape_archive", "shape_oci", "shape_load", "shape_verify"}},
+	{"shapes without an engine: rootfs, service, bundle", []string{"shape_rootfs", "shape_rootfs_nspawn", "shape_service", "shape_bundle"}},
 	{"names of any length", []string{"nix_long_names"}},
 	{"progress: bar and internal-json", []string{"nix_progress"}},
 	{"structured attributes, outputHash in every notation", []string{"nix_structured"}},

@@ -67,6 +67,15 @@ func (c captured) writer(f *file) io.Writer {
 	return &limitedWriter{c[f], maxAccounts}
 }
 
+// wholeLines returns what was captured, without a line that the limit cuts.
+func wholeLines(captured *bytes.Buffer) string {
+	text := captured.Bytes()
+	if len(text) == maxAccounts {
+		text = text[:bytes.LastIndexByte(text, '\n')+1]
+	}
+	return string(text)
+}
+
 // limitedWriter discards what is beyond a limit.
 type limitedWriter struct {
 	w    io.Writer

@@ -34,5 +34,5 @@ func Make(ctx context.Context, mkfs erofs.Mkfs, c archive.Composition, file stri
 	accounts := captured{}
 	passwd, group := accounts.add(t, "/etc/passwd"), accounts.add(t, "/etc/group")
 	err = mkfs.Make(ctx, file, func(to erofs.EntryWriter) error { return l.write(to, t, accounts.writer) })
-	return process.Facts{Program: program, Passwd: passwd.String(), Group: group.String()}, err
+	return process.Facts{Program: program, Passwd: wholeLines(passwd), Group: wholeLines(group)}, err
 }

@@ -74,10 +74,10 @@ func TestFacts(t *testing.T) {
 	lower := content(t, "etc/passwd", "root:x:0:0::/:\n")
 	upper := content(t, "lib/passwd", "web:x:7:8::/:\n")
 	links := archiveOf(t, symlink("etc/passwd", "../lib/passwd"), hardLink("etc/more", "etc/passwd"), program("bin/web"))
-	image := imageOf(t, `{"Cmd": ["web"], "Env": ["PATH=/bin"], "WorkingDir": "/srv"}`, lower, upper, links, content(t, "etc/group", strings.Repeat("g", maxAccounts+1)))
+	image := imageOf(t, `{"Cmd": ["web"], "Env": ["PATH=/bin"], "WorkingDir": "/srv"}`, lower, upper, links, content(t, "etc/group", strings.Repeat("group:x:5:\n", maxAccounts/10)))
 	file := filepath.Join(t.TempDir(), "file")
 	got, err := Make(t.Context(), mkfs(t), image, file)
-	want := process.Facts{Program: "/bin/web", Passwd: "web:x:7:8::/:\n", Group: strings.Repeat("g", maxAccounts)}
+	want := process.Facts{Program: "/bin/web", Passwd: "web:x:7:8::/:\n", Group: strings.Repeat("group:x:5:\n", maxAccounts/11)}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%.200v, %v, expected %.200v", got, err, want)
 	}

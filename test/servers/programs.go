@@ -109,5 +109,6 @@ func (p Programs) packageVersion() (string, error) {
 	return "", fmt.Errorf("no version of %s in %s", filepath.Base(p.dir), p.Tree())
 }
 
-// printedVersion matches a version that is a whole word outside parentheses.
-var printedVersion = regexp.MustCompile(`\s(\d+\.\d+(?:\.\d+)?)[^\s,()]*(?:,|\s|$)`)
+// printedVersion matches a version that is a whole word outside parentheses. That of systemd
+// is one number.
+var printedVersion = regexp.MustCompile(`\s(\d+(?:\.\d+){0,2})[^\s,()]*(?:,|\s|$)`)

@@ -16,6 +16,8 @@ func TestPrintedVersion(t *testing.T) {
 		{answer: "podman version 5.8.6\n", want: "5.8.6"},
 		{answer: "containerd github.com/containerd/containerd/v2 2.1.9+unknown \n", want: "2.1.9"},
 		{answer: "containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1+deb12u3\n", want: "1.6.20"},
+		{answer: "systemd 262 (262.1-1)\n+PAM +AUDIT\n", want: "262"},
+		{answer: "crun version 1.28\ncommit: 54f16ffbefcd022bf032af768b5c5ce075c18bfc\n", want: "1.28"},
 	} {
 		if got := printedVersion.FindStringSubmatch(c.answer); got == nil || got[1] != c.want {
 			t.Errorf("%q: version %q, want %s", c.answer, got, c.want)
