@@ -75,7 +75,10 @@ func (b *bench) builder(name, expression, first string, args ...string) (contend
 				cmd = exec.Command("nix-build", file, "--argstr", "hocker", hocker, "--no-out-link", "-A", first)
 			}
 			cmd.Env = environ
-			return cmd.Run()
+			if output, err := cmd.CombinedOutput(); err != nil {
+				return fmt.Errorf("%s: %w: %s", cmd, err, output)
+			}
+			return nil
 		},
 		command: func() *exec.Cmd {
 			cmd := exec.Command("nix-build", append([]string{"--no-out-link", file, "--argstr", "hocker", hocker}, args...)...)
