@@ -239,6 +239,7 @@ var exitMeanings = []struct{ code, meaning string }{
 	{"4", "not found"},
 	{"5", "content does not match its digest"},
 	{"6", "the registry cannot be reached or keeps failing, or hocker refuses its certificate or redirect"},
+	{"7", "not signed by a key that vouches for it, or rejected by the policy"},
 	{"129, 130, 143", "ended by HUP, INT or TERM"},
 }
 
