@@ -3,9 +3,12 @@ package faults
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -88,6 +91,8 @@ func (r *Registry) answer(w http.ResponseWriter, req *http.Request) {
 	case path == "/v2/":
 	case strings.Contains(path, "/manifests/"):
 		r.serveManifest(w, req)
+	case strings.HasSuffix(path, "/tags/list"):
+		r.serveTags(w, req)
 	default:
 		r.serveBlob(w, req)
 	}
@@ -103,6 +108,20 @@ func (r *Registry) serveBlob(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	serve(w, req, &content{mediaType: "application/octet-stream", data: data})
+}
+
+// serveTags lists all tags, in every repository.
+func (r *Registry) serveTags(w http.ResponseWriter, req *http.Request) {
+	r.mu.Lock()
+	tags := slices.Sorted(maps.Keys(r.manifest))
+	r.mu.Unlock()
+	tags = slices.DeleteFunc(tags, func(name string) bool { return strings.Contains(name, ":") }) // digests
+	data, err := json.Marshal(map[string]any{"tags": tags})
+	if err != nil {
+		fail(w, http.StatusInternalServerError, "UNKNOWN", err.Error())
+		return
+	}
+	serve(w, req, &content{mediaType: "application/json", data: data})
 }
 
 func (r *Registry) serveManifest(w http.ResponseWriter, req *http.Request) {
