@@ -16,9 +16,7 @@ let
     attrNames
     concatMap
     concatStringsSep
-    elemAt
     filter
-    foldl'
     fromJSON
     hashString
     isBool
@@ -26,7 +24,6 @@ let
     isList
     isString
     map
-    match
     readFile
     seq
     split
@@ -236,35 +233,8 @@ let
 
   hardening = (import ./module/hardening.nix).image;
 
-  # The process as the config has it. Evaluation fetches the config for it.
-  process =
-    let
-      config = (fromJSON (unsafeDiscardStringContext (readFile "${imageConfig}"))).config or null;
-      get =
-        name: otherwise:
-        let
-          value = if config == null then null else config.${name} or null;
-        in
-        if value == null then otherwise else value;
-    in
-    {
-      entrypoint = get "Entrypoint" [ ];
-      command = get "Cmd" [ ];
-      # The last variable of a name counts.
-      environment = foldl' (
-        variables: variable:
-        let
-          parts = match "([^=]+)=(.*)" variable;
-        in
-        variables // (if parts == null then { } else { ${elemAt parts 0} = elemAt parts 1; })
-      ) { } (get "Env" [ ]);
-      user = get "User" "";
-      workingFolder = get "WorkingDir" "/";
-      # Null if the image does not say it.
-      stopSignal = get "StopSignal" null;
-      ports = attrNames (get "ExposedPorts" { });
-      volumes = attrNames (get "Volumes" { });
-    };
+  # Evaluation fetches the config for it.
+  process = import ./process.nix imageConfig;
 
   # systemd's names of units have fewer characters than those of store paths.
   serviceName = concatStringsSep "_" (filter isString (split "[^a-zA-Z0-9._-]" (named "")));

@@ -92,6 +92,8 @@ func TestMakeFails(t *testing.T) {
 	good := archiveOf(t, text("a", 1))
 	twice := archiveOf(t, text("a", 1), text("a", 1))
 	long := archiveOf(t, text("a", 1<<20), text("a", 1<<20))
+	limited := imageOf(t, "{}", good, long)
+	limited.MaxUnpacked = 1 << 20
 	for _, test := range []struct {
 		name  string
 		image archive.Composition
@@ -101,6 +103,7 @@ func TestMakeFails(t *testing.T) {
 		{"an entry of a large layer", imageOf(t, "{}", good, long), "layer " + digest.FromBytes(long).String() + `: entry "a": the layer has it twice`},
 		{"the end", imageOf(t, "{}", good[:512]), "layer " + digest.FromBytes(good[:512]).String() + ": reading its archive: unexpected EOF"},
 		{"the diff ID", wrongDiffID(t, good, archiveOf(t, text("b", 1))), "does not match the config: its diff ID is " + digest.FromBytes(good).String()},
+		{"the limit", limited, "it is larger than"},
 		{"the config", imageOf(t, `{"Cmd": "no list"}`, good), "it is not an image config: json: cannot unmarshal string into Go struct field ImageConfig.config.Cmd of type []string"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
