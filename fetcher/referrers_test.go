@@ -38,6 +38,7 @@ func TestReferrers(t *testing.T) {
 		{name: "another link", registry: referrersPage(2, "<"+path+`?n=0>; rel="prev"`), want: 2, asked: 1},
 		{name: "a page elsewhere", registry: referrersPage(2, `<http://other.example/v2/?n=2>; rel="next"`), asked: 1, err: "the link to the next page leads elsewhere"},
 		{name: "a page of another path", registry: referrersPage(2, `</v2/other/app/referrers/x?n=2>; rel="next"`), asked: 1, err: "the link to the next page leads elsewhere"},
+		{name: "a page without a query", registry: referrersPage(2, "<"+path+`>; rel="next"`), asked: 1, err: "the link to the next page leads elsewhere"},
 		{name: "pages without end", registry: referrersPage(1, next("2")), asked: maxReferrerPages, err: "more than 20 pages, the limit"},
 		{name: "entries without end", registry: referrersPage(maxReferrers, next("2")), asked: 2, err: "more than 2000 manifests, the limit"},
 		{name: "no such API", registry: answer{status: 404}, asked: 1, err: "GET http://HOST" + path + ": 404 Not Found", kind: content.ErrNotFound},

@@ -135,6 +135,7 @@ func (r *registry) Manifest(_ context.Context, ref reference.Reference) (image.M
 }
 
 func (r *registry) Blob(_ context.Context, _ reference.Repository, d ocispec.Descriptor) (io.ReadCloser, error) {
+	r.asked = append(r.asked, "blob "+d.Digest.String())
 	data, ok := r.blobs[d.Digest]
 	if !ok {
 		return nil, content.ErrNotFound

@@ -190,8 +190,23 @@ func TestVerifyRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if want := []string{"referrers " + theIndex.String(), d.Digest.String()}; !slices.Equal(r.asked, want) {
+	blob := "blob " + digest.FromBytes(ours.bundleOf(theIndex).Data).String()
+	if want := []string{"referrers " + theIndex.String(), d.Digest.String(), blob}; !slices.Equal(r.asked, want) {
 		t.Errorf("requests %q, want %q", r.asked, want)
+	}
+}
+
+// A blob that says it is too large is not requested.
+func TestVerifyLarge(t *testing.T) {
+	r := newRegistry()
+	d := r.put(t, Signature{MediaType: MediaTypeBundle, Data: make([]byte, maxSignature+1)})
+	r.referrers = map[digest.Digest][]ocispec.Descriptor{theIndex: {d}}
+	v := Verifier{Source: r, Keys: []Key{ed25519Pair(t, 1).key}}
+	if _, err := v.Verify(t.Context(), Image{Reference: parseReference(t, "debian:1"), Index: theIndex}); !errors.As(err, new(*UnsignedError)) {
+		t.Error(err)
+	}
+	if slices.ContainsFunc(r.asked, func(s string) bool { return strings.HasPrefix(s, "blob ") }) {
+		t.Errorf("requests %q", r.asked)
 	}
 }
 
