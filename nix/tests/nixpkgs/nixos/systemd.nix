@@ -52,6 +52,9 @@ let
 
   file =
     name: service:
+    let
+      own = service.serviceConfig.Environment or [ ];
+    in
     concatStringsSep "\n" (
       section "Unit" (
         {
@@ -68,22 +71,23 @@ let
         // service.unitConfig
       )
       ++ section "Service" (
-        {
-          # On NixOS, coreutils and others are here.
-          Environment = [
-            "PATH=${
-              concatStringsSep ":" (map (package: "${package}/bin") service.path ++ [ "/usr/bin:/bin" ])
-            }"
-          ]
-          ++ lib.mapAttrsToList (name: value: "${name}=${value}") service.environment;
-        }
-        // lib.optionalAttrs (service.preStart != "") {
+        lib.optionalAttrs (service.preStart != "") {
           ExecStartPre = program "${name}-pre-start" service.preStart;
         }
         // lib.optionalAttrs (service.script != "") {
           ExecStart = program "${name}-start" service.script;
         }
         // service.serviceConfig
+        // {
+          # On NixOS, coreutils and others are here.
+          Environment = [
+            "PATH=${
+              concatStringsSep ":" (map (package: "${package}/bin") service.path ++ [ "/usr/bin:/bin" ])
+            }"
+          ]
+          ++ lib.mapAttrsToList (name: value: "${name}=${value}") service.environment
+          ++ (if isList own then own else [ own ]);
+        }
       )
     );
 
