@@ -16,11 +16,11 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// The limits for one digest. An image has one or two signatures, and perhaps some dozen
-// other things that refer to it, such as attestations.
+// The limits for one digest. An image has one or two signatures, some dozens if every build
+// signs it again, and perhaps a dozen other things that refer to it, such as attestations.
 const (
-	maxManifests  = 50
-	maxSignatures = 50
+	maxManifests  = 100
+	maxSignatures = 100
 	// maxSignature is the size of a bundle or payload, in bytes. With certificates and
 	// proofs of a log, a bundle has some ten thousand.
 	maxSignature = 1 << 20

@@ -48,6 +48,9 @@ func TestVerify(t *testing.T) {
 		{name: "referrers with the type of the config", fill: func(t *testing.T, r *registry) {
 			referrer(t, r, theIndex, ocispec.MediaTypeEmptyJSON, ours.bundleOf(theIndex))
 		}},
+		{name: "referrers of cosign 2, with --registry-referrers-mode=oci-1-1", fill: func(t *testing.T, r *registry) {
+			referrer(t, r, theIndex, "application/vnd.dev.cosign.artifact.sig.v1+json", ours.simple(payloadOf("x/y", theIndex)))
+		}},
 		{name: "referrers of another type are not read", fill: func(t *testing.T, r *registry) {
 			referrer(t, r, theIndex, "application/spdx+json", ours.bundleOf(theIndex))
 		}, want: "debian:1 is not signed: the registry shows no signature"},
@@ -134,13 +137,13 @@ func TestVerify(t *testing.T) {
 			signatures := slices.Repeat([]Signature{other.simple("x")}, maxSignatures)
 			d := r.put(t, append(signatures, ours.simple(payloadOf("x/y", theIndex)))...)
 			r.manifests[tagOf(theIndex, ".sig")] = r.manifests[d.Digest.String()]
-		}, want: "debian:1 is not signed by a key that vouches for it: not signed by a given key; more than 50 signatures, the limit"},
+		}, want: "debian:1 is not signed by a key that vouches for it: not signed by a given key; more than 100 signatures, the limit"},
 		{name: "too many manifests", fill: func(t *testing.T, r *registry) {
 			for i := range maxManifests {
 				referrer(t, r, theIndex, "", other.simple(fmt.Sprint(i)))
 			}
 			referrer(t, r, theIndex, "", ours.bundleOf(theIndex))
-		}, want: "debian:1 is not signed by a key that vouches for it: not signed by a given key; more than 50 manifests that may have a signature, the limit"},
+		}, want: "debian:1 is not signed by a key that vouches for it: not signed by a given key; more than 100 manifests that may have a signature, the limit"},
 	}
 	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
