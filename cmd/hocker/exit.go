@@ -12,6 +12,7 @@ import (
 	"hocker/fetcher/engine"
 	"hocker/fetcher/lock"
 	"hocker/fetcher/reference"
+	"hocker/fetcher/signature"
 )
 
 // The exit codes distinguish failures for scripts. A command ended by a signal
@@ -55,7 +56,7 @@ func exitCode(err error) int {
 	case errors.Is(err, content.ErrUnavailable), errors.Is(err, engine.ErrUnavailable):
 		return exitUnavailable
 	case errors.As(err, &usage), errors.As(err, &input), errors.As(err, &file), errors.As(err, &check),
-		errors.As(err, new(*lock.KeyNeededError)):
+		errors.As(err, new(*lock.KeyNeededError)), errors.As(err, new(*signature.KeyError)):
 		return exitUsage
 	}
 	return exitOther

@@ -41,6 +41,8 @@ type Key struct {
 
 // ParseKeys reads public keys in PEM, as cosign.pub has one: ECDSA on P-256 or P-384,
 // Ed25519, and RSA. Every part of the data must be such a key.
+//
+// Errors: *[KeyError].
 func ParseKeys(from string, data []byte) ([]Key, error) {
 	var keys []Key
 	for rest := bytes.TrimSpace(data); len(rest) > 0; rest = bytes.TrimSpace(rest) {
@@ -48,18 +50,18 @@ func ParseKeys(from string, data []byte) ([]Key, error) {
 		// Decode passes over what it cannot read.
 		read := rest[:len(rest)-len(after)]
 		if block == nil || !bytes.HasPrefix(read, pemStart) || bytes.Count(read, pemStart) != 1 {
-			return nil, keyError(from, "there is something that is not a key in PEM, as cosign.pub has one")
+			return nil, &KeyError{from, "there is something that is not a key in PEM, as cosign.pub has one"}
 		}
 		rest = after
 		key, err := parseKey(block)
 		if err != nil {
-			return nil, keyError(from, err.Error())
+			return nil, &KeyError{from, err.Error()}
 		}
 		key.From = from
 		keys = append(keys, key)
 	}
 	if len(keys) == 0 {
-		return nil, keyError(from, "it has no key")
+		return nil, &KeyError{from, "it has no key"}
 	}
 	return keys, nil
 }
@@ -67,7 +69,13 @@ func ParseKeys(from string, data []byte) ([]Key, error) {
 // pemStart is how an object in PEM starts.
 var pemStart = []byte("-----BEGIN ")
 
-func keyError(from, reason string) error { return fmt.Errorf("key %s: %s", from, reason) }
+// KeyError reports something that is not a public key.
+type KeyError struct {
+	From   string // as in Key
+	Reason string
+}
+
+func (e *KeyError) Error() string { return fmt.Sprintf("key %s: %s", e.From, e.Reason) }
 
 func parseKey(block *pem.Block) (Key, error) {
 	switch {

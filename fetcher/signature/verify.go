@@ -117,7 +117,7 @@ func (e *RejectedError) Error() string {
 // Verify returns the key that vouches for the index of an image or, if none does, for
 // each of its manifests.
 //
-// Errors: *[UnsignedError], *[RejectedError], those of Source and of ReadFile.
+// Errors: *[UnsignedError], *[RejectedError], *[KeyError], those of Source and of ReadFile.
 func (v *Verifier) Verify(ctx context.Context, i Image) (Vouched, error) {
 	rules, scope := []rule{{kind: sigstoreSigned}}, ""
 	if v.Policy != nil {
