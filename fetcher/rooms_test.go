@@ -40,6 +40,7 @@ var rooms = map[string]room{
 	"fetcher/bytecount":           {without: offline},
 	"fetcher/printable":           {without: offline},
 	"fetcher/atomicfile":          {without: offline},
+	"fetcher/internal/smallfile":  {imports: []string{"fetcher/bytecount"}, without: offline},
 	"fetcher/internal/inflate":    {without: offline},
 	"fetcher/internal/strictjson": {without: offline},
 	"fetcher/internal/erofsfile":  {without: offline},
@@ -48,7 +49,7 @@ var rooms = map[string]room{
 	"fetcher/content":             {imports: []string{"fetcher/bytecount", digests}, without: offline},
 	"fetcher/reference":           {imports: []string{digests}, without: offline},
 	"fetcher/credential": {
-		imports: []string{"fetcher/bytecount", "fetcher/internal/subprocess", "fetcher/reference"},
+		imports: []string{"fetcher/bytecount", "fetcher/internal/smallfile", "fetcher/internal/subprocess", "fetcher/reference"},
 		without: offline,
 	},
 	"fetcher/image": {
@@ -57,13 +58,13 @@ var rooms = map[string]room{
 	},
 	"fetcher/archive": {
 		imports: []string{
-			"fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/inflate", "fetcher/internal/transfer", "fetcher/reference",
+			"fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/inflate", "fetcher/internal/smallfile", "fetcher/internal/transfer", "fetcher/reference",
 			digests, imageSpec, "github.com/klauspost/compress", "golang.org/x/sync",
 		},
 		without: offline,
 	},
 	"fetcher": {imports: []string{
-		"fetcher/bytecount", "fetcher/content", "fetcher/credential", "fetcher/image", "fetcher/internal/transfer", "fetcher/reference",
+		"fetcher/bytecount", "fetcher/content", "fetcher/credential", "fetcher/image", "fetcher/internal/smallfile", "fetcher/internal/transfer", "fetcher/reference",
 		digests, imageSpec, rootsBundle, "golang.org/x/net/http/httpproxy", "oras.land/oras-go/v2/registry/remote",
 	}},
 	"fetcher/signature": {

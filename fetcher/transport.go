@@ -2,15 +2,17 @@ package fetcher
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
+
+	"hocker/fetcher/internal/smallfile"
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
@@ -168,8 +170,12 @@ func ReadRoots(path string) (*x509.CertPool, error) {
 	return pool, appendRoots(pool, path)
 }
 
+// maxRoots limits the size of a file with CA certificates, in bytes. Mozilla's list has
+// less than a quarter of a megabyte.
+const maxRoots = 16 << 20
+
 func appendRoots(pool *x509.CertPool, path string) error {
-	pem, err := os.ReadFile(path)
+	pem, err := smallfile.Read(context.Background(), path, maxRoots) // callers that cannot wait do not
 	if err != nil {
 		return fmt.Errorf("CA file: %w", err)
 	}

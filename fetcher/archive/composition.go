@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"hocker/fetcher/content"
 	"hocker/fetcher/image"
+	"hocker/fetcher/internal/smallfile"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -38,24 +38,16 @@ type Composition struct {
 	MaxUnpacked int64 `json:"maxUnpacked,omitempty"`
 }
 
+// maxComposition limits the size of a composition, in bytes. A layer takes a few hundred.
+const maxComposition = 16 << 20
+
 // ReadComposition reads a composition from the file at path. Some reads, such
 // as those of a pipe, cannot be interrupted: if ctx ends first, the read is
 // abandoned.
 func ReadComposition(ctx context.Context, path string) (Composition, error) {
-	var data []byte
-	read := make(chan error, 1)
-	go func() {
-		var err error
-		data, err = os.ReadFile(path)
-		read <- err
-	}()
-	select {
-	case err := <-read:
-		if err != nil {
-			return Composition{}, err
-		}
-	case <-ctx.Done():
-		return Composition{}, context.Cause(ctx)
+	data, err := smallfile.Read(ctx, path, maxComposition)
+	if err != nil {
+		return Composition{}, err
 	}
 	c, err := ParseComposition(data)
 	if err != nil {

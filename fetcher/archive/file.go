@@ -82,7 +82,7 @@ func (f *File) read(what string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer content.Close()
-	return io.ReadAll(content)
+	return io.ReadAll(io.LimitReader(content, size)) // a device has no end
 }
 
 // complete fills in the size, the media type and a missing digest. A file with a media

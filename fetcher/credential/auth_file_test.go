@@ -275,3 +275,14 @@ func checkAuthEntry(t *testing.T, repo reference.Repository, c Credential) {
 		t.Errorf("%+v prints as %s, which is read as %+v, %v", c, data, again, err)
 	}
 }
+
+// A helper that writes without end is cut off.
+func TestHelperWritesTooMuch(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "docker-credential-endless"), []byte("#!/bin/sh\nexec cat /dev/zero\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	_, err := askHelper(t.Context(), "endless", ghcr)
+	checkError(t, err, "credential helper docker-credential-endless: its output is larger than 1.0 MB")
+}

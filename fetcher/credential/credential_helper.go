@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"hocker/fetcher/bytecount"
 	"hocker/fetcher/internal/subprocess"
 	"hocker/fetcher/reference"
 )
@@ -45,12 +46,17 @@ const (
 func runHelper(ctx context.Context, program, server string) (Credential, error) {
 	command := subprocess.Command(ctx, syscall.SIGKILL, program, "get")
 	command.Stdin, command.Stderr = strings.NewReader(server), os.Stderr
-	output, err := command.Output()
+	stdout := &subprocess.Output{Limit: maxCredentialFile}
+	command.Stdout = stdout
+	err := command.Run()
+	output := stdout.Bytes()
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // it succeeded, but left an agent running that holds its output open
 	}
 	message := string(bytes.TrimSpace(output))
 	switch {
+	case errors.Is(err, subprocess.ErrTooLarge):
+		return Credential{}, fmt.Errorf("its output is larger than %s", bytecount.Format(maxCredentialFile))
 	case err != nil && message == helperNotFound:
 		return Credential{}, nil
 	case errors.As(err, new(*exec.ExitError)) && message != "":

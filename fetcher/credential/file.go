@@ -2,11 +2,10 @@ package credential
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"strings"
-
-	"hocker/fetcher/bytecount"
 )
 
 // File is the content of a credentials file.
@@ -18,10 +17,6 @@ type File struct {
 	Unbound bool
 }
 
-// maxCredentialFile limits the size of a credentials file, in bytes. A larger file is
-// some other file.
-const maxCredentialFile = 1 << 20
-
 // ReadFile reads a credentials file. It is a Docker config.json, a netrc, or a list of
 // NAME=value lines: USERNAME and PASSWORD, or BEARER_TOKEN, with the hosts they are for
 // in REGISTRY. DOCKER_USER, DOCKER_PASS, DOCKER_TOKEN and DOCKER_REGISTRY are accepted
@@ -32,10 +27,7 @@ func ReadFile(path string, audience Audience, notice func(line string)) (File, e
 	if err != nil {
 		return File{}, fmt.Errorf("credentials file: %w", err)
 	}
-	if !info.Mode().IsDir() && info.Size() > maxCredentialFile {
-		return File{}, fmt.Errorf("credentials file %s: %s is too large", path, bytecount.Format(info.Size()))
-	}
-	data, err := os.ReadFile(path)
+	data, err := readFile(context.Background(), path) // callers that cannot wait do not
 	if err != nil {
 		return File{}, fmt.Errorf("credentials file: %w", err)
 	}

@@ -2,25 +2,16 @@ package credential
 
 import (
 	"context"
-	"os"
+
+	"hocker/fetcher/internal/smallfile"
 )
 
-// readFile reads a file until ctx ends. The user's settings may name a pipe, and a read
-// from a pipe cannot be cancelled: its goroutine is then left behind.
+// maxCredentialFile limits the size of a file with credentials, and the output of a
+// credential helper, in bytes. A larger file is some other file.
+const maxCredentialFile = 1 << 20
+
+// readFile reads a file with credentials until ctx ends: the user's settings may name a
+// pipe.
 func readFile(ctx context.Context, path string) ([]byte, error) {
-	type result struct {
-		data []byte
-		err  error
-	}
-	done := make(chan result, 1)
-	go func() {
-		data, err := os.ReadFile(path)
-		done <- result{data, err}
-	}()
-	select {
-	case r := <-done:
-		return r.data, r.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+	return smallfile.Read(ctx, path, maxCredentialFile)
 }

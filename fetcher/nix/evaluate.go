@@ -53,7 +53,7 @@ func evaluate(ctx context.Context, file string) ([]evaluatedImage, error) {
 	if err != nil {
 		return nil, err
 	}
-	stdout := &boundedBuffer{limit: maxEvaluated}
+	stdout := &subprocess.Output{Limit: maxEvaluated}
 	var stderr bytes.Buffer
 	command := subprocess.Command(ctx, syscall.SIGTERM, "nix-instantiate",
 		"--eval", "--strict", "--json", "--expr", evaluator, "--argstr", "file", file,
@@ -66,7 +66,7 @@ func evaluate(ctx context.Context, file string) ([]evaluatedImage, error) {
 	case err == nil:
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, subprocess.ErrTooLarge):
 		return nil, &ExpressionError{fmt.Sprintf("its images have more than %d bytes of arguments", maxEvaluated)}
 	case errors.As(err, new(*exec.ExitError)):
 		return nil, &ExpressionError{evaluationError(stderr.String())}
@@ -83,21 +83,6 @@ func evaluate(ctx context.Context, file string) ([]evaluatedImage, error) {
 // maxEvaluated limits the output of Nix: an image has a few hundred bytes for
 // each layer.
 const maxEvaluated = 64 << 20
-
-var errTooLarge = errors.New("too large")
-
-// boundedBuffer is a buffer of at most limit bytes.
-type boundedBuffer struct {
-	bytes.Buffer
-	limit int
-}
-
-func (b *boundedBuffer) Write(data []byte) (int, error) {
-	if b.Len()+len(data) > b.limit {
-		return 0, errTooLarge
-	}
-	return b.Buffer.Write(data)
-}
 
 // evaluationError returns the last error in Nix's output, with its position.
 // The lines before it trace the evaluation; the lines after it quote code.
