@@ -49,14 +49,15 @@ func runHelper(ctx context.Context, program, server string) (Credential, error) 
 	stdout := &subprocess.Output{Limit: maxCredentialFile}
 	command.Stdout = stdout
 	err := command.Run()
+	if stdout.TooLarge() {
+		return Credential{}, fmt.Errorf("its output is larger than %s", bytecount.Format(maxCredentialFile))
+	}
 	output := stdout.Bytes()
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // it succeeded, but left an agent running that holds its output open
 	}
 	message := string(bytes.TrimSpace(output))
 	switch {
-	case errors.Is(err, subprocess.ErrTooLarge):
-		return Credential{}, fmt.Errorf("its output is larger than %s", bytecount.Format(maxCredentialFile))
 	case err != nil && message == helperNotFound:
 		return Credential{}, nil
 	case errors.As(err, new(*exec.ExitError)) && message != "":

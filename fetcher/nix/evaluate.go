@@ -66,7 +66,7 @@ func evaluate(ctx context.Context, file string) ([]evaluatedImage, error) {
 	case err == nil:
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case errors.Is(err, subprocess.ErrTooLarge):
+	case stdout.TooLarge():
 		return nil, &ExpressionError{fmt.Sprintf("its images have more than %d bytes of arguments", maxEvaluated)}
 	case errors.As(err, new(*exec.ExitError)):
 		return nil, &ExpressionError{evaluationError(stderr.String())}
