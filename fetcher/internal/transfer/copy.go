@@ -1,6 +1,9 @@
 package transfer
 
-import "io"
+import (
+	"io"
+	"sync"
+)
 
 // The buffers of a copy are large enough to need few system calls, and small
 // enough to stay in the CPU cache.
@@ -9,13 +12,18 @@ const (
 	copyBufferSize = 256 << 10
 )
 
+// copyPool has buffers of earlier copies. An image may have thousands of layers.
+var copyPool = sync.Pool{New: func() any { return new([copyBuffers][copyBufferSize]byte) }}
+
 // CopyAhead copies src to dst like [io.Copy], but reads (and hashes, if src does)
 // and writes in parallel. If dst fails, CopyAhead closes src, which must interrupt
 // a pending Read. src is no longer in use when CopyAhead returns.
 func CopyAhead(dst io.Writer, src io.ReadCloser) (int64, error) {
+	buffers := copyPool.Get().(*[copyBuffers][copyBufferSize]byte)
+	defer copyPool.Put(buffers) // no goroutine has one any more
 	free := make(chan []byte, copyBuffers)
-	for range copyBuffers {
-		free <- make([]byte, copyBufferSize)
+	for i := range buffers {
+		free <- buffers[i][:]
 	}
 	full := make(chan []byte, copyBuffers) // holds all buffers: a send never blocks
 	var readErr error                      // read after full is closed

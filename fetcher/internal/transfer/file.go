@@ -15,8 +15,7 @@ import (
 // returns how many bytes f holds without a gap.
 func ToFile(ctx context.Context, source Source, f File, w io.Writer, options Options) (int64, error) {
 	from := options.From
-	start := ContextReader(ctx, io.NewSectionReader(f, 0, from))
-	if _, err := io.CopyBuffer(w, start, make([]byte, bufferSize)); err != nil {
+	if err := passOn(ctx, f, from, w); err != nil {
 		if ctx.Err() != nil {
 			return from, err // the partial content is not at fault
 		}
@@ -51,6 +50,15 @@ func ToFile(ctx context.Context, source Source, f File, w io.Writer, options Opt
 		err = followErr
 	}
 	return t.segments.front(), err
+}
+
+// passOn passes the first n bytes of f to w.
+func passOn(ctx context.Context, f File, n int64, w io.Writer) error {
+	if n == 0 {
+		return nil
+	}
+	_, err := io.CopyBuffer(w, ContextReader(ctx, io.NewSectionReader(f, 0, n)), make([]byte, bufferSize))
+	return err
 }
 
 // errComplete is the cause that ends the watchers of a complete transfer.
