@@ -24,6 +24,8 @@ const (
 	// maxSignature is the size of a bundle or payload, in bytes. With certificates and
 	// proofs of a log, a bundle has some ten thousand.
 	maxSignature = 1 << 20
+	// maxAll is the size of all of them.
+	maxAll = 8 << 20
 )
 
 // found are the signatures of one digest, as far as they were looked for.
@@ -36,6 +38,7 @@ type found struct {
 	looked     int // number of places
 	seen       map[digest.Digest]bool
 	signatures []Signature
+	bytes      int      // the size of the signatures
 	notes      []string // what was not read, and why
 	err        error    // the first failure of the registry
 }
@@ -160,6 +163,9 @@ func (f *found) read(ctx context.Context, m image.Manifest) error {
 		if err != nil {
 			f.note("a signature: ", err)
 			continue
+		}
+		if f.bytes += len(data); f.bytes > maxAll {
+			return fmt.Errorf("signatures of more than %s, the limit", bytecount.Format(maxAll))
 		}
 		f.signatures = append(f.signatures, Signature{layer.MediaType, data, layer.Annotations[annotationSignature]})
 	}

@@ -138,6 +138,14 @@ func TestVerify(t *testing.T) {
 			d := r.put(t, append(signatures, ours.simple(payloadOf("x/y", theIndex)))...)
 			r.manifests[tagOf(theIndex, ".sig")] = r.manifests[d.Digest.String()]
 		}, want: "debian:1 is not signed by a key that vouches for it: not signed by a given key; more than 100 signatures, the limit"},
+		{name: "too large signatures", fill: func(t *testing.T, r *registry) {
+			var signatures []Signature
+			for i := range maxAll/maxSignature + 1 {
+				signatures = append(signatures, other.simple(strings.Repeat(fmt.Sprint(i), maxSignature)[:maxSignature]))
+			}
+			d := r.put(t, append(signatures, ours.simple(payloadOf("x/y", theIndex)))...)
+			r.manifests[tagOf(theIndex, ".sig")] = r.manifests[d.Digest.String()]
+		}, want: "debian:1 is not signed by a key that vouches for it: not signed by a given key; signatures of more than 8.4 MB, the limit"},
 		{name: "too many manifests", fill: func(t *testing.T, r *registry) {
 			for i := range maxManifests {
 				referrer(t, r, theIndex, "", other.simple(fmt.Sprint(i)))
