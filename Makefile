@@ -6,6 +6,7 @@ STATICCHECK := $(GO) tool -modfile=tools/go.mod staticcheck
 UNIT        := ./cmd/... ./fetcher/... ./test/commands ./test/faults
 LINKS       := hocker-manifest hocker-config hocker-layer hocker-image docker2nix
 PREFIX      ?= /usr/local
+FUZZTIME    ?= 10s
 TARGETS     ?= linux/amd64 linux/arm64 linux/riscv64 darwin/amd64 darwin/arm64
 # nix/package.nix has the version of the release.
 VERSION     := $(shell sed -n 's/^ *version = "\(.*\)";/\1/p' nix/package.nix)
@@ -65,6 +66,10 @@ unit:
 .PHONY: test
 test: parts check ## Check and test everything, end to end (root; installs what is missing).
 	$(GO) test -count=1 -vet=off -parallel 6 -timeout 3h ./test/...
+
+.PHONY: fuzz
+fuzz: prerequisites ## Try every fuzz target with new inputs, for FUZZTIME (10s) each.
+	test/fuzz.sh $(FUZZTIME) $(GO)
 
 .PHONY: bare
 bare: ## Try the last commit in a bare root of Debian, as a new user would (root).

@@ -108,3 +108,24 @@ func TestMirrorGivesWrongBlob(t *testing.T) {
 		t.Errorf("got %q, %v, after %d requests to the mirror", got, err, len(mirror.asked()))
 	}
 }
+
+// An accepted list is printed as a list that means the same.
+func FuzzParseMirrors(f *testing.F) {
+	for _, tt := range parseMirrorsTests {
+		f.Add(tt.in)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		mirrors, err := ParseMirrors(in)
+		if err != nil {
+			return
+		}
+		var printed []string
+		for _, m := range mirrors {
+			printed = append(printed, m.Of+"="+m.Registry.String())
+		}
+		again, err := ParseMirrors(strings.Join(printed, ","))
+		if err != nil || !slices.Equal(again, mirrors) {
+			t.Errorf("%q is printed as %q, which is read as %+v, %v", in, printed, again, err)
+		}
+	})
+}
