@@ -39,7 +39,7 @@ func FuzzParseContentRange(f *testing.F) {
 
 // A wait is never negative, and a number is a number of seconds.
 func FuzzRetryAfter(f *testing.F) {
-	for _, in := range []string{"", "0", "120", "-1", "99999999999999999999", "Fri, 31 Dec 1999 23:59:59 GMT", "1.5", "soon"} {
+	for _, in := range []string{"", "0", "120", "-1", "99999999999999999999", "Fri, 31 Dec 1999 23:59:59 GMT", "Fri, 31 Dec 1999 22:00:00 GMT", "1.5", "soon"} {
 		f.Add(in)
 	}
 	now := time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC)
