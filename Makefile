@@ -31,7 +31,7 @@ prerequisites:
 
 .PHONY: build
 build: prerequisites ## Build bin/hocker, static, and the links to it.
-	$(GO) build -ldflags='-s -w -X main.version=$(VERSION)' -o bin/hocker ./cmd/hocker
+	$(GO) build -ldflags='-s -w -funcalign=16 -X main.version=$(VERSION)' -o bin/hocker ./cmd/hocker
 	@for link in $(LINKS); do ln -sf hocker bin/$$link; done
 
 .PHONY: install

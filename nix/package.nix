@@ -36,6 +36,8 @@ buildGoModule (finalAttrs: {
   ldflags = [
     "-s"
     "-w"
+    # Less space between functions: 0.1 MB.
+    "-funcalign=16"
     "-X main.version=${finalAttrs.version}"
   ];
 

@@ -52,20 +52,20 @@ func (c *Composition) VerifyLayers(ctx context.Context, jobs int) error {
 	}
 	type check struct{ digest, diffID digest.Digest }
 	seen := map[check]bool{}
-	layers = slices.DeleteFunc(layers, func(l exportLayer) bool {
-		again := check{l.from.Digest, l.diffID}
-		if seen[again] {
-			return true
+	var once []*exportLayer
+	for i := range layers {
+		layer := &layers[i]
+		if again := (check{layer.from.Digest, layer.diffID}); !seen[again] {
+			seen[again] = true
+			once = append(once, layer)
 		}
-		seen[again] = true
-		return false
-	})
+	}
 	// The largest comes first, so that one core does not end up working on it
 	// alone.
-	slices.SortStableFunc(layers, func(a, b exportLayer) int { return cmp.Compare(b.from.Size, a.from.Size) })
-	return eachLayer(ctx, jobs, len(layers),
+	slices.SortStableFunc(once, func(a, b *exportLayer) int { return cmp.Compare(b.from.Size, a.from.Size) })
+	return eachLayer(ctx, jobs, len(once),
 		func(ctx context.Context, i int) error {
-			_, err := c.unpackLayer(ctx, &layers[i], io.Discard)
+			_, err := c.unpackLayer(ctx, once[i], io.Discard)
 			return err
 		},
 		func(context.Context, int) error { return nil })

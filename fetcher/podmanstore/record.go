@@ -39,7 +39,7 @@ const manifestData = "manifest"
 
 // storeImage returns an image under the names and manifests of the images, which have the
 // same config.
-func storeImage(images []Image) (storedImage, error) {
+func storeImage(images []*Image) (storedImage, error) {
 	config := images[0].Config
 	configDigest := digest.FromBytes(config)
 	s := storedImage{data: map[string][]byte{configDigest.String(): config}}
@@ -84,16 +84,16 @@ func createdIn(config []byte) (time.Time, error) {
 }
 
 // groupImages returns the images in groups of the same config, sorted by it.
-func groupImages(images []Image) [][]Image {
-	byConfig := map[digest.Digest][]Image{}
-	for _, image := range images {
-		d := digest.FromBytes(image.Config)
-		byConfig[d] = append(byConfig[d], image)
+func groupImages(images []Image) [][]*Image {
+	byConfig := map[digest.Digest][]*Image{}
+	for i := range images {
+		d := digest.FromBytes(images[i].Config)
+		byConfig[d] = append(byConfig[d], &images[i])
 	}
-	var groups [][]Image
+	var groups [][]*Image
 	for _, d := range slices.Sorted(maps.Keys(byConfig)) {
 		group := byConfig[d]
-		slices.SortFunc(group, func(a, b Image) int {
+		slices.SortFunc(group, func(a, b *Image) int {
 			return cmp.Or(bytes.Compare(a.Manifest, b.Manifest), cmp.Compare(a.Reference.String(), b.Reference.String()))
 		})
 		groups = append(groups, group)

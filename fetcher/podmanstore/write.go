@@ -97,10 +97,11 @@ func writeLayers(dir string, layers map[string]storedLayer) error {
 	records := []layerRecord{}
 	// The engine takes the first layer of a diff ID if it copies one. A lower one is more whole:
 	// it hides fewer of the same files.
-	sorted := slices.SortedFunc(maps.Values(layers), func(a, b storedLayer) int {
-		return cmp.Or(cmp.Compare(len(a.lower), len(b.lower)), cmp.Compare(a.ID, b.ID))
+	ids := slices.SortedFunc(maps.Keys(layers), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(layers[a].lower), len(layers[b].lower)), cmp.Compare(a, b))
 	})
-	for _, layer := range sorted {
+	for _, id := range ids {
+		layer := layers[id]
 		records = append(records, layer.layerRecord)
 		if err := writeLayer(filepath.Join(dir, driverFolder), layer); err != nil {
 			return err
