@@ -39,7 +39,7 @@ func newEndTest(t *testing.T) *endTest {
 	silent.Add("hang path=/")
 	image, err := addFaultyImage(registry, 1<<20)
 	_, privateErr := addFaultyImage(private, 1<<10)
-	if err := errors.Join(err, privateErr, e.writeFiles(image)); err != nil {
+	if err := errors.Join(err, privateErr, e.writeFiles(image), e.keepSignature(image.digest)); err != nil {
 		t.Fatal(err)
 	}
 	e.healthy, e.silent = serve(t, registry), serve(t, silent)
