@@ -14,18 +14,10 @@ import (
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // schema1Prefix is the prefix of the media types of schema 1 manifests.
 const schema1Prefix = "application/vnd.docker.distribution.manifest.v1+"
-
-var acceptManifests = []string{strings.Join([]string{
-	ocispec.MediaTypeImageManifest,
-	image.MediaTypeDockerManifest,
-	ocispec.MediaTypeImageIndex,
-	image.MediaTypeDockerIndex,
-}, ", ")}
 
 // maxManifestSize bounds the size of a manifest, in bytes.
 const maxManifestSize = maxWholeSize
@@ -47,6 +39,9 @@ func (c *Client) fromCandidates(ctx context.Context, ref reference.Reference, as
 		at := ref
 		at.Repository = repo
 		m, err := ask(ctx, at)
+		if isMirror := i < len(candidates)-1; err == nil && isMirror && ref.Digest == "" {
+			err = c.confirm(ctx, ref, repo, m.Digest)
+		}
 		switch {
 		case err == nil:
 			return m, nil

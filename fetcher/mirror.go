@@ -54,6 +54,9 @@ type mirrors struct {
 	list   []Mirror
 	notice func(line string) // or nil
 	doubts sync.Map          // set of doubt
+
+	answered    sync.Map // host by Reference: its word alone
+	unreachable sync.Map // error by Registry that did not respond
 }
 
 // doubt is content that a mirror served wrong.

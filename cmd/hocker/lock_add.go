@@ -56,7 +56,7 @@ func (c *lockAddCmd) Validate() error {
 func (c *lockAddCmd) Run(ctx context.Context, p process) error {
 	c.Registry = c.address(c.Registry) // credentials are for this address too
 	var locker *lock.Locker            // one for every plan: a password on standard input comes once
-	return c.change(ctx, p, c.lockTableFlag, func(before lock.File) (lock.Edit, error) {
+	return c.change(ctx, p, &c.lockTableFlag, func(before lock.File) (lock.Edit, error) {
 		wanted, err := c.wanted(before)
 		if err != nil {
 			return lock.Edit{}, &usageError{err: err}
@@ -65,6 +65,7 @@ func (c *lockAddCmd) Run(ctx context.Context, p process) error {
 			if locker, err = c.locker(ctx, p, c.typed, references(wanted)); err != nil {
 				return lock.Edit{}, err
 			}
+			c.lockTableFlag.mirrored = c.lockRegistryFlags.mirrored
 		}
 		images, err := locker.Lock(ctx, before, wanted)
 		if err != nil {

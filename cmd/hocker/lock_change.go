@@ -23,7 +23,7 @@ func (*lockUpdateCmd) Help() string {
 
 func (c *lockUpdateCmd) Run(ctx context.Context, p process) error {
 	var locker *lock.Locker // one for every plan: a password on standard input comes once
-	return c.change(ctx, p, c.lockTableFlag, func(before lock.File) (lock.Edit, error) {
+	return c.change(ctx, p, &c.lockTableFlag, func(before lock.File) (lock.Edit, error) {
 		names, err := c.names(before)
 		if err != nil {
 			return lock.Edit{}, err
@@ -32,6 +32,7 @@ func (c *lockUpdateCmd) Run(ctx context.Context, p process) error {
 			if locker, err = c.locker(ctx, p, c.readFrom, before.References(names)); err != nil {
 				return lock.Edit{}, err
 			}
+			c.lockTableFlag.mirrored = c.lockRegistryFlags.mirrored
 		}
 		images, err := locker.Update(ctx, before, names)
 		return lock.Edit{Set: images}, p.withFailures(err)
@@ -59,7 +60,7 @@ func (*lockRemoveCmd) Help() string {
 }
 
 func (c *lockRemoveCmd) Run(ctx context.Context, p process) error {
-	return c.change(ctx, p, lockTableFlag{}, func(before lock.File) (lock.Edit, error) {
+	return c.change(ctx, p, &lockTableFlag{}, func(before lock.File) (lock.Edit, error) {
 		if !before.Found() {
 			return lock.Edit{}, c.missing()
 		}

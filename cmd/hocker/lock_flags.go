@@ -48,7 +48,7 @@ type lockChangeFlags struct {
 }
 
 // change calls plan for the new lock file, writes it, and shows the difference.
-func (f lockChangeFlags) change(ctx context.Context, p process, table lockTableFlag, plan func(lock.File) (lock.Edit, error)) error {
+func (f lockChangeFlags) change(ctx context.Context, p process, table *lockTableFlag, plan func(lock.File) (lock.Edit, error)) error {
 	w := lock.Writer{Path: f.File, DryRun: f.DryRun, Notice: func(line string) { p.sayf("%s", line) }}
 	before, after, err := w.Change(ctx, plan)
 	if err != nil {
@@ -62,7 +62,8 @@ func (f lockChangeFlags) change(ctx context.Context, p process, table lockTableF
 type lockRegistryFlags struct {
 	registryFlags
 	verifyFlags
-	Jobs int `group:"transfer" default:"16" placeholder:"N" help:"Requests at a time (default: 16)."`
+	mirrored func(reference.Reference) string // of the client, once there is one
+	Jobs     int                              `group:"transfer" default:"16" placeholder:"N" help:"Requests at a time (default: 16)."`
 }
 
 // Validate is called by kong.
@@ -91,6 +92,7 @@ func (f *lockRegistryFlags) locker(ctx context.Context, p process, audience func
 	if err != nil {
 		return nil, err
 	}
+	f.mirrored = client.Mirrored
 	locker := &lock.Locker{Source: client, Jobs: f.Jobs, Notice: func(line string) { f.warn(p, line) }}
 	v, err := f.verifier(ctx, p, client, locker.Notice)
 	if v != nil {
