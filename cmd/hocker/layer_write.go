@@ -37,6 +37,13 @@ func (c *layerCmd) writeBlob(ctx context.Context, p process, src source, layer o
 // continueBlob resumes the transfer of an earlier run. If it fails, it leaves
 // what it has fetched.
 func (c *layerCmd) continueBlob(ctx context.Context, p process, src source, layer ocispec.Descriptor) error {
+	same, err := atomicfile.SameFileSystem(c.Continue, c.Out)
+	if err != nil {
+		return err
+	}
+	if !same {
+		return usagef("--continue %s is on another file system than --out %s: name files in one folder", c.Continue, c.Out)
+	}
 	f, err := atomicfile.OpenPart(c.Continue)
 	if errors.As(err, new(*atomicfile.PlantedError)) {
 		return usagef("--continue: %w", err)

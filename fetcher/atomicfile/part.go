@@ -3,6 +3,7 @@ package atomicfile
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -29,6 +30,19 @@ func OpenPart(path string) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// SameFileSystem reports whether a file at one path can be renamed to the other: whether
+// their folders are on one file system.
+func SameFileSystem(a, b string) (bool, error) {
+	var first, second syscall.Stat_t
+	if err := syscall.Stat(filepath.Dir(a), &first); err != nil {
+		return false, &fs.PathError{Op: "stat", Path: filepath.Dir(a), Err: err}
+	}
+	if err := syscall.Stat(filepath.Dir(b), &second); err != nil {
+		return false, &fs.PathError{Op: "stat", Path: filepath.Dir(b), Err: err}
+	}
+	return first.Dev == second.Dev, nil
 }
 
 func checkPart(path string, info fs.FileInfo) error {
