@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -11,8 +12,6 @@ import (
 	"strings"
 
 	"hocker/fetcher/reference"
-
-	"golang.org/x/net/http/httpproxy"
 )
 
 // ProxyError is returned if a request through a proxy fails. It wraps the cause.
@@ -49,9 +48,8 @@ func proxyOf(variables ...string) proxySetting {
 	return proxySetting{}
 }
 
-// check returns an error unless net/http supports the proxy's scheme. httpproxy
-// would treat a malformed address as no proxy.
-func (s proxySetting) check() error {
+// url returns the proxy's URL, or an error unless net/http supports its scheme.
+func (s proxySetting) url() (*url.URL, error) {
 	address := s.address
 	if !strings.Contains(address, "://") {
 		address = "http://" + address
@@ -60,38 +58,36 @@ func (s proxySetting) check() error {
 	if err == nil && u.Hostname() != "" {
 		switch u.Scheme {
 		case "http", "https", "socks5", "socks5h":
-			return nil
+			return u, nil
 		}
 	}
 	// The address may hold a password, so the error does not quote it.
-	return &reference.InputError{What: s.variable, Reason: "not a proxy address, expected http://HOST:PORT, https://, socks5:// or socks5h://"}
+	return nil, &reference.InputError{What: s.variable, Reason: "not a proxy address, expected http://HOST:PORT, https://, socks5:// or socks5h://"}
 }
 
 // environmentProxy returns a function that finds the proxy of a request, as
 // [http.ProxyFromEnvironment] does, with ALL_PROXY as the fallback.
 func environmentProxy() func(*http.Request) (*url.URL, error) {
-	settings := map[string]proxySetting{
+	proxies, broken := map[string]*url.URL{}, map[string]error{}
+	for scheme, setting := range map[string]proxySetting{
 		"http":  proxyOf("HTTP_PROXY", "ALL_PROXY"),
 		"https": proxyOf("HTTPS_PROXY", "ALL_PROXY"),
-	}
-	broken := map[string]error{}
-	config := httpproxy.FromEnvironment() // NO_PROXY, and whether this is a CGI program
-	for scheme, setting := range settings {
-		if setting.address == "" {
-			continue
-		}
-		if broken[scheme] = setting.check(); broken[scheme] != nil {
-			settings[scheme] = proxySetting{address: "broken.invalid"}
+	} {
+		if setting.address != "" {
+			proxies[scheme], broken[scheme] = setting.url()
 		}
 	}
-	config.HTTPProxy, config.HTTPSProxy = settings["http"].address, settings["https"].address
-	find := config.ProxyFunc()
+	// A CGI program has a request's header Proxy as HTTP_PROXY.
+	if os.Getenv("REQUEST_METHOD") != "" && proxies["http"] != nil {
+		broken["http"] = errors.New("HTTP_PROXY is not used in a CGI program: https://golang.org/s/cgihttpproxy")
+	}
+	direct := parseNoProxy(proxyOf("NO_PROXY").address)
 	return func(req *http.Request) (*url.URL, error) {
-		proxy, err := find(req.URL)
-		if proxy == nil || err != nil {
-			return nil, err // none for this host
+		scheme := req.URL.Scheme
+		if proxies[scheme] == nil && broken[scheme] == nil || direct.has(req.URL) {
+			return nil, nil
 		}
-		return proxy, broken[req.URL.Scheme]
+		return proxies[scheme], broken[scheme]
 	}
 }
 

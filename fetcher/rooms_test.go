@@ -65,7 +65,7 @@ var rooms = map[string]room{
 	},
 	"fetcher": {imports: []string{
 		"fetcher/bytecount", "fetcher/content", "fetcher/credential", "fetcher/image", "fetcher/internal/smallfile", "fetcher/internal/transfer", "fetcher/reference",
-		digests, imageSpec, rootsBundle, "golang.org/x/net/http/httpproxy", "oras.land/oras-go/v2/registry/remote",
+		digests, imageSpec, rootsBundle, "oras.land/oras-go/v2/registry/remote",
 	}},
 	"fetcher/signature": {
 		imports: []string{
