@@ -26,7 +26,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Written by tests/vendor-hash.sh --update.
-  vendorHash = "sha256-4RcwCHiO0pEJcRxnMkRZldzr7jZ6ItEo09dj13PwnRQ=";
+  vendorHash = "sha256-CG/bRVSdBUhDuj5dYOqHzNBaleaXYPUxr2WMF/Sj7hI=";
 
   subPackages = [ "cmd/hocker" ];
 

@@ -29,6 +29,8 @@ attribute() {
       lib = import (/. + \"$tests/nixpkgs/lib.nix\");
       buildGoModule = recipe: let package = recipe package; in package;
       callPackage = throw \"only for passthru.tests\";
+      installShellFiles = throw \"only for the build\";
+      versionCheckHook = throw \"only for the build\";
       testers = throw \"only for passthru.tests\";
     }).$1" | tr -d '"'
 }
