@@ -63,10 +63,15 @@ func (a imageArgs) explain(err error) error {
 	if isFileName(a.Tag) {
 		usage.hint = fileHint(a.Tag)
 	}
-	if strings.Contains(a.Name, "@") || strings.LastIndexByte(a.Name, ':') > strings.LastIndexByte(a.Name, '/') {
+	if a.isTagged() {
 		usage.err = errors.New("the image's name already has a tag or digest, but a second argument is given")
 	}
 	return usage
+}
+
+// isTagged reports whether the name has a tag or digest.
+func (a imageArgs) isTagged() bool {
+	return strings.Contains(a.Name, "@") || strings.LastIndexByte(a.Name, ':') > strings.LastIndexByte(a.Name, '/')
 }
 
 // fileName matches usual names for an image's file, and for those of its

@@ -34,9 +34,13 @@ func (c *tagsCmd) Validate() error {
 
 func (c *tagsCmd) Run(ctx context.Context, p process) error {
 	c.Registry = c.address(c.Registry) // credentials are for this address too
-	ref, err := imageArgs{Name: c.Name, Tag: "latest"}.reference(c.Registry, c.plainHTTPFlag)
-	if err != nil {
+	name := imageArgs{Name: c.Name, Tag: "latest"}
+	ref, err := name.reference(c.Registry, c.plainHTTPFlag)
+	switch {
+	case err != nil && name.isTagged():
 		return &usageError{err: err, hint: "name the image without a tag or digest"}
+	case err != nil:
+		return &usageError{err: err}
 	}
 	audience, err := c.typed([]reference.Registry{ref.Registry})
 	if err != nil {
