@@ -3,6 +3,7 @@ package test
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -362,10 +363,19 @@ func (s *secretsBox) hocker(environ []string, args ...string) {
 	s.run(append(append(slices.Clone(environ), "hocker"), args...)...)
 }
 
+// storeBusy says whether a Nix command failed because another one opened or closed the
+// store's database at the same time: https://github.com/NixOS/nix/issues/15987.
+func storeBusy(output []byte) bool {
+	return regexp.MustCompile(`(?m)^error: SQLite database '.*' is busy$`).Match(output)
+}
+
 // run runs a command. Access may be denied, but any other failure is an error.
 func (s *secretsBox) run(args ...string) {
 	s.t.Helper()
 	output, err := s.command("env", args...).CombinedOutput()
+	for err != nil && storeBusy(output) {
+		output, err = s.command("env", args...).CombinedOutput()
+	}
 	if err != nil && !strings.Contains(string(output), "401 Unauthorized") && !strings.Contains(string(output), "but none were given") {
 		s.t.Errorf("%s: %v\n%s", strings.Join(args, " "), err, output)
 	}
