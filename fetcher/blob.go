@@ -79,7 +79,7 @@ func (c *Client) options(repo reference.Repository, desc ocispec.Descriptor) tra
 func askedPause(err error) time.Duration {
 	var answer *ResponseError
 	if errors.As(err, &answer) {
-		return min(answer.RetryAfter, defaultRetryPolicy.maxRetryAfter)
+		return min(answer.RetryAfter, maxRetryAfter)
 	}
 	return 0
 }

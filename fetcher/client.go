@@ -74,10 +74,12 @@ type Client struct {
 	hiding sync.Map // *hiding by Registry
 
 	mirrors mirrors
+	paces   paces
 }
 
 func (c *Client) init() {
 	c.mirrors.list, c.mirrors.notice = c.Mirrors, c.Notice
+	c.paces.notice = c.Notice
 	c.shared, c.separate = c.Transport, cmp.Or(c.RangeTransport, c.Transport)
 	if c.Transport == nil {
 		t := NewTransport(TransportOptions{})

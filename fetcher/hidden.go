@@ -75,7 +75,7 @@ func (t *unhidingTransport) challenge(req *http.Request) (string, error) {
 		return "", err
 	}
 	resp.Body.Close()
-	t.known.asked = statusKind(resp.StatusCode) != content.ErrUnavailable
+	t.known.asked = !errors.Is(statusKind(resp.StatusCode), content.ErrUnavailable)
 	if resp.StatusCode == http.StatusUnauthorized {
 		t.known.challenge = resp.Header.Get(challengeField)
 	}

@@ -45,7 +45,7 @@ func (c *Client) client(r request) *http.Client {
 	}
 	t = whole
 	if !r.once {
-		t = retrying(t, c.Notice)
+		t = retrying(t, &c.paces)
 	}
 	return &http.Client{Transport: challengedTransport{t}, CheckRedirect: checkRedirect}
 }

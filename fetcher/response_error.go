@@ -3,6 +3,7 @@ package fetcher
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -65,7 +66,7 @@ func (e *ResponseError) words() string {
 }
 
 // Is reports whether target is the kind of failure that the status stands for.
-func (e *ResponseError) Is(target error) bool { return target == statusKind(e.Status) }
+func (e *ResponseError) Is(target error) bool { return errors.Is(statusKind(e.Status), target) }
 
 // maxErrorBytes bounds the part of an error's body that is read. Registries send
 // a few hundred bytes.

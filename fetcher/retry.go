@@ -4,45 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
-	"strconv"
 	"time"
 
 	"oras.land/oras-go/v2/registry/remote/retry"
 )
 
-// retryPolicy applies to requests without a response, or with a status that may be
-// temporary. Other statuses, such as 400, 401, 403 and 404, are not retried.
-type retryPolicy struct {
-	attempts         int           // after the first one
-	minWait, maxWait time.Duration // the wait doubles from minWait to maxWait
-	// maxRetryAfter is the longest wait that a server may ask for. If it asks for
-	// more, the request fails.
-	maxRetryAfter time.Duration
-}
-
-var defaultRetryPolicy = retryPolicy{
-	attempts:      5,
-	minWait:       250 * time.Millisecond,
-	maxWait:       30 * time.Second,
-	maxRetryAfter: 2 * time.Minute,
-}
-
-// retrying returns a transport that retries the requests of base, with a notice for
-// each retry.
-func retrying(base http.RoundTripper, notice func(string)) http.RoundTripper {
-	transport := retry.NewTransport(base)
-	transport.Policy = func() retry.Policy { return &noticedRetry{defaultRetryPolicy, notice} }
+// retrying returns a transport that retries the requests of base at the pace of their
+// hosts, with a notice for each retry.
+func retrying(base http.RoundTripper, paces *paces) http.RoundTripper {
+	transport := retry.NewTransport(paced{base, paces})
+	transport.Policy = func() retry.Policy { return &noticedRetry{defaultRetryPolicy, paces} }
 	return transport
 }
 
 // noticedRetry reports each retry: in a build log, a pause without a reason looks
-// like a hang.
+// like a hang. That a host limits the rate of requests is reported once, since all
+// requests to it wait.
 type noticedRetry struct {
 	retryPolicy
-	notice func(string)
+	paces *paces
 }
 
 // Retry implements retry.Policy.
@@ -50,41 +32,21 @@ func (p *noticedRetry) Retry(attempt int, resp *http.Response, err error) (time.
 	if attempt >= p.attempts || !retryable(resp, err) {
 		return -1, nil
 	}
+	limited := err == nil && resp.StatusCode == http.StatusTooManyRequests
 	wait := p.backoff(attempt)
-	if asked, ok := retryAfter(resp, time.Now()); ok {
-		if asked > p.maxRetryAfter {
-			return -1, nil
-		}
+	asked, ok := retryAfter(resp, time.Now())
+	switch {
+	case asked > maxRetryAfter:
+		return -1, nil
+	case ok:
 		wait = max(asked, wait)
+	case limited && usedUp(resp.Header):
+		return -1, nil
 	}
-	if p.notice != nil {
-		p.notice(fmt.Sprintf("%s, trying again in %.1f s (%d)", retryReason(resp, err), wait.Seconds(), attempt+1))
+	if p.paces.notice != nil && (!limited || p.paces.of(resp.Request.URL.Host).isNews(wait)) {
+		p.paces.notice(fmt.Sprintf("%s, trying again in %.1f s (%d)", retryReason(resp, err), wait.Seconds(), attempt+1))
 	}
 	return wait, nil
-}
-
-// backoff returns a wait that doubles with each attempt and varies by a quarter, so
-// that clients that failed together do not retry together.
-func (p *retryPolicy) backoff(attempt int) time.Duration {
-	wait := min(p.minWait<<min(attempt, 20), p.maxWait)
-	return wait*3/4 + rand.N(wait/2+1)
-}
-
-// retryAfter parses the Retry-After field, which holds seconds or a date.
-// https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
-func retryAfter(resp *http.Response, now time.Time) (time.Duration, bool) {
-	if resp == nil {
-		return 0, false
-	}
-	value := resp.Header.Get("Retry-After")
-	seconds, err := strconv.ParseUint(value, 10, 31)
-	if err == nil || errors.Is(err, strconv.ErrRange) { // on overflow, seconds is the maximum
-		return time.Duration(seconds) * time.Second, true
-	}
-	if date, err := http.ParseTime(value); err == nil {
-		return max(date.Sub(now), 0), true
-	}
-	return 0, false
 }
 
 func retryReason(resp *http.Response, err error) string {

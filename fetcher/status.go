@@ -13,7 +13,9 @@ func statusKind(status int) error {
 		return content.ErrDenied
 	case status == http.StatusNotFound, status == http.StatusGone:
 		return content.ErrNotFound
-	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests, status >= 500:
+	case status == http.StatusTooManyRequests:
+		return content.ErrLimited
+	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status >= 500:
 		return content.ErrUnavailable
 	}
 	return nil

@@ -69,7 +69,7 @@ func (c *lockAddCmd) Run(ctx context.Context, p process) error {
 		}
 		images, err := locker.Lock(ctx, before, wanted)
 		if err != nil {
-			return lock.Edit{}, p.withFailures(err)
+			return lock.Edit{}, err
 		}
 		c.warnReplaced(p, before, images)
 		return lock.Edit{Set: images}, nil

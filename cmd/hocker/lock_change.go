@@ -16,7 +16,7 @@ type lockUpdateCmd struct {
 
 func (*lockUpdateCmd) Help() string {
 	return "An image whose tag has not moved costs one HEAD request, which Docker Hub does not count as a pull. " +
-		"Pinned images stay as they are.\n\n" +
+		"Pinned images stay as they are. If some images fail, or the command is interrupted, the others are updated.\n\n" +
 		"--username and the other credential flags apply only to the registry in --registry: a file must not decide who gets a password.\n\n" +
 		"Example:\n  hocker lock update --dry-run"
 }
@@ -35,7 +35,7 @@ func (c *lockUpdateCmd) Run(ctx context.Context, p process) error {
 			c.lockTableFlag.mirrored = c.lockRegistryFlags.mirrored
 		}
 		images, err := locker.Update(ctx, before, names)
-		return lock.Edit{Set: images}, p.withFailures(err)
+		return lock.Edit{Set: images}, err // what could be updated is kept
 	})
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"hocker/fetcher"
 	"hocker/fetcher/credential"
@@ -47,14 +49,17 @@ type lockChangeFlags struct {
 	DryRun bool `help:"Show the changes without making them."`
 }
 
-// change calls plan for the new lock file, writes it, and shows the difference.
+// change calls plan for the new lock file, writes it, and shows the difference: also if
+// plan fails, but for some images only.
 func (f lockChangeFlags) change(ctx context.Context, p process, table *lockTableFlag, plan func(lock.File) (lock.Edit, error)) error {
 	w := lock.Writer{Path: f.File, DryRun: f.DryRun, Notice: func(line string) { p.sayf("%s", line) }}
 	before, after, err := w.Change(ctx, plan)
-	if err != nil {
-		return err
+	if err == nil || len(after.Images) > 0 {
+		if shown := table.show(p, lock.Compare(before, after)); err == nil {
+			return shown
+		}
 	}
-	return table.show(p, lock.Compare(before, after))
+	return p.withFailures(err)
 }
 
 // lockRegistryFlags are the flags of commands that talk to registries, perhaps
@@ -63,7 +68,7 @@ type lockRegistryFlags struct {
 	registryFlags
 	verifyFlags
 	mirrored func(reference.Reference) string // of the client, once there is one
-	Jobs     int                              `group:"transfer" default:"16" placeholder:"N" help:"Requests at a time (default: 16)."`
+	Jobs     int                              `group:"transfer" default:"16" placeholder:"N" help:"Requests at a time, to each registry (default: 16)."`
 }
 
 // Validate is called by kong.
@@ -112,15 +117,27 @@ func (v *verifier) vouchLocked(ctx context.Context, i lock.Image, index []byte, 
 	return key.Fingerprint, err
 }
 
-// withFailures prints each failure on a line of its own. The error that it
-// returns says only how many there were.
+// mostSkipped is the number of failures of the same kind that are printed one by one.
+const mostSkipped = 10
+
+// withFailures prints each failure on a line of its own, but not hundreds that say the
+// same. The error that it returns says only how many there were.
 func (p process) withFailures(err error) error {
 	var failed *lock.FailuresError
 	if !errors.As(err, &failed) {
 		return err
 	}
+	same := map[string]int{}
 	for _, f := range failed.Failures {
-		p.sayf("hocker: %s: %v", f.Name, f.Err)
+		text := f.Err.Error()
+		if same[text]++; same[text] <= mostSkipped {
+			p.sayf("hocker: %s: %s", f.Name, text)
+		}
+	}
+	for _, text := range slices.Sorted(maps.Keys(same)) {
+		if more := same[text] - mostSkipped; more > 0 {
+			p.sayf("hocker: %d more: %s", more, text)
+		}
 	}
 	return err
 }

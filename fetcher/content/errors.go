@@ -18,4 +18,7 @@ var (
 	// ErrUnreachable: the registry does not respond at all, so other requests to it
 	// would fail as well. It matches ErrUnavailable, too.
 	ErrUnreachable = fmt.Errorf("unreachable: %w", ErrUnavailable)
+	// ErrLimited: the registry allows no more requests for now (429), so it would refuse
+	// others as well. It matches ErrUnavailable, too.
+	ErrLimited = fmt.Errorf("too many requests: %w", ErrUnavailable)
 )

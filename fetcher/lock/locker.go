@@ -29,7 +29,8 @@ func (l *Locker) Lock(ctx context.Context, f File, wanted map[string]Wanted) (ma
 // now. Pinned images and those whose tag has not moved are unchanged, but with keys they
 // are verified too. Every image keeps its platforms, and the key that signed it.
 //
-// Errors: *[FailuresError].
+// Errors: *[FailuresError], the cause of ctx. The images that could be resolved are
+// returned with it.
 func (l *Locker) Update(ctx context.Context, f File, names []string) (map[string]Image, error) {
 	q, known := newQueue(l.Source, l.Jobs), f.platforms()
 	return forEach(ctx, names, func(name string) (Image, error) {
@@ -123,7 +124,8 @@ func (e *FailuresError) Unwrap() []error {
 	return causes
 }
 
-// forEach calls do for all names in parallel and returns the results by name.
+// forEach calls do for all names in parallel and returns the results by name. If some
+// fail, it returns the others with the error: *[FailuresError], or the cause of ctx.
 func forEach[T any](ctx context.Context, names []string, do func(name string) (T, error)) (map[string]T, error) {
 	results, failures := make([]T, len(names)), make([]error, len(names))
 	var group sync.WaitGroup
@@ -131,9 +133,6 @@ func forEach[T any](ctx context.Context, names []string, do func(name string) (T
 		group.Go(func() { results[i], failures[i] = do(name) })
 	}
 	group.Wait()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
 	done := map[string]T{}
 	failed := &FailuresError{Of: len(names)}
 	for i, name := range names {
@@ -143,8 +142,11 @@ func forEach[T any](ctx context.Context, names []string, do func(name string) (T
 		}
 		done[name] = results[i]
 	}
-	if len(failed.Failures) > 0 {
-		return done, failed
+	switch {
+	case len(failed.Failures) == 0:
+		return done, nil
+	case ctx.Err() != nil:
+		return done, context.Cause(ctx)
 	}
-	return done, nil
+	return done, failed
 }

@@ -360,6 +360,55 @@ func TestUnreachableRegistryIsAskedOnce(t *testing.T) {
 	}
 }
 
+// A registry that allows no more requests is not asked again. Another one is.
+func TestLimitedRegistryIsNotAskedAgain(t *testing.T) {
+	r := newRegistry()
+	r.errs["localhost:5000"] = content.ErrLimited
+	wanted := map[string]Wanted{}
+	for n := range 10 {
+		wanted[fmt.Sprint("limited", n)] = wantedOf(t, fmt.Sprint("app", n), "linux/amd64")
+		other := wantedOf(t, fmt.Sprint("app", n), "linux/amd64")
+		other.Reference.Registry.Host = "other.example"
+		wanted[fmt.Sprint("other", n)] = other
+	}
+	_, err := (&Locker{Source: r, Jobs: 1}).Lock(t.Context(), File{}, wanted)
+	var failed *FailuresError
+	if !errors.As(err, &failed) || len(failed.Failures) != 20 || !errors.Is(err, content.ErrLimited) {
+		t.Fatalf("got %v", err)
+	}
+	skipped := 0
+	for _, f := range failed.Failures {
+		if f.Err.Error() == "skipped: its registry allows no more requests" {
+			skipped++
+		}
+	}
+	if got := r.requests(); len(got) != 11 || skipped != 9 {
+		t.Errorf("skipped %d, asked %q", skipped, got)
+	}
+}
+
+// A slow registry takes no share of the requests to another one.
+func TestRegistriesHaveTheirShares(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRegistry()
+		r.blocking = time.Hour
+		q := newQueue(r, 2)
+		var group sync.WaitGroup
+		for n := range 20 {
+			w := wantedOf(t, fmt.Sprint("app", n))
+			w.Reference.Registry.Host = fmt.Sprint("registry", n%5, ".example")
+			r.manifests[w.Reference.Identifier()] = []byte("{}")
+			group.Go(func() { q.Manifest(t.Context(), w.Reference) })
+		}
+		time.Sleep(90 * time.Minute) // the first request to each has ended
+		synctest.Wait()
+		if got := r.busy.Load(); got != 10 {
+			t.Errorf("%d at a time, want 2 to each of 5", got)
+		}
+		group.Wait()
+	})
+}
+
 // If two images wait for a manifest and one of them fails, the other still gets it.
 func TestFailureOfOneImage(t *testing.T) {
 	r := newRegistry()

@@ -20,19 +20,29 @@ type Source interface {
 	ManifestHead(ctx context.Context, ref reference.Reference) (image.Manifest, error)
 }
 
-// queue requests each manifest and config once, and several in parallel.
+// queue requests each manifest and config once, and several in parallel. Each registry has
+// its own share of the requests, so that a slow one does not slow the others.
 //
 // The first request to a registry runs alone, and so does the first one to a
 // repository. It opens the connection, which HTTP/2 shares, and gets the token that the
 // others use. In parallel, each would open its own connection and get its own token.
 type queue struct {
 	source Source
-	slots  chan struct{}
+	jobs   int // parallel requests to each registry
 
 	mu      sync.Mutex
+	slots   map[reference.Registry]chan struct{}
+	limited map[share]error // why a registry allows no more requests
 	answers map[question]*answer
 	configs map[reference.Reference]*configAnswer // by repository and digest
 	first   map[any]*first                        // of a reference.Registry or a reference.Repository
+}
+
+// share is the requests of one kind to a registry: Docker Hub limits those for manifests,
+// but not those for configs.
+type share struct {
+	reference.Registry
+	manifests bool
 }
 
 // question is a request for the manifest that ref names, or only for its digest.
@@ -56,7 +66,9 @@ type first struct {
 func newQueue(source Source, jobs int) *queue {
 	return &queue{
 		source:  source,
-		slots:   make(chan struct{}, jobs),
+		jobs:    jobs,
+		slots:   map[reference.Registry]chan struct{}{},
+		limited: map[share]error{},
 		answers: map[question]*answer{},
 		configs: map[reference.Reference]*configAnswer{},
 		first:   map[any]*first{},
@@ -88,7 +100,7 @@ func (q *queue) ask(ctx context.Context, question question, ask askFunc) (image.
 		ref := question.ref
 		known.err = q.inTurn(ctx, ref.Registry, func() error {
 			return q.inTurn(ctx, ref.Repository, func() error {
-				return q.withSlot(ctx, func() (err error) {
+				return q.withSlot(ctx, share{ref.Registry, true}, func() (err error) {
 					known.Manifest, err = ask(ctx, ref)
 					return err
 				})
@@ -141,14 +153,41 @@ func (q *queue) inTurn(ctx context.Context, place any, ask func() error) error {
 	return ask()
 }
 
-func (q *queue) withSlot(ctx context.Context, ask func() error) error {
+// withSlot calls ask in one of the registry's slots. If the registry allows no more
+// requests of this kind, it returns an error instead.
+func (q *queue) withSlot(ctx context.Context, share share, ask func() error) error {
+	slots := q.slotsOf(share.Registry)
 	select {
-	case q.slots <- struct{}{}:
+	case slots <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	defer func() { <-q.slots }()
-	return ask()
+	defer func() { <-slots }()
+	if err := q.limit(share); err != nil {
+		return &notAskedError{err}
+	}
+	err := ask()
+	if errors.Is(err, content.ErrLimited) {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.limited[share] = err
+	}
+	return err
+}
+
+func (q *queue) slotsOf(registry reference.Registry) chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.slots[registry] == nil {
+		q.slots[registry] = make(chan struct{}, q.jobs)
+	}
+	return q.slots[registry]
+}
+
+func (q *queue) limit(share share) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.limited[share]
 }
 
 // configAnswer is the answer to a request for a config.
@@ -170,7 +209,7 @@ func (q *queue) Config(ctx context.Context, repo reference.Repository, desc ocis
 	}
 	q.mu.Unlock()
 	known.once.Do(func() {
-		known.err = q.withSlot(ctx, func() (err error) {
+		known.err = q.withSlot(ctx, share{Registry: repo.Registry}, func() (err error) {
 			known.data, err = q.source.Config(ctx, repo, desc)
 			return err
 		})
@@ -184,11 +223,14 @@ func isUnreachable(err error) bool {
 }
 
 // notAskedError reports a request that was skipped because the registry could not be
-// reached before. The first request reports why. It matches
+// reached before, or allows no more requests. The first request reports why. It matches
 // [content.ErrUnavailable].
 type notAskedError struct{ err error }
 
 func (e *notAskedError) Error() string {
+	if errors.Is(e.err, content.ErrLimited) {
+		return "skipped: its registry allows no more requests"
+	}
 	return "skipped: its registry cannot be reached"
 }
 func (e *notAskedError) Unwrap() error { return e.err }

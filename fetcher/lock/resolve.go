@@ -21,7 +21,7 @@ import (
 // layers.
 type Locker struct {
 	Source Source
-	Jobs   int // parallel requests, at least 1
+	Jobs   int // parallel requests to each registry, at least 1
 	// Notice is called with messages for the user, one line each, from several
 	// goroutines at once. It may be nil.
 	Notice func(line string)

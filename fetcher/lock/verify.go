@@ -66,7 +66,7 @@ func (l *Locker) verify(ctx context.Context, q *queue, i Image, w Wanted, index 
 	if i.Index.Digest == "" {
 		index = nil
 	}
-	err := q.withSlot(ctx, func() (err error) {
+	err := q.withSlot(ctx, share{i.Reference.Registry, true}, func() (err error) {
 		i.SignedBy, err = l.Vouch(ctx, i, index, w.SignedBy)
 		return err
 	})

@@ -30,7 +30,9 @@ type Edit struct {
 // the change; they differ only by the edit.
 //
 // The file is not locked while plan runs, so plan may ask registries. If another program
-// changes one of the same images meanwhile, plan is called again.
+// changes one of the same images meanwhile, plan is called again. An edit that plan
+// returns with an error is made as well, even if ctx has ended: it is what was done
+// before.
 //
 // Errors: *[FileError], *[UnwritableError], the errors of plan, the cause of ctx.
 func (w Writer) Change(ctx context.Context, plan func(before File) (Edit, error)) (before, after File, err error) {
@@ -38,20 +40,26 @@ func (w Writer) Change(ctx context.Context, plan func(before File) (Edit, error)
 		return File{}, File{}, err
 	}
 	for {
-		edit, err := plan(before)
-		if err != nil {
-			return File{}, File{}, err
-		}
+		edit, failure := plan(before)
 		edit = edit.since(before)
+		switch {
+		case failure != nil && edit.isEmpty():
+			return File{}, File{}, failure
+		case failure != nil:
+			ctx = context.WithoutCancel(ctx)
+		}
 		if w.DryRun {
-			return before, edit.apply(before), nil
+			return before, edit.apply(before), failure
 		}
 		now, written, err := w.apply(ctx, before, edit)
 		if err != nil {
+			if failure != nil {
+				err = errors.Join(failure, err)
+			}
 			return File{}, File{}, err
 		}
 		if written {
-			return now, edit.apply(now), nil
+			return now, edit.apply(now), failure
 		}
 		before = now
 	}
@@ -112,6 +120,8 @@ func (e Edit) outdated(planned, now File) bool {
 		return !reflect.DeepEqual(planned.Images[name], now.Images[name])
 	})
 }
+
+func (e Edit) isEmpty() bool { return len(e.Set) == 0 && len(e.Remove) == 0 }
 
 func (e Edit) apply(f File) File {
 	images := maps.Clone(f.Images)

@@ -177,6 +177,31 @@ func TestChangeWaits(t *testing.T) {
 	}
 }
 
+// What was planned before a failure or a signal is written, after another program has
+// released the file.
+func TestChangeKeepsWhatIsDone(t *testing.T) {
+	path, images := place(t), parseExample(t).Images
+	ctx, cancel := context.WithCancelCause(t.Context())
+	interrupted := errors.New("interrupted")
+	cancel(interrupted)
+	release, err := hold(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := Writer{Path: path, Notice: func(string) { release() }}
+	before, after, err := w.Change(ctx, func(File) (Edit, error) {
+		return Edit{Set: map[string]Image{"new": images["app"]}}, interrupted
+	})
+	if err != interrupted || len(before.Images) != 2 || len(after.Images) != 3 {
+		t.Errorf("got %v and %v: %v", before.Names(), after.Names(), err)
+	}
+	f, err := Read(path)
+	if err != nil || len(f.Images) != 3 {
+		t.Errorf("%v, %v", f.Names(), err)
+	}
+	checkAlone(t, path)
+}
+
 func TestChangeKeepsModeAndOwner(t *testing.T) {
 	path := place(t)
 	if err := os.Chmod(path, 0o640); err != nil {

@@ -28,6 +28,9 @@
 //	hangup       is closed without an answer
 //	slow         sends max bytes a second
 //	busy         is refused (429, or code) while max other requests get content
+//	quota        is refused (429) after max requests, until a second has passed
+//	pulls        is refused (429) after max GET requests, as Docker Hub does; the header
+//	             says how many are left
 //
 // The answer:
 //

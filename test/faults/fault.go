@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Fault describes one way to fail. See the package comment.
@@ -35,6 +36,8 @@ var kinds = map[string]kind{
 	"hangup": hangUp,
 	"slow":   slow,
 	"busy":   busy,
+	"quota":  quota,
+	"pulls":  pulls,
 
 	"status":   status,
 	"redirect": redirect,
@@ -107,8 +110,9 @@ func (f *Fault) set(field string) (err error) {
 type active struct {
 	Fault
 	registry *Registry
-	seen     int   // requests that match
-	busy     int64 // requests being served
+	seen     int       // requests that match
+	busy     int64     // requests being served, or that were counted
+	anew     time.Time // when a quota begins anew, or zero
 }
 
 // Add adds a fault. The faults see a request in the order in which they were
