@@ -48,6 +48,7 @@ var rooms = map[string]room{
 	"fetcher/internal/transfer":   {imports: []string{"fetcher/bytecount", "golang.org/x/sync"}, without: offline},
 	"fetcher/content":             {imports: []string{"fetcher/bytecount", digests}, without: offline},
 	"fetcher/reference":           {imports: []string{digests}, without: offline},
+	"fetcher/follow":              {imports: []string{"fetcher/reference", "github.com/Masterminds/semver/v3"}, without: offline},
 	"fetcher/credential": {
 		imports: []string{"fetcher/bytecount", "fetcher/internal/smallfile", "fetcher/internal/subprocess", "fetcher/reference"},
 		without: offline,
@@ -105,7 +106,7 @@ var rooms = map[string]room{
 	},
 	"fetcher/lock": {
 		imports: []string{
-			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/strictjson", "fetcher/nix", "fetcher/reference",
+			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/content", "fetcher/follow", "fetcher/image", "fetcher/internal/strictjson", "fetcher/nix", "fetcher/reference",
 			digests, imageSpec, "golang.org/x/sync",
 		},
 		without: offline,

@@ -30,9 +30,9 @@ let
     ;
 
   # The supported versions of the format. Version 2 added `as`, version 3 `signedBy`
-  # and `noVerify`.
+  # and `noVerify`, version 4 `follow`.
   oldest = 1;
-  newest = 3;
+  newest = 4;
 
   # On macOS, containers run in a Linux VM.
   linux =
@@ -72,6 +72,8 @@ let
       index ? null,
       allPlatforms ? false,
       pinned ? false,
+      # The tags that `hocker lock update` chooses from.
+      follow ? null,
       # Who vouched for the image when it was locked. `hocker lock` verifies signatures,
       # a build does not.
       signedBy ? null,

@@ -26,7 +26,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Written by tests/vendor-hash.sh --update.
-  vendorHash = "sha256-CG/bRVSdBUhDuj5dYOqHzNBaleaXYPUxr2WMF/Sj7hI=";
+  vendorHash = "sha256-IbMeOCE/suNoxGfj2Odg4WVf85tBOON2c9u8CbhBjak=";
 
   subPackages = [ "cmd/hocker" ];
 

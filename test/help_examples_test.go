@@ -22,7 +22,7 @@ var helpCommands = []struct {
 	{"hocker tags", []string{`^bookworm`}},
 	{"hocker docker2nix", []string{``, ``}},
 	{"hocker lock", []string{`(?m)^redis +- +→ +sha256:`, ``}},
-	{"hocker lock add", []string{`(?m)^old +- +→ +sha256:`, `(?m)^debian +sha256:\w+ +→ +sha256:`}},
+	{"hocker lock add", []string{`(?m)^old +- +→ +sha256:`, `(?m)^nginx +- +→ +1\.29 sha256:`, `(?m)^debian +sha256:\w+ +→ +sha256:`}},
 	{"hocker lock update", []string{`(?m)^nothing has changed$`}},
 	{"hocker lock remove", []string{`(?m)^debian +sha256:\w+ +→ +-`}},
 	{"hocker lock list", []string{`(?m)^docker\.io/library/debian:bookworm`}},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"hocker/fetcher/follow"
 	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
 	"hocker/fetcher/nix"
@@ -21,6 +22,7 @@ type lockAddCmd struct {
 	lockTableFlag
 	lockRegistryFlags
 	plainHTTPFlag
+	Follow       string   `placeholder:"PATTERN" help:"Tags that updates of a single image choose the newest from: '1.29.*', '^1.29', '>=1.2 <2' or 'newest:bookworm-2026*'."`
 	Name         string   `placeholder:"NAME" help:"Name in Nix, for a single image (default: the last part of its path)."`
 	As           string   `placeholder:"NAME:TAG" help:"Name and tag to load a single image under (default: its own)."`
 	Platform     []string `complete:"platform" placeholder:"OS/ARCH[/VARIANT]" help:"Platform to lock. Can be repeated (default: those it is locked for; else linux on this machine's architecture, or the platform of a single-platform image)."`
@@ -33,7 +35,11 @@ func (*lockAddCmd) Help() string {
 		"A digest, after the tag or instead of it, pins the image: updates leave it alone. " +
 		"Without a tag, the image is loaded under digits of its digest; --as gives it a better name, " +
 		"which stays when another image of the same repository replaces it.\n\n" +
-		"Example:\n  hocker lock add debian:bookworm old=debian:bullseye\n  hocker lock add debian:bookworm --platform linux/amd64 --platform linux/arm64"
+		"--follow locks the newest of the tags that it matches, and so does each update. " +
+		"Only tags that differ in their numbers are compared: 1.29.3-alpine is followed by 1.29.4-alpine, not by 1.29.4. " +
+		"The first tag has the suffix of the tag in the reference, else that of the pattern. " +
+		"Pre-releases count for newest:PATTERN, for a range that names one (^1.30.0-0), and while one is locked.\n\n" +
+		"Example:\n  hocker lock add debian:bookworm old=debian:bullseye\n  hocker lock add nginx --follow '^1.29'\n  hocker lock add debian:bookworm --platform linux/amd64 --platform linux/arm64"
 }
 
 // Validate is called by kong.
@@ -43,6 +49,8 @@ func (c *lockAddCmd) Validate() error {
 		return fmt.Errorf("--name is for one image, but %d are given", len(c.References))
 	case c.As != "" && len(c.References) > 1:
 		return fmt.Errorf("--as is for one image, but %d are given", len(c.References))
+	case c.Follow != "" && len(c.References) > 1:
+		return fmt.Errorf("--follow is for one image, but %d are given", len(c.References))
 	case c.NoVerify && len(c.References) > 1:
 		return fmt.Errorf("--no-verify is for one image, but %d are given", len(c.References))
 	case c.NoVerify && c.verifies():
@@ -89,7 +97,8 @@ func references(wanted map[string]lock.Wanted) []reference.Reference {
 func (c *lockAddCmd) warnReplaced(p process, before lock.File, images map[string]lock.Image) {
 	for _, name := range slices.Sorted(maps.Keys(images)) {
 		old, ok := before.Images[name]
-		if added := images[name].Reference; ok && old.Reference != added {
+		added := images[name].Reference
+		if follows := c.Follow != "" && old.Reference.Repository == added.Repository; ok && old.Reference != added && !follows {
 			c.warn(p, fmt.Sprintf("%s: %s replaces %s", name, added.Familiar(), old.Reference.Familiar()))
 		}
 	}
@@ -107,6 +116,11 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 			return nil, fmt.Errorf("--as: %w", err)
 		}
 	}
+	if c.Follow != "" {
+		if _, err := follow.Parse(c.Follow); err != nil {
+			return nil, fmt.Errorf("--follow: %w", err)
+		}
+	}
 	wanted := map[string]lock.Wanted{}
 	for _, argument := range c.References {
 		name, ref, err := c.named(argument)
@@ -116,7 +130,10 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 		if other, taken := wanted[name]; taken && other.Reference != ref {
 			return nil, fmt.Errorf("%s and %s would both be named %s: give one of them another name, as NAME=%s", other.Reference.Familiar(), ref.Familiar(), name, ref.Familiar())
 		}
-		w := lock.Wanted{Reference: ref, As: as, AllPlatforms: c.AllPlatforms, Platforms: platforms, NoVerify: c.NoVerify}
+		if c.Follow != "" && ref.Digest != "" {
+			return nil, fmt.Errorf("--follow: %s is pinned by its digest, and follows no tags: leave out one of the two", argument)
+		}
+		w := lock.Wanted{Reference: ref, As: as, Follow: c.Follow, AllPlatforms: c.AllPlatforms, Platforms: platforms, NoVerify: c.NoVerify}
 		old, there := before.Images[name]
 		if !c.verifies() && !c.NoVerify {
 			// Nothing drops the check but a flag.

@@ -12,11 +12,13 @@ type lockUpdateCmd struct {
 	lockChangeFlags
 	lockTableFlag
 	lockRegistryFlags
+	AllowDowngrade bool `help:"Let an image that follows tags get an older one than is locked."`
 }
 
 func (*lockUpdateCmd) Help() string {
 	return "An image whose tag has not moved costs one HEAD request, which Docker Hub does not count as a pull. " +
 		"Pinned images stay as they are. If some images fail, or the command is interrupted, the others are updated.\n\n" +
+		"An image that follows tags gets the newest one that matches. Its registry is asked for the list of tags too.\n\n" +
 		"--username and the other credential flags apply only to the registry in --registry: a file must not decide who gets a password.\n\n" +
 		"Example:\n  hocker lock update --dry-run"
 }
@@ -32,6 +34,7 @@ func (c *lockUpdateCmd) Run(ctx context.Context, p process) error {
 			if locker, err = c.locker(ctx, p, c.readFrom, before.References(names)); err != nil {
 				return lock.Edit{}, err
 			}
+			locker.AllowDowngrade = c.AllowDowngrade
 			c.lockTableFlag.mirrored = c.lockRegistryFlags.mirrored
 		}
 		images, err := locker.Update(ctx, before, names)

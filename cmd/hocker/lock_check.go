@@ -14,7 +14,8 @@ type lockCheckCmd struct {
 }
 
 func (*lockCheckCmd) Help() string {
-	return "Each tag costs one HEAD request, which Docker Hub does not count as a pull.\n\n" +
+	return "Each tag costs one HEAD request, which Docker Hub does not count as a pull. " +
+		"For an image that follows tags, a newer one that matches counts as moved.\n\n" +
 		"--username and the other credential flags apply only to the registry in --registry: a file must not decide who gets a password.\n\n" +
 		"The exit code is 0 if no tag has moved, and 1 if one has. If an image could not be checked, it is that of the failure: " +
 		"3 access denied, 4 not found, 6 registry unavailable, 7 not signed by one of the keys, 2 anything else.\n\n" +
@@ -28,6 +29,7 @@ type tagRow struct {
 	Locked    string `json:"locked"`
 	Current   string `json:"current"`
 	Moved     bool   `json:"moved"`
+	NewTag    string `json:"newTag"` // that it follows; or empty
 }
 
 // uncheckedError is returned for a failed check. Its exit code is never 1,
@@ -73,10 +75,16 @@ func (c *lockCheckCmd) show(p process, names []string, tags map[string]lock.Tag)
 		if !ok { // it failed
 			continue
 		}
-		rows = append(rows, tagRow{name, tag.Reference.String(), tag.Locked.String(), tag.Current.String(), tag.Moved()})
+		row := tagRow{name, tag.Reference.String(), tag.Locked.String(), tag.Current.String(), tag.Moved(), ""}
+		now := tableDigest(tag.Current)
+		if tag.Reference != tag.Now {
+			row.NewTag = tag.Now.Tag
+			now = row.NewTag + " " + now
+		}
+		rows = append(rows, row)
 		if tag.Moved() {
 			moved++
-			table = append(table, []string{name, tag.Reference.Familiar(), tableDigest(tag.Locked), "→", tableDigest(tag.Current)})
+			table = append(table, []string{name, tag.Reference.Familiar(), tableDigest(tag.Locked), "→", now})
 		}
 	}
 	if c.JSON {

@@ -26,6 +26,7 @@ type imageRow struct {
 	Name         string        `json:"name"`
 	Reference    string        `json:"reference"`
 	Image        string        `json:"image"` // the name under which it is loaded
+	Follow       string        `json:"follow"`
 	Digest       string        `json:"digest"`
 	Pinned       bool          `json:"pinned"`
 	AllPlatforms bool          `json:"allPlatforms"`
@@ -87,6 +88,7 @@ func newImageRow(name string, i lock.Image) imageRow {
 		Name:         name,
 		Reference:    i.Reference.String(),
 		Image:        i.LoadedAs(),
+		Follow:       i.Follow,
 		Digest:       i.Digest().String(),
 		Pinned:       i.Pinned(),
 		AllPlatforms: i.AllPlatforms,
@@ -113,8 +115,12 @@ func shownReference(i lock.Image) string {
 	if ref.Tag != "" {
 		ref.Digest = ""
 	}
+	shown := ref.Familiar()
 	if i.As != "" {
-		return ref.Familiar() + " as " + i.As
+		shown += " as " + i.As
 	}
-	return ref.Familiar()
+	if i.Follow != "" {
+		shown += " follows " + i.Follow
+	}
+	return shown
 }

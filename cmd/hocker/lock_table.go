@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/lock"
@@ -31,6 +32,8 @@ func (f *lockTableFlag) mirror(c lock.Change) string {
 type changeRow struct {
 	Name       string `json:"name"`
 	Reference  string `json:"reference"`
+	OldTag     string `json:"oldTag"`
+	NewTag     string `json:"newTag"`
 	Old        string `json:"old"` // empty: added
 	New        string `json:"new"` // empty: removed
 	LayersNew  int    `json:"layersNew"`
@@ -43,7 +46,11 @@ func (f *lockTableFlag) show(p process, changes []lock.Change) error {
 	if f.JSON {
 		rows := []changeRow{}
 		for _, c := range changes {
-			rows = append(rows, changeRow{c.Name, c.Reference.String(), c.Old.String(), c.New.String(), c.LayersNew, c.LayersKept, c.Bytes, f.mirror(c)})
+			row := changeRow{Name: c.Name, Reference: c.Reference.String(), OldTag: c.Was.Tag, Old: c.Old.String(), New: c.New.String(), LayersNew: c.LayersNew, LayersKept: c.LayersKept, Bytes: c.Bytes, Mirror: f.mirror(c)}
+			if c.New != "" {
+				row.NewTag = c.Reference.Tag
+			}
+			rows = append(rows, row)
 		}
 		return writeJSON(p.stdout, rows)
 	}
@@ -53,13 +60,23 @@ func (f *lockTableFlag) show(p process, changes []lock.Change) error {
 	rows := [][]string{{"IMAGE", "OLD", "", "NEW", "LAYERS", "TO FETCH"}}
 	for _, c := range changes {
 		layers := fmt.Sprintf("%d new, %d kept", c.LayersNew, c.LayersKept)
-		now := tableDigest(c.New)
+		was, now := tableVersions(c)
 		if mirror := f.mirror(c); mirror != "" {
 			now += " (says " + mirror + ")"
 		}
-		rows = append(rows, []string{c.Name, tableDigest(c.Old), "→", now, layers, bytecount.Format(c.Bytes)})
+		rows = append(rows, []string{c.Name, was, "→", now, layers, bytecount.Format(c.Bytes)})
 	}
 	return writeTable(p.stdout, rows)
+}
+
+// tableVersions returns what was and is locked, for a table: the digests, and the tags if
+// they differ or were chosen.
+func tableVersions(c lock.Change) (was, is string) {
+	was, is = tableDigest(c.Old), tableDigest(c.New)
+	if c.New == "" || !c.Followed && (c.Old == "" || c.Was.Tag == c.Reference.Tag) {
+		return was, is
+	}
+	return strings.TrimSpace(c.Was.Tag + " " + was), strings.TrimSpace(c.Reference.Tag + " " + is)
 }
 
 // tableDigest shortens a digest for a table. It returns - for none.

@@ -13,8 +13,11 @@ import (
 
 // Change is the difference of an image between two files.
 type Change struct {
-	Name      string
-	Reference reference.Reference
+	Name string
+	// Reference is that of the new file, or of the old one if the image was removed. Was
+	// is that of the old file.
+	Reference, Was reference.Reference
+	Followed       bool // its tag was chosen
 	// Old and New are the digests that its reference resolved to. Old is empty for an
 	// added image, New for a removed one.
 	Old, New digest.Digest
@@ -43,7 +46,7 @@ func Compare(before, after File) []Change {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		was, is := before.Images[name], after.Images[name]
 		if !reflect.DeepEqual(was, is) {
-			c := Change{Name: name, Reference: names[name].Reference, Old: was.Digest(), New: is.Digest()}
+			c := Change{Name: name, Reference: names[name].Reference, Was: was.Reference, Followed: is.Follow != "", Old: was.Digest(), New: is.Digest()}
 			c.count(is, seen)
 			changes = append(changes, c)
 		}

@@ -27,6 +27,9 @@ type Image struct {
 	// As is the name to load the image under, as returned by [CheckAs]; empty means
 	// its own name.
 	As string
+	// Follow says which tags an update may choose, as [follow.Parse] takes it; empty
+	// means that the image keeps its tag.
+	Follow string
 	// AllPlatforms reports whether the image is locked for all platforms of its index.
 	AllPlatforms bool
 	// SignedBy is the fingerprint of the key that vouched for the image when it was

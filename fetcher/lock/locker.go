@@ -21,13 +21,21 @@ func (l *Locker) Lock(ctx context.Context, f File, wanted map[string]Wanted) (ma
 	q, known := newQueue(l.Source, l.Jobs), f.platforms()
 	return forEach(ctx, slices.Sorted(maps.Keys(wanted)), func(name string) (Image, error) {
 		w := wanted[name]
+		if w.Follow != "" {
+			tag, err := newest(ctx, q, w.Reference, w.Follow)
+			if err != nil {
+				return Image{}, err
+			}
+			w.Reference.Tag = tag
+		}
 		return l.lock(ctx, q, known, w, w.Reference)
 	})
 }
 
 // Update resolves the tags of the named images again, and returns the images as they are
-// now. Pinned images and those whose tag has not moved are unchanged, but with keys they
-// are verified too. Every image keeps its platforms, and the key that signed it.
+// now. An image that follows tags gets the newest one, unless that is older than the
+// locked one. Pinned images and those whose tag has not moved are unchanged, but with
+// keys they are verified too. Every image keeps its platforms, and the key that signed it.
 //
 // Errors: *[FailuresError], the cause of ctx. The images that could be resolved are
 // returned with it.
@@ -35,16 +43,18 @@ func (l *Locker) Update(ctx context.Context, f File, names []string) (map[string
 	q, known := newQueue(l.Source, l.Jobs), f.platforms()
 	return forEach(ctx, names, func(name string) (Image, error) {
 		i := f.Images[name]
-		current, err := currentDigest(ctx, q, i)
+		ref, current, err := l.current(ctx, q, i)
 		if err != nil {
 			return Image{}, err
 		}
-		return l.at(ctx, q, known, i, current)
+		return l.at(ctx, q, known, i, ref, current)
 	})
 }
 
-// at returns a locked image as it is at the digest that its reference resolves to now.
-func (l *Locker) at(ctx context.Context, q *queue, known map[digest.Digest]Platform, i Image, current digest.Digest) (Image, error) {
+// at returns a locked image as it is at the reference and the digest that it resolves to
+// now.
+func (l *Locker) at(ctx context.Context, q *queue, known map[digest.Digest]Platform, i Image, ref reference.Reference, current digest.Digest) (Image, error) {
+	i.Reference = ref
 	switch {
 	case current != i.Digest():
 		// By digest, so that the manifest is verified, and requested once for all tags
@@ -56,47 +66,56 @@ func (l *Locker) at(ctx context.Context, q *queue, known map[digest.Digest]Platf
 	return l.verify(ctx, q, i, i.wanted(), nil)
 }
 
-// Tag is the locked digest of an image, and the one that its reference resolves to now.
+// Tag is the locked reference and digest of an image, and those that an update would lock.
 type Tag struct {
-	Reference       reference.Reference
+	Reference, Now  reference.Reference // they differ if the image follows tags
 	Locked, Current digest.Digest
 }
 
-// Moved reports whether the tag names another digest now.
-func (t Tag) Moved() bool { return t.Locked != t.Current }
+// Moved reports whether the tag names another digest now, or a newer tag is followed.
+func (t Tag) Moved() bool { return t.Locked != t.Current || t.Reference != t.Now }
 
 // Check resolves the tags of all images again. It sends one HEAD request for each image
-// that is not pinned; Docker Hub does not count those against its rate limit. With keys,
-// it also verifies the images as they are now.
+// that is not pinned; Docker Hub does not count those against its rate limit. For images
+// that follow tags, it lists the tags of their repositories too. With keys, it also
+// verifies the images as they are now.
 //
 // Errors: *[FailuresError]. The tags that could be resolved are returned with it.
 func (l *Locker) Check(ctx context.Context, f File) (map[string]Tag, error) {
 	q, known := newQueue(l.Source, l.Jobs), f.platforms()
 	return forEach(ctx, f.Names(), func(name string) (Tag, error) {
 		i := f.Images[name]
-		current, err := currentDigest(ctx, q, i)
+		ref, current, err := l.current(ctx, q, i)
 		if err == nil && l.Vouch != nil {
-			_, err = l.at(ctx, q, known, i, current)
+			_, err = l.at(ctx, q, known, i, ref, current)
 		}
-		return Tag{i.Reference, i.Digest(), current}, err
+		return Tag{i.Reference, ref, i.Digest(), current}, err
 	})
 }
 
-// currentDigest returns the digest that the image's reference resolves to now.
-func currentDigest(ctx context.Context, q *queue, i Image) (digest.Digest, error) {
+// current returns the image's reference, with the tag that it follows, and the digest that
+// this resolves to now.
+func (l *Locker) current(ctx context.Context, q *queue, i Image) (reference.Reference, digest.Digest, error) {
 	if i.Pinned() {
-		return i.Digest(), nil
+		return i.Reference, i.Digest(), nil
 	}
-	m, err := q.ManifestHead(ctx, i.Reference)
+	ref, listed, err := l.followed(ctx, q, i)
+	switch {
+	case err != nil:
+		return ref, "", err
+	case !listed:
+		return ref, i.Digest(), nil
+	}
+	m, err := q.ManifestHead(ctx, ref)
 	if err != nil {
-		return "", err
+		return ref, "", err
 	}
 	if m.Bytes != nil && image.Identify(m.Bytes) != image.KindIndex {
 		if _, err := image.ParseManifest(m.Bytes); err != nil { // such as a login page
-			return "", fmt.Errorf("manifest of %s: %w", i.Reference.Familiar(), err)
+			return ref, "", fmt.Errorf("manifest of %s: %w", ref.Familiar(), err)
 		}
 	}
-	return m.Digest, nil
+	return ref, m.Digest, nil
 }
 
 // Failure is the reason why an image could not be locked.

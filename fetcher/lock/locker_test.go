@@ -50,6 +50,23 @@ func (r *registry) ManifestHead(ctx context.Context, ref reference.Reference) (i
 	return m, err
 }
 
+// Tags lists the tags of the manifests.
+func (r *registry) Tags(ctx context.Context, repo reference.Repository) ([]string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked = append(r.asked, "GET "+repo.Path+" tags")
+	if err := r.errs[repo.Registry.Host]; err != nil {
+		return nil, err
+	}
+	var tags []string
+	for tag := range r.manifests {
+		if !strings.Contains(tag, ":") {
+			tags = append(tags, tag)
+		}
+	}
+	return tags, nil
+}
+
 func (r *registry) answer(ctx context.Context, method string, ref reference.Reference) (image.Manifest, error) {
 	r.mu.Lock()
 	r.asked = append(r.asked, method+" "+ref.Path+" "+ref.Identifier())
@@ -252,8 +269,8 @@ func TestLockAndUpdate(t *testing.T) {
 	}
 	fetch := newer.Size + int64(len(configFor("", "base", "new"))+len("new"))
 	want := []Change{
-		{Name: "one", Reference: wanted["one"].Reference, Old: f.Images["one"].Digest(), New: list.Digest, LayersNew: 1, LayersKept: 1, Bytes: fetch},
-		{Name: "two", Reference: wanted["two"].Reference, Old: f.Images["one"].Digest(), New: list.Digest, LayersKept: 3},
+		{Name: "one", Reference: wanted["one"].Reference, Was: wanted["one"].Reference, Old: f.Images["one"].Digest(), New: list.Digest, LayersNew: 1, LayersKept: 1, Bytes: fetch},
+		{Name: "two", Reference: wanted["two"].Reference, Was: wanted["two"].Reference, Old: f.Images["one"].Digest(), New: list.Digest, LayersKept: 3},
 	}
 	if got := Compare(f, after); !reflect.DeepEqual(got, want) {
 		t.Errorf("changes\n%+v\nwant\n%+v", got, want)

@@ -18,10 +18,11 @@ import (
 type Source interface {
 	image.Source
 	ManifestHead(ctx context.Context, ref reference.Reference) (image.Manifest, error)
+	Tags(ctx context.Context, repo reference.Repository) ([]string, error)
 }
 
-// queue requests each manifest and config once, and several in parallel. Each registry has
-// its own share of the requests, so that a slow one does not slow the others.
+// queue requests each manifest, config and list of tags once, and several in parallel. Each
+// registry has its own share of the requests, so that a slow one does not slow the others.
 //
 // The first request to a registry runs alone, and so does the first one to a
 // repository. It opens the connection, which HTTP/2 shares, and gets the token that the
@@ -35,11 +36,12 @@ type queue struct {
 	limited map[share]error // why a registry allows no more requests
 	answers map[question]*answer
 	configs map[reference.Reference]*configAnswer // by repository and digest
-	first   map[any]*first                        // of a reference.Registry or a reference.Repository
+	tags    map[reference.Repository]*tagsAnswer
+	first   map[any]*first // of a reference.Registry or a reference.Repository
 }
 
 // share is the requests of one kind to a registry: Docker Hub limits those for manifests,
-// but not those for configs.
+// but not those for configs and lists of tags.
 type share struct {
 	reference.Registry
 	manifests bool
@@ -71,6 +73,7 @@ func newQueue(source Source, jobs int) *queue {
 		limited: map[share]error{},
 		answers: map[question]*answer{},
 		configs: map[reference.Reference]*configAnswer{},
+		tags:    map[reference.Repository]*tagsAnswer{},
 		first:   map[any]*first{},
 	}
 }
@@ -98,13 +101,9 @@ func (q *queue) ask(ctx context.Context, question question, ask askFunc) (image.
 	q.mu.Unlock()
 	known.once.Do(func() {
 		ref := question.ref
-		known.err = q.inTurn(ctx, ref.Registry, func() error {
-			return q.inTurn(ctx, ref.Repository, func() error {
-				return q.withSlot(ctx, share{ref.Registry, true}, func() (err error) {
-					known.Manifest, err = ask(ctx, ref)
-					return err
-				})
-			})
+		known.err = q.afterFirst(ctx, ref.Repository, true, func() (err error) {
+			known.Manifest, err = ask(ctx, ref)
+			return err
 		})
 	})
 	if known.err == nil && known.Bytes != nil {
@@ -123,6 +122,39 @@ func (q *queue) remember(repo reference.Repository, m image.Manifest) {
 	if q.answers[byDigest] == nil {
 		q.answers[byDigest] = known
 	}
+}
+
+// tagsAnswer is the answer to a request for the tags of a repository.
+type tagsAnswer struct {
+	once sync.Once
+	tags []string
+	err  error
+}
+
+// Tags implements [Source].
+func (q *queue) Tags(ctx context.Context, repo reference.Repository) ([]string, error) {
+	q.mu.Lock()
+	known := q.tags[repo]
+	if known == nil {
+		known = &tagsAnswer{}
+		q.tags[repo] = known
+	}
+	q.mu.Unlock()
+	known.once.Do(func() {
+		known.err = q.afterFirst(ctx, repo, false, func() (err error) {
+			known.tags, err = q.source.Tags(ctx, repo)
+			return err
+		})
+	})
+	return known.tags, known.err
+}
+
+// afterFirst calls ask with a slot, after the first requests to the registry and to the
+// repository have ended.
+func (q *queue) afterFirst(ctx context.Context, repo reference.Repository, manifests bool, ask func() error) error {
+	return q.inTurn(ctx, repo.Registry, func() error {
+		return q.inTurn(ctx, repo, func() error { return q.withSlot(ctx, share{repo.Registry, manifests}, ask) })
+	})
 }
 
 // inTurn calls ask after the first request to a registry or repository has ended. If the

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/follow"
 	"hocker/fetcher/image"
 	"hocker/fetcher/internal/strictjson"
 	"hocker/fetcher/nix"
@@ -17,9 +18,10 @@ import (
 )
 
 // Version is the newest version of the format, and oldest the oldest that can be read.
-// Version 2 added the name to load an image under, and version 3 the key that signed it.
+// Version 2 added the name to load an image under, version 3 the key that signed it, and
+// version 4 the tags that it follows.
 const (
-	Version = 3
+	Version = 4
 	oldest  = 1
 )
 
@@ -97,7 +99,7 @@ func checkVersion(r *fields, root *strictjson.Node) {
 func readImage(r *fields, n *strictjson.Node, where string) Image {
 	o := r.object(n, where,
 		[]string{"imageName", "platforms", "registry", "repository", "tag"},
-		[]string{"allPlatforms", "as", "index", "noVerify", "pinned", "signedBy"})
+		[]string{"allPlatforms", "as", "follow", "index", "noVerify", "pinned", "signedBy"})
 	if o == nil {
 		return Image{}
 	}
@@ -127,7 +129,22 @@ func readImage(r *fields, n *strictjson.Node, where string) Image {
 	}
 	i.Reference = readReference(r, o, where)
 	readPin(r, o, where, &i)
+	readFollow(r, o, where, &i)
 	return i
+}
+
+// readFollow reads the tags that the image follows.
+func readFollow(r *fields, o strictjson.Object, where string, i *Image) {
+	m := o["follow"]
+	if m == nil {
+		return
+	}
+	i.Follow = r.text(m, where+".follow")
+	_, err := follow.Parse(i.Follow)
+	r.check(m, where+".follow", err)
+	if i.Pinned() {
+		r.fail(m, where+".follow", "a pinned image follows no tags: remove this, or the digest")
+	}
 }
 
 // readSignature reads who vouched for the image.

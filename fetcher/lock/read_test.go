@@ -48,14 +48,14 @@ var editTests = []struct {
 	old, new string
 	err      string
 }{
-	{name: "newer", old: `"version": 1`, new: `"version": 4, "bundles": {}`, err: `:79: version 4 was written by a newer hocker; this one supports up to version 3: update hocker`},
-	{name: "version 0", old: `"version": 1`, new: `"version": 0`, err: `:79: unknown version 0, expected 1 to 3`},
+	{name: "newer", old: `"version": 1`, new: `"version": 5, "bundles": {}`, err: `:79: version 5 was written by a newer hocker; this one supports up to version 4: update hocker`},
+	{name: "version 0", old: `"version": 1`, new: `"version": 0`, err: `:79: unknown version 0, expected 1 to 4`},
 	{name: "version as a string", old: `"version": 1`, new: `"version": "1"`, err: `:79: version: expected a non-negative integer`},
 	{name: "no version", old: `"version": 1`, new: `"versoin": 1`, err: `:1: missing version: is it a hocker lock file?`},
 	{name: "version in another case", old: `"version": 1`, new: `"Version": 1`, err: `:1: missing version: is it a hocker lock file?`},
 	{name: "unknown key at the top", old: `"version": 1`, new: `"version": 1, "x": null`, err: `:79: unknown key "x", expected one of ["images" "version"]`},
-	{name: "unknown key of an image", old: `"pinned": true`, new: `"pined": true`, err: `:5: images.app: unknown key "pined", expected one of ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "as" "index" "noVerify" "pinned" "signedBy"]`},
-	{name: "key in another case", old: `"pinned": true`, new: `"Pinned": true`, err: `:5: images.app: unknown key "Pinned", expected one of ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "as" "index" "noVerify" "pinned" "signedBy"]`},
+	{name: "unknown key of an image", old: `"pinned": true`, new: `"pined": true`, err: `:5: images.app: unknown key "pined", expected one of ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "as" "follow" "index" "noVerify" "pinned" "signedBy"]`},
+	{name: "key in another case", old: `"pinned": true`, new: `"Pinned": true`, err: `:5: images.app: unknown key "Pinned", expected one of ["imageName" "platforms" "registry" "repository" "tag" "allPlatforms" "as" "follow" "index" "noVerify" "pinned" "signedBy"]`},
 	{name: "key twice", old: `"pinned": true`, new: `"imageName": "app"`, err: `:5: duplicate key "images.app.imageName"`},
 	{name: "image twice", old: `"debian": {`, new: `"app": {`, err: `:26: duplicate key "images.app"`},
 	{name: "missing", old: "\"tag\": \"1\"\n", new: "\"pinned\": true\n", err: `:24: duplicate key "images.app.pinned"`},
@@ -78,6 +78,9 @@ var editTests = []struct {
 	{name: "as in full", old: `"pinned": true`, new: `"as": "docker.io/library/x:1"`, err: `:5: images.app.as: "docker.io/library/x:1" is written as "x:1" here`},
 	{name: "as with invalid characters", old: `"pinned": true`, new: `"as": "${x}:1"`, err: `:5: images.app.as: image name "${x}": expected components of a-z, 0-9 and single . _ - inside, separated by slashes`},
 	{name: "as a number", old: `"pinned": true`, new: `"as": 1`, err: `:5: images.app.as: expected a string`},
+	{name: "follow of a pinned image", old: `"pinned": true`, new: `"pinned": true, "follow": "1.*"`, err: `:5: images.app.follow: a pinned image follows no tags: remove this, or the digest`},
+	{name: "follow one tag", old: `"pinned": true`, new: `"follow": "1"`, err: `:5: images.app.follow: pattern "1": matches one tag only: add a *, as in 1.29.*, or name that tag`},
+	{name: "follow a number", old: `"pinned": true`, new: `"follow": 1`, err: `:5: images.app.follow: expected a string`},
 	{name: "signedBy another algorithm", old: `"pinned": true`, new: `"signedBy": "sha512:` + strings.Repeat("0", 128) + `"`, err: `:5: images.app.signedBy: digest sha512:000000000000000000000000000000000… uses sha512, expected sha256`},
 	{name: "signedBy without an algorithm", old: `"pinned": true`, new: `"signedBy": "5891"`, err: `:5: images.app.signedBy: digest "5891": expected sha256: and 64 lower-case hexadecimal digits`},
 	{name: "signedBy and noVerify", old: `"pinned": true`, new: `"noVerify": true, "signedBy": "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"`, err: `:5: images.app.signedBy: with noVerify, no key vouches for the image: remove one of the two`},
@@ -180,6 +183,7 @@ func TestReadNamesTheFile(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(example))
 	f.Add([]byte(byteOrderMark + strings.Replace(example, `"pinned": true`, `"as": "x:1"`, 1)))
+	f.Add([]byte(strings.Replace(example, `"pinned": true`, `"follow": ">=1.2 <2"`, 1)))
 	for _, tt := range editTests {
 		f.Add([]byte(strings.Replace(example, tt.old, tt.new, 1)))
 	}

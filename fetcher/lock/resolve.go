@@ -25,6 +25,8 @@ type Locker struct {
 	// Notice is called with messages for the user, one line each, from several
 	// goroutines at once. It may be nil.
 	Notice func(line string)
+	// AllowDowngrade lets [Locker.Update] choose a tag that is older than the locked one.
+	AllowDowngrade bool
 	// Vouch returns the fingerprint of the key that vouches for an image, or "" if the
 	// user accepts the image without one. It prefers a key, if that is not "". index is
 	// the image's index, or nil if it was not requested. A nil Vouch means that there are
@@ -36,6 +38,7 @@ type Locker struct {
 type Wanted struct {
 	Reference reference.Reference
 	As        string // see Image
+	Follow    string // see Image; the tag of Reference tells the form of the tags
 	NoVerify  bool   // see Image
 	// SignedBy is the fingerprint of the key that must vouch for the image. If it is
 	// empty, any key will do.
@@ -49,7 +52,7 @@ type Wanted struct {
 
 // wanted returns the choices that the image was locked with.
 func (i Image) wanted() Wanted {
-	return Wanted{Reference: i.Reference, As: i.As, NoVerify: i.NoVerify, SignedBy: i.SignedBy, AllPlatforms: i.AllPlatforms, Platforms: i.WantedPlatforms()}
+	return Wanted{Reference: i.Reference, As: i.As, Follow: i.Follow, NoVerify: i.NoVerify, SignedBy: i.SignedBy, AllPlatforms: i.AllPlatforms, Platforms: i.WantedPlatforms()}
 }
 
 // WantedPlatforms returns the platforms that the image is locked for, sorted by system.
@@ -71,7 +74,7 @@ type choice struct {
 
 // resolve resolves a wanted image from m, the manifest or index at the reference at.
 func (l *Locker) resolve(ctx context.Context, q *queue, known map[digest.Digest]Platform, w Wanted, at reference.Reference, m image.Manifest) (Image, error) {
-	i := Image{Reference: w.Reference, As: w.As, AllPlatforms: w.AllPlatforms, Platforms: map[string]Platform{}}
+	i := Image{Reference: w.Reference, As: w.As, Follow: w.Follow, AllPlatforms: w.AllPlatforms, Platforms: map[string]Platform{}}
 	if image.Identify(m.Bytes) != image.KindIndex {
 		return i, l.lockManifest(ctx, q, &i, w, m)
 	}

@@ -20,7 +20,8 @@ type (
 	}
 	wireImage struct {
 		AllPlatforms bool                    `json:"allPlatforms,omitempty"`
-		As           string                  `json:"as,omitempty"` // since version 2
+		As           string                  `json:"as,omitempty"`     // since version 2
+		Follow       string                  `json:"follow,omitempty"` // since version 4
 		ImageName    string                  `json:"imageName"`
 		Index        *wireDescriptor         `json:"index,omitempty"`
 		NoVerify     bool                    `json:"noVerify,omitempty"` // since version 3
@@ -63,6 +64,8 @@ func (f File) Format() ([]byte, error) {
 // version returns the lowest version that supports the image.
 func (i Image) version() int {
 	switch {
+	case i.Follow != "":
+		return 4
 	case i.SignedBy != "", i.NoVerify:
 		return 3
 	case i.As != "":
@@ -76,6 +79,7 @@ func (i Image) wire() wireImage {
 	w := wireImage{
 		AllPlatforms: i.AllPlatforms,
 		As:           i.As,
+		Follow:       i.Follow,
 		ImageName:    imageName,
 		NoVerify:     i.NoVerify,
 		Pinned:       i.Reference.Tag != "" && i.Pinned(),

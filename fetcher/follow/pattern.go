@@ -1,0 +1,176 @@
+package follow
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"hocker/fetcher/reference"
+
+	"github.com/Masterminds/semver/v3"
+)
+
+// Pattern says which tags an image follows.
+type Pattern struct {
+	text string
+	// glob is a pattern of [path.Match]; versions is a range, if glob is empty.
+	glob     string
+	versions *semver.Constraints
+	// preReleases says that pre-releases count too.
+	preReleases bool
+}
+
+// newest begins a pattern for which pre-releases count too.
+const newest = "newest:"
+
+// maxText limits what to follow, in bytes. Ranges take a few dozen.
+const maxText = 256
+
+var (
+	printable = regexp.MustCompile(`^[!-~]+( [!-~]+)*$`)
+	rangeText = regexp.MustCompile(`^[\^~<>=!]|[ ,|]`)
+	wildcard  = regexp.MustCompile(`\*|\?|\[[^\]]*\]`)
+)
+
+// Parse parses a pattern of tags, such as 1.29.*; a range of versions, such as ^1.29 or
+// >=1.2 <2; or newest:PATTERN.
+//
+// Errors: *[reference.InputError].
+func Parse(text string) (Pattern, error) {
+	p := Pattern{text: text}
+	if err := p.parse(); err != nil {
+		return Pattern{}, &reference.InputError{What: "pattern", Value: text, Reason: err.Error()}
+	}
+	return p, nil
+}
+
+func (p *Pattern) parse() (err error) {
+	if len(p.text) > maxText || !printable.MatchString(p.text) {
+		return fmt.Errorf("expected at most %d characters of ASCII, with single spaces", maxText)
+	}
+	if rangeText.MatchString(p.text) {
+		if p.versions, err = semver.NewConstraint(p.text); err != nil {
+			return errors.New("not a range of semantic versions, such as ^1.29, ~1.29 or >=1.2 <2")
+		}
+		return nil
+	}
+	p.glob, p.preReleases = strings.CutPrefix(p.text, newest)
+	switch _, err := path.Match(p.glob, ""); {
+	case err != nil:
+		return errors.New(`a [ lacks its ], or nothing follows a \`)
+	case !wildcard.MatchString(p.glob):
+		return errors.New("matches one tag only: add a *, as in 1.29.*, or name that tag")
+	}
+	return nil
+}
+
+// String returns the pattern as it was parsed.
+func (p Pattern) String() string { return p.text }
+
+// Newest returns the newest of the tags that p matches and that have the form of the tag
+// like, which p may not match; or that of the pattern, if like has no version. It returns
+// "" if there is none.
+func (p Pattern) Newest(tags []string, like string) string {
+	old, _ := split(like)
+	form := p.form(old)
+	preReleases := p.preReleases || p.versions != nil || old.pre != "" && p.matches(old)
+	return newestOf(tags, old, func(t tag) bool {
+		return t.form() == form && (t.pre == "" || preReleases) && p.matches(t)
+	})
+}
+
+// Newer returns the newest of the tags that are newer than the tag than, and that have
+// its form and as many numbers. Pre-releases count only if than is one. It returns "" if
+// there is none.
+func Newer(tags []string, than string) string {
+	old, ok := split(than)
+	if !ok {
+		return ""
+	}
+	form := old.narrowForm()
+	return newestOf(tags, old, func(t tag) bool {
+		return t.narrowForm() == form && (t.pre == "" || old.pre != "") && t.compare(old) > 0
+	})
+}
+
+// Older reports whether the tag a is an older version than b.
+func Older(a, b string) bool {
+	x, okX := split(a)
+	y, okY := split(b)
+	return okX && okY && x.compare(y) < 0
+}
+
+// newestOf returns the newest of the tags that are eligible, or "". Of those that differ
+// only by a v, it prefers the one that is like old.
+func newestOf(tags []string, old tag, eligible func(tag) bool) string {
+	var best tag
+	for _, text := range tags {
+		t, ok := split(text)
+		if !ok || !eligible(t) {
+			continue
+		}
+		if best.text == "" || cmp.Or(t.compare(best), preference(t, best, old)) > 0 {
+			best = t
+		}
+	}
+	return best.text
+}
+
+// preference compares tags that are the same version.
+func preference(a, b, old tag) int {
+	likeOld := func(t tag) int {
+		if (t.text == t.plain()) == (old.text == old.plain()) {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(likeOld(a), likeOld(b)), cmp.Compare(a.text, b.text))
+}
+
+// form returns the form of the tags to choose from: that of old, if it is matched. Else
+// it is that of the pattern with a number for each wildcard, and with the suffix of old
+// unless the pattern has one.
+func (p Pattern) form(old tag) string {
+	if old.text != "" && p.matches(old) {
+		return old.form()
+	}
+	model, ok := split(wildcard.ReplaceAllString(cmp.Or(p.glob, "0"), "0"))
+	if !ok {
+		return ""
+	}
+	if model.suffix == "" {
+		model.suffix = old.suffix
+	}
+	return model.form()
+}
+
+// matches reports whether p matches t.
+func (p Pattern) matches(t tag) bool {
+	if p.versions == nil {
+		matches, _ := path.Match(p.glob, t.text) // Parse has checked it
+		return matches
+	}
+	v := t.semver()
+	return v != nil && p.versions.Check(v)
+}
+
+// semver returns the version of a tag, or nil if it is not a semantic one: it begins with
+// one to three numbers.
+func (t tag) semver() *semver.Version {
+	parts := strings.Split(t.version, ".")
+	if t.head != "" || len(parts) > 3 {
+		return nil
+	}
+	var v [3]uint64
+	for i, part := range parts {
+		var err error
+		if v[i], err = strconv.ParseUint(part, 10, 64); err != nil {
+			return nil
+		}
+	}
+	return semver.New(v[0], v[1], v[2], strings.TrimLeft(t.pre, "-._"), "")
+}
