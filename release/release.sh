@@ -55,6 +55,7 @@ build() {
 		(
 			cd "$source"
 			GOOS=${target%/*} GOARCH=${target#*/} "$go" build \
+				-gcflags=github.com/alecthomas/kong=-l -gcflags=go.yaml.in/yaml/v3=-l \
 				-ldflags "-s -w -funcalign=16 -X main.version=$version -X main.commit=$commit" -o bin/hocker ./cmd/hocker
 			test -d bin/man1 || release/manual.sh bin/man1 "$version" "$go"
 			# shellcheck disable=SC2086 # one argument for each link

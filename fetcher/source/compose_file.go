@@ -1,0 +1,122 @@
+package source
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// composeFile is one file of a compose project.
+type composeFile struct {
+	tree
+	notes     *remarks
+	documents []*yaml.Node
+}
+
+// environment is where the variables of a compose project come from.
+type environment func(name string) (string, bool)
+
+// withFile returns the environment with the variables of a file beneath. The file need
+// not exist.
+func (e environment) withFile(open func(string) ([]byte, error), path string) (environment, error) {
+	data, err := open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return e, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	values, err := parseEnv(path, string(data), e)
+	return func(name string) (string, bool) {
+		if value, ok := e(name); ok {
+			return value, true
+		}
+		value, ok := values[name]
+		return value, ok
+	}, err
+}
+
+// service is what image names need of a service.
+type service struct {
+	image  place
+	note   remark
+	built  place  // empty unless it has build
+	policy string // pull_policy
+	mounts []mount
+}
+
+// mount is an image that is mounted as a volume.
+type mount struct {
+	place
+	note remark
+}
+
+// overlay returns the service with what another one sets.
+func (s service) overlay(o service) service {
+	if o.image.file != "" {
+		s.image, s.note = o.image, o.note
+	}
+	if o.built.file != "" {
+		s.built = o.built
+	}
+	s.policy = cmp.Or(o.policy, s.policy)
+	s.mounts = append(s.mounts[:len(s.mounts):len(s.mounts)], o.mounts...)
+	return s
+}
+
+// text returns the value of a member with its variables replaced, and where it stands.
+func (f *composeFile) text(m member, env environment) place {
+	text, ok := f.scalar(m)
+	if !ok {
+		return place{}
+	}
+	at := place{file: f.file, line: m.value.Line}
+	v := variables{lookup: env, escape: '$'}
+	var err error
+	if at.text, err = v.expand(text); err != nil {
+		f.fail(at.line, "%.200q: %w", text, err)
+	}
+	at.unset = v.unset
+	return at
+}
+
+// image reads the member of a service or a volume that is a reference.
+func (f *composeFile) image(m member, env environment) (place, remark) {
+	at := f.text(m, env)
+	if m.value == nil {
+		return at, remark{}
+	}
+	note := f.notes.at(m.value.Line, m.key.Line)
+	if m.value.Tag == "!reset" {
+		at.text = ""
+	}
+	return at, note
+}
+
+// service reads a service of a document, without what it extends.
+func (f *composeFile) service(n *yaml.Node, env environment) service {
+	var s service
+	s.image, s.note = f.image(f.find(n, "image"), env)
+	if build := f.find(n, "build"); build.value != nil && build.value.Tag != "!reset" && build.value.ShortTag() != "!!null" {
+		s.built = place{file: f.file, line: build.key.Line}
+	}
+	s.policy = f.text(f.find(n, "pull_policy"), env).text
+	for _, volume := range f.list(f.find(n, "volumes").value) {
+		if kind, _ := f.scalar(f.find(volume, "type")); kind == "image" {
+			at, note := f.image(f.find(volume, "source"), env)
+			s.mounts = append(s.mounts, mount{at, note})
+		}
+	}
+	return s
+}
+
+// beside returns the path that a file names, relative to its folder.
+func beside(file, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(filepath.Dir(file), path)
+}

@@ -1,0 +1,149 @@
+package source
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// readDockerfile finds the images that a Dockerfile is built from: those of FROM, COPY
+// --from and RUN --mount=from that are no stages. Before the first FROM, ARG sets
+// variables for all of them.
+func readDockerfile(file string, data []byte) (Result, error) {
+	notes, err := readRemarks(file, string(data), false)
+	if err != nil {
+		return Result{}, err
+	}
+	all, err := instructions(file, string(data))
+	if err != nil {
+		return Result{}, err
+	}
+	d := dockerfile{file: file, notes: notes, arguments: map[string]string{}}
+	for _, in := range all {
+		if in.name == "FROM" {
+			d.stages = append(d.stages, strings.ToLower(in.stage()))
+		}
+	}
+	for _, in := range all {
+		if err := d.read(in); err != nil {
+			return Result{}, err
+		}
+	}
+	if err := notes.unused(); err != nil {
+		return Result{}, err
+	}
+	return d.result, nil
+}
+
+type dockerfile struct {
+	file      string
+	notes     *remarks
+	arguments map[string]string // of ARG before the first FROM
+	stages    []string          // the names of all stages, or ""
+	begun     int               // how many stages have begun
+	result    Result
+}
+
+// stage returns the name that FROM gives the stage, or "".
+func (in instruction) stage() string {
+	if len(in.words) >= 3 && strings.EqualFold(in.words[1], "AS") {
+		return in.words[2]
+	}
+	return ""
+}
+
+func (d *dockerfile) read(in instruction) error {
+	switch in.name {
+	case "ARG":
+		return d.argument(in)
+	case "FROM":
+		return d.from(in)
+	case "COPY":
+		for _, from := range in.flag("from") {
+			if err := d.copied(in, from); err != nil {
+				return err
+			}
+		}
+	case "RUN":
+		for _, mount := range in.flag("mount") {
+			for option := range strings.SplitSeq(mount, ",") {
+				name, from, _ := strings.Cut(option, "=")
+				if strings.TrimSpace(name) != "from" {
+					continue
+				}
+				if err := d.copied(in, strings.Trim(from, `"'`)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// argument takes the defaults of ARG. Those of a stage do not count for FROM.
+func (d *dockerfile) argument(in instruction) error {
+	if d.begun > 0 {
+		return nil
+	}
+	for _, word := range in.words {
+		name, value, ok := strings.Cut(word, "=")
+		if !ok {
+			continue
+		}
+		text, err := d.expand(in, strings.Trim(value, `"'`))
+		if err != nil {
+			return err
+		}
+		d.arguments[name] = text.text
+	}
+	return nil
+}
+
+// expand replaces the variables in a text.
+func (d *dockerfile) expand(in instruction, text string) (place, error) {
+	at := place{file: d.file, line: in.line}
+	v := variables{escape: '\\', lookup: func(name string) (string, bool) {
+		value, ok := d.arguments[name]
+		return value, ok
+	}}
+	expanded, err := v.expand(text)
+	if err != nil {
+		return at, at.errorf("%.200q: %w", text, err)
+	}
+	at.text, at.unset = expanded, v.unset
+	return at, nil
+}
+
+func (d *dockerfile) from(in instruction) error {
+	if len(in.words) == 0 {
+		return place{file: d.file, line: in.line}.errorf("FROM names no image")
+	}
+	at, err := d.expand(in, strings.Trim(in.words[0], `"'`))
+	if err != nil {
+		return err
+	}
+	before := d.stages[:d.begun]
+	d.begun++
+	if at.text == "scratch" || slices.Contains(before, strings.ToLower(at.text)) && at.text != "" {
+		return nil
+	}
+	return d.add(in, at)
+}
+
+// copied takes the image of COPY --from or RUN --mount=from, unless it is a stage.
+func (d *dockerfile) copied(in instruction, from string) error {
+	number, err := strconv.Atoi(from)
+	isStage := err == nil && 0 <= number && number < len(d.stages)
+	if isStage || from == "" || from == "scratch" || slices.Contains(d.stages, strings.ToLower(from)) {
+		return nil
+	}
+	at := place{text: from, file: d.file, line: in.line}
+	if strings.Contains(from, "$") {
+		return at.errorf("%.200q: from= takes no variables: give it a stage of its own, FROM … AS …", from)
+	}
+	return d.add(in, at)
+}
+
+func (d *dockerfile) add(in instruction, at place) error {
+	return d.result.add(at, d.notes.at(in.line))
+}

@@ -1,0 +1,133 @@
+package source
+
+import (
+	"strings"
+	"testing"
+)
+
+var kubernetesTests = []readTest{
+	{
+		name: "pod specs everywhere",
+		files: folder{"all.yaml": `# Source: chart/templates/pod.yaml
+apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  initContainers:
+    - name: init
+      image: busybox:1.37
+  containers:
+    - image: "nginx:1.29"
+      name: web
+    - name: sidecar
+      # hocker: name=side
+      image: registry.k8s.io/pause:3.10
+  ephemeralContainers:
+    - image: debug
+  volumes:
+    - name: data
+      emptyDir: {}
+    - name: model
+      image:
+        reference: quay.io/org/model:2
+        pullPolicy: Always
+---
+apiVersion: batch/v1
+kind: CronJob
+spec:
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          containers: [{name: job, image: org/job:1}]
+---
+# nothing
+---
+apiVersion: v1
+kind: List
+items:
+  - apiVersion: apps/v1
+    kind: Deployment
+    metadata:
+      annotations: {helm.sh/hook: post-install}
+    spec:
+      template:
+        spec:
+          containers:
+            - image: org/listed:1
+  - apiVersion: example.org/v1
+    kind: Operated
+    spec:
+      podTemplate:
+        spec:
+          containers:
+            - image: org/custom:1
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+spec:
+  versions:
+    - schema:
+        openAPIV3Schema:
+          properties:
+            containers:
+              type: array
+              items: {properties: {image: {type: string}}}
+            volumes: {items: {image: {reference: x}}}
+`},
+		want: "all.yaml:8 busybox:1.37\nall.yaml:10 nginx:1.29\nall.yaml:14 registry.k8s.io/pause:3.10 side\nall.yaml:16 debug:latest\nall.yaml:22 quay.io/org/model:2\n" +
+			"all.yaml:32 org/job:1\nall.yaml:47 org/listed:1\nall.yaml:54 org/custom:1\n",
+	},
+	{
+		name:  "JSON",
+		files: folder{"pod.json": `{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"image": "a"}, {"image": null}, {"image": ""}, {}, "x"]}}`},
+		want:  "pod.json:1 a:latest\n",
+	},
+	{
+		name:  "aliases",
+		files: folder{"pod.yaml": "kind: Pod\nx: &x\n  - image: a\ny: {containers: *x, initContainers: *x}\n"},
+		want:  "pod.yaml:3 a:latest\npod.yaml:3 a:latest\n",
+	},
+	{
+		name:  "aliases that never end",
+		files: folder{"pod.yaml": "kind: Pod\nx: &x\n  - containers: *x\n"},
+		err:   "pod.yaml:2: nested deeper than 500",
+	},
+	{
+		name:  "aliases that double",
+		files: folder{"pod.yaml": "kind: Pod\na: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\ne: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]\nf: &f [*e, *e, *e, *e, *e, *e, *e, *e, *e, *e]\ng: [*f, *f, *f, *f, *f, *f, *f, *f, *f, *f]\n"},
+		err:   "pod.yaml:2: the aliases make the document too large",
+	},
+	{
+		name:  "a reference that is none",
+		files: folder{"pod.yaml": "kind: Pod\ncontainers:\n  - image: UPPER\n"},
+		err:   `pod.yaml:3: image name "UPPER": repository names must be lower-case`,
+	},
+	{
+		name:  "a template",
+		files: folder{"pod.yaml": "kind: Pod\ncontainers:\n  - image: {{ .Values.image }}\n"},
+		err:   "pod.yaml:3: image: {{ begins a template, which is not understood: give what it makes, as in `helm template … | hocker lock add --from -`",
+	},
+	{
+		name:  "a template that is no YAML",
+		files: folder{"pod.yaml": "kind: Pod\n{{- if x }}\n"},
+		err:   "pod.yaml:2: invalid YAML: could not find expected ':'; if it is a template, give what it makes, as in `helm template … | hocker lock add --from -`",
+	},
+	{
+		name:  "a document that is too large",
+		files: folder{"pod.yaml": "kind: Pod\nx: " + strings.Repeat("a", maxDocument) + "\n"},
+		err:   "pod.yaml: a document is larger than 2.1 MB",
+	},
+	{
+		name:  "many documents",
+		files: folder{"pod.yaml": "kind: Pod\n" + strings.Repeat("---\nx: "+strings.Repeat("a", maxDocument/3)+"\n", 7) + "containers: [{image: a}]\n"},
+		want:  "pod.yaml:16 a:latest\n",
+	},
+	{
+		name:  "a mistake in a later document",
+		files: folder{"pod.yaml": "kind: Pod\ncontainers:\n  - image: a\n---\na: [\n"},
+		err:   `pod.yaml:5: invalid YAML: did not find expected node content`,
+	},
+}
+
+func TestReadKubernetes(t *testing.T) { runReadTests(t, Kubernetes, kubernetesTests) }

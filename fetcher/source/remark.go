@@ -1,0 +1,114 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// remark is what a comment says of an image: # hocker: name=web, or # hocker: skip.
+type remark struct {
+	name string
+	skip bool
+	line int // of the comment
+}
+
+// remarks are the remarks of a file, by the line that they are about: that of the
+// comment or, if nothing else stands there, the next one with text.
+type remarks struct {
+	file  string
+	about map[int]remark
+	used  map[int]bool
+}
+
+var (
+	remarkPattern = regexp.MustCompile(`^#\s*hocker:\s*(.*)$`)
+	// trailingRemark matches a remark after other text.
+	trailingRemark = regexp.MustCompile(`\s#\s*hocker:\s*(.*)$`)
+)
+
+// readRemarks reads the remarks of a file. They can stand behind other text only if
+// comments can.
+func readRemarks(file, text string, trailing bool) (*remarks, error) {
+	r := &remarks{file: file, about: map[int]remark{}, used: map[int]bool{}}
+	var above *remark
+	line := 0
+	for content := range strings.Lines(text) {
+		line++
+		content = strings.TrimSpace(content)
+		match := remarkPattern.FindStringSubmatch(content)
+		switch {
+		case content == "", match == nil && content[0] == '#':
+			continue
+		case match == nil:
+			if trailing {
+				match = trailingRemark.FindStringSubmatch(content)
+			}
+			if above != nil {
+				r.about[line], above = *above, nil
+			}
+			if match == nil {
+				continue
+			}
+			note, err := parseRemark(file, line, match[1])
+			if err != nil {
+				return nil, err
+			}
+			r.about[line] = note
+		default:
+			note, err := parseRemark(file, line, match[1])
+			if err != nil {
+				return nil, err
+			}
+			above = &note
+		}
+	}
+	if above != nil {
+		r.about[line+1] = *above // nothing
+	}
+	return r, nil
+}
+
+func parseRemark(file string, line int, text string) (note remark, err error) {
+	note.line = line
+	words := strings.Fields(text)
+	for _, word := range words {
+		name, isName := strings.CutPrefix(word, "name=")
+		switch {
+		case isName && name != "":
+			note.name = name
+		case word == "skip":
+			note.skip = true
+		default:
+			words = nil
+		}
+	}
+	if len(words) == 0 {
+		return note, &Error{file, line, fmt.Errorf("the comment says %.100q, expected # hocker: name=NAME or # hocker: skip", "hocker: "+text)}
+	}
+	return note, nil
+}
+
+// at returns the remark about one of the lines.
+func (r *remarks) at(lines ...int) remark {
+	for _, line := range lines {
+		if note, ok := r.about[line]; ok {
+			r.used[line] = true
+			return note
+		}
+	}
+	return remark{}
+}
+
+// unused returns an error for a remark that is about no image.
+func (r *remarks) unused() error {
+	for _, line := range slices.Sorted(maps.Keys(r.about)) {
+		if !r.used[line] {
+			return &Error{r.file, r.about[line].line, errors.New("the comment # hocker: has no image beside it or below it")}
+		}
+	}
+	return nil
+}
