@@ -12,6 +12,7 @@ import (
 	// These imports make go test run again when a package changes.
 	_ "hocker/fetcher/archive"
 	_ "hocker/fetcher/engine"
+	_ "hocker/fetcher/inspect"
 	_ "hocker/fetcher/lock"
 	_ "hocker/fetcher/shape"
 	_ "hocker/fetcher/signature"
@@ -70,6 +71,7 @@ var rooms = map[string]room{
 		"fetcher/bytecount", "fetcher/content", "fetcher/credential", "fetcher/image", "fetcher/internal/smallfile", "fetcher/internal/transfer", "fetcher/reference",
 		digests, imageSpec, rootsBundle, "oras.land/oras-go/v2/registry/remote",
 	}},
+	"fetcher/inspect": {imports: []string{"fetcher/image", digests, imageSpec}, without: offline},
 	"fetcher/signature": {
 		imports: []string{
 			"fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/strictjson", "fetcher/reference",

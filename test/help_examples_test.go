@@ -20,6 +20,8 @@ var helpCommands = []struct {
 	{"hocker layer", []string{`(?m) bin/`}},
 	{"hocker image", []string{`(?m)^Loaded image: debian:jessie$`}},
 	{"hocker tags", []string{`^bookworm`}},
+	{"hocker inspect", []string{`(?m)^reference +docker\.io/library/debian:bookworm$`, `(?m)^PATH=`}},
+	{"hocker diff", []string{`(?m)^layers: \d+ shared, `, `(?m)^\d+$`}},
 	{"hocker docker2nix", []string{``, ``}},
 	{"hocker lock", []string{`(?m)^redis +- +→ +sha256:`, ``}},
 	{"hocker lock add", []string{`(?m)^old +- +→ +sha256:`, `(?m)^nginx +- +→ +1\.29 sha256:`, `(?m)^debian +sha256:\w+ +→ +sha256:`}},

@@ -50,6 +50,14 @@ var hostileRows = []hostileRow{
 	{"index: platforms", `hocker-manifest --list-platforms $R/x:index`, 0},
 	{"index: platforms, JSON", `hocker-manifest --list-platforms --json $R/x:index`, 0},
 	{"index: no such platform", `hocker-manifest --platform linux/mips $R/x:index`, 1},
+	{"registry's message: inspect", `hocker inspect $R/denied:t`, 3},
+	{"registry's message: diff", `hocker diff $R/x:t $R/denied:t`, 3},
+	{"config: inspect", `hocker inspect $R/x:rich`, 0},
+	{"config: inspect, JSON", `hocker inspect --json $R/x:rich`, 0},
+	{"config: inspect PATH", `hocker inspect ./rich`, 0},
+	{"config: diff", `hocker diff $R/x:t $R/x:rich`, 0},
+	{"config: diff, JSON", `hocker diff --json $R/x:rich $R/x:t`, 0},
+	{"index: inspect", `hocker inspect $R/x:index`, 0},
 	{"manifest: media type", `hocker-manifest $R/x:type`, 1},
 	{"manifest: error message", `docker2nix --manifest errors.json $R/x:t`, 1},
 	{"manifest: layer's media type", `hocker lock add --file new.json $R/x:layer`, 1},
@@ -145,6 +153,7 @@ func prepareHostile(t *testing.T, w *workplace) {
 		hocker image -q --out image.tar $R/x:t
 		hocker image -q --out other.tar $R/x:other
 		hocker image -q --out layout --format oci-layout $R/x:config
+		hocker image -q --out rich --format oci-layout --compressed $R/x:rich
 		hocker layer -q --out hello.tar.gz -l 0 $R/x:t
 		hocker config $R/x:config >config.json
 		printf '{"config":{"path":"%s","digest":"sha256:%s"},"layers":[],"platform":"linux/amd64"}' \
@@ -185,6 +194,19 @@ func hostileRegistry(t *testing.T) http.Handler {
 		m["layers"] = []jsonObject{}
 		withoutDiffIDs(c)
 		c["os"] = hostile
+	})
+	addImage(r, "rich", func(m, c jsonObject) {
+		m["layers"].([]jsonObject)[0]["mediaType"] = "x.tar" + hostile
+		for _, name := range []string{"created", "author", "os", "variant"} {
+			c[name] = hostile
+		}
+		words := []string{hostile, "forged"}
+		c["config"] = jsonObject{
+			"User": hostile, "WorkingDir": hostile, "StopSignal": hostile, "Entrypoint": words, "Cmd": words, "Env": words,
+			"Healthcheck": jsonObject{"Test": words}, "Labels": jsonObject{hostile: hostile, "forged": "forged"},
+			"ExposedPorts": jsonObject{hostile: jsonObject{}, "forged": jsonObject{}}, "Volumes": jsonObject{hostile: jsonObject{}, "forged": jsonObject{}},
+		}
+		c["history"] = []jsonObject{{"created": hostile, "created_by": hostile, "comment": hostile}, {"created_by": "forged", "empty_layer": true}}
 	})
 	other := entry(config, "linux/x")
 	other["platform"] = jsonObject{"os": "linux", "architecture": hostile}

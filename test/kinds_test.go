@@ -34,7 +34,7 @@ type refusal struct {
 }
 
 // kindColumns are the commands, in the order of the table.
-var kindColumns = []string{"manifest", "config", "layer", "decompress", "image", "compressed", "oci-layout", "docker2nix", "lock"}
+var kindColumns = []string{"manifest", "config", "layer", "decompress", "image", "compressed", "oci-layout", "docker2nix", "lock", "inspect", "diff"}
 
 // all returns the same refusal for every command.
 func all(r refusal) map[string]refusal { return these(r, kindColumns...) }
@@ -247,6 +247,11 @@ func (c *kindCase) commandLine(column string) (program string, args []string) {
 		return "docker2nix", c.args("--fetch", "--pin")
 	case "lock":
 		return "hocker", []string{"lock", "add", "--file", out, "--name", "image", "--registry", "http://" + c.server + "/v2/", c.repository + ":1"}
+	case "inspect":
+		return "hocker", c.args("inspect", "--json")
+	case "diff":
+		name := c.repository + ":1"
+		return "hocker", []string{"diff", "--json", "--registry", "http://" + c.server + "/v2/", name, name}
 	}
 	return "hocker-" + column, c.args()
 }
@@ -301,6 +306,10 @@ func (c *kindCase) check(column string) error {
 		return c.checkExpression(output)
 	case "lock":
 		return c.checkLock(filepath.Join(c.dir, column))
+	case "inspect":
+		return c.checkInspected(output)
+	case "diff":
+		return c.checkNoDifference(output)
 	}
 	return c.checkArchive(column)
 }
@@ -360,6 +369,47 @@ func (c *kindCase) checkArchive(column string) error {
 		return nil
 	}
 	return a.checkDocker(c.server+"/"+c.repository+":1", c.image.Config, layers)
+}
+
+// checkInspected checks the digests in the output of hocker inspect.
+func (c *kindCase) checkInspected(output []byte) error {
+	var images []struct {
+		Manifest, Config digest.Digest
+		Layers           []struct{ Digest, DiffID digest.Digest }
+	}
+	if err := json.Unmarshal(output, &images); err != nil {
+		return err
+	}
+	if len(images) != 1 || images[0].Config != c.image.Config || len(images[0].Layers) != len(c.image.Layers) {
+		return fmt.Errorf("got %+v", images)
+	}
+	manifest := images[0].Manifest
+	if manifest.Algorithm() == c.image.Manifest.Algorithm() && manifest != c.image.Manifest {
+		return fmt.Errorf("the manifest is %s, want %s", manifest, c.image.Manifest)
+	}
+	for i, layer := range images[0].Layers {
+		if layer.Digest != c.image.Layers[i] || layer.DiffID != c.image.DiffIDs[i] {
+			return fmt.Errorf("layer %d is %+v", i, layer)
+		}
+	}
+	return nil
+}
+
+// checkNoDifference checks the output of hocker diff for an image and itself.
+func (c *kindCase) checkNoDifference(output []byte) error {
+	var d struct {
+		Same    bool
+		Bytes   int64
+		Layers  []struct{ State string }
+		Changes []any
+	}
+	if err := json.Unmarshal(output, &d); err != nil {
+		return err
+	}
+	if !d.Same || d.Bytes != 0 || len(d.Changes) != 0 || len(d.Layers) != len(c.image.Layers) {
+		return fmt.Errorf("got %+v", d)
+	}
+	return nil
 }
 
 // evaluated is the result of evaluating an expression.

@@ -16,6 +16,8 @@ type grammar struct {
 	Layer      layerCmd      `cmd:"" help:"Download one layer of an image."`
 	Image      imageCmd      `cmd:"" help:"Download an image as an archive or an OCI layout."`
 	Tags       tagsCmd       `cmd:"" help:"List the tags of an image, the newest last."`
+	Inspect    inspectCmd    `cmd:"" help:"Show what an image is: digests, config, layers, signatures."`
+	Diff       diffCmd       `cmd:"" help:"Compare two images: layers, config, bytes to fetch."`
 	Docker2nix docker2nixCmd `cmd:"" name:"docker2nix" help:"Write a Nix expression for an image, made from its manifest."`
 	Lock       lockCmd       `cmd:"" help:"Manage a lock file of images: add, update, remove, list, check."`
 	Verify     verifyCmd     `cmd:"" help:"Verify that a key vouches for an image."`

@@ -20,6 +20,11 @@ type imageArgs struct {
 	Tag  string `arg:"" optional:"" name:"image-tag" help:"Tag or digest, if the name has none."`
 }
 
+// isPath reports whether the image is a path. No reference starts in this way.
+func (a imageArgs) isPath() bool {
+	return strings.HasPrefix(a.Name, ".") || strings.HasPrefix(a.Name, "/")
+}
+
 // reference parses the arguments. With --registry, the name is a path in that
 // registry, even if its first part looks like a host.
 func (a imageArgs) reference(registry string, plain plainHTTPFlag) (reference.Reference, error) {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"hocker/fetcher/inspect"
 )
 
 // jsonDocuments maps the tables in docs/scripts.md to the types that commands
@@ -15,7 +17,15 @@ var jsonDocuments = []struct {
 	heading string // or the head of the table
 	row     any
 }{
-	{"### hocker manifest --list-platforms --json", availableRow{}},
+	{"### hocker manifest --list-platforms --json", inspect.Platform{}},
+	{"### hocker inspect --json", inspect.Image{}},
+	{"| field of `layers` | |", inspect.Layer{}},
+	{"| field of `history` | |", inspect.Step{}},
+	{"| field of `signatures` | |", inspect.Signature{}},
+	{"### hocker diff --json", inspect.Difference{}},
+	{"| field of `old` and `new` | |", inspect.Side{}},
+	{"| field of `layers` in `hocker diff` | |", inspect.LayerChange{}},
+	{"| field of `changes` | |", inspect.Change{}},
 	{"### hocker lock add --json, hocker lock update --json", changeRow{}},
 	{"### hocker lock list --json", imageRow{}},
 	{"| field of `platforms` | |", platformRow{}},

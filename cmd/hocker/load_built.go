@@ -11,11 +11,14 @@ import (
 
 	"hocker/fetcher/archive"
 	"hocker/fetcher/shape"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // openImages reads the images at path: a shape of fetchdocker, an image.json, an
-// archive or an OCI layout. name is its name on the command line.
-func openImages(ctx context.Context, name, path string) ([]archive.Composition, error) {
+// archive or an OCI layout, from which want chooses the platform. name is its name on the
+// command line.
+func openImages(ctx context.Context, name, path string, want ocispec.Platform) ([]archive.Composition, error) {
 	file, err := imageJSON(path)
 	if err != nil {
 		return nil, &usageError{err: err}
@@ -24,7 +27,7 @@ func openImages(ctx context.Context, name, path string) ([]archive.Composition, 
 		composition, err := builtImage{file}.read(ctx)
 		return []archive.Composition{composition}, err
 	}
-	images, err := await(ctx, func() ([]archive.Composition, error) { return archive.Open(ctx, path) })
+	images, err := await(ctx, func() ([]archive.Composition, error) { return archive.Open(ctx, path, want) })
 	if err == nil || ctx.Err() != nil {
 		return images, err
 	}

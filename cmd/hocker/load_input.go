@@ -10,6 +10,7 @@ import (
 
 	"hocker/fetcher/archive"
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/image"
 )
 
 // loadInput is an image to load, and the argument that it comes from.
@@ -52,7 +53,7 @@ func builtImages(ctx context.Context, names []string, piped string) ([]loadInput
 				return nil, usagef("%s is a lock file: give it first, then the names of images in it", name)
 			}
 		}
-		images, err := openImages(ctx, name, path)
+		images, err := openImages(ctx, name, path, image.DefaultPlatform())
 		if err != nil {
 			return nil, err
 		}

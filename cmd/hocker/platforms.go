@@ -6,18 +6,12 @@ import (
 
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
+	"hocker/fetcher/inspect"
 	"hocker/fetcher/printable"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
-
-// availableRow is a platform in the output of --list-platforms --json.
-type availableRow struct {
-	Platform string `json:"platform"`
-	Digest   string `json:"digest"` // of its manifest
-	Size     int64  `json:"size"`   // of its manifest, in bytes
-}
 
 func (c *manifestCmd) listPlatforms(ctx context.Context, p process, src source, v *verifier) error {
 	images, err := src.platforms(ctx, v)
@@ -25,16 +19,16 @@ func (c *manifestCmd) listPlatforms(ctx context.Context, p process, src source, 
 		return err
 	}
 	return c.write(ctx, p, func(w io.Writer) error {
-		rows := []availableRow{}
+		rows := []inspect.Platform{}
 		for _, d := range images {
-			rows = append(rows, availableRow{image.FormatPlatform(*d.Platform), d.Digest.String(), d.Size})
+			rows = append(rows, inspect.Platform{Platform: image.FormatPlatform(*d.Platform), Digest: d.Digest, Size: d.Size})
 		}
 		if c.JSON {
 			return writeJSON(w, rows)
 		}
 		table := [][]string{{"PLATFORM", "DIGEST", "SIZE"}}
 		for _, row := range rows {
-			table = append(table, []string{printable.Cell(row.Platform), row.Digest, bytecount.Format(row.Size)})
+			table = append(table, []string{printable.Cell(row.Platform), row.Digest.String(), bytecount.Format(row.Size)})
 		}
 		return writeTable(w, table)
 	})

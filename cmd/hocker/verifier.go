@@ -29,6 +29,17 @@ func (v *verifier) verify(ctx context.Context, ref reference.Reference, index im
 	return err
 }
 
+// offline returns a verifier of an image in files: it knows only the signatures that were
+// kept. It adds the index that they are of.
+func (v *verifier) offline(ctx context.Context, i *signature.Image) (*verifier, error) {
+	if v.Policy != nil && i.Reference == (reference.Reference{}) {
+		return nil, usagef("%s has no name, by which the policy would choose: give a key", i.Name)
+	}
+	index, kept, err := readSignatures(ctx, v.cache, i.Manifests[0])
+	i.Index = index
+	return &verifier{&signature.Verifier{Kept: kept, Keys: v.Keys, Policy: v.Policy, ReadFile: v.ReadFile}, "", v.warn}, err
+}
+
 // vouched returns the key that vouches for an image. index are the bytes of its index, or
 // nil.
 func (v *verifier) vouched(ctx context.Context, i signature.Image, index []byte) (signature.Key, error) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"hocker/fetcher/archive"
 	"hocker/fetcher/image"
@@ -39,11 +38,6 @@ func (c *verifyCmd) Validate() error {
 		return fmt.Errorf("%s is a path, and has no tag", c.Name)
 	}
 	return c.registryFlags.Validate()
-}
-
-// isPath reports whether the image is a path. No reference starts in this way.
-func (c *verifyCmd) isPath() bool {
-	return strings.HasPrefix(c.Name, ".") || strings.HasPrefix(c.Name, "/")
 }
 
 func (c *verifyCmd) Run(ctx context.Context, p process) error {
@@ -86,17 +80,13 @@ func (c *verifyCmd) verifyPath(ctx context.Context, p process, v *verifier) erro
 		return err
 	}
 	for _, i := range images {
-		manifest := i.Manifests[0]
-		if i.Index, v.Kept, err = readSignatures(ctx, v.cache, manifest); err != nil {
+		offline, err := v.offline(ctx, &i)
+		if err != nil {
 			return err
 		}
-		if c.Policy != "" && i.Reference == (reference.Reference{}) {
-			return usagef("%s has no name, by which the policy would choose: give --key", i.Name)
-		}
-		offline := &verifier{&signature.Verifier{Kept: v.Kept, Keys: v.Keys, Policy: v.Policy, ReadFile: v.ReadFile}, "", v.warn}
 		key, err := offline.vouched(ctx, i, nil)
 		if err == nil {
-			err = sayVouched(p, i.Name, manifest, key)
+			err = sayVouched(p, i.Name, i.Manifests[0], key)
 		}
 		if err != nil {
 			return err
@@ -110,13 +100,13 @@ func (c *verifyCmd) files(ctx context.Context) ([]signature.Image, error) {
 	if d, ok := manifestFile(c.Name); ok {
 		return []signature.Image{{Name: c.Name, Manifests: []digest.Digest{d}}}, nil
 	}
-	compositions, err := openImages(ctx, c.Name, c.Name)
+	compositions, err := openImages(ctx, c.Name, c.Name, image.DefaultPlatform())
 	if err != nil {
 		return nil, err
 	}
 	var images []signature.Image
-	for _, composition := range compositions {
-		i, err := fileImage(ctx, c.Name, composition)
+	for n := range compositions {
+		i, err := fileImage(ctx, c.Name, &compositions[n])
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +116,7 @@ func (c *verifyCmd) files(ctx context.Context) ([]signature.Image, error) {
 }
 
 // fileImage returns an image in files, whose parts belong together.
-func fileImage(ctx context.Context, name string, c archive.Composition) (signature.Image, error) {
+func fileImage(ctx context.Context, name string, c *archive.Composition) (signature.Image, error) {
 	if c.Manifest == nil {
 		return signature.Image{}, usagef("%s has no manifest of a registry, which is what was signed: lock it with `hocker lock` or `docker2nix --pin`", name)
 	}

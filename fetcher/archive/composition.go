@@ -36,6 +36,8 @@ type Composition struct {
 	// MaxUnpacked limits the size that a layer may unpack to, in bytes. 0 means the
 	// default: see [UnpackLimit].
 	MaxUnpacked int64 `json:"maxUnpacked,omitempty"`
+	// Index is the index that lists the image in an OCI layout, or the zero value.
+	Index image.Manifest `json:"-"`
 }
 
 // maxComposition limits the size of a composition, in bytes. A layer takes a few hundred.

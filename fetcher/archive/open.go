@@ -13,16 +13,16 @@ import (
 
 // Open reads the images in an OCI layout or an archive: an OCI layout in a tar archive,
 // or a docker-archive, as docker save and podman save write them. Their layers are read
-// in place. From a multi-platform image, it picks the one for this machine.
+// in place. From a multi-platform image, it picks the one that fits want best.
 //
 // The errors do not name path. They are *[FormatError], *[image.NoPlatformError], *[content.VerifyError], and those of
 // [Composition.Complete].
-func Open(ctx context.Context, path string) ([]Composition, error) {
+func Open(ctx context.Context, path string, want ocispec.Platform) ([]Composition, error) {
 	t, err := openTree(path)
 	if err != nil {
 		return nil, err
 	}
-	images, err := readTree(ctx, t)
+	images, err := readTree(ctx, t, want)
 	for i := range images {
 		if err == nil {
 			err = images[i].Complete(ctx)
@@ -61,11 +61,11 @@ func openTree(path string) (tree, error) {
 // readTree reads the images that the tables of a tree name. An OCI layout has their
 // manifests. If the tree is a docker-archive too, that may name images that the layout
 // leaves out.
-func readTree(ctx context.Context, t tree) (images []Composition, err error) {
+func readTree(ctx context.Context, t tree, want ocispec.Platform) (images []Composition, err error) {
 	empty := ""
 	for _, format := range []struct {
 		table string
-		read  func(context.Context, tree, File) ([]Composition, error)
+		read  func(context.Context, tree, File, ocispec.Platform) ([]Composition, error)
 	}{
 		{ocispec.ImageIndexFile, readOCILayout},
 		{dockerTable, readDockerArchive},
@@ -77,7 +77,7 @@ func readTree(ctx context.Context, t tree) (images []Composition, err error) {
 		if err != nil {
 			return nil, err
 		}
-		more, err := format.read(ctx, t, table)
+		more, err := format.read(ctx, t, table, want)
 		if err != nil {
 			return nil, err
 		}

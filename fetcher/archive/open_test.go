@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 
+	"hocker/fetcher/image"
+
 	"github.com/opencontainers/go-digest"
 )
 
@@ -205,7 +207,7 @@ func extract(t *testing.T, entries []tarEntry) string {
 
 func checkOpened(t *testing.T, path string, want []string, wantErr string) {
 	t.Helper()
-	images, err := Open(t.Context(), path)
+	images, err := Open(t.Context(), path, image.DefaultPlatform())
 	if err != nil {
 		// For a folder, the error comes from the operating system.
 		said := strings.ReplaceAll(strings.ReplaceAll(err.Error(), path+"/", ""), "stat ", "open ")
@@ -285,7 +287,7 @@ func TestOpenDoesNotWait(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Open(t.Context(), dir)
+	_, err := Open(t.Context(), dir, image.DefaultPlatform())
 	checkError(t, err, pipe+" is not a regular file")
 }
 
@@ -307,7 +309,7 @@ func TestOpenFormats(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "file")
 			write(t, path, tt.data)
-			_, err := Open(t.Context(), path)
+			_, err := Open(t.Context(), path, image.DefaultPlatform())
 			checkError(t, err, tt.err)
 		})
 	}
@@ -316,7 +318,7 @@ func TestOpenFormats(t *testing.T) {
 func TestOpenOutsideOfFolder(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "manifest.json"), `[{"Config":"../secret","Layers":[]}]`)
-	_, err := Open(t.Context(), dir)
+	_, err := Open(t.Context(), dir, image.DefaultPlatform())
 	checkError(t, err, "../secret: the path is outside of the folder")
 }
 
@@ -333,24 +335,24 @@ func FuzzOpen(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		images, err := Open(t.Context(), path)
+		images, err := Open(t.Context(), path, image.DefaultPlatform())
 		if err != nil {
 			return
 		}
-		for _, image := range images {
+		for _, read := range images {
 			var b bytes.Buffer
-			if err := image.WriteArchive(t.Context(), &b, nil); err != nil {
+			if err := read.WriteArchive(t.Context(), &b, nil); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(again, b.Bytes(), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			reread, err := Open(t.Context(), again)
+			reread, err := Open(t.Context(), again, image.DefaultPlatform())
 			if err != nil || len(reread) != 1 {
 				t.Fatalf("after writing and reading: %d images, %v", len(reread), err)
 			}
-			if got := reread[0]; got.Reference != image.Reference || got.Config.Digest != image.Config.Digest {
-				t.Errorf("%s %s became %s %s", image.Reference, image.Config.Digest, got.Reference, got.Config.Digest)
+			if got := reread[0]; got.Reference != read.Reference || got.Config.Digest != read.Config.Digest {
+				t.Errorf("%s %s became %s %s", read.Reference, read.Config.Digest, got.Reference, got.Config.Digest)
 			}
 		}
 	})

@@ -7,10 +7,12 @@ import (
 	"hocker/fetcher/image"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// readDockerArchive reads the images of a docker-archive, one for each name.
-func readDockerArchive(_ context.Context, t tree, table File) ([]Composition, error) {
+// readDockerArchive reads the images of a docker-archive, one for each name. None has
+// another platform beside it.
+func readDockerArchive(_ context.Context, t tree, table File, _ ocispec.Platform) ([]Composition, error) {
 	data, err := table.read("manifest", image.MaxManifestSize)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dockerTable, err)

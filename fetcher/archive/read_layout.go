@@ -22,7 +22,7 @@ import (
 // name are one image for several platforms. Entries without a name are different images
 // if they are for the same platform: docker save writes these for images saved by ID.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
-func readOCILayout(ctx context.Context, t tree, table File) ([]Composition, error) {
+func readOCILayout(ctx context.Context, t tree, table File, want ocispec.Platform) ([]Composition, error) {
 	data, err := table.read("manifest", image.MaxManifestSize)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ocispec.ImageIndexFile, err)
@@ -43,10 +43,14 @@ func readOCILayout(ctx context.Context, t tree, table File) ([]Composition, erro
 		}
 		entries[name] = append(entries[name], d)
 	}
-	source := ociLayout{t}
+	source := ociLayout{t, want}
 	var images []Composition
 	for _, name := range names {
 		manifests, err := source.choose(ctx, name, entries[name])
+		if err != nil {
+			return nil, err
+		}
+		index, err := source.index(ctx, entries[name])
 		if err != nil {
 			return nil, err
 		}
@@ -56,6 +60,7 @@ func readOCILayout(ctx context.Context, t tree, table File) ([]Composition, erro
 				return nil, err
 			}
 			c.Reference = name
+			c.Index = index
 			images = append(images, c)
 		}
 	}
@@ -77,16 +82,19 @@ func entryName(d ocispec.Descriptor) string {
 }
 
 // ociLayout is the source of the documents in an OCI layout.
-type ociLayout struct{ tree }
+type ociLayout struct {
+	tree
+	want ocispec.Platform
+}
 
-// choose returns the manifests for this machine among entries of the index that have
+// choose returns the manifests for the wanted platform among entries of the index that have
 // the same name, or none.
 func (l ociLayout) choose(ctx context.Context, name string, entries []ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	index, err := indexDocument(entries...)
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := image.Choose(ctx, l, reference.Repository{}, index, image.DefaultPlatform())
+	chosen, err := image.Choose(ctx, l, reference.Repository{}, index, l.want)
 	if err != nil {
 		return nil, err
 	}
@@ -111,6 +119,14 @@ func (l ociLayout) choose(ctx context.Context, name string, entries []ocispec.De
 		}
 	}
 	return manifests, nil
+}
+
+// index returns the index that the only entry for an image leads to, or the zero value.
+func (l ociLayout) index(ctx context.Context, entries []ocispec.Descriptor) (image.Manifest, error) {
+	if len(entries) != 1 || !image.IsIndex(entries[0]) {
+		return image.Manifest{}, nil
+	}
+	return l.Manifest(ctx, reference.Reference{Digest: entries[0].Digest})
 }
 
 func indexDocument(entries ...ocispec.Descriptor) (image.Manifest, error) {

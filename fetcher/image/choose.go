@@ -70,7 +70,7 @@ func Choose(ctx context.Context, source Source, repo reference.Repository, index
 		var nested []ocispec.Descriptor
 		for _, d := range level {
 			switch {
-			case isIndex(d):
+			case IsIndex(d):
 				nested = append(nested, d)
 			case d.Platform == nil:
 				unnamed = append(unnamed, d)
@@ -137,7 +137,7 @@ func Images(ctx context.Context, source Source, repo reference.Repository, index
 func (w *walk) images(ctx context.Context, entries []ocispec.Descriptor) ([]ocispec.Descriptor, error) {
 	var images []ocispec.Descriptor
 	for _, d := range entries {
-		if isIndex(d) {
+		if IsIndex(d) {
 			inner, err := w.openAll(ctx, []ocispec.Descriptor{d}, func(ocispec.Platform) bool { return true })
 			if err != nil {
 				return nil, err

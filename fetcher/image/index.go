@@ -32,8 +32,8 @@ func ParseIndex(data []byte) (ocispec.Index, error) {
 	return index, nil
 }
 
-// isIndex reports whether a descriptor says that it leads to another index.
-func isIndex(d ocispec.Descriptor) bool {
+// IsIndex reports whether a descriptor says that it leads to another index.
+func IsIndex(d ocispec.Descriptor) bool {
 	return d.MediaType == ocispec.MediaTypeImageIndex || d.MediaType == MediaTypeDockerIndex
 }
 

@@ -56,7 +56,7 @@ func (w *walk) open(m Manifest, outer *ocispec.Platform) ([]ocispec.Descriptor, 
 		if d.Platform == nil {
 			d.Platform = outer
 		}
-		if isIndex(d) || mayBeImage(d) {
+		if IsIndex(d) || mayBeImage(d) {
 			entries = append(entries, d)
 		}
 	}

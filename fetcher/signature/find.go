@@ -38,6 +38,7 @@ type found struct {
 	looked     int // number of places
 	seen       map[digest.Digest]bool
 	signatures []Signature
+	kinds      []Kind   // of signatures
 	bytes      int      // the size of the signatures
 	notes      []string // what was not read, and why
 	err        error    // the first failure of the registry
@@ -167,7 +168,9 @@ func (f *found) read(ctx context.Context, m image.Manifest) error {
 		if f.bytes += len(data); f.bytes > maxAll {
 			return fmt.Errorf("signatures of more than %s, the limit", bytecount.Format(maxAll))
 		}
-		f.signatures = append(f.signatures, Signature{layer.MediaType, data, layer.Annotations[annotationSignature]})
+		s := Signature{layer.MediaType, data, layer.Annotations[annotationSignature]}
+		f.signatures = append(f.signatures, s)
+		f.kinds = append(f.kinds, kindOf(s, layer.Annotations[annotationCertificate] != ""))
 	}
 	return nil
 }

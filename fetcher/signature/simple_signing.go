@@ -9,13 +9,15 @@ import (
 )
 
 // What cosign 2 writes: the media type of a layer that is a payload, the annotation of
-// the layer that is its signature, and the type that a payload states.
+// the layer that is its signature, that of a certificate, and the type that a payload
+// states.
 // https://github.com/sigstore/cosign/blob/v2.6.1/specs/SIGNATURE_SPEC.md
 const (
 	MediaTypeSimpleSigning = "application/vnd.dev.cosign.simplesigning.v1+json"
 
-	annotationSignature = "dev.cosignproject.cosign/signature"
-	payloadCosign       = "cosign container image signature"
+	annotationSignature   = "dev.cosignproject.cosign/signature"
+	annotationCertificate = "dev.sigstore.cosign/certificate"
+	payloadCosign         = "cosign container image signature"
 )
 
 // simpleSigning is a payload:

@@ -256,6 +256,7 @@ func (v *Verifier) signatures(repo reference.Repository, d digest.Digest) *found
 	for _, kept := range v.Kept {
 		if kept.Digest == d {
 			f.signatures = append(f.signatures, kept.Signature)
+			f.kinds = append(f.kinds, kindOf(kept.Signature, false))
 		}
 	}
 	if v.Source == nil {
