@@ -2,6 +2,15 @@ package inspect
 
 import "github.com/opencontainers/go-digest"
 
+// Layer is a layer of an image.
+type Layer struct {
+	Digest    digest.Digest `json:"digest"`
+	DiffID    digest.Digest `json:"diffID"`
+	MediaType string        `json:"mediaType"`
+	Size      int64         `json:"size"`
+	Command   string        `json:"command"` // that made it, as the history says; or empty
+}
+
 // Step is an entry of an image's history.
 type Step struct {
 	Created string `json:"created"`
@@ -22,38 +31,25 @@ type step struct {
 	Empty   bool   `json:"empty_layer"`
 }
 
-// addHistory adds the steps, and their commands to the layers. A history that does not fit
-// the layers says nothing about them.
-func (i *Image) addHistory(steps []step) {
-	i.History = []Step{}
-	made := 0
+// newHistory returns the steps of a config, and adds their commands to the layers. A history
+// that does not fit the layers says nothing about them.
+func newHistory(steps []step, layers []Layer) []Step {
+	history, made := []Step{}, 0
 	for _, s := range steps {
-		i.History = append(i.History, Step{Created: s.Created, Command: s.Command, Comment: s.Comment, Empty: s.Empty})
+		history = append(history, Step{Created: s.Created, Command: s.Command, Comment: s.Comment, Empty: s.Empty})
 		if !s.Empty {
 			made++
 		}
 	}
-	if made != len(i.Layers) {
-		return
+	if made != len(layers) {
+		return history
 	}
 	at := 0
-	for n := range i.History {
-		if s := &i.History[n]; !s.Empty {
-			s.Layer = i.Layers[at].Digest
-			i.Layers[at].Command = s.Command
+	for n := range history {
+		if s := &history[n]; !s.Empty {
+			s.Layer, layers[at].Command = layers[at].Digest, s.Command
 			at++
 		}
 	}
-}
-
-// HistoryFits reports whether the history says how each layer was made. An image need not
-// have one.
-func (i *Image) HistoryFits() bool {
-	made := 0
-	for _, s := range i.History {
-		if !s.Empty {
-			made++
-		}
-	}
-	return made == len(i.Layers)
+	return history
 }

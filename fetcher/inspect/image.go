@@ -57,15 +57,6 @@ type Platform struct {
 	Size     int64         `json:"size"`   // of its manifest
 }
 
-// Layer is a layer of an image.
-type Layer struct {
-	Digest    digest.Digest `json:"digest"`
-	DiffID    digest.Digest `json:"diffID"`
-	MediaType string        `json:"mediaType"`
-	Size      int64         `json:"size"`
-	Command   string        `json:"command"` // that made it, as the history says; or empty
-}
-
 // Signature is a signature, which is not verified.
 type Signature struct {
 	Kind   string        `json:"kind"`
@@ -131,7 +122,7 @@ func New(layers []ocispec.Descriptor, data []byte) (*Image, error) {
 		i.Labels = map[string]string{}
 	}
 	i.addLayers(layers, basic.DiffIDs)
-	i.addHistory(c.History)
+	i.History = newHistory(c.History, i.Layers)
 	return i, nil
 }
 
@@ -162,6 +153,18 @@ func (i *Image) addLayers(layers []ocispec.Descriptor, diffIDs []digest.Digest) 
 			i.Size += d.Size
 		}
 	}
+}
+
+// HistoryFits reports whether the history says how each layer was made. An image need not
+// have one.
+func (i *Image) HistoryFits() bool {
+	made := 0
+	for _, s := range i.History {
+		if !s.Empty {
+			made++
+		}
+	}
+	return made == len(i.Layers)
 }
 
 // SetIndex adds the index that lists the image. The platforms are those that the index
