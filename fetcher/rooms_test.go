@@ -41,7 +41,8 @@ var offline = []string{httpPackage, rootsBundle}
 var rooms = map[string]room{
 	"fetcher/bytecount":           {without: offline},
 	"fetcher/printable":           {without: offline},
-	"fetcher/atomicfile":          {without: offline},
+	"fetcher/atomicfile":          {imports: []string{"fetcher/internal/flock"}, without: offline},
+	"fetcher/internal/flock":      {without: offline},
 	"fetcher/internal/smallfile":  {imports: []string{"fetcher/bytecount"}, without: offline},
 	"fetcher/internal/inflate":    {without: offline},
 	"fetcher/internal/strictjson": {without: offline},
@@ -62,7 +63,7 @@ var rooms = map[string]room{
 	},
 	"fetcher/archive": {
 		imports: []string{
-			"fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/inflate", "fetcher/internal/smallfile", "fetcher/internal/transfer", "fetcher/reference",
+			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/inflate", "fetcher/internal/smallfile", "fetcher/internal/transfer", "fetcher/reference",
 			digests, imageSpec, "github.com/klauspost/compress", "golang.org/x/sync",
 		},
 		without: offline,
@@ -81,7 +82,7 @@ var rooms = map[string]room{
 	},
 	"fetcher/nix": {
 		imports: []string{
-			"fetcher/credential", "fetcher/image", "fetcher/internal/subprocess", "fetcher/reference",
+			"fetcher/atomicfile", "fetcher/credential", "fetcher/image", "fetcher/internal/subprocess", "fetcher/reference",
 			digests, imageSpec, "github.com/nix-community/go-nix", "golang.org/x/sync",
 		},
 		without: offline,
@@ -110,7 +111,7 @@ var rooms = map[string]room{
 	},
 	"fetcher/lock": {
 		imports: []string{
-			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/content", "fetcher/follow", "fetcher/image", "fetcher/internal/strictjson", "fetcher/nix", "fetcher/reference",
+			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/content", "fetcher/follow", "fetcher/image", "fetcher/internal/flock", "fetcher/internal/strictjson", "fetcher/nix", "fetcher/reference",
 			digests, imageSpec, "golang.org/x/sync",
 		},
 		without: offline,
@@ -124,7 +125,7 @@ var rooms = map[string]room{
 	},
 	"fetcher/engine": {
 		imports: []string{
-			"fetcher/bytecount", "fetcher/internal/containerd", "fetcher/internal/grpc", "fetcher/reference",
+			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/internal/containerd", "fetcher/internal/grpc", "fetcher/reference",
 			digests, imageSpec, "golang.org/x/sync",
 		},
 		without: []string{rootsBundle},

@@ -122,13 +122,12 @@ func (c *imageCmd) export(ctx context.Context, p process, e *archive.Export) err
 
 // streamArchive writes an archive to an output that is not seekable.
 func streamArchive(ctx context.Context, w io.Writer, e *archive.Export) error {
-	f, err := os.CreateTemp("", "hocker-*.part")
+	f, err := atomicfile.CreateTemporary("")
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	defer os.Remove(f.Name())
-	if err := e.WriteArchive(ctx, f); err != nil {
+	defer f.Discard()
+	if err := e.WriteArchive(ctx, f.File); err != nil {
 		return err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
@@ -141,21 +140,16 @@ func streamArchive(ctx context.Context, w io.Writer, e *archive.Export) error {
 // writeFolder calls write to fill a temporary folder beside path, then renames
 // the folder.
 func writeFolder(path string, write func(dir string) error) error {
-	part, err := os.MkdirTemp(filepath.Dir(filepath.Clean(path)), ".hocker-*.part")
+	folder, err := atomicfile.CreateFolder(filepath.Dir(filepath.Clean(path)), 0o777)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(part)
-	// MkdirTemp makes the folder private. The user's umask is to decide.
-	dir := filepath.Join(part, "layout")
-	if err := os.Mkdir(dir, 0o777); err != nil {
-		return err
-	}
-	if err := write(dir); err != nil {
+	defer folder.Discard()
+	if err := write(folder.Path); err != nil {
 		return err
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return os.Rename(dir, path)
+	return folder.Commit(path)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 
 	"hocker/fetcher/engine"
@@ -26,11 +25,12 @@ func (*loadCmd) Help() string {
 func (c *loadCmd) Run(ctx context.Context, p process) error {
 	var piped string
 	if slices.Contains(c.Images, standardInput) {
-		var err error
-		if piped, err = copyInput(ctx, p); err != nil {
+		f, err := copyInput(ctx, p)
+		if err != nil {
 			return err
 		}
-		defer os.Remove(piped)
+		defer f.Discard()
+		piped = f.Name()
 	}
 	inputs, err := c.inputs(ctx, p, piped)
 	if err != nil {

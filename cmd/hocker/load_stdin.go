@@ -5,7 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
+
+	"hocker/fetcher/atomicfile"
 
 	"golang.org/x/term"
 )
@@ -14,22 +15,22 @@ import (
 const standardInput = "-"
 
 // copyInput copies standard input to a temporary file, since the parts of an archive
-// may be needed in another order. The caller removes the file.
-func copyInput(ctx context.Context, p process) (path string, err error) {
+// may be needed in another order. The caller discards it.
+func copyInput(ctx context.Context, p process) (*atomicfile.File, error) {
 	if term.IsTerminal(int(p.stdin.Fd())) {
-		return "", usagef("-: standard input is a terminal, expected an archive")
+		return nil, usagef("-: standard input is a terminal, expected an archive")
 	}
-	f, err := os.CreateTemp("", "hocker-load-*.tar")
+	f, err := atomicfile.CreateTemporary("")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	_, err = await(ctx, func() (int64, error) {
 		n, err := io.Copy(f, p.stdin)
 		return n, cmp.Or(err, f.Close())
 	})
 	if err != nil {
-		os.Remove(f.Name())
-		return "", fmt.Errorf("standard input: %w", err)
+		f.Discard()
+		return nil, fmt.Errorf("standard input: %w", err)
 	}
-	return f.Name(), nil
+	return f, nil
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"hocker/fetcher/atomicfile"
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/lock"
 	"hocker/fetcher/nix"
@@ -34,8 +35,8 @@ func readImages(ctx context.Context, path string) ([]nix.ImageBlobs, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer os.Remove(copied)
-		path = copied
+		defer copied.Discard()
+		path = copied.Name()
 	}
 	images, err := nix.Evaluate(ctx, path)
 	if errors.As(err, new(*nix.ExpressionError)) {
@@ -80,16 +81,18 @@ func readImageFile(path string) (imageFile, error) {
 	return input, nil
 }
 
-func writeTemporary(data []byte) (path string, err error) {
-	f, err := os.CreateTemp("", "hocker-prefetch-*.nix")
+// writeTemporary writes a temporary file. The caller discards it.
+func writeTemporary(data []byte) (*atomicfile.File, error) {
+	f, err := atomicfile.CreateTemporary("")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	_, err = f.Write(data)
 	if err = cmp.Or(err, f.Close()); err != nil {
-		os.Remove(f.Name())
+		f.Discard()
+		return nil, err
 	}
-	return f.Name(), err
+	return f, nil
 }
 
 // isLockFile reports whether a file is JSON. An expression may begin with a

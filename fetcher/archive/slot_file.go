@@ -6,11 +6,11 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 
+	"hocker/fetcher/atomicfile"
 	"hocker/fetcher/content"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -209,7 +209,7 @@ func (a *slotFile) receive(i int, fetch func(place) error) error {
 		}
 		return a.received(i, s.layer.to.Size)
 	}
-	spare, err := createSpare(a.file.Name())
+	spare, err := atomicfile.CreateNameless(filepath.Dir(a.file.Name()))
 	if err != nil {
 		return err
 	}
@@ -243,7 +243,9 @@ func (p *filePart) WriteAt(b []byte, at int64) (int, error) {
 }
 
 func (p *filePart) ReadAt(b []byte, at int64) (int, error) { return p.File.ReadAt(b, p.offset+at) }
-func (p *filePart) spare() (*os.File, error)               { return createSpare(p.File.Name()) }
+func (p *filePart) spare() (*os.File, error) {
+	return atomicfile.CreateNameless(filepath.Dir(p.File.Name()))
+}
 
 // place waits until the offset of slot i is known and writes the header there.
 // If the content is in a spare file, place copies it too.
@@ -295,20 +297,6 @@ func (a *slotFile) copySpare(ctx context.Context, spare *os.File, offset int64) 
 		}
 	}
 	return context.Cause(ctx)
-}
-
-// createSpare creates a temporary file in the directory of path, or in the
-// default directory if that is forbidden, as for builders on macOS. It removes
-// the name at once, so that nothing is left behind.
-func createSpare(path string) (*os.File, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".hocker-*.part")
-	if errors.Is(err, fs.ErrPermission) {
-		f, err = os.CreateTemp("", ".hocker-*.part")
-	}
-	if err != nil {
-		return nil, err
-	}
-	return f, os.Remove(f.Name())
 }
 
 func (a *slotFile) discard() {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 )
@@ -14,9 +13,13 @@ import (
 // File is a file that appears under its name only when it is complete. It is
 // written under a temporary name in the same directory, and [File.Commit] renames
 // it. Defer [File.Discard]: after Commit it does nothing.
+//
+// If the process is killed, the temporary file is left. The next process that creates one
+// in the same directory removes it.
 type File struct {
 	*os.File
-	path string // the final name; empty if no rename is left to do
+	final string // its name once it is complete
+	temporary
 }
 
 // Create creates a file that replaces the one at path, if any, and gets its mode. A
@@ -47,13 +50,12 @@ func Create(path string) (*File, error) {
 		}
 		mode = info.Mode().Perm()
 	}
-	// os.CreateTemp would make the file private. This one follows the umask.
-	part := filepath.Join(filepath.Dir(path), fmt.Sprintf(".hocker-%08x.part", rand.Uint32()))
-	f, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+	removeAbandoned(filepath.Dir(path))
+	f, t, err := newTemporary(filepath.Dir(path), createFile(mode)) // os.CreateTemp would ignore the umask
 	if err != nil {
 		return nil, err
 	}
-	file := &File{File: f, path: path}
+	file := &File{f, path, t}
 	if info != nil {
 		err = setMode(f, mode)
 	}
@@ -64,28 +66,38 @@ func Create(path string) (*File, error) {
 	return file, nil
 }
 
+// CreateTemporary creates a file without a final name in dir, or in the folder for
+// temporary files if dir is empty. Discard removes it. Only this user may read it.
+func CreateTemporary(dir string) (*File, error) {
+	dir = orTemporary(dir)
+	removeAbandoned(dir)
+	f, t, err := newTemporary(dir, createFile(0o600))
+	if err != nil {
+		return nil, err
+	}
+	return &File{File: f, temporary: t}, nil
+}
+
+// createFile returns a function that creates a file.
+func createFile(mode fs.FileMode) func(path string) (*os.File, error) {
+	return func(path string) (*os.File, error) {
+		return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+	}
+}
+
 // Seekable reports whether content can be written at any offset.
 func (f *File) Seekable() bool { return f.path != "" }
 
 // Commit closes the file and renames it to its final name.
 func (f *File) Commit() error {
-	if err := f.Close(); err != nil {
+	if err := f.Close(); err != nil || !f.Seekable() {
 		return err
 	}
-	if f.path == "" {
-		return nil
-	}
-	if err := os.Rename(f.Name(), f.path); err != nil {
-		return err
-	}
-	f.path = ""
-	return nil
+	return f.rename(f.final)
 }
 
 // Discard closes the file and removes it unless it was committed.
 func (f *File) Discard() {
 	f.Close()
-	if f.path != "" {
-		os.Remove(f.Name())
-	}
+	f.remove()
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"hocker/fetcher/atomicfile"
 )
 
 // service is a "podman system service" that hocker starts. Podman needs no daemon,
@@ -18,7 +20,7 @@ import (
 // it.
 type service struct {
 	cmd   *exec.Cmd
-	dir   string
+	dir   *atomicfile.Folder
 	log   *os.File
 	ended chan struct{} // closed when the program ends
 	err   error         // the reason, once ended is closed
@@ -43,8 +45,9 @@ func startService(ctx context.Context, program string) (*service, error) {
 	s := &service{dir: dir, ended: make(chan struct{})}
 	// A file, since a child of podman that keeps running would hold a pipe
 	// open.
-	if s.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+	if s.log, err = os.Create(filepath.Join(dir.Path, "log")); err != nil {
+		dir.Discard()
+		return nil, err
 	}
 	s.cmd = exec.Command(program, "system", "service", "--time="+serviceIdle, s.host())
 	s.cmd.Stderr = s.log
@@ -53,7 +56,9 @@ func startService(ctx context.Context, program string) (*service, error) {
 	// Ctrl-C in a terminal is for hocker, which then stops the service.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := s.cmd.Start(); err != nil {
-		return nil, errors.Join(&UnavailableError{Host: program, Err: err}, s.log.Close(), os.RemoveAll(dir))
+		s.log.Close()
+		dir.Discard()
+		return nil, &UnavailableError{Host: program, Err: err}
 	}
 	go func() {
 		s.err = s.cmd.Wait()
@@ -69,17 +74,16 @@ func startService(ctx context.Context, program string) (*service, error) {
 const maxSocketPath = 107
 
 // socketDir makes a temporary folder for a socket.
-func socketDir() (string, error) {
-	dir, err := os.MkdirTemp("", "hocker-podman-")
+func socketDir() (*atomicfile.Folder, error) {
+	dir, err := atomicfile.CreateFolder("", 0o700)
 	if err == nil && len(socketIn(dir)) > maxSocketPath {
-		if err = os.Remove(dir); err == nil {
-			dir, err = os.MkdirTemp("/tmp", "hocker-podman-")
-		}
+		dir.Discard()
+		dir, err = atomicfile.CreateFolder("/tmp", 0o700)
 	}
 	return dir, err
 }
 
-func socketIn(dir string) string { return filepath.Join(dir, "sock") }
+func socketIn(dir *atomicfile.Folder) string { return filepath.Join(dir.Path, "sock") }
 
 // host is the service's address, as in [Endpoint].
 func (s *service) host() string { return "unix://" + socketIn(s.dir) }
@@ -122,5 +126,6 @@ func (s *service) stop() error {
 		_ = s.cmd.Process.Kill()
 		<-s.ended
 	}
-	return errors.Join(s.log.Close(), os.RemoveAll(s.dir))
+	s.dir.Discard()
+	return s.log.Close()
 }

@@ -7,9 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"syscall"
 	"time"
+
+	"hocker/fetcher/internal/flock"
 )
 
 // patience is how long to wait for the lock before telling the user. A writer holds it
@@ -31,11 +31,11 @@ func hold(ctx context.Context, path string, notice func(line string)) (release f
 	case err != nil:
 		return nil, err
 	}
-	err = flock(f, syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
+	err = flock.TryLock(f)
+	if errors.Is(err, flock.ErrHeld) {
 		return wait(ctx, f, notice)
 	}
-	if err != nil && !isUnlockable(err) {
+	if err != nil && !flock.IsUnsupported(err) {
 		f.Close()
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func hold(ctx context.Context, path string, notice func(line string)) (release f
 // wait waits for the lock on f, and tells the user if that takes long.
 func wait(ctx context.Context, f *os.File, notice func(line string)) (release func(), err error) {
 	locked := make(chan error, 1)
-	go func() { locked <- flock(f, syscall.LOCK_EX) }()
+	go func() { locked <- flock.Lock(f) }()
 	long := time.NewTimer(patience)
 	defer long.Stop()
 	for {
@@ -69,21 +69,4 @@ func wait(ctx context.Context, f *os.File, notice func(line string)) (release fu
 			return nil, context.Cause(ctx)
 		}
 	}
-}
-
-// flock calls flock(2) again whenever a signal interrupts it.
-func flock(f *os.File, how int) error {
-	for {
-		err := syscall.Flock(int(f.Fd()), how)
-		if err != syscall.EINTR {
-			return os.NewSyscallError("flock "+f.Name(), err)
-		}
-	}
-}
-
-// isUnlockable reports whether err means that the file system cannot lock folders.
-func isUnlockable(err error) bool {
-	return slices.ContainsFunc([]error{
-		syscall.EBADF, syscall.EINVAL, syscall.ENOLCK, syscall.ENOSYS, syscall.EOPNOTSUPP, syscall.ENOTSUP,
-	}, func(kind error) bool { return errors.Is(err, kind) })
 }

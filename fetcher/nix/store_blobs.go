@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"hocker/fetcher/atomicfile"
+
 	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 )
@@ -71,11 +73,11 @@ func Wanted(blobs []StoredBlob) []*WantedBlob {
 //
 // Errors: fetch's own, *[StoreError].
 func (s RootedStore) Fetch(ctx context.Context, blobs []*WantedBlob, jobs int, fetch func(ctx context.Context, b Blob, out *os.File) error) error {
-	dir, err := os.MkdirTemp("", "hocker-prefetch-*")
+	folder, err := atomicfile.CreateFolder("", 0o700)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer folder.Discard()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
 	for _, b := range blobs {
@@ -83,7 +85,7 @@ func (s RootedStore) Fetch(ctx context.Context, blobs []*WantedBlob, jobs int, f
 			if err := context.Cause(ctx); err != nil {
 				return err
 			}
-			own := filepath.Join(dir, b.Digest.Encoded())
+			own := filepath.Join(folder.Path, b.Digest.Encoded())
 			if err := os.Mkdir(own, 0o700); err != nil {
 				return err
 			}
