@@ -39,11 +39,8 @@ func removeAbandoned(dir string) {
 }
 
 // removeIfAbandoned removes a file or folder of this user on which there is no lock. It
-// follows no links.
+// follows no links, and does not wait for a pipe.
 func removeIfAbandoned(path string) {
-	if info, err := os.Lstat(path); err != nil || !isOwn(info) {
-		return // such as a pipe, which waits when it is opened
-	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return
