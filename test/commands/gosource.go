@@ -34,7 +34,7 @@ var ofExec = map[string]int{"Command": 0, "CommandContext": 1, "LookPath": 0}
 var passers = []string{
 	"LookPath", "TestRoots", "TestStringByNix", "Version", "buildErofs", "cell", "command", "imagesInOneBuild", "libraries", "loadImage", "lookPath", "main",
 	"newDemo", "ping", "pinned",
-	"run", "runHocker", "runPeak", "startLink", "startProcessWith", "writeHtpasswd",
+	"run", "runHocker", "runPeak", "startLink", "startProcessWith", "startWriter", "writeHtpasswd",
 }
 
 // inGo finds the commands that a Go file starts by name.
