@@ -20,7 +20,7 @@ type endCommand struct {
 	readsStdin   bool
 	stdinClosed  int // the exit code with a closed standard input
 	writesStdout bool
-	// notOne is set for lock check, whose exit code 1 means a moved tag.
+	// notOne is set for lock check and lock outdated, whose exit code 1 is an answer.
 	notOne bool
 }
 
@@ -90,6 +90,8 @@ var endCommands = []endCommand{
 		hang: `sed s/$R/$S/g $F/lock.json >lock.json && exec hocker lock update --file lock.json`, waits: asked, writesStdout: true},
 	{name: "lock check", run: `exec hocker lock check --json --file $F/lock.json`,
 		hang: `sed s/$R/$S/g $F/lock.json >lock.json && exec hocker lock check --file lock.json`, waits: asked, writesStdout: true, notOne: true},
+	{name: "lock outdated", run: `exec hocker lock outdated --json --file $F/lock.json`,
+		hang: `sed s/$R/$S/g $F/lock.json >lock.json && exec hocker lock outdated --file lock.json`, waits: asked, writesStdout: true, notOne: true},
 	{name: "lock list", run: `exec hocker lock list --file $F/lock.json`,
 		hang: `exec hocker lock list --file $F/pipe/image.json`, waits: begun, writesStdout: true},
 	{name: "lock remove", run: `cp $F/lock.json . && exec hocker lock remove --file lock.json app`,

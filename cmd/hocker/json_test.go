@@ -30,6 +30,7 @@ var jsonDocuments = []struct {
 	{"### hocker lock list --json", imageRow{}},
 	{"| field of `platforms` | |", platformRow{}},
 	{"### hocker lock check --json", tagRow{}},
+	{"### hocker lock outdated --json", outdatedRow{}},
 	{"### hocker prefetch --json", storedRow{}},
 	{"### hocker load --json", loadResult{}},
 }

@@ -58,6 +58,9 @@ func (c *lockAddCmd) Validate() error {
 	case c.AllPlatforms && len(c.Platform) > 0:
 		return fmt.Errorf("--all-platforms and --platform cannot be used together")
 	}
+	if err := c.lockTableFlag.check(); err != nil {
+		return err
+	}
 	return c.lockRegistryFlags.Validate()
 }
 

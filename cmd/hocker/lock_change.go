@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -12,6 +13,7 @@ type lockUpdateCmd struct {
 	lockChangeFlags
 	lockTableFlag
 	lockRegistryFlags
+	commitMessageFlag
 	AllowDowngrade bool `help:"Let an image that follows tags get an older one than is locked."`
 }
 
@@ -20,10 +22,19 @@ func (*lockUpdateCmd) Help() string {
 		"Pinned images stay as they are. If some images fail, or the command is interrupted, the others are updated.\n\n" +
 		"An image that follows tags gets the newest one that matches. Its registry is asked for the list of tags too.\n\n" +
 		"--username and the other credential flags apply only to the registry in --registry: a file must not decide who gets a password.\n\n" +
-		"Example:\n  hocker lock update --dry-run"
+		"Example:\n  hocker lock update --dry-run\n  hocker lock update --format markdown --commit-message message >description.md"
+}
+
+// Validate is called by kong.
+func (c *lockUpdateCmd) Validate() error {
+	if err := cmp.Or(c.lockTableFlag.check(), c.commitMessageFlag.check()); err != nil {
+		return err
+	}
+	return c.lockRegistryFlags.Validate()
 }
 
 func (c *lockUpdateCmd) Run(ctx context.Context, p process) error {
+	c.message = c.commitMessageFlag
 	var locker *lock.Locker // one for every plan: a password on standard input comes once
 	return c.change(ctx, p, &c.lockTableFlag, func(before lock.File) (lock.Edit, error) {
 		names, err := c.names(before)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,7 +56,9 @@ func (f lockChangeFlags) change(ctx context.Context, p process, table *lockTable
 	w := lock.Writer{Path: f.File, DryRun: f.DryRun, Notice: func(line string) { p.sayf("%s", line) }}
 	before, after, err := w.Change(ctx, plan)
 	if err == nil || len(after.Images) > 0 {
-		if shown := table.show(p, lock.Compare(before, after)); err == nil {
+		changes := lock.Compare(before, after)
+		written := table.message.write(ctx, p, changes)
+		if shown := cmp.Or(table.show(p, changes), written); err == nil {
 			return shown
 		}
 	}
@@ -67,14 +70,26 @@ func (f lockChangeFlags) change(ctx context.Context, p process, table *lockTable
 type lockRegistryFlags struct {
 	registryFlags
 	verifyFlags
+	jobsFlag
 	mirrored func(reference.Reference) string // of the client, once there is one
-	Jobs     int                              `group:"transfer" default:"16" placeholder:"N" help:"Requests at a time, to each registry (default: 16)."`
+}
+
+type jobsFlag struct {
+	Jobs int `group:"transfer" default:"16" placeholder:"N" help:"Requests at a time, to each registry (default: 16)."`
+}
+
+// check is called by Validate.
+func (f jobsFlag) check() error {
+	if f.Jobs < 1 || f.Jobs > fetcher.MaxIdleConnections {
+		return fmt.Errorf("--jobs must be from 1 to %d", fetcher.MaxIdleConnections)
+	}
+	return nil
 }
 
 // Validate is called by kong.
 func (f *lockRegistryFlags) Validate() error {
-	if f.Jobs < 1 || f.Jobs > fetcher.MaxIdleConnections {
-		return fmt.Errorf("--jobs must be from 1 to %d", fetcher.MaxIdleConnections)
+	if err := f.jobsFlag.check(); err != nil {
+		return err
 	}
 	if err := f.verifyFlags.check(); err != nil {
 		return err

@@ -13,11 +13,21 @@ import (
 
 // lockTableFlag shows changes.
 type lockTableFlag struct {
-	JSON bool `name:"json" help:"Print JSON instead of a table."`
+	Format string `enum:"table,markdown,json" default:"table" placeholder:"FORMAT" help:"Print a table, a markdown table for a pull request, or json (default: table)."`
+	JSON   bool   `name:"json" help:"The same as --format json."`
 
+	message commitMessageFlag
 	// mirrored returns the mirror whose word alone the digest of a tag is, or "". Nil
 	// means that nothing was asked.
 	mirrored func(reference.Reference) string
+}
+
+// check is called by Validate.
+func (f *lockTableFlag) check() error {
+	if f.JSON && f.Format == "markdown" {
+		return fmt.Errorf("--json and --format markdown cannot be used together")
+	}
+	return nil
 }
 
 // mirror returns the mirror of a change, or "".
@@ -40,21 +50,24 @@ type changeRow struct {
 	LayersKept int    `json:"layersKept"`
 	Bytes      int64  `json:"bytes"`
 	Mirror     string `json:"mirror"` // whose word alone New is; or empty
+	Source     string `json:"source"` // FILE:LINE that names the image; or empty
 }
 
 func (f *lockTableFlag) show(p process, changes []lock.Change) error {
-	if f.JSON {
+	switch {
+	case f.Format == "markdown":
+		return f.writeMarkdown(p.stdout, changes)
+	case f.JSON, f.Format == "json":
 		rows := []changeRow{}
 		for _, c := range changes {
-			row := changeRow{Name: c.Name, Reference: c.Reference.String(), OldTag: c.Was.Tag, Old: c.Old.String(), New: c.New.String(), LayersNew: c.LayersNew, LayersKept: c.LayersKept, Bytes: c.Bytes, Mirror: f.mirror(c)}
+			row := changeRow{Name: c.Name, Reference: c.Reference.String(), OldTag: c.Was.Tag, Old: c.Old.String(), New: c.New.String(), LayersNew: c.LayersNew, LayersKept: c.LayersKept, Bytes: c.Bytes, Mirror: f.mirror(c), Source: c.Source}
 			if c.New != "" {
 				row.NewTag = c.Reference.Tag
 			}
 			rows = append(rows, row)
 		}
 		return writeJSON(p.stdout, rows)
-	}
-	if len(changes) == 0 {
+	case len(changes) == 0:
 		return writeLines(p.stdout, "nothing has changed")
 	}
 	rows := [][]string{{"IMAGE", "OLD", "", "NEW", "LAYERS", "TO FETCH"}}

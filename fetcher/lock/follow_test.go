@@ -122,3 +122,31 @@ func TestFollowNothing(t *testing.T) {
 		t.Errorf("asked %q, %v", got, err)
 	}
 }
+
+func TestOutdated(t *testing.T) {
+	r := newRegistry()
+	for _, tag := range []string{"1.29.3", "1.29", "1.28-alpine"} {
+		r.add(t, tag, manifest(tag))
+	}
+	pinned := wantedOf(t, "app:1.29.3@"+string(digest.FromBytes(r.manifests["1.29.3"])), "linux/amd64")
+	bare := wantedOf(t, "app@"+string(pinned.Reference.Digest), "linux/amd64")
+	f := lockFile(t, r, map[string]Wanted{
+		"patch": following(t, "app:1.29.3", "1.29.*"), "minor": following(t, "app:1.29.3", "^1.29"), "all": following(t, "app:1.29.3", ">=1"),
+		"short": wantedOf(t, "app:1.29", "linux/amd64"), "alpine": wantedOf(t, "app:1.28-alpine", "linux/amd64"), "pinned": pinned, "bare": bare,
+	})
+	for _, tag := range []string{"1.29.4", "1.30", "1.30.1", "2.0.1", "3-rc1", "1.30-alpine", "latest"} {
+		r.add(t, tag, manifest(tag))
+	}
+	r.requests()
+	got, err := (&Locker{Source: r, Jobs: 4}).Outdated(t.Context(), f, f.Names())
+	want := map[string]string{"patch": "2.0.1", "minor": "2.0.1", "all": "", "short": "1.30", "alpine": "1.30-alpine", "pinned": "2.0.1", "bare": ""}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+	checkRequests(t, r, "GET app tags")
+	r.errs["localhost:5000"] = content.ErrDenied
+	got, err = (&Locker{Source: r, Jobs: 4}).Outdated(t.Context(), f, f.Names())
+	if len(got) != 1 || !errors.Is(err, content.ErrDenied) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
