@@ -1,10 +1,12 @@
 package fetcher
 
 import (
-	"fmt"
+	"math"
+	"math/big"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -15,24 +17,33 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// An accepted Content-Range is a part of a whole, and printed it means the same.
+// contentRange is the grammar: the spaces and signs that some parsers of numbers accept are
+// not in it.
+var contentRange = regexp.MustCompile(`^bytes ([0-9]+)-([0-9]+)/([0-9]+|\*)$`)
+
+// What is accepted has the form of RFC 9110, and is a part of a whole.
 func FuzzParseContentRange(f *testing.F) {
 	for _, tt := range contentRangeTests {
 		f.Add(tt.in)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
+		var first, last, whole big.Int
+		found := contentRange.FindStringSubmatch(in)
+		ok := found != nil
+		if ok {
+			first.SetString(found[1], 10)
+			last.SetString(found[2], 10)
+			if _, known := whole.SetString(found[3], 10); !known {
+				whole.SetInt64(math.MaxInt64) // no file is larger
+			}
+			ok = first.Cmp(&last) <= 0 && last.Cmp(&whole) < 0 && whole.IsInt64()
+		}
 		offset, size, err := parseContentRange(in)
-		if err != nil {
-			return
-		}
-		total := strconv.FormatInt(size, 10)
-		if size == transfer.SizeUnknown {
-			total = "*"
-		}
-		printed := fmt.Sprintf("bytes %d-%d/%s", offset, offset, total)
-		again, againSize, err := parseContentRange(printed)
-		if err != nil || again != offset || againSize != size || offset < 0 || size != transfer.SizeUnknown && offset >= size {
-			t.Errorf("%q is read as %d of %d, and %q as %d of %d, %v", in, offset, size, printed, again, againSize, err)
+		switch {
+		case (err == nil) != ok:
+			t.Errorf("%q is read as %d of %d, %v", in, offset, size, err)
+		case ok && found[3] == "*" && size != transfer.SizeUnknown, ok && found[3] != "*" && size != whole.Int64(), ok && offset != first.Int64():
+			t.Errorf("%q is read as %d of %d", in, offset, size)
 		}
 	})
 }

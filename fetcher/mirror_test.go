@@ -23,6 +23,7 @@ var parseMirrorsTests = []struct {
 	{in: "localhost:5000", err: `mirror "localhost:5000": expected REGISTRY=ADDRESS, such as docker.io=https://mirror.example/v2/, or *=ADDRESS`},
 	{in: "=x", err: `registry: missing host, expected https://HOST[:PORT]/v2/`},
 	{in: "x=", err: `registry: missing host, expected https://HOST[:PORT]/v2/`},
+	{in: "x=localhost:5000,me:hunter2@h=x", err: `mirror: address must not contain a user name, query or fragment: pass credentials with their own flags or variables`},
 	{in: "x=https://me:hunter2@h", err: `mirror: address must not contain a user name, query or fragment: pass credentials with their own flags or variables`},
 }
 
@@ -109,15 +110,40 @@ func TestMirrorGivesWrongBlob(t *testing.T) {
 	}
 }
 
-// An accepted list is printed as a list that means the same.
+// Every entry of an accepted list is a mirror, in the same order, and what may be a
+// password is refused and not quoted.
 func FuzzParseMirrors(f *testing.F) {
 	for _, tt := range parseMirrorsTests {
 		f.Add(tt.in)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
 		mirrors, err := ParseMirrors(in)
-		if err != nil {
+		if before, _, ok := strings.Cut(in, "@"); ok {
+			if err == nil || mirrors != nil || len(before) > 20 && strings.Contains(err.Error(), before) {
+				t.Errorf("%q is read as %+v, %v", in, mirrors, err)
+			}
 			return
+		}
+		var want []Mirror
+		for entry := range strings.SplitSeq(in, ",") {
+			of, address, ok := strings.Cut(strings.TrimSpace(entry), "=")
+			upstream, err1 := reference.ParseRegistry(of)
+			registry, err2 := reference.ParseRegistry(address)
+			switch {
+			case strings.TrimSpace(entry) == "":
+				continue
+			case !ok, of != "*" && err1 != nil, err2 != nil:
+				if err == nil {
+					t.Errorf("%q is read as %+v", in, mirrors)
+				}
+				return
+			case of != "*":
+				of = upstream.Name()
+			}
+			want = append(want, Mirror{of, registry})
+		}
+		if err != nil || !slices.Equal(mirrors, want) {
+			t.Errorf("%q is read as %+v, %v, want %+v", in, mirrors, err, want)
 		}
 		var printed []string
 		for _, m := range mirrors {

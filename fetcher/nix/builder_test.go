@@ -2,6 +2,7 @@ package nix
 
 import (
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,7 +52,11 @@ var readBuilderTests = []struct {
 		name: "long path", env: layerEnv.with(env{"registry": "https://h/p/v2/", "repository": "org/team", "imageName": "sub/app"}),
 		want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: reference.Repository{Registry: reference.Registry{Scheme: "https", Host: "h", Prefix: "/p"}, Path: "org/team/sub/app"}},
 	},
+	{name: "sizes", env: layerEnv.with(env{"size": "5", "maxSize": "9223372036854775807"}), want: Builder{Out: layerEnv["out"], Digest: layerDigest, Repository: debian, Size: 5, MaxSize: math.MaxInt64}},
 
+	{name: "negative size", env: layerEnv.with(env{"size": "-1"}), err: `attribute size is "-1", expected a number of bytes`},
+	{name: "size too large", env: layerEnv.with(env{"maxSize": "9223372036854775808"}), err: `attribute maxSize is "9223372036854775808", expected a number of bytes`},
+	{name: "size with a fraction", env: layerEnv.with(env{"size": "1.5"}), err: `attribute size is "1.5", expected a number of bytes`},
 	{name: "no environment", env: env{}, err: "out and outputHash are not set: this command is run by Nix, as the builder of a fixed-output derivation"},
 	{name: "no hash", env: layerEnv.with(env{"outputHash": ""}), err: "out and outputHash are not set: this command is run by Nix, as the builder of a fixed-output derivation"},
 	{name: "another algorithm", env: layerEnv.with(env{"outputHashAlgo": "sha512"}), err: `outputHashAlgo is "sha512", expected sha256`},
