@@ -1,6 +1,8 @@
 package fetcher
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -28,6 +30,10 @@ var confirmTests = []struct {
 	{
 		name: "access denied", registry: answer{status: 403}, want: "hello", mirrored: true, asked: 2,
 		notice: "UPSTREAM/org/app:1: the digest is the word of the mirror HOST alone: HEAD http://UPSTREAM/v2/org/app/manifests/1: 403 Forbidden",
+	},
+	{
+		name: "it hangs up, and is not asked again", registry: hangUp, want: "hello", mirrored: true, asked: 1,
+		notice: "UPSTREAM/org/app:1: the digest is the word of the mirror HOST alone: HEAD http://UPSTREAM/v2/org/app/manifests/1: EOF",
 	},
 	{
 		name: "it does not respond", want: "hello", mirrored: true,
@@ -84,5 +90,21 @@ func TestNothingToConfirm(t *testing.T) {
 	ref := reference.Reference{Repository: registry.app(t), Tag: "1", Digest: helloDigest}
 	if _, err := c.Manifest(t.Context(), ref); err != nil || len(registry.asked()) != 0 || c.Mirrored(ref) != "" {
 		t.Errorf("%v, %d requests", err, len(registry.asked()))
+	}
+}
+
+// A command that is interrupted while the registry is asked does not believe the mirror.
+func TestConfirmInterrupted(t *testing.T) {
+	ctx, interrupt := context.WithCancelCause(t.Context())
+	interrupted := errors.New("interrupted")
+	mirror := startServer(t, digestOf("hello"))
+	registry := startServer(t, http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		interrupt(interrupted)
+		<-req.Context().Done()
+	}))
+	c := &Client{Mirrors: []Mirror{{"*", mirror.app(t).Registry}}}
+	m, err := c.Manifest(ctx, reference.Reference{Repository: registry.app(t), Tag: "1"})
+	if !errors.Is(err, interrupted) {
+		t.Errorf("got %q, %v", m.Bytes, err)
 	}
 }

@@ -3,6 +3,7 @@ package fetcher
 import (
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -206,7 +207,9 @@ var contentRangeTests = []struct {
 	{in: "bytes 0-4/5", offset: 0, size: 5},
 	{in: "bytes 2-3/5", offset: 2, size: 5},
 	{in: "bytes 2-3/*", offset: 2, size: content.SizeUnknown},
+	{in: "bytes 4294967296-4294967297/9223372036854775807", offset: 1 << 32, size: math.MaxInt64},
 	{in: "", err: true},
+	{in: "2-3/5", err: true},
 	{in: "bytes */5", err: true},
 	{in: "bytes 2-3", err: true},
 	{in: "bytes -2-3/5", err: true},

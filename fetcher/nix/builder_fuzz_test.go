@@ -2,6 +2,7 @@ package nix
 
 import (
 	"encoding/json"
+	"math"
 	"math/big"
 	"testing"
 	"unicode/utf8"
@@ -51,15 +52,15 @@ func FuzzReadBuilder(f *testing.F) {
 	})
 }
 
-// decimal returns the number of bytes that a text stands for: 0 if it is no number, and -1
-// if it is none of bytes.
+// decimal returns the number of bytes that a text stands for: 0 if there is none, and the
+// smallest number if it is none of bytes.
 func decimal(text string) int64 {
 	if text == "" || text == "null" {
 		return 0
 	}
 	n, ok := new(big.Int).SetString(text, 10)
 	if !ok || n.Sign() < 0 || !n.IsInt64() {
-		return -1
+		return math.MinInt64
 	}
 	return n.Int64()
 }

@@ -56,6 +56,7 @@ var readBuilderTests = []struct {
 
 	{name: "negative size", env: layerEnv.with(env{"size": "-1"}), err: `attribute size is "-1", expected a number of bytes`},
 	{name: "size too large", env: layerEnv.with(env{"maxSize": "9223372036854775808"}), err: `attribute maxSize is "9223372036854775808", expected a number of bytes`},
+	{name: "size in another base", env: layerEnv.with(env{"size": "0x10"}), err: `attribute size is "0x10", expected a number of bytes`},
 	{name: "size with a fraction", env: layerEnv.with(env{"size": "1.5"}), err: `attribute size is "1.5", expected a number of bytes`},
 	{name: "no environment", env: env{}, err: "out and outputHash are not set: this command is run by Nix, as the builder of a fixed-output derivation"},
 	{name: "no hash", env: layerEnv.with(env{"outputHash": ""}), err: "out and outputHash are not set: this command is run by Nix, as the builder of a fixed-output derivation"},
