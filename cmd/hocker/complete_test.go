@@ -6,6 +6,7 @@ import (
 )
 
 func TestCompletion(t *testing.T) {
+	const locked = "../../fetcher/lock/testdata/hocker.lock.json"
 	for _, tt := range []struct {
 		words []string // the last one is completed
 		want  []string // the first word of each candidate that begins with it
@@ -21,6 +22,16 @@ func TestCompletion(t *testing.T) {
 		{[]string{"hocker-image", "--platform", "linux/arm/"}, []string{"linux/arm/v5", "linux/arm/v6", "linux/arm/v7"}},
 		{[]string{"hocker-image", "-u", "--platform", "--compr"}, []string{"--compressed"}},
 		{[]string{"hocker", "image", "--out", ""}, nil},
+		{[]string{"hocker-image", "--compressed", "--for"}, []string{"--foreign", "--format"}},
+		{[]string{"hocker-image", "--credential-file", "--compr"}, nil},
+		{[]string{"hocker-image", "--format=archive", "--compr"}, []string{"--compressed"}},
+		{[]string{"hocker-image", "--", "--format=o"}, nil},
+		{[]string{"hocker", "lock", "ls", "--js"}, []string{"--json"}},
+		{[]string{"hocker", "lock", "rm", "--file", locked, ""}, []string{"app", "debian"}},
+		{[]string{"hocker", "lock", "rm", "--file=" + locked, "app", ""}, []string{"debian"}},
+		{[]string{"hocker", "load", locked, "a"}, []string{"app"}},
+		{[]string{"hocker", "load", "none.json", ""}, nil},
+		{[]string{"hocker", "prefetch", locked, "--platform", ""}, []string{"linux/amd64", "linux/arm/v7", "linux/arm64/v9"}},
 	} {
 		name := tt.words[0] + " " + tt.words[len(tt.words)-1]
 		parser, err := process{}.parser(call(tt.words[:1]))
