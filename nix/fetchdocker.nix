@@ -168,6 +168,7 @@ rec {
   #            for imageFile, dockerTools' fromImage, services.k3s.images
   #   oci      an OCI layout whose blobs are links into the store:
   #            for skopeo copy oci:…, podman pull oci:…
+  #   nix2container  a file for fromImage of nix2container.buildImage
   #   load     bin/load, which loads the image into the engine of this machine
   #   erofs    links to every layer as an EROFS file, verified against the config;
   #            0.erofs is the lowest. Its attribute `layers` lists their derivations,

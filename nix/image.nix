@@ -270,6 +270,8 @@ main
     meta.mainProgram = "load";
   };
 
+  nix2container = shape "nix2container" (madeOfImage // { name = named "-nix2container.json"; });
+
   erofs = eachLayer;
 
   podmanStore = makePodmanStore (named "-podman-store") [ eachLayer ] // facts;

@@ -118,6 +118,7 @@ var endCommands = []endCommand{
 		hang: buildEnv + `spec=$ENDLESS exec hocker build archive`, waits: begun},
 	{name: "build stream", run: buildEnv + built + `stream`, hang: buildEnv + endless + `stream`, waits: begun},
 	{name: "build oci", run: buildEnv + built + `oci`, hang: buildEnv + endless + `oci`, waits: begun},
+	{name: "build nix2container", run: buildEnv + built + `nix2container`, hang: buildEnv + endless + `nix2container`, waits: begun},
 	{name: "build manifest", run: buildEnv + built + `manifest`, hang: buildEnv + endless + `manifest`, waits: begun},
 	{name: "build erofs-layer", run: buildEnv + `layer=$F/none compression=zstd mkfs=$F/present/mkfs.erofs exec hocker build erofs-layer`,
 		hang:  buildEnv + `layer=$F/none compression=zstd mkfs=$F/hangs/mkfs.erofs exec hocker build erofs-layer`,

@@ -19,7 +19,7 @@ var functionsDocument = document{
 		{words: "name config.nix", output: `"library_debian_jessie-config\.json"`},
 		{words: "digest manifest.nix", output: `"sha256:e3b0c442\w+"`},
 		{words: "i.imageDigest", output: `\[ "debian:jessie" "debian" "jessie" null \]`},
-		{words: "i.archive", output: `\[ "debian-stream" "docker-image-debian_jessie\.tar" "debian-oci" "debian-load" \]`},
+		{words: "i.archive", output: `\[ "debian-stream" "docker-image-debian_jessie\.tar" "debian-oci" "debian-load" "debian-nix2container\.json" \]`},
 		{words: "debian.image locked.nix", output: `"debian:bookworm"`},
 		{words: "name store.nix", output: `"podman-store"`},
 		{words: "x86_64-linux.imageDigest", output: `"sha256:\w{64}"`},

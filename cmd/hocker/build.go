@@ -10,7 +10,7 @@ import (
 // buildCmd is the builder of an image and its shapes. Its input comes from the
 // derivation.
 type buildCmd struct {
-	Kind string `arg:"" enum:"image,archive,stream,oci,manifest,load,erofs-layer,erofs,podman-store,rootfs,service,bundle" help:"What to build: image, or one of its shapes archive, stream, oci, manifest, load, erofs, rootfs, service and bundle; erofs-layer, a layer for erofs; or podman-store, a store of podman with images."`
+	Kind string `arg:"" enum:"image,archive,stream,oci,manifest,load,nix2container,erofs-layer,erofs,podman-store,rootfs,service,bundle" help:"What to build: image, or one of its shapes archive, stream, oci, manifest, load, nix2container, erofs, rootfs, service and bundle; erofs-layer, a layer for erofs; or podman-store, a store of podman with images."`
 }
 
 func (*buildCmd) Help() string {

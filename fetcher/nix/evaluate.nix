@@ -53,6 +53,7 @@ let
     "archive"
     "erofs"
     "load"
+    "nix2container"
     "oci"
     "podmanStore"
     "stream"

@@ -19,6 +19,8 @@ var builds = map[string]func(ctx context.Context, b build, out string) error{
 	"manifest": buildManifest,
 	"load":     buildLoad,
 
+	"nix2container": buildNix2container,
+
 	"erofs-layer": buildErofsLayer,
 	"erofs":       buildErofs,
 

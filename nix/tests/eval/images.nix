@@ -62,6 +62,7 @@ let
     image.stream
     image.oci
     image.load
+    image.nix2container
     image.erofs
     image.podmanStore
     image.rootfs
@@ -305,6 +306,7 @@ in
       "debian-stream"
       "debian-oci"
       "debian-load"
+      "debian-nix2container.json"
       "debian-erofs"
       "debian-podman-store"
       "debian.erofs"
@@ -353,6 +355,7 @@ in
             "-stream"
             "-oci"
             "-load"
+            "-nix2container.json"
             "-erofs"
             "-podman-store"
             ".erofs"
@@ -362,6 +365,7 @@ in
           ];
       fits = [
         "long-na"
+        ""
         ""
         ""
         ""
@@ -560,6 +564,7 @@ in
           drvPath
           erofs
           load
+          nix2container
           oci
           podmanStore
           stream
@@ -571,10 +576,12 @@ in
         stream.drvPath
         oci.drvPath
         load.drvPath
+        nix2container.drvPath
         erofs.drvPath
         podmanStore.drvPath
       ];
     expected = [
+      false
       false
       false
       false

@@ -161,6 +161,18 @@ let
       { name, config, copyToRoot }:
       runScript "${name}.tar" { inherit copyToRoot; } ''touch "$out"'';
 
+    # It adds no layer to the image.
+    dockerTools.buildLayeredImage =
+      {
+        name,
+        fromImage,
+        config,
+      }:
+      runScript "${name}.tar" { inherit fromImage; } ''
+        tar -xOf "$fromImage" manifest.json | grep -q '"Layers":\["'
+        cp "$fromImage" "$out"
+      '';
+
     linkFarm =
       name: entries:
       runScript name { } ''
