@@ -247,6 +247,7 @@ rec {
       fetchDockerManifest
       fetchdocker
       ;
+    hostBinary = "${hostHocker}/bin/hocker";
     system = hostSystem;
   };
 

@@ -9,6 +9,8 @@
   fetchDockerLayer,
   fetchDockerManifest,
   fetchdocker,
+  # Path of the hocker binary that the update scripts run.
+  hostBinary,
   # The system to select images for.
   system,
 }:
@@ -16,6 +18,7 @@ let
   inherit (builtins)
     attrNames
     concatStringsSep
+    elem
     fromJSON
     head
     isAttrs
@@ -43,6 +46,7 @@ let
     if darwin == null then system else "${head darwin}-linux";
 
   platformsOf = import ./platforms.nix;
+  originalPath = import ./original-path.nix;
 
   # The set patterns below reject unknown keys.
   digestOf =
@@ -92,12 +96,8 @@ let
         else
           throw "fetchdockerLock: ${where} is an image for ${platform}, which does not run on ${system}: add it again with `hocker lock add`";
       named = {
-        inherit
-          registry
-          repository
-          imageName
-          tag
-          ;
+        inherit registry repository imageName;
+        tag = tagOf where tag ((if index == null then [ ] else [ index.digest ]) ++ [ manifest.digest ]);
       };
       hashOf = blob: { sha256 = digestOf where blob; };
       sized = blob: hashOf blob // { inherit (blob) size; };
@@ -133,6 +133,35 @@ let
           { }
       )
     );
+
+  # The tag may be a digest, which a bot can change alone.
+  tagOf =
+    where: tag: digests:
+    if match "sha256:.*" tag == null || elem tag digests then
+      tag
+    else
+      throw "fetchdockerLock: ${where} has the tag ${tag}, but is locked at ${head digests}: run `hocker lock update`";
+
+  # What maintainers/scripts/update.nix of nixpkgs runs.
+  withUpdateScript =
+    path: name: image:
+    let
+      updateScript = [
+        hostBinary
+        "lock"
+        "update"
+        "--file"
+        (originalPath path)
+        name
+      ];
+    in
+    image
+    // {
+      inherit updateScript;
+      passthru = (image.passthru or { }) // {
+        inherit updateScript;
+      };
+    };
 
   forThis =
     file: name: images:
@@ -170,7 +199,10 @@ let
       platforms = mapAttrs (
         name: image:
         mapAttrs (
-          system: imageOf options "${path}: ${name} for ${system}" system image
+          system: locked:
+        withUpdateScript path name (
+          imageOf options "${path}: ${name} for ${system}" system image locked
+        )
         ) image.platforms
       ) checked.images;
     in

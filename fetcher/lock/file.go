@@ -42,6 +42,10 @@ type Image struct {
 	Index ocispec.Descriptor
 	// Platforms maps Nix systems to manifests. It has one entry if there is no index.
 	Platforms map[string]Platform
+
+	// stale is set if the digest in Reference was changed without the rest. Only an
+	// update accepts such an image.
+	stale *FileError
 }
 
 // Platform is an image for one Nix system. Its descriptors have a digest, a media type

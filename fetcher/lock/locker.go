@@ -43,6 +43,9 @@ func (l *Locker) Update(ctx context.Context, f File, names []string) (map[string
 	q, known := newQueue(l.Source, l.Jobs), f.platforms()
 	return forEach(ctx, names, func(name string) (Image, error) {
 		i := f.Images[name]
+		if i.stale != nil {
+			return l.lock(ctx, q, known, i.wanted(), i.Reference)
+		}
 		ref, current, err := l.current(ctx, q, i)
 		if err != nil {
 			return Image{}, err

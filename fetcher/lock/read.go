@@ -33,7 +33,10 @@ const maxFile = 64 << 20
 // hand.
 //
 // Errors: *[FileError]; [io/fs.ErrNotExist] if the file does not exist.
-func Read(path string) (File, error) {
+func Read(path string) (File, error) { return read(path, Parse) }
+
+// read reads the file at path with one of the functions that parse it.
+func read(path string, parse func([]byte) (File, error)) (File, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return File{}, err
@@ -46,7 +49,7 @@ func Read(path string) (File, error) {
 	if len(data) > maxFile {
 		return File{}, &FileError{Path: path, Reason: "larger than " + bytecount.Format(maxFile) + ": not a lock file"}
 	}
-	f, err := Parse(data)
+	f, err := parse(data)
 	var wrong *FileError
 	if errors.As(err, &wrong) {
 		wrong.Path = path
@@ -59,6 +62,17 @@ func Read(path string) (File, error) {
 //
 // Errors: *[FileError] without a path.
 func Parse(data []byte) (File, error) {
+	f, err := parseStale(data)
+	for _, name := range f.Names() {
+		if stale := f.Images[name].stale; stale != nil {
+			return File{}, stale
+		}
+	}
+	return f, err
+}
+
+// parseStale is [Parse] for changes of the file, which may make stale images right.
+func parseStale(data []byte) (File, error) {
 	root, err := parseDocument(data)
 	if err != nil {
 		return File{}, err
@@ -205,7 +219,7 @@ func readReference(r *fields, o strictjson.Object, where string) reference.Refer
 // readPin reads whether the image is pinned, and checks a digest given as its tag.
 func readPin(r *fields, o strictjson.Object, where string, i *Image) {
 	if i.Reference.Digest != "" && i.Reference.Digest != i.Digest() {
-		r.fail(o["tag"], where+".tag", "the locked image has another digest, %s", i.Digest())
+		i.stale = &FileError{Line: o["tag"].Line, Where: where + ".tag", Reason: fmt.Sprintf("the locked image has another digest, %s: run `hocker lock update`", i.Digest())}
 	}
 	m := o["pinned"]
 	if m == nil || !r.truth(m, where+".pinned") {

@@ -96,7 +96,7 @@ func readOrNew(path string) (File, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return File{}, &FileError{Path: path, Reason: "not a regular file, cannot be changed"}
 	}
-	f, err := Read(path)
+	f, err := read(path, parseStale)
 	if errors.Is(err, fs.ErrNotExist) {
 		return File{}, nil
 	}

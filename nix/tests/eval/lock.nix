@@ -3,6 +3,9 @@
 let
   inherit (builtins)
     attrNames
+    map
+    removeAttrs
+    storeDir
     tryEval
     ;
 
@@ -17,6 +20,7 @@ let
       fetchDockerLayer = arguments: arguments;
       fetchDockerManifest = arguments: arguments;
       fetchdocker = arguments: arguments;
+      hostBinary = "/bin/hocker";
       inherit system;
     };
 
@@ -65,7 +69,10 @@ in
     ];
   };
   "a locked image is fetched by its digests" = {
-    expr = (lockFor "x86_64-linux" example).debian;
+    expr = removeAttrs (lockFor "x86_64-linux" example).debian [
+      "passthru"
+      "updateScript"
+    ];
     expected =
       let
         named = {
@@ -132,5 +139,42 @@ in
       app = refused;
       names = [ "armv7l-linux" ];
     };
+  };
+  "an image has the command that updates it" = {
+    expr =
+      let
+        image = (lockFor "x86_64-linux" example).debian;
+      in
+      [
+        image.updateScript
+        image.passthru.updateScript
+      ];
+    expected =
+      let
+        script = [
+          "/bin/hocker"
+          "lock"
+          "update"
+          "--file"
+          (import ../../original-path.nix (toString example))
+          "debian"
+        ];
+      in
+      [
+        script
+        script
+      ];
+  };
+  "the command names the file where it was before Nix copied it" = {
+    expr = map (import ../../original-path.nix) [
+      "/home/me/project/hocker.lock.json"
+      "${storeDir}/00000000000000000000000000000000-source/images/hocker.lock.json"
+      "${storeDir}/00000000000000000000000000000000-hocker.lock.json"
+    ];
+    expected = [
+      "/home/me/project/hocker.lock.json"
+      "images/hocker.lock.json"
+      "hocker.lock.json"
+    ];
   };
 }
