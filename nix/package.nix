@@ -41,9 +41,9 @@ buildGoModule (finalAttrs: {
     "-X main.version=${finalAttrs.version}"
   ];
 
-  # What only runs at the start is not inlined: 0.1 MB.
+  # Only what handles each byte is inlined: 0.8 MB.
   preBuild = ''
-    export GOFLAGS="$GOFLAGS -gcflags=github.com/alecthomas/kong=-l -gcflags=go.yaml.in/yaml/v3=-l"
+    export GOFLAGS="$GOFLAGS ${lib.replaceStrings [ "\n" ] [ " " ] (builtins.readFile ./gcflags)}"
   '';
 
   nativeBuildInputs = [ installShellFiles ];

@@ -54,8 +54,8 @@ build() {
 		echo "building $name"
 		(
 			cd "$source"
-			GOOS=${target%/*} GOARCH=${target#*/} "$go" build \
-				-gcflags=github.com/alecthomas/kong=-l -gcflags=go.yaml.in/yaml/v3=-l \
+			# shellcheck disable=SC2046 # one argument for each flag
+			GOOS=${target%/*} GOARCH=${target#*/} "$go" build $(cat nix/gcflags) \
 				-ldflags "-s -w -funcalign=16 -X main.version=$version -X main.commit=$commit" -o bin/hocker ./cmd/hocker
 			test -d bin/man1 || release/manual.sh bin/man1 "$version" "$go"
 			# shellcheck disable=SC2086 # one argument for each link

@@ -127,8 +127,12 @@ func prepare() (string, error) {
 // buildBinary builds hocker as it is released, with its links.
 func buildBinary(dir string) error {
 	binary := filepath.Join(dir, "hocker")
-	build := exec.Command("go", "build", "-buildvcs=false", "-trimpath",
-		"-gcflags=github.com/alecthomas/kong=-l", "-gcflags=go.yaml.in/yaml/v3=-l", "-ldflags=-s -w -funcalign=16 -X main.version="+version, "-o", binary, "./cmd/hocker")
+	gcflags, err := os.ReadFile(filepath.Join(shared.root, "nix/gcflags"))
+	if err != nil {
+		return err
+	}
+	args := append([]string{"build", "-buildvcs=false", "-trimpath"}, strings.Fields(string(gcflags))...)
+	build := exec.Command("go", append(args, "-ldflags=-s -w -funcalign=16 -X main.version="+version, "-o", binary, "./cmd/hocker")...)
 	build.Dir = shared.root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
