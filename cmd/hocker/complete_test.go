@@ -13,6 +13,10 @@ func TestCompletion(t *testing.T) {
 	}{
 		{[]string{"hocker", "lo"}, []string{"lock", "load"}},
 		{[]string{"hocker", "comp"}, []string{"compose"}}, // complete is hidden
+		{[]string{"hocker", "insp"}, []string{"inspect"}},
+		{[]string{"hocker", "inspect", "--platform=linux/riscv"}, []string{"--platform=linux/riscv64"}},
+		{[]string{"hocker", "diff", "--pl"}, []string{"--plain-http", "--platform"}},
+		{[]string{"hocker", "diff", ""}, nil}, // shells complete files
 		{[]string{"/usr/bin/hocker", "lock", "rem"}, []string{"remove"}},
 		{[]string{"hocker", "help", "lock", "l"}, []string{"list"}},
 		{[]string{"hocker", "image", "--for"}, []string{"--foreign", "--format"}},
