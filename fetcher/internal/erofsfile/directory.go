@@ -1,7 +1,6 @@
 package erofsfile
 
 import (
-	"cmp"
 	"encoding/binary"
 	"maps"
 	"path"
@@ -37,12 +36,14 @@ type dirent struct {
 
 // entries returns the entries of a directory in the order of their names.
 func (n *node) entries(nodes map[string]*node) []dirent {
-	list := make([]dirent, 0, len(n.directory.names)+2)
-	list = append(list, dirent{".", n}, dirent{"..", n.directory.parent})
+	to := map[string]*node{".": n, "..": n.directory.parent}
 	for _, name := range n.directory.names {
-		list = append(list, dirent{path.Base(name), nodes[name]})
+		to[path.Base(name)] = nodes[name]
 	}
-	slices.SortFunc(list, func(a, b dirent) int { return cmp.Compare(a.name, b.name) })
+	list := make([]dirent, 0, len(to))
+	for _, name := range slices.Sorted(maps.Keys(to)) {
+		list = append(list, dirent{name, to[name]})
+	}
 	return list
 }
 

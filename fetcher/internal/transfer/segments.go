@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"cmp"
 	"slices"
 	"sync"
 )
@@ -134,8 +133,11 @@ func (s *segments) release(seg *segment) {
 	defer s.mu.Unlock()
 	delete(s.active, seg)
 	if seg.pos < seg.end {
-		s.back = append(s.back, segment{seg.pos, seg.pos, seg.end})
-		slices.SortFunc(s.back, func(a, b segment) int { return cmp.Compare(b.pos, a.pos) })
+		at := 0
+		for at < len(s.back) && s.back[at].pos > seg.pos {
+			at++
+		}
+		s.back = slices.Insert(s.back, at, segment{seg.pos, seg.pos, seg.end})
 	}
 }
 
