@@ -1,7 +1,7 @@
 // Command bench measures hocker and its peers in turn, on a registry of its own.
 // See `make bench`.
 //
-//	bench -hocker FOLDER -peers FOLDER -repo FOLDER [-runs 5] [-only loopback,link,nix,image,load,store,fifty,growth]
+//	bench -hocker FOLDER -peers FOLDER -repo FOLDER [-runs 5] [-only loopback,link,nix,image,load,store,fifty,scale,start,growth]
 package main
 
 import (
@@ -38,7 +38,7 @@ func main() {
 	flag.StringVar(&b.peers, "peers", "", "folder with the peers that are built here")
 	flag.StringVar(&b.repo, "repo", "", "the project's folder")
 	flag.IntVar(&b.runs, "runs", 5, "runs of each")
-	only := flag.String("only", "loopback,link,nix,image,load,store,fifty,growth", "what to measure")
+	only := flag.String("only", "loopback,link,nix,image,load,store,fifty,scale,start,growth", "what to measure")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -68,7 +68,7 @@ func (b *bench) measure(only []string) (err error) {
 	}
 	defer stopLink()
 	scenarios := map[string]func() error{
-		"loopback": b.loopback, "link": b.throttled, "nix": b.nix, "image": b.images, "load": b.load, "store": b.store, "fifty": b.fifty, "growth": b.growth,
+		"loopback": b.loopback, "link": b.throttled, "nix": b.nix, "image": b.images, "load": b.load, "store": b.store, "fifty": b.fifty, "scale": b.scale, "start": b.start, "growth": b.growth,
 	}
 	for _, name := range only {
 		scenario, ok := scenarios[name]

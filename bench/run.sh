@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the peers pinned in go.mod, and runs the benchmarks: make bench.
 #
-#	bench/run.sh [-only loopback,link,nix,image,load,store,fifty,growth] [-runs N]
+#	bench/run.sh [-only loopback,link,nix,image,load,store,fifty,scale,start,growth] [-runs N]
 #	bench/run.sh faults    compares what they do if a registry misbehaves
 set -eu
 cd "$(dirname "$0")"
