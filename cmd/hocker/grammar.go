@@ -63,6 +63,9 @@ func call(args []string) commandLine {
 		return commandLine{name, help, target, args}
 	}
 	args = helpArgs(args)
+	if len(args) == 1 && args[0] == "--version" { // every command line has it
+		return commandLine{"hocker", "", &struct{}{}, args}
+	}
 	if len(args) > 0 {
 		// A command with subcommands is parsed by hocker's grammar, so that
 		// errors name both.
