@@ -48,7 +48,7 @@ func TestKindOf(t *testing.T) {
 }
 
 // All places are looked at, and what cannot be read is said.
-func TestKinds(t *testing.T) {
+func TestListedKinds(t *testing.T) {
 	ours := ed25519Pair(t, 1)
 	r := newRegistry()
 	r.putJSON(t, tagOf(theIndex, ""), index(r.put(t, ours.bundleOf(theIndex))))
