@@ -52,7 +52,7 @@ var rooms = map[string]room{
 	"fetcher/content":             {imports: []string{"fetcher/bytecount", digests}, without: offline},
 	"fetcher/reference":           {imports: []string{digests}, without: offline},
 	"fetcher/follow":              {imports: []string{"fetcher/reference", "github.com/Masterminds/semver/v3"}, without: offline},
-	"fetcher/source":              {imports: []string{"fetcher/bytecount", "fetcher/reference", "go.yaml.in/yaml/v3"}, without: offline},
+	"fetcher/source":              {imports: []string{"fetcher/bytecount", "fetcher/internal/smallfile", "fetcher/reference", "go.yaml.in/yaml/v3"}, without: offline},
 	"fetcher/credential": {
 		imports: []string{"fetcher/bytecount", "fetcher/internal/smallfile", "fetcher/internal/subprocess", "fetcher/reference"},
 		without: offline,

@@ -13,6 +13,7 @@ import (
 	"hocker/fetcher/lock"
 	"hocker/fetcher/reference"
 	"hocker/fetcher/signature"
+	sourcefile "hocker/fetcher/source"
 )
 
 // The exit codes distinguish failures for scripts. A command ended by a signal
@@ -56,7 +57,7 @@ func exitCode(err error) int {
 	case errors.Is(err, content.ErrUnavailable), errors.Is(err, engine.ErrUnavailable):
 		return exitUnavailable
 	case errors.As(err, &usage), errors.As(err, &input), errors.As(err, &file), errors.As(err, &check),
-		errors.As(err, new(*lock.KeyNeededError)), errors.As(err, new(*signature.KeyError)):
+		errors.As(err, new(*lock.KeyNeededError)), errors.As(err, new(*signature.KeyError)), errors.As(err, new(*sourcefile.Error)):
 		return exitUsage
 	}
 	return exitOther

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,11 +18,12 @@ import (
 )
 
 type lockAddCmd struct {
-	References []string `arg:"" name:"reference" help:"Images, such as debian:bookworm or ghcr.io/org/app@sha256:…; NAME=IMAGE gives one a name in Nix."`
+	References []string `arg:"" optional:"" name:"reference" help:"Images, such as debian:bookworm or ghcr.io/org/app@sha256:…; NAME=IMAGE gives one a name in Nix."`
 	lockChangeFlags
 	lockTableFlag
 	lockRegistryFlags
 	plainHTTPFlag
+	fromFlag
 	Follow       string   `placeholder:"PATTERN" help:"Tags that updates of a single image choose the newest from: '1.29.*', '^1.29', '>=1.2 <2' or 'newest:bookworm-2026*'."`
 	Name         string   `placeholder:"NAME" help:"Name in Nix, for a single image (default: the last part of its path)."`
 	As           string   `placeholder:"NAME:TAG" help:"Name and tag to load a single image under (default: its own)."`
@@ -35,33 +37,49 @@ func (*lockAddCmd) Help() string {
 		"A digest, after the tag or instead of it, pins the image: updates leave it alone. " +
 		"Without a tag, the image is loaded under digits of its digest; --as gives it a better name, " +
 		"which stays when another image of the same repository replaces it.\n\n" +
+		"--from locks the images that files name: compose files, Kubernetes manifests, Dockerfiles and quadlet files. " +
+		"The lock file remembers the files, and updates read them again: see docs/sources.md. " +
+		"Compose files joined by colons are one project, as in -f a -f b of docker compose.\n\n" +
 		"--follow locks the newest of the tags that it matches, and so does each update. " +
 		"Only tags that differ in their numbers are compared: 1.29.3-alpine is followed by 1.29.4-alpine, not by 1.29.4. " +
 		"The first tag has the suffix of the tag in the reference, else that of the pattern. " +
 		"Pre-releases count for newest:PATTERN, for a range that names one (^1.30.0-0), and while one is locked.\n\n" +
-		"Example:\n  hocker lock add debian:bookworm old=debian:bullseye\n  hocker lock add nginx --follow '^1.29'\n  hocker lock add debian:bookworm --platform linux/amd64 --platform linux/arm64"
+		"Example:\n  hocker lock add debian:bookworm old=debian:bullseye\n  hocker lock add nginx --follow '^1.29'\n  hocker lock add --from compose.yaml\n  hocker lock add debian:bookworm --platform linux/amd64 --platform linux/arm64"
 }
 
 // Validate is called by kong.
 func (c *lockAddCmd) Validate() error {
 	switch {
-	case c.Name != "" && len(c.References) > 1:
-		return fmt.Errorf("--name is for one image, but %d are given", len(c.References))
-	case c.As != "" && len(c.References) > 1:
-		return fmt.Errorf("--as is for one image, but %d are given", len(c.References))
-	case c.Follow != "" && len(c.References) > 1:
-		return fmt.Errorf("--follow is for one image, but %d are given", len(c.References))
-	case c.NoVerify && len(c.References) > 1:
-		return fmt.Errorf("--no-verify is for one image, but %d are given", len(c.References))
+	case len(c.References) == 0 && len(c.From) == 0:
+		return errors.New("expected a reference, or --from FILE")
 	case c.NoVerify && c.verifies():
-		return fmt.Errorf("--no-verify cannot be used with --verify-key or --policy")
+		return errors.New("--no-verify cannot be used with --verify-key or --policy")
 	case c.AllPlatforms && len(c.Platform) > 0:
-		return fmt.Errorf("--all-platforms and --platform cannot be used together")
+		return errors.New("--all-platforms and --platform cannot be used together")
+	}
+	if err := c.checkSingle(); err != nil {
+		return err
 	}
 	if err := c.lockTableFlag.check(); err != nil {
 		return err
 	}
 	return c.lockRegistryFlags.Validate()
+}
+
+// checkSingle rejects flags for a single image if there are several.
+func (c *lockAddCmd) checkSingle() error {
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{{"--name", c.Name != ""}, {"--as", c.As != ""}, {"--follow", c.Follow != ""}, {"--no-verify", c.NoVerify}} {
+		switch {
+		case flag.given && len(c.References) > 1:
+			return fmt.Errorf("%s is for one image, but %d are given", flag.name, len(c.References))
+		case flag.given && len(c.From) > 0 && (flag.name != "--name" || len(c.References) > 0):
+			return fmt.Errorf("%s is for one image that is named on the command line: --from cannot be used with it", flag.name)
+		}
+	}
+	return nil
 }
 
 func (c *lockAddCmd) Run(ctx context.Context, p process) error {
@@ -72,8 +90,16 @@ func (c *lockAddCmd) Run(ctx context.Context, p process) error {
 		if err != nil {
 			return lock.Edit{}, &usageError{err: err}
 		}
+		edit, err := c.addFrom(ctx, p, before, wanted)
+		if err != nil {
+			return lock.Edit{}, err
+		}
 		if locker == nil {
-			if locker, err = c.locker(ctx, p, c.typed, references(wanted)); err != nil {
+			audience := c.typed
+			if len(c.From) > 0 { // a file must not decide who gets a password
+				audience = c.readFrom
+			}
+			if locker, err = c.locker(ctx, p, audience, references(wanted)); err != nil {
 				return lock.Edit{}, err
 			}
 			c.lockTableFlag.mirrored = c.lockRegistryFlags.mirrored
@@ -83,7 +109,8 @@ func (c *lockAddCmd) Run(ctx context.Context, p process) error {
 			return lock.Edit{}, err
 		}
 		c.warnReplaced(p, before, images)
-		return lock.Edit{Set: images}, nil
+		maps.Copy(edit.Set, images)
+		return edit, nil
 	})
 }
 
@@ -101,7 +128,8 @@ func (c *lockAddCmd) warnReplaced(p process, before lock.File, images map[string
 	for _, name := range slices.Sorted(maps.Keys(images)) {
 		old, ok := before.Images[name]
 		added := images[name].Reference
-		if follows := c.Follow != "" && old.Reference.Repository == added.Repository; ok && old.Reference != added && !follows {
+		intended := (c.Follow != "" || len(images[name].Sources) > 0) && old.Reference.Repository == added.Repository
+		if ok && old.Reference != added && !intended {
 			c.warn(p, fmt.Sprintf("%s: %s replaces %s", name, added.Familiar(), old.Reference.Familiar()))
 		}
 	}
@@ -136,21 +164,34 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 		if c.Follow != "" && ref.Digest != "" {
 			return nil, fmt.Errorf("--follow: %s is pinned by its digest, and follows no tags: leave out one of the two", argument)
 		}
-		w := lock.Wanted{Reference: ref, As: as, Follow: c.Follow, AllPlatforms: c.AllPlatforms, Platforms: platforms, NoVerify: c.NoVerify}
 		old, there := before.Images[name]
-		if !c.verifies() && !c.NoVerify {
-			// Nothing drops the check but a flag.
-			w.NoVerify, w.SignedBy = old.NoVerify, old.SignedBy
+		if len(old.Sources) > 0 && (old.Reference != ref || c.Follow != "") {
+			return nil, fmt.Errorf("%s is named by %s: change it there and run `hocker lock update`, or give this image another name, as NAME=%s", name, old.Sources[0], ref.Familiar())
 		}
-		if there && !c.AllPlatforms && len(platforms) == 0 {
-			w.AllPlatforms, w.Platforms = old.AllPlatforms, old.WantedPlatforms()
-		}
-		if as == "" && old.Reference.Repository == ref.Repository {
-			w.As = old.As
+		w := c.want(ref, old, there, platforms)
+		w.Follow, w.Sources = c.Follow, old.Sources
+		if as != "" {
+			w.As = as
 		}
 		wanted[name] = w
 	}
 	return wanted, nil
+}
+
+// want returns what to lock for a reference, in place of an old image if that is there.
+func (c *lockAddCmd) want(ref reference.Reference, old lock.Image, there bool, platforms []ocispec.Platform) lock.Wanted {
+	w := lock.Wanted{Reference: ref, AllPlatforms: c.AllPlatforms, Platforms: platforms, NoVerify: c.NoVerify}
+	if !c.verifies() && !c.NoVerify {
+		// Nothing drops the check but a flag.
+		w.NoVerify, w.SignedBy = old.NoVerify, old.SignedBy
+	}
+	if there && !c.AllPlatforms && len(platforms) == 0 {
+		w.AllPlatforms, w.Platforms = old.AllPlatforms, old.WantedPlatforms()
+	}
+	if old.Reference.Repository == ref.Repository {
+		w.As = old.As
+	}
+	return w
 }
 
 // named parses an argument, [NAME=]REFERENCE. A reference contains no =.

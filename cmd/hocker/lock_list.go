@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/image"
 	"hocker/fetcher/lock"
+	"hocker/fetcher/printable"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -32,6 +34,7 @@ type imageRow struct {
 	AllPlatforms bool          `json:"allPlatforms"`
 	SignedBy     string        `json:"signedBy"` // fingerprint of a key, or empty
 	NoVerify     bool          `json:"noVerify"`
+	Sources      []string      `json:"sources"` // the files that name it
 	Size         int64         `json:"size"`
 	Platforms    []platformRow `json:"platforms"`
 }
@@ -63,7 +66,23 @@ func (c *lockListCmd) Run(ctx context.Context, p process) error {
 	if c.JSON {
 		return writeJSON(p.stdout, images)
 	}
-	return writeTable(p.stdout, withSigners(rows, images))
+	return writeTable(p.stdout, withSources(withSigners(rows, images), images))
+}
+
+// withSources adds a column with the files that name the images, if there are any.
+func withSources(rows [][]string, images []imageRow) [][]string {
+	if !slices.ContainsFunc(images, func(row imageRow) bool { return len(row.Sources) > 0 }) {
+		return rows
+	}
+	rows[0] = append(rows[0], "NAMED BY")
+	for n, row := range images {
+		var cells []string
+		for _, path := range row.Sources {
+			cells = append(cells, printable.Cell(path))
+		}
+		rows[n+1] = append(rows[n+1], cmp.Or(strings.Join(cells, ","), "-"))
+	}
+	return rows
 }
 
 // withSigners adds a column that says who signed the images, if the file says that of any.
@@ -94,6 +113,7 @@ func newImageRow(name string, i lock.Image) imageRow {
 		AllPlatforms: i.AllPlatforms,
 		SignedBy:     i.SignedBy.String(),
 		NoVerify:     i.NoVerify,
+		Sources:      append([]string{}, i.Sources...),
 		Size:         i.Size(),
 	}
 	for _, system := range i.Systems() {

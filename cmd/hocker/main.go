@@ -23,11 +23,12 @@ func main() {
 	log.SetOutput(io.Discard)
 	ctx, interrupt := context.WithCancelCause(context.Background())
 	p := process{
-		args:   os.Args,
-		getenv: os.Getenv,
-		stdin:  os.Stdin,
-		stdout: newOutput(ctx, os.Stdout),
-		stderr: newOutput(ctx, os.Stderr).forLastWords(),
+		args:      os.Args,
+		getenv:    os.Getenv,
+		lookupEnv: os.LookupEnv,
+		stdin:     os.Stdin,
+		stdout:    newOutput(ctx, os.Stdout),
+		stderr:    newOutput(ctx, os.Stderr).forLastWords(),
 	}
 	ended := make(chan int, 1)
 	go func() { ended <- p.run(ctx) }()

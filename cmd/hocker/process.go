@@ -6,6 +6,7 @@ import "os"
 type process struct {
 	args           []string // including the name of the program
 	getenv         func(string) string
+	lookupEnv      func(string) (string, bool)
 	stdin          *os.File
 	stdout, stderr *output
 }

@@ -71,6 +71,15 @@ func (f *fields) text(n *strictjson.Node, where string) string {
 	return s
 }
 
+// texts reads a list of strings.
+func (f *fields) texts(n *strictjson.Node, where string) []string {
+	var texts []string
+	for _, element := range f.list(n, where) {
+		texts = append(texts, f.text(element, where))
+	}
+	return texts
+}
+
 // number reads a non-negative integer.
 func (f *fields) number(n *strictjson.Node, where string) int64 {
 	text, _ := n.Value.(json.Number)

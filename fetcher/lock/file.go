@@ -15,6 +15,9 @@ import (
 // File is the content of a lock file. The zero value is an empty file.
 type File struct {
 	Images map[string]Image // by name; see CheckName
+	// Sources are the files that name some of the images, by their paths relative to the
+	// folder of the lock file, with slashes.
+	Sources map[string]SourceFile
 
 	read []byte // the file as read from disk; nil if there was none
 }
@@ -30,6 +33,9 @@ type Image struct {
 	// Follow says which tags an update may choose, as [follow.Parse] takes it; empty
 	// means that the image keeps its tag.
 	Follow string
+	// Sources are the paths of the files that name the image, sorted. An image without
+	// them was added by hand.
+	Sources []string
 	// AllPlatforms reports whether the image is locked for all platforms of its index.
 	AllPlatforms bool
 	// SignedBy is the fingerprint of the key that vouched for the image when it was
@@ -47,6 +53,22 @@ type Image struct {
 	// update accepts such an image.
 	stale *FileError
 }
+
+// SourceFile is a file that names images, and what is needed to read it again.
+type SourceFile struct {
+	Kind string // one of Kinds
+	// Overrides are further files of a compose project, with paths like that of the
+	// source. Each overrides those before it.
+	Overrides []string
+	// PlainHTTP reports whether the registries in it speak plain http.
+	PlainHTTP bool
+	// AllPlatforms and Platforms are for images that are new in the file; see Wanted.
+	AllPlatforms bool
+	Platforms    []ocispec.Platform
+}
+
+// Kinds are the kinds of sources.
+var Kinds = []string{"compose", "dockerfile", "kubernetes", "quadlet"}
 
 // Platform is an image for one Nix system. Its descriptors have a digest, a media type
 // and a size; all digests are sha256.
@@ -136,9 +158,9 @@ func (f File) platforms() map[digest.Digest]Platform {
 // https://nix.dev/manual/nix/2.34/language/identifiers
 var namePattern = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_-]*$`)
 
-// reserved lists the keywords of Nix, and the attribute that fetchdockerLock adds to the
+// reserved lists the keywords of Nix, and the attributes that fetchdockerLock adds to the
 // images.
-var reserved = []string{"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with", "platforms"}
+var reserved = []string{"assert", "else", "if", "in", "inherit", "let", "or", "rec", "then", "with", "byReference", "platforms"}
 
 // CheckName returns an error unless name is a valid attribute name in Nix.
 //

@@ -40,8 +40,17 @@ func (l *Locker) Lock(ctx context.Context, f File, wanted map[string]Wanted) (ma
 // Errors: *[FailuresError], the cause of ctx. The images that could be resolved are
 // returned with it.
 func (l *Locker) Update(ctx context.Context, f File, names []string) (map[string]Image, error) {
+	return l.Renew(ctx, f, names, nil)
+}
+
+// Renew is Update for images of which some have changed in their sources: those get what
+// is wanted now. They may be new in f.
+func (l *Locker) Renew(ctx context.Context, f File, names []string, wanted map[string]Wanted) (map[string]Image, error) {
 	q, known := newQueue(l.Source, l.Jobs), f.platforms()
 	return forEach(ctx, names, func(name string) (Image, error) {
+		if w, ok := wanted[name]; ok {
+			return l.lock(ctx, q, known, w, w.Reference)
+		}
 		i := f.Images[name]
 		if i.stale != nil {
 			return l.lock(ctx, q, known, i.wanted(), i.Reference)

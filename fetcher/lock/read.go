@@ -19,7 +19,7 @@ import (
 
 // Version is the newest version of the format, and oldest the oldest that can be read.
 // Version 2 added the name to load an image under, version 3 the key that signed it, and
-// version 4 the tags that it follows.
+// version 4 the tags that it follows and the files that name it.
 const (
 	Version = 4
 	oldest  = 1
@@ -79,15 +79,23 @@ func parseStale(data []byte) (File, error) {
 	}
 	var r fields
 	checkVersion(&r, root)
-	top := r.object(root, "", []string{"images", "version"}, nil)
+	top := r.object(root, "", []string{"images", "version"}, []string{"sources"})
 	if r.err != nil {
 		return File{}, r.err
 	}
 	f := File{Images: map[string]Image{}}
+	if m := top["sources"]; m != nil {
+		f.Sources = readSources(&r, m)
+	}
 	images := r.anyObject(top["images"], "images")
 	for _, name := range images.Names() {
 		r.check(images[name], "images", CheckName(name))
 		f.Images[name] = readImage(&r, images[name], "images."+name)
+		for _, path := range f.Images[name].Sources {
+			if _, ok := f.Sources[path]; !ok {
+				r.fail(images[name], "images."+name+".sources", "%.200q is not one of the sources of the file", path)
+			}
+		}
 	}
 	if r.err != nil {
 		return File{}, r.err
@@ -113,7 +121,7 @@ func checkVersion(r *fields, root *strictjson.Node) {
 func readImage(r *fields, n *strictjson.Node, where string) Image {
 	o := r.object(n, where,
 		[]string{"imageName", "platforms", "registry", "repository", "tag"},
-		[]string{"allPlatforms", "as", "follow", "index", "noVerify", "pinned", "signedBy"})
+		[]string{"allPlatforms", "as", "follow", "index", "noVerify", "pinned", "signedBy", "sources"})
 	if o == nil {
 		return Image{}
 	}
@@ -144,6 +152,7 @@ func readImage(r *fields, n *strictjson.Node, where string) Image {
 	i.Reference = readReference(r, o, where)
 	readPin(r, o, where, &i)
 	readFollow(r, o, where, &i)
+	readNaming(r, o, where, &i)
 	return i
 }
 

@@ -37,9 +37,10 @@ type Locker struct {
 // Wanted is an image to lock.
 type Wanted struct {
 	Reference reference.Reference
-	As        string // see Image
-	Follow    string // see Image; the tag of Reference tells the form of the tags
-	NoVerify  bool   // see Image
+	As        string   // see Image
+	Follow    string   // see Image; the tag of Reference tells the form of the tags
+	NoVerify  bool     // see Image
+	Sources   []string // see Image
 	// SignedBy is the fingerprint of the key that must vouch for the image. If it is
 	// empty, any key will do.
 	SignedBy digest.Digest
@@ -52,7 +53,7 @@ type Wanted struct {
 
 // wanted returns the choices that the image was locked with.
 func (i Image) wanted() Wanted {
-	return Wanted{Reference: i.Reference, As: i.As, Follow: i.Follow, NoVerify: i.NoVerify, SignedBy: i.SignedBy, AllPlatforms: i.AllPlatforms, Platforms: i.WantedPlatforms()}
+	return Wanted{Reference: i.Reference, As: i.As, Follow: i.Follow, NoVerify: i.NoVerify, Sources: i.Sources, SignedBy: i.SignedBy, AllPlatforms: i.AllPlatforms, Platforms: i.WantedPlatforms()}
 }
 
 // WantedPlatforms returns the platforms that the image is locked for, sorted by system.
@@ -74,7 +75,7 @@ type choice struct {
 
 // resolve resolves a wanted image from m, the manifest or index at the reference at.
 func (l *Locker) resolve(ctx context.Context, q *queue, known map[digest.Digest]Platform, w Wanted, at reference.Reference, m image.Manifest) (Image, error) {
-	i := Image{Reference: w.Reference, As: w.As, Follow: w.Follow, AllPlatforms: w.AllPlatforms, Platforms: map[string]Platform{}}
+	i := Image{Reference: w.Reference, As: w.As, Follow: w.Follow, Sources: w.Sources, AllPlatforms: w.AllPlatforms, Platforms: map[string]Platform{}}
 	if image.Identify(m.Bytes) != image.KindIndex {
 		return i, l.lockManifest(ctx, q, &i, w, m)
 	}

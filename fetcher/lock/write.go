@@ -15,8 +15,16 @@ import (
 // can merge changes of different images.
 type (
 	wireFile struct {
-		Images  map[string]wireImage `json:"images"`
-		Version int                  `json:"version"`
+		Images  map[string]wireImage  `json:"images"`
+		Sources map[string]wireSource `json:"sources,omitempty"` // since version 4
+		Version int                   `json:"version"`
+	}
+	wireSource struct {
+		AllPlatforms bool     `json:"allPlatforms,omitempty"`
+		Kind         string   `json:"kind"`
+		Overrides    []string `json:"overrides,omitempty"`
+		PlainHTTP    bool     `json:"plainHTTP,omitempty"`
+		Platforms    []string `json:"platforms,omitempty"`
 	}
 	wireImage struct {
 		AllPlatforms bool                    `json:"allPlatforms,omitempty"`
@@ -30,6 +38,7 @@ type (
 		Registry     string                  `json:"registry"`
 		Repository   string                  `json:"repository"`
 		SignedBy     digest.Digest           `json:"signedBy,omitempty"` // since version 3
+		Sources      []string                `json:"sources,omitempty"`  // since version 4
 		Tag          string                  `json:"tag"`
 	}
 	wirePlatform struct {
@@ -53,6 +62,13 @@ func (f File) Format() ([]byte, error) {
 		file.Version = max(file.Version, i.version())
 		file.Images[name] = i.wire()
 	}
+	if len(f.Sources) > 0 {
+		file.Version = Version
+		file.Sources = map[string]wireSource{}
+	}
+	for path, s := range f.Sources {
+		file.Sources[path] = s.wire()
+	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
@@ -74,6 +90,14 @@ func (i Image) version() int {
 	return oldest
 }
 
+func (s SourceFile) wire() wireSource {
+	w := wireSource{AllPlatforms: s.AllPlatforms, Kind: s.Kind, Overrides: s.Overrides, PlainHTTP: s.PlainHTTP}
+	for _, platform := range s.Platforms {
+		w.Platforms = append(w.Platforms, image.FormatPlatform(platform))
+	}
+	return w
+}
+
 func (i Image) wire() wireImage {
 	repository, imageName := i.Reference.Split()
 	w := wireImage{
@@ -87,6 +111,7 @@ func (i Image) wire() wireImage {
 		Registry:     i.Reference.Registry.String(),
 		Repository:   repository,
 		SignedBy:     i.SignedBy,
+		Sources:      i.Sources,
 		Tag:          cmp.Or(i.Reference.Tag, i.Reference.Digest.String()),
 	}
 	if i.Index.Digest != "" {

@@ -19,10 +19,12 @@ type Writer struct {
 	Notice func(line string)
 }
 
-// Edit is a change of some images of a lock file.
+// Edit is a change of some images and sources of a lock file.
 type Edit struct {
-	Set    map[string]Image // images to add or replace, by name
-	Remove []string
+	Set     map[string]Image // images to add or replace, by name
+	Remove  []string
+	Sources map[string]SourceFile // sources to add or replace, by path
+	Forget  []string              // sources to remove
 }
 
 // Change reads the file, applies the edit that plan returns, and writes the file whole
@@ -103,25 +105,48 @@ func readOrNew(path string) (File, error) {
 	return f, err
 }
 
-// since returns e without the images that it would not change in f.
+// since returns e without the images and sources that it would not change in f.
 func (e Edit) since(f File) Edit {
 	set := maps.Clone(e.Set)
 	maps.DeleteFunc(set, func(name string, i Image) bool {
 		was, ok := f.Images[name]
 		return ok && reflect.DeepEqual(was, i)
 	})
-	return Edit{Set: set, Remove: e.Remove}
+	e.Set = set
+	sources := maps.Clone(e.Sources)
+	maps.DeleteFunc(sources, func(path string, s SourceFile) bool {
+		was, ok := f.Sources[path]
+		return ok && reflect.DeepEqual(was, s)
+	})
+	e.Sources = sources
+	return e
 }
 
-// outdated reports whether an image that e changes differs between the two files.
+// outdated reports whether an image that e changes differs between the two files, or a
+// source does and e is about sources.
 func (e Edit) outdated(planned, now File) bool {
+	if e.isAboutSources() && !reflect.DeepEqual(planned.Sources, now.Sources) {
+		return true
+	}
 	names := slices.AppendSeq(slices.Clone(e.Remove), maps.Keys(e.Set))
 	return slices.ContainsFunc(names, func(name string) bool {
 		return !reflect.DeepEqual(planned.Images[name], now.Images[name])
 	})
 }
 
-func (e Edit) isEmpty() bool { return len(e.Set) == 0 && len(e.Remove) == 0 }
+// isAboutSources reports whether e changes sources, or images that they name.
+func (e Edit) isAboutSources() bool {
+	for _, i := range e.Set {
+		if len(i.Sources) > 0 {
+			return true
+		}
+	}
+	return len(e.Sources) > 0 || len(e.Forget) > 0
+}
+
+func (e Edit) isEmpty() bool {
+	return len(e.Set) == 0 && len(e.Remove) == 0 && len(e.Sources) == 0 && len(e.Forget) == 0
+}
 
 func (e Edit) apply(f File) File {
 	images := maps.Clone(f.Images)
@@ -132,5 +157,13 @@ func (e Edit) apply(f File) File {
 		delete(images, name)
 	}
 	maps.Copy(images, e.Set)
-	return File{Images: images, read: f.read}
+	sources := maps.Clone(f.Sources)
+	if sources == nil && len(e.Sources) > 0 {
+		sources = map[string]SourceFile{}
+	}
+	for _, path := range e.Forget {
+		delete(sources, path)
+	}
+	maps.Copy(sources, e.Sources)
+	return File{Images: images, Sources: sources, read: f.read}
 }

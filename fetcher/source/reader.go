@@ -1,9 +1,24 @@
 package source
 
+import (
+	"context"
+
+	"hocker/fetcher/internal/smallfile"
+)
+
 // Reader reads files that name images.
 type Reader struct {
 	// Open returns the content of a file, or [io/fs.ErrNotExist]. It limits the size.
 	Open func(path string) ([]byte, error)
 	// Variable returns a variable of the environment, for compose files.
 	Variable func(name string) (value string, set bool)
+}
+
+// MaxFile limits a file, in bytes. What helm makes of a chart with many custom resources
+// has a few megabytes.
+const MaxFile = 16 << 20
+
+// Files opens files on disk, up to a limit, until ctx ends.
+func Files(ctx context.Context) func(path string) ([]byte, error) {
+	return func(path string) ([]byte, error) { return smallfile.Read(ctx, path, MaxFile) }
 }

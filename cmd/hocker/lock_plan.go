@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"hocker/fetcher/lock"
+)
+
+// updatePlan is what an update does.
+type updatePlan struct {
+	names   []string               // the images to update or to lock
+	wanted  map[string]lock.Wanted // those of them that sources name otherwise, or that are new
+	sources map[string][]string    // the sources of those that are the same otherwise
+	gone    []string               // the images to remove
+}
+
+// plan reads the sources and plans the update of images. If the user has named some, it
+// is about no others.
+func (c *lockUpdateCmd) plan(ctx context.Context, p process, before lock.File, names []string) (updatePlan, error) {
+	plan := updatePlan{wanted: map[string]lock.Wanted{}, sources: map[string][]string{}}
+	match, err := c.match(ctx, p, before)
+	if err != nil {
+		return plan, err
+	}
+	isMeant := func(name string) bool { return len(c.Names) == 0 || slices.Contains(c.Names, name) }
+	for _, name := range match.Gone {
+		if isMeant(name) {
+			plan.gone = append(plan.gone, name)
+		}
+	}
+	plan.names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(plan.gone, name) })
+	for name, m := range match.Images {
+		was, there := before.Images[name]
+		switch {
+		case !isMeant(name):
+		case !there:
+			plan.names = append(plan.names, name)
+			plan.wanted[name] = newlyNamed(before, m)
+		case was.Reference != m.Reference:
+			plan.wanted[name] = renamed(was, m)
+		default:
+			plan.sources[name] = m.Sources
+		}
+	}
+	slices.Sort(plan.names)
+	return plan, nil
+}
+
+// newlyNamed returns what to lock for an image that is new in its source.
+func newlyNamed(file lock.File, m lock.Matched) lock.Wanted {
+	s := file.Sources[m.Sources[0]]
+	return lock.Wanted{Reference: m.Reference, Sources: m.Sources, AllPlatforms: s.AllPlatforms, Platforms: s.Platforms}
+}
+
+// renamed returns what to lock for an image that has another reference in its source.
+func renamed(was lock.Image, m lock.Matched) lock.Wanted {
+	w := lock.Wanted{
+		Reference: m.Reference, Sources: m.Sources,
+		NoVerify: was.NoVerify, SignedBy: was.SignedBy,
+		AllPlatforms: was.AllPlatforms, Platforms: was.WantedPlatforms(),
+	}
+	if was.Reference.Repository == m.Reference.Repository {
+		w.As = was.As
+	}
+	return w
+}
