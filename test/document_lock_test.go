@@ -41,8 +41,8 @@ func TestLockFileDocument(t *testing.T) {
 	}
 }
 
-// fieldsOf collects the names of the fields in a lock file. The keys of images and
-// platforms are not fields.
+// fieldsOf collects the names of the fields in a lock file. The keys of images,
+// platforms and sources are not fields.
 func fieldsOf(value any, found map[string]bool) map[string]bool {
 	switch v := value.(type) {
 	case []any:
@@ -52,11 +52,12 @@ func fieldsOf(value any, found map[string]bool) map[string]bool {
 	case map[string]any:
 		for name, member := range v {
 			found[name] = true
-			if name != "images" && name != "platforms" {
+			byName, ok := member.(map[string]any)
+			if !ok || name != "images" && name != "platforms" && name != "sources" {
 				fieldsOf(member, found)
 				continue
 			}
-			for _, named := range member.(map[string]any) {
+			for _, named := range byName {
 				fieldsOf(named, found)
 			}
 		}

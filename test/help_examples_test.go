@@ -24,7 +24,7 @@ var helpCommands = []struct {
 	{"hocker diff", []string{`(?m)^layers: \d+ shared, `, `(?m)^\d+$`}},
 	{"hocker docker2nix", []string{``, ``}},
 	{"hocker lock", []string{`(?m)^redis +- +→ +sha256:`, ``}},
-	{"hocker lock add", []string{`(?m)^old +- +→ +sha256:`, `(?m)^nginx +- +→ +1\.29 sha256:`, `(?m)^debian +sha256:\w+ +→ +sha256:`}},
+	{"hocker lock add", []string{`(?m)^old +- +→ +sha256:`, `(?m)^nginx +- +→ +1\.29 sha256:`, `(?m)^redis +- +→ +sha256:`, `(?m)^debian +sha256:\w+ +→ +sha256:`}},
 	{"hocker lock update", []string{`(?m)^nothing has changed$`, ``}},
 	{"hocker lock remove", []string{`(?m)^debian +sha256:\w+ +→ +-`}},
 	{"hocker lock list", []string{`(?m)^docker\.io/library/debian:bookworm`}},
@@ -89,7 +89,7 @@ pkgs.callPackage ./debian.nix { }
 	}
 }
 
-// prepareExample writes the files that examples read, an expression and a lock file,
+// prepareExample writes the files that examples read, an expression, a compose file and a lock file,
 // and removes what an earlier example has left.
 func (b *box) prepareExample() {
 	b.t.Helper()
@@ -98,6 +98,7 @@ func (b *box) prepareExample() {
 			b.t.Fatal(err)
 		}
 	}
+	b.write(filepath.Join(b.folder, "compose.yaml"), "services: {cache: {image: redis:8}}\n", 0o644)
 	b.mustRun("docker2nix", "--out", "debian.nix", "debian:bookworm")
 	b.mustRun("hocker", "lock", "add", "--quiet", "debian:bookworm")
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,17 +121,20 @@ type difference struct {
 
 // differences returns what the sources name otherwise, sorted by name.
 func differences(file lock.File, match lock.Match) []difference {
-	var all []difference
+	byName := map[string]difference{}
 	for name, m := range match.Images {
 		if was := file.Images[name]; was.Reference != m.Reference {
-			all = append(all, difference{name, was, m.Reference, m.Where})
+			byName[name] = difference{name, was, m.Reference, m.Where}
 		}
 	}
 	for _, name := range match.Gone {
 		was := file.Images[name]
-		all = append(all, difference{name: name, was: was, where: was.Sources[0]})
+		byName[name] = difference{name: name, was: was, where: was.Sources[0]}
 	}
-	slices.SortFunc(all, func(a, b difference) int { return cmp.Compare(a.name, b.name) })
+	var all []difference
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		all = append(all, byName[name])
+	}
 	return all
 }
 

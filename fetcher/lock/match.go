@@ -82,28 +82,25 @@ type matcher struct {
 // group makes one wish of each reference and name. A reference without a name is that of
 // a wish with one.
 func (m *matcher) group(named []Named) {
-	type key struct {
-		reference.Reference
-		name string
+	byKey := map[string][]Named{}
+	for _, n := range named {
+		// Those without a name come last.
+		key := n.Reference.String() + "\n" + cmp.Or(n.Name, "~")
+		byKey[key] = append(byKey[key], n)
 	}
-	wishes := map[key]*wish{}
-	inOrder := slices.SortedStableFunc(slices.Values(named), func(a, b Named) int {
-		return cmp.Or(cmp.Compare(a.Reference.String(), b.Reference.String()), cmp.Compare(b.Name, a.Name))
-	})
 	first := map[reference.Reference]*wish{}
-	for _, n := range inOrder {
-		w := wishes[key{n.Reference, n.Name}]
-		if n.Name == "" && w == nil {
-			w = first[n.Reference]
-		}
-		if w == nil {
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		n := byKey[key][0]
+		w := first[n.Reference]
+		if w == nil || n.Name != "" {
 			w = &wish{Named: n}
-			wishes[key{n.Reference, n.Name}] = w
 			m.wishes = append(m.wishes, w)
 			first[n.Reference] = cmp.Or(first[n.Reference], w)
 		}
-		if n.Source != "" {
-			w.sources = append(w.sources, n.Source)
+		for _, n := range byKey[key] {
+			if n.Source != "" {
+				w.sources = append(w.sources, n.Source)
+			}
 		}
 	}
 }
@@ -179,17 +176,20 @@ func (m *matcher) byRepository() {
 	byTag := func(a, b reference.Reference) int {
 		return cmp.Or(reference.CompareTags(a.Tag, b.Tag), cmp.Compare(a.Digest, b.Digest))
 	}
-	for _, names := range free {
+	for repository, names := range free {
 		slices.SortStableFunc(names, func(a, b string) int {
 			return byTag(m.file.Images[a].Reference, m.file.Images[b].Reference)
 		})
-	}
-	left := slices.Clone(m.wishes)
-	slices.SortStableFunc(left, func(a, b *wish) int { return byTag(a.Reference, b.Reference) })
-	for _, w := range left {
-		if names := free[w.Reference.Repository]; w.name == "" && len(names) > 0 {
-			m.take(w, names[0])
-			free[w.Reference.Repository] = names[1:]
+		left := map[string]*wish{}
+		for _, w := range m.wishes {
+			if w.name == "" && w.Reference.Repository == repository {
+				left[w.Reference.String()] = w
+			}
+		}
+		texts := slices.Collect(maps.Keys(left))
+		slices.SortStableFunc(texts, func(a, b string) int { return byTag(left[a].Reference, left[b].Reference) })
+		for n, text := range texts[:min(len(texts), len(names))] {
+			m.take(left[text], names[n])
 		}
 	}
 	for _, w := range m.wishes {
