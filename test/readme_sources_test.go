@@ -14,7 +14,7 @@ var sourcesDocument = document{
 	path:    "docs/sources.md",
 	account: readmeAccount,
 	outputs: []documentOutput{
-		{words: "--from compose.yaml", output: `(?m)^compose\.yaml:9: left out: service "app" is built: .*\n(.*\n)*store +- +→ +sha256:\w+ .*\nweb +- +→ +sha256:`},
+		{words: "--from compose.yaml", output: `(?m)^compose\.yaml:9: left out: service "app" is built: .*\n(.*\n)*nginx +- +→ +sha256:\w+ .*\nstore +- +→ +sha256:`},
 		{words: "hocker lock list", output: `(?m)^store +redis:8 +linux/amd64 .* compose\.yaml$`},
 		{words: "hocker lock check", output: `(?m)^store +redis:8 +→ +- +compose\.yaml$(.*\n)*^store +sha256:\w+ +→ +- `},
 		{words: "--from -", output: `(?m)^redis +- +→ +sha256:`},

@@ -57,6 +57,7 @@ func (c *lockUpdateCmd) Run(ctx context.Context, p process) error {
 			locker.AllowDowngrade = c.AllowDowngrade
 			c.lockTableFlag.mirrored = c.lockRegistryFlags.mirrored
 		}
+		c.named = plan.named
 		images, err := locker.Renew(ctx, before, plan.names, plan.wanted)
 		for name, sources := range plan.sources {
 			if i, ok := images[name]; ok {

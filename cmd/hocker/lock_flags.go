@@ -56,7 +56,7 @@ func (f lockChangeFlags) change(ctx context.Context, p process, table *lockTable
 	w := lock.Writer{Path: f.File, DryRun: f.DryRun, Notice: func(line string) { p.sayf("%s", line) }}
 	before, after, err := w.Change(ctx, plan)
 	if err == nil || len(after.Images) > 0 {
-		changes := lock.Compare(before, after)
+		changes := table.withPlaces(lock.Compare(before, after))
 		written := table.message.write(ctx, p, changes)
 		if shown := cmp.Or(table.show(p, changes), written); err == nil {
 			return shown

@@ -63,6 +63,7 @@ func (c *lockAddCmd) addFrom(ctx context.Context, p process, before lock.File, w
 	if err != nil {
 		return edit, &usageError{err: err}
 	}
+	c.lockTableFlag.named = places(match)
 	edit.Remove = match.Gone
 	for name, m := range match.Images {
 		old, there := before.Images[name]

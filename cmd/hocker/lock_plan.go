@@ -12,6 +12,7 @@ type updatePlan struct {
 	names   []string               // the images to update or to lock
 	wanted  map[string]lock.Wanted // those of them that sources name otherwise, or that are new
 	sources map[string][]string    // the sources of those that are the same otherwise
+	named   map[string]string      // where the images are named
 	gone    []string               // the images to remove
 }
 
@@ -23,6 +24,7 @@ func (c *lockUpdateCmd) plan(ctx context.Context, p process, before lock.File, n
 	if err != nil {
 		return plan, err
 	}
+	plan.named = places(match)
 	isMeant := func(name string) bool { return len(c.Names) == 0 || slices.Contains(c.Names, name) }
 	for _, name := range match.Gone {
 		if isMeant(name) {

@@ -111,6 +111,15 @@ func (f lockFileFlag) match(ctx context.Context, p process, file lock.File) (loc
 	return match, nil
 }
 
+// places returns where the images are named, by their names.
+func places(match lock.Match) map[string]string {
+	all := map[string]string{}
+	for name, m := range match.Images {
+		all[name] = m.Where
+	}
+	return all
+}
+
 // difference is an image that the sources name otherwise than it is locked.
 type difference struct {
 	name  string

@@ -20,6 +20,8 @@ type lockTableFlag struct {
 	// mirrored returns the mirror whose word alone the digest of a tag is, or "". Nil
 	// means that nothing was asked.
 	mirrored func(reference.Reference) string
+	// named has the place that names an image in its source, by the image's name.
+	named map[string]string
 }
 
 // check is called by Validate.
@@ -28,6 +30,14 @@ func (f *lockTableFlag) check() error {
 		return fmt.Errorf("--json and --format markdown cannot be used together")
 	}
 	return nil
+}
+
+// withPlaces adds the places that name the images.
+func (f *lockTableFlag) withPlaces(changes []lock.Change) []lock.Change {
+	for i, c := range changes {
+		changes[i].Source = f.named[c.Name]
+	}
+	return changes
 }
 
 // mirror returns the mirror of a change, or "".
