@@ -41,7 +41,7 @@ var offline = []string{httpPackage, rootsBundle}
 var rooms = map[string]room{
 	"fetcher/bytecount":           {without: offline},
 	"fetcher/printable":           {without: offline},
-	"fetcher/atomicfile":          {imports: []string{"fetcher/internal/flock"}, without: offline},
+	"fetcher/atomicfile":          {imports: []string{"fetcher/internal/flock", "golang.org/x/sys"}, without: offline},
 	"fetcher/internal/flock":      {without: offline},
 	"fetcher/internal/smallfile":  {imports: []string{"fetcher/bytecount"}, without: offline},
 	"fetcher/internal/inflate":    {without: offline},

@@ -1,7 +1,6 @@
 package atomicfile
 
 import (
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,6 +8,8 @@ import (
 	"syscall"
 
 	"hocker/fetcher/internal/flock"
+
+	"golang.org/x/sys/unix"
 )
 
 // removeAbandoned removes the temporary files and folders of killed processes in dir.
@@ -51,7 +52,7 @@ func removeIfAbandoned(path string) {
 		return // its creator lives, or has renamed it
 	}
 	if info.IsDir() {
-		empty(f, path)
+		empty(f)
 	}
 	os.Remove(path)
 }
@@ -62,23 +63,22 @@ func isOwn(info fs.FileInfo) bool {
 	return int(stat.Uid) == os.Geteuid() && (info.IsDir() || info.Mode().IsRegular() && stat.Nlink == 1)
 }
 
-// empty removes what is in the folder f, and nothing if path has become another one.
-func empty(f *os.File, path string) {
-	root, err := os.OpenRoot(path)
-	if err != nil {
-		return
-	}
-	defer root.Close()
-	opened, err := root.Stat(".")
-	info, err2 := f.Stat()
-	if err != nil || err2 != nil || !os.SameFile(opened, info) {
-		return
-	}
-	names, err := f.Readdirnames(-1)
-	if err != nil && err != io.EOF {
-		return
-	}
+// empty removes what is in the open folder f. It uses no path, since others might put
+// another folder there, and follows no links.
+func empty(f *os.File) {
+	names, _ := f.Readdirnames(-1) // what is left is removed the next time
+	fd := int(f.Fd())
 	for _, name := range names {
-		root.RemoveAll(name)
+		if unix.Unlinkat(fd, name, 0) == nil {
+			continue
+		}
+		inner, err := unix.Openat(fd, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		if err != nil {
+			continue
+		}
+		folder := os.NewFile(uintptr(inner), name)
+		empty(folder)
+		folder.Close()
+		unix.Unlinkat(fd, name, unix.AT_REMOVEDIR)
 	}
 }

@@ -8,9 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"syscall"
 
 	"hocker/fetcher/internal/flock"
+
+	"golang.org/x/sys/unix"
 )
 
 // temporary is a temporary file or folder. Its creator holds a lock on it until it is
@@ -77,13 +78,10 @@ func lockTemporary(f *os.File, path string) (temporary, error) {
 
 // duplicate returns another descriptor of an open file, which programs do not inherit.
 func duplicate(f *os.File) (*os.File, error) {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	fd, err := syscall.Dup(int(f.Fd()))
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
-		return nil, os.NewSyscallError("dup", err)
+		return nil, os.NewSyscallError("fcntl", err)
 	}
-	syscall.CloseOnExec(fd)
 	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
