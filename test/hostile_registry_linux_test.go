@@ -32,9 +32,11 @@ type attackRow struct {
 
 const (
 	// attackMemory is the most memory that a command may have resident, in MiB. Most rows
-	// have 10 to 30, an image of 10,000 layers has up to 60, and the times at which the
-	// garbage collector runs vary.
-	attackMemory = 80
+	// have 10 to 30, an image of 10,000 layers has up to 55: the garbage collector runs
+	// when the heap has doubled, so the time does not matter, but every processor has
+	// buffers of its own. There are attackProcessors.
+	attackMemory     = 64
+	attackProcessors = "4"
 	// attackTime is far more than any row takes, except one that holds its command for
 	// ever. Rows that would wait give a limit of their own.
 	attackTime = 3 * time.Minute
@@ -90,6 +92,12 @@ var attackRows = []attackRow{
 	{"10,000 layers", nil, `hocker diff --json -o out $R/app:layers $R/app:layers`, 0, "out"},
 	{"10,000 layers", nil, `hocker-image --compressed -o out $R/app:layers`, 0, "out"},
 	{"10,000 layers", nil, `hocker-image -o out $R/app:layers`, 0, "out"},
+	{"10,000 layers", nil, `docker2nix -o out $R/app:layers`, 0, "out"},
+	{"10,000 layers", nil, `cp $FILES/layers.json out.json && exec hocker lock add --file out.json $R/app:layers`, 0, "out.json"},
+	{"10,000 layers", nil, `hocker lock check --file $FILES/layers.json`, 0, ""},
+	{"10,000 layers", nil, `hocker lock update --file $FILES/layers.json`, 0, ""},
+	{"10,000 layers", nil, `env out=$PWD/out hocker=/hocker specPath=$FILES/spec.json hocker build image`, 0, "out"},
+	{"10,000 layers", nil, `env out=$PWD/out hocker=/hocker specPath=$FILES/spec.json hocker build archive`, 0, "out"},
 
 	{"config.json without end", nil, `env DOCKER_CONFIG=$FILES/zero hocker-manifest -o out $R/app:t`, 0, "out"},
 	{"config.json is a pipe", nil, `env DOCKER_CONFIG=$FILES/pipe hocker-manifest --max-time 1s -o out $R/app:t`, 6, ""},
@@ -111,6 +119,8 @@ func TestHostileRegistry(t *testing.T) {
 	t.Cleanup(func() { s.Close() })
 	variables := prepareAttacks(t, w, r)
 	w.setenv("R", s.Host())
+	w.setenv("GOMAXPROCS", attackProcessors)
+	writeManyLayers(t, w, variables["FILES"])
 	for i, row := range attackRows {
 		t.Run(fmt.Sprintf("%s, %d", row.attack, i), func(t *testing.T) {
 			r.Heal()
@@ -134,7 +144,10 @@ func attack(t *testing.T, w *workplace, dir string, row attackRow) {
 	if words := strings.Fields(line); strings.Contains(words[0], "=") {
 		line = "env " + line
 	}
-	cmd := exec.CommandContext(ctx, "sh", "-c", "ulimit -n 1024 && exec "+line)
+	if !strings.Contains(line, "exec ") {
+		line = "exec " + line
+	}
+	cmd := exec.CommandContext(ctx, "sh", "-c", "ulimit -n 1024 && "+line)
 	var output bytes.Buffer
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, w.environ, &output, &output
 	start := time.Now()
@@ -252,14 +265,42 @@ func bombLayer(t *testing.T) []byte {
 	return bytes.Repeat(member.Bytes(), 32)
 }
 
-// addManyLayers adds an image of n layers, each an empty archive of another length.
+// writeManyLayers writes a lock file of the image of addManyLayers, and what its builder
+// gets.
+func writeManyLayers(t *testing.T, w *workplace, dir string) {
+	t.Helper()
+	lock := exec.Command("sh", "-c", `hocker lock add --file $FILES/layers.json $R/app:layers && hocker-config $R/app:layers >$FILES/layers-config.json`)
+	lock.Env = w.environ
+	if output, err := lock.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	var layers []jsonObject
+	for i, layer := range manyLayers(10_000) {
+		path := filepath.Join(dir, "layers", fmt.Sprint(i))
+		writeAttackFile(t, path, layer)
+		layers = append(layers, jsonObject{"path": path, "digest": digest.FromBytes(layer)})
+	}
+	writeAttackFile(t, filepath.Join(dir, "spec.json"), jsonText(jsonObject{
+		"reference": "app:t", "verify": true, "config": jsonObject{"path": dir + "/layers-config.json"}, "layers": layers,
+	}))
+}
+
+// manyLayers returns n layers, each an empty archive with other bytes after its end.
+func manyLayers(n int) (layers [][]byte) {
+	for i := range n {
+		layer := make([]byte, 1024)
+		layer[1023] = byte(i)
+		layer[1022] = byte(i >> 8)
+		layers = append(layers, layer)
+	}
+	return layers
+}
+
+// addManyLayers adds an image of n layers.
 func addManyLayers(r *faults.Registry, n int) {
 	var layers []jsonObject
 	var diffIDs []digest.Digest
-	for i := range n {
-		layer := make([]byte, 1024)
-		layer[1023] = byte(i) // after the end of the archive
-		layer[1022] = byte(i >> 8)
+	for _, layer := range manyLayers(n) {
 		d := r.AddBlob(layer)
 		diffIDs = append(diffIDs, d)
 		layers = append(layers, jsonObject{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": d, "size": len(layer)})

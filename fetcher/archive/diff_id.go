@@ -102,8 +102,8 @@ func (c *Composition) unpackedLayers() ([]byte, []exportLayer, error) {
 		return nil, nil, err
 	}
 	layers := make([]exportLayer, len(c.Layers))
-	for i, file := range c.Layers {
-		layers[i] = exportLayer{number: i, from: file.Descriptor, diffID: config.DiffIDs[i], to: unpackedLayer(config.DiffIDs[i])}
+	for i := range c.Layers {
+		layers[i] = exportLayer{number: i, from: &c.Layers[i].Descriptor, diffID: config.DiffIDs[i], to: unpackedLayer(config.DiffIDs[i])}
 	}
 	return data, layers, nil
 }

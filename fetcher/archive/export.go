@@ -56,7 +56,7 @@ type Export struct {
 // exportLayer is a layer of an export: what is fetched and what is written.
 type exportLayer struct {
 	number int // in the image, from 0 for the lowest
-	from   ocispec.Descriptor
+	from   *ocispec.Descriptor
 	diffID digest.Digest
 	to     ocispec.Descriptor // its size is known from the start if it stays compressed
 }
@@ -71,10 +71,11 @@ func (e *Export) layers() ([]exportLayer, error) {
 		return nil, err
 	}
 	layers := make([]exportLayer, len(config.DiffIDs))
-	for i, from := range e.Image.Image.Layers {
+	for i := range e.Image.Image.Layers {
+		from := &e.Image.Image.Layers[i]
 		layers[i] = exportLayer{number: i, from: from, diffID: config.DiffIDs[i]}
 		if e.Compressed {
-			layers[i].to = from
+			layers[i].to = *from
 		} else {
 			layers[i].to = unpackedLayer(config.DiffIDs[i])
 		}
@@ -144,12 +145,12 @@ func (e *Export) fetch(ctx context.Context, layer *exportLayer, to place) error 
 func (e *Export) fetchOnce(ctx context.Context, layer *exportLayer, to place) (err error) {
 	var watch io.Writer = io.Discard
 	if e.Watch != nil {
-		watcher := e.Watch(layer.from)
+		watcher := e.Watch(*layer.from)
 		defer func() { watcher.Done(err) }()
 		watch = watcher
 	}
 	if e.Compressed {
-		layer.to.Size, err = e.Source.TeeBlob(ctx, e.Repository, layer.from, to, watch)
+		layer.to.Size, err = e.Source.TeeBlob(ctx, e.Repository, *layer.from, to, watch)
 		return err
 	}
 	layer.to.Size, err = e.unpack(ctx, layer, to, watch)
@@ -169,7 +170,7 @@ func (e *Export) unpack(ctx context.Context, layer *exportLayer, to place, watch
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_, err := e.Source.TeeBlob(ctx, e.Repository, layer.from, packed, io.MultiWriter(watch, w))
+		_, err := e.Source.TeeBlob(ctx, e.Repository, *layer.from, packed, io.MultiWriter(watch, w))
 		w.CloseWithError(err) // nil means EOF
 	}()
 	size, err := UnpackTo(io.NewOffsetWriter(to, 0), r, layer.diffID, UnpackLimit(layer.from.Size, e.MaxUnpacked))

@@ -35,7 +35,7 @@ func (e *Export) guessSizes(ctx context.Context, layers []*exportLayer) []int64 
 			continue
 		}
 		group.Go(func() error {
-			if size, ok := e.guessSize(ctx, layer.from); ok {
+			if size, ok := e.guessSize(ctx, *layer.from); ok {
 				guesses[i] = size
 			}
 			return nil

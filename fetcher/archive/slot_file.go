@@ -13,6 +13,7 @@ import (
 	"hocker/fetcher/atomicfile"
 	"hocker/fetcher/content"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -109,7 +110,7 @@ type slotFile struct {
 
 // slot is the place of a layer in a slotFile.
 type slot struct {
-	name   string
+	name   func(digest.Digest) string // of the layer in the archive
 	layer  *exportLayer
 	size   int64         // of the content, or SizeUnknown
 	spare  *os.File      // holds the content until offset is known, or nil
@@ -130,7 +131,7 @@ func newSlotFile(f *os.File, p *placement) (*slotFile, error) {
 	}
 	a := &slotFile{file: f}
 	for i, layer := range p.layers {
-		a.slots = append(a.slots, &slot{name: p.names.layer(layer.to.Digest), layer: layer, size: p.sizes[i], known: make(chan struct{})})
+		a.slots = append(a.slots, &slot{name: p.names.layer, layer: layer, size: p.sizes[i], known: make(chan struct{})})
 	}
 	// One more slot, for what follows the layers.
 	a.slots = append(a.slots, &slot{size: content.SizeUnknown, known: make(chan struct{})})
@@ -145,7 +146,7 @@ func newSlotFile(f *os.File, p *placement) (*slotFile, error) {
 func (s *slot) header() ([]byte, error) {
 	var b bytes.Buffer
 	err := tar.NewWriter(&b).WriteHeader(&tar.Header{
-		Typeflag: tar.TypeReg, Name: s.name, Mode: 0o644,
+		Typeflag: tar.TypeReg, Name: s.name(s.layer.to.Digest), Mode: 0o644,
 		Size: max(s.size, 0), ModTime: epoch, Format: tar.FormatGNU,
 	})
 	return b.Bytes(), err

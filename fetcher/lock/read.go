@@ -254,9 +254,10 @@ func readPlatform(r *fields, n *strictjson.Node, where, system string) Platform 
 		Platform: platform,
 		Manifest: readDescriptor(r, o["manifest"], where+".manifest"),
 		Config:   readDescriptor(r, o["config"], where+".config"),
-		Layers:   []ocispec.Descriptor{},
 	}
-	for i, m := range r.list(o["layers"], where+".layers") {
+	layers := r.list(o["layers"], where+".layers")
+	p.Layers = make([]ocispec.Descriptor, 0, len(layers))
+	for i, m := range layers {
 		p.Layers = append(p.Layers, readDescriptor(r, m, where+".layers["+strconv.Itoa(i)+"]"))
 	}
 	if r.err == nil {

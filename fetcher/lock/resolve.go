@@ -256,7 +256,7 @@ func (l *Locker) newPlatform(ctx context.Context, q *queue, w Wanted, ref refere
 		Platform: platform,
 		Manifest: descriptorOf(m.Manifest, ocispec.MediaTypeImageManifest, image.MediaTypeDockerManifest),
 		Config:   bare(m.Image.Config),
-		Layers:   []ocispec.Descriptor{},
+		Layers:   make([]ocispec.Descriptor, 0, len(m.Image.Layers)),
 	}
 	for _, layer := range m.Image.Layers {
 		if image.IsForeign(layer) {

@@ -77,7 +77,7 @@ func (d callData) String() string {
   };
   imageLayers = let
 `, String(d.Config))
-	names := ""
+	var names strings.Builder
 	for i, layer := range d.Layers {
 		fmt.Fprintf(&b, `    layer%d = fetchDockerLayer {
       inherit registry repository imageName;
@@ -85,9 +85,9 @@ func (d callData) String() string {
       sha256 = %s;
     };
 `, i, String(layer.Digest), String(layer.Hash))
-		names += fmt.Sprintf("layer%d ", i)
+		fmt.Fprintf(&names, "layer%d ", i)
 	}
-	fmt.Fprintf(&b, "    in [ %s];\n}", names)
+	fmt.Fprintf(&b, "    in [ %s];\n}", names.String())
 	return b.String()
 }
 

@@ -22,12 +22,16 @@ func (o Object) Names() []string { return slices.Sorted(maps.Keys(o)) }
 //
 // Errors: *[json.SyntaxError], *[KeyError].
 func Parse(data []byte) (*Node, error) {
-	var whole json.RawMessage
-	if err := json.Unmarshal(data, &whole); err != nil {
+	if err := json.Unmarshal(data, new(validated)); err != nil {
 		return nil, err
 	}
 	return newReader(data).node()
 }
+
+// validated is any document. Unmarshal validates it first, and nothing is kept of it.
+type validated struct{}
+
+func (*validated) UnmarshalJSON([]byte) error { return nil }
 
 func (r *reader) node() (*Node, error) {
 	token, err := r.token()

@@ -13,23 +13,39 @@ const (
 )
 
 // copyPool has buffers of earlier copies. An image may have thousands of layers.
-var copyPool = sync.Pool{New: func() any { return new([copyBuffers][copyBufferSize]byte) }}
+var copyPool = sync.Pool{New: func() any { return new([copyBufferSize]byte) }}
 
 // CopyAhead copies src to dst like [io.Copy], but reads (and hashes, if src does)
 // and writes in parallel. If dst fails, CopyAhead closes src, which must interrupt
 // a pending Read. src is no longer in use when CopyAhead returns.
 func CopyAhead(dst io.Writer, src io.ReadCloser) (int64, error) {
-	buffers := copyPool.Get().(*[copyBuffers][copyBufferSize]byte)
-	defer copyPool.Put(buffers) // no goroutine has one any more
 	free := make(chan []byte, copyBuffers)
-	for i := range buffers {
-		free <- buffers[i][:]
-	}
 	full := make(chan []byte, copyBuffers) // holds all buffers: a send never blocks
 	var readErr error                      // read after full is closed
+	var buffers []*[copyBufferSize]byte    // likewise
+	defer func() {
+		for _, b := range buffers {
+			copyPool.Put(b)
+		}
+	}()
+	// next returns a buffer, a new one only if the writer is behind: small content needs one.
+	next := func() ([]byte, bool) {
+		select {
+		case buf, ok := <-free:
+			return buf, ok
+		default:
+		}
+		if len(buffers) < copyBuffers {
+			b := copyPool.Get().(*[copyBufferSize]byte)
+			buffers = append(buffers, b)
+			return b[:], true
+		}
+		buf, ok := <-free
+		return buf, ok
+	}
 	go func() {
 		defer close(full)
-		for buf := range free {
+		for buf, ok := next(); ok; buf, ok = next() {
 			n, err := fill(src, buf)
 			if n > 0 {
 				full <- buf[:n]
