@@ -21,11 +21,14 @@ var otherToolsDocument = document{
 func TestOtherTools(t *testing.T) {
 	otherToolsDocument.read(t, func(b *box) {
 		copyTree(b.t, filepath.Join(shared.root, "nix/tests/nix2container"), filepath.Join(b.folder, "nix2container"))
+		copyTree(b.t, filepath.Join(shared.root, "nix/tests/compose2nix.nix"), filepath.Join(b.folder, "docker-compose.nix"))
 	})
 }
 
 // evaluatedTools are the files that nix/tests/other-tools.nix evaluates, and its attributes.
-var evaluatedTools = map[string]string{"arion-compose.nix": "arion", "quadlet.nix": "quadlet", "cluster.nix": "k3s", "home.nix": "home"}
+var evaluatedTools = map[string]string{
+	"arion-compose.nix": "arion", "host.nix": "compose", "quadlet.nix": "quadlet", "cluster.nix": "k3s", "home.nix": "home",
+}
 
 // useOtherTools evaluates the files that no command of the document does.
 func useOtherTools(r *reader, block documentBlock) bool {

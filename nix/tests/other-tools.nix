@@ -1,4 +1,4 @@
-# The files of docs/with-other-tools.md in `folder`, evaluated on stubs of NixOS,
+# The files of docs/with-other-tools.md in `folder`, and what compose2nix writes, evaluated on stubs of NixOS,
 # home-manager, arion and quadlet-nix. Each attribute is true.
 { folder }:
 let
@@ -10,7 +10,7 @@ let
   holds = config: all (one: one.assertion) config.assertions;
 
   nixos =
-    file:
+    modules:
     (import ./nixpkgs/nixos.nix {
       inherit system;
       modules = [
@@ -22,8 +22,8 @@ let
           };
           config.virtualisation.podman.enable = true; # as quadlet-nix does
         }
-        (folder + file)
-      ];
+      ]
+      ++ modules;
     }).config;
 
   # What arion reads of an image that it loads: src/nix/modules/composition/images.nix.
@@ -44,7 +44,7 @@ let
 
   quadlet =
     let
-      config = nixos "/quadlet.nix";
+      config = nixos [ (folder + "/quadlet.nix") ];
       container = config.virtualisation.quadlet.containers.web;
     in
     holds config
@@ -53,9 +53,55 @@ let
       unit: elem unit (map (name: "${name}.service") (builtins.attrNames config.systemd.services))
     ) container.unitConfig.Requires;
 
+  # Options that only what compose2nix writes sets.
+  composeOptions =
+    let
+      anything = lib.mkOption {
+        type = lib.types.anything;
+        default = { };
+      };
+      names = lib.mkOption {
+        type = lib.types.listOf lib.types.str;
+        default = [ ];
+      };
+    in
+    {
+      options = {
+        virtualisation.podman = {
+          autoPrune = anything;
+          dockerCompat = anything;
+        };
+        virtualisation.oci-containers.containers = lib.mkOption {
+          type = lib.types.attrsOf (lib.types.submodule { options.log-driver = anything; });
+        };
+        networking.firewall.interfaces = anything;
+        networking.nftables = anything;
+        systemd.targets = anything;
+        systemd.services = lib.mkOption {
+          type = lib.types.attrsOf (lib.types.submodule { options.partOf = names; });
+        };
+      };
+      config.networking.nftables.enable = false;
+    };
+
+  compose =
+    let
+      config = nixos [
+        composeOptions
+        (folder + "/host.nix")
+      ];
+      containers = config.virtualisation.oci-containers.containers;
+      requires = unit: name: elem "${unit}.service" config.systemd.services.${name}.requires;
+    in
+    holds config
+    && all (container: container.pull == "never") (attrValues containers)
+    && containers.shop-base.image == "docker.io/library/debian:bookworm"
+    && requires "hocker-load-web" "podman-shop-web"
+    && requires "hocker-load-debian" "podman-shop-base";
+
   k3s =
     let
-      config = nixos "/cluster.nix";
+      config = nixos [ (folder + "/cluster.nix") ];
     in
     holds config
     && map (image: builtins.match "docker-image-redis_8-[0-9a-f]{12}.tar" image.name != null) config.services.k3s.images == [ true ]
@@ -82,6 +128,7 @@ in
 {
   inherit
     arion
+    compose
     quadlet
     k3s
     home
