@@ -136,7 +136,7 @@ func (b *bench) fiftyExpression(before, after string) string {
 			inherit (functions) fetchdockerLock podmanStoreOf;
 			before = fetchdockerLock %s;
 			after = fetchdockerLock %s;
-			all = images: builtins.attrValues (builtins.removeAttrs images [ "platforms" ]);
+			all = images: builtins.attrValues (builtins.removeAttrs images [ "byReference" "platforms" ]);
 			storeOf = images: podmanStoreOf (all images);
 		in
 		{

@@ -17,23 +17,28 @@
 let
   inherit (builtins)
     attrNames
+    concatMap
     concatStringsSep
     elem
+    filter
     fromJSON
     head
     isAttrs
     isInt
     isString
+    listToAttrs
     map
     mapAttrs
     match
     readFile
     seq
+    stringLength
+    substring
     toJSON
     ;
 
   # The supported versions of the format. Version 2 added `as`, version 3 `signedBy`
-  # and `noVerify`, version 4 `follow`.
+  # and `noVerify`, version 4 `follow` and `sources`.
   oldest = 1;
   newest = 4;
 
@@ -78,6 +83,8 @@ let
       pinned ? false,
       # The tags that `hocker lock update` chooses from.
       follow ? null,
+      # The files that name the image.
+      sources ? [ ],
       # Who vouched for the image when it was locked. `hocker lock` verifies signatures,
       # a build does not.
       signedBy ? null,
@@ -171,6 +178,52 @@ let
     images.${wanted}
       or (throw "fetchdockerLock: ${file}: ${name} is not locked for ${wanted}, only for ${concatStringsSep ", " (attrNames images)}: add it again with `hocker lock add --platform`, or use one of platforms.${name}");
 
+  # Images by the spellings of their references, and a function that takes any spelling.
+  byReference =
+    file: images: forThese:
+    let
+      inherit (import ./find.nix) keyOf keysOf spellingsOf;
+      inherit (import ./reference.nix) parse;
+      names = attrNames images;
+      isHere = name: images.${name}.platforms ? ${linux system};
+      # The first one counts.
+      sorted = filter isHere names ++ filter (name: !isHere name) names;
+      index =
+        spell:
+        listToAttrs (
+          concatMap (
+            name:
+            map (text: {
+              name = text;
+              value = name;
+            }) (spell images.${name})
+          ) sorted
+        );
+      byKey = index keysOf;
+      # The keys of other tags of the repository.
+      siblings =
+        written:
+        let
+          length = stringLength (parse written).name + 1;
+        in
+        filter (key: substring 0 length key == "${(parse written).name}:") (attrNames byKey);
+      find =
+        written:
+        let
+          key = keyOf written;
+          others = siblings written;
+        in
+        if key == null then
+          throw "fetchdockerLock: ${file}: byReference: ${toJSON written} is not a reference"
+        else if byKey ? ${key} then
+          forThese.${byKey.${key}}
+        else
+          throw "fetchdockerLock: ${file}: ${written} is not locked${
+            if others == [ ] then "" else ", only ${concatStringsSep ", " others}"
+          }: add it with `hocker lock add ${written}`";
+    in
+    mapAttrs (written: name: forThese.${name}) (index spellingsOf) // { __functor = self: find; };
+
   imagesOf =
     {
       # A lock file.
@@ -205,10 +258,15 @@ let
         )
         ) image.platforms
       ) checked.images;
+      forThese = mapAttrs (forThis path) platforms;
     in
-    # The images for this system by name, and those for all locked systems as
-    # `platforms.<name>.<system>`.
-    mapAttrs (forThis path) platforms // { inherit platforms; };
+    # The images for this system by name and by reference, and those for all locked
+    # systems as `platforms.<name>.<system>`.
+    forThese
+    // {
+      inherit platforms;
+      byReference = byReference path checked.images forThese;
+    };
 in
 argument:
 imagesOf (

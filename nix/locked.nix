@@ -12,9 +12,7 @@
 file:
 let
   inherit (builtins)
-    any
     attrNames
-    attrValues
     concatMap
     elem
     filter
@@ -26,8 +24,8 @@ let
     seq
     ;
 
-  inherit (import ./names.nix) familiarName loadedTag splitReference;
-  inherit (import ./reference.nix) fullName parse;
+  inherit (import ./find.nix) keyOf keysOf;
+  inherit (import ./reference.nix) fullName;
 
   exists = file != null && pathExists file;
 
@@ -42,8 +40,6 @@ let
       { };
   facts = if exists then seq images (fromJSON (readFile file)).images else { };
 
-  digestOf = descriptor: descriptor.digest;
-
   describe =
     name:
     let
@@ -53,41 +49,17 @@ let
       inherit name;
       # By system.
       platforms = images.${name};
-      # The references to this image: its own, and `as`.
-      references = [
-        {
-          name = familiarName "hocker" fact.registry fact.repository fact.imageName;
-          tag = loadedTag fact.tag;
-        }
-      ]
-      ++ (if fact ? as then [ (splitReference fact.as) ] else [ ]);
-      digests =
-        (if fact ? index then [ (digestOf fact.index) ] else [ ])
-        ++ map (platform: digestOf platform.manifest) (attrValues fact.platforms);
+      keys = keysOf fact;
     };
 
   described = map describe (attrNames images);
 
-  # As in engines, the tag does not count if there is a digest.
-  isMeantBy =
-    wanted: description:
-    any (
-      reference:
-      reference.name == wanted.name
-      && (
-        if wanted.digest == null then
-          reference.tag == wanted.tag
-        else
-          elem wanted.digest description.digests
-      )
-    ) description.references;
-
   meant =
     written:
     let
-      wanted = parse written;
+      key = keyOf written;
     in
-    if wanted == null then [ ] else filter (isMeantBy wanted) described;
+    if key == null then [ ] else filter (description: elem key description.keys) described;
 
   result =
     description:

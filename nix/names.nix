@@ -56,6 +56,8 @@ let
     if parts != null && left then elemAt parts 0 else host;
 in
 {
+  inherit dockerHub;
+
   # null and "" both mean that an argument is not set: the functions of nixpkgs used
   # "" as the default.
   isUnset = value: value == null || value == "";

@@ -3,6 +3,7 @@
 let
   inherit (builtins)
     attrNames
+    genList
     map
     removeAttrs
     storeDir
@@ -12,6 +13,8 @@ let
   inherit (import ./digest.nix) hex;
 
   example = ../../../fetcher/lock/testdata/hocker.lock.json;
+
+  appReference = "localhost:5000/org/team/app:1";
 
   lockFor =
     system:
@@ -42,6 +45,7 @@ in
     expected = {
       names = [
         "app"
+        "byReference"
         "debian"
         "platforms"
       ];
@@ -176,5 +180,66 @@ in
       "images/hocker.lock.json"
       "hocker.lock.json"
     ];
+  };
+  "an image has a name by each spelling of its reference" = {
+    expr =
+      let
+        lock = lockFor "x86_64-linux" example;
+        index = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        manifest = "sha256:486ea46224d1bb4fb680f34f7c9ad96a8f24ec88be73ea8e5a6c65260e9cb8a7";
+        spellings = [
+          "debian:bookworm"
+          "library/debian:bookworm"
+          "docker.io/debian:bookworm"
+          "docker.io/library/debian:bookworm"
+          "index.docker.io/library/debian:bookworm"
+          "registry-1.docker.io/library/debian:bookworm"
+          "debian@${index}"
+          "debian:bookworm@${index}"
+          "index.docker.io/debian@${manifest}"
+        ];
+      in
+      # Other spellings than these are found by the function alone.
+      map (written: lock.byReference.${written} == lock.debian) spellings
+      ++ map (written: lock.byReference written == lock.debian) (
+        spellings
+        ++ [
+          "docker://debian:bookworm"
+          "docker.io:443/library/debian:bookworm"
+          "debian:other@${manifest}"
+        ]
+      );
+    expected = genList (i: true) 21;
+  };
+  "an image of another registry, by its reference" = {
+    expr =
+      let
+        lock = lockFor "armv7l-linux" example;
+      in
+      [
+        (lock.byReference.${appReference} == lock.app)
+        ((lock.byReference appReference) == lock.app)
+      ];
+    expected = [
+      true
+      true
+    ];
+  };
+  "what is not locked is refused by itself" = {
+    expr =
+      let
+        lock = lockFor "x86_64-linux" example;
+        without = written: tryEval (lock.byReference written);
+      in
+      map without [
+        "debian"
+        "debian:bullseye"
+        "ghcr.io/library/debian:bookworm"
+        "debian@sha256:${hex}"
+        "no reference"
+        appReference # not for this system
+      ]
+      ++ [ (lock.byReference ? "debian:bullseye") ];
+    expected = genList (i: refused) 6 ++ [ false ];
   };
 }
