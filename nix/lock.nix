@@ -38,7 +38,7 @@ let
     ;
 
   # The supported versions of the format. Version 2 added `as`, version 3 `signedBy`
-  # and `noVerify`, version 4 `follow` and `sources`.
+  # and `noVerify`, version 4 `follow`, `locked` and `sources`.
   oldest = 1;
   newest = 4;
 
@@ -85,6 +85,8 @@ let
       follow ? null,
       # The files that name the image.
       sources ? [ ],
+      # The tag and the digest that the platforms belong to.
+      locked ? null,
       # Who vouched for the image when it was locked. `hocker lock` verifies signatures,
       # a build does not.
       signedBy ? null,
@@ -104,7 +106,9 @@ let
           throw "fetchdockerLock: ${where} is an image for ${platform}, which does not run on ${system}: add it again with `hocker lock add`";
       named = {
         inherit registry repository imageName;
-        tag = tagOf where tag ((if index == null then [ ] else [ index.digest ]) ++ [ manifest.digest ]);
+        tag = tagOf where tag locked (
+          map (digestOf where) ((if index == null then [ ] else [ index ]) ++ [ manifest ])
+        );
       };
       hashOf = blob: { sha256 = digestOf where blob; };
       sized = blob: hashOf blob // { inherit (blob) size; };
@@ -141,13 +145,19 @@ let
       )
     );
 
-  # The tag may be a digest, which a bot can change alone.
+  # A bot can change a tag or a digest alone. `locked` is null in files of version 3 and
+  # older.
   tagOf =
-    where: tag: digests:
-    if match "sha256:.*" tag == null || elem tag digests then
+    where: tag: locked: digests:
+    if
+      if match "sha256:.*" tag == null then
+        locked == null || locked == "${tag}@${head digests}"
+      else
+        elem tag digests
+    then
       tag
     else
-      throw "fetchdockerLock: ${where} has the tag ${tag}, but is locked at ${head digests}: run `hocker lock update`";
+      throw "fetchdockerLock: ${where}: its tag or digest was changed without the rest: run `hocker lock update`";
 
   # What maintainers/scripts/update.nix of nixpkgs runs.
   withUpdateScript =

@@ -9,7 +9,7 @@
 // A lock file is JSON with sorted keys, for fetchdockerLock of nix/lock.nix:
 //
 //	version    1, or 2 if an image has as, or 3 if one has signedBy or noVerify,
-//	           or 4 if one has follow
+//	           or 4 if one has follow or locked
 //	images     by their names in Nix
 //
 // An image has
@@ -20,6 +20,7 @@
 //	tag            a tag, or a digest by which the image is pinned
 //	pinned         true if updates keep the image, even if the tag moves
 //	as             NAME:TAG to load it under, if not its own
+//	locked         TAG@DIGEST: what the platforms belong to, if the tag is no digest
 //	follow         the tags that updates choose from: see package follow
 //	signedBy       the fingerprint of the key that vouched for it
 //	noVerify       true if it is locked even if no key vouches for it

@@ -49,9 +49,21 @@ type Image struct {
 	// Platforms maps Nix systems to manifests. It has one entry if there is no index.
 	Platforms map[string]Platform
 
-	// stale is set if the digest in Reference was changed without the rest. Only an
-	// update accepts such an image.
+	// sealed is set if the file says which tag and digest the platforms belong to. Files
+	// of version 3 and older do not.
+	sealed bool
+	// stale is set if the tag or a digest was changed without the rest. Only an update
+	// accepts such an image.
 	stale *FileError
+}
+
+// seal returns the tag and the digest that the platforms belong to, or "" if the tag is a
+// digest.
+func (i Image) seal() string {
+	if i.Reference.Tag == "" {
+		return ""
+	}
+	return i.Reference.Tag + "@" + i.Digest().String()
 }
 
 // SourceFile is a file that names images, and what is needed to read it again.
@@ -146,6 +158,9 @@ func (f File) References(names []string) []reference.Reference {
 func (f File) platforms() map[digest.Digest]Platform {
 	known := map[digest.Digest]Platform{}
 	for _, i := range f.Images {
+		if i.stale != nil {
+			continue
+		}
 		for _, p := range i.Platforms {
 			known[p.Manifest.Digest] = p
 		}

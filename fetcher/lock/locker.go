@@ -53,7 +53,7 @@ func (l *Locker) Renew(ctx context.Context, f File, names []string, wanted map[s
 		}
 		i := f.Images[name]
 		if i.stale != nil {
-			return l.lock(ctx, q, known, i.wanted(), i.Reference)
+			return l.again(ctx, q, known, i)
 		}
 		ref, current, err := l.current(ctx, q, i)
 		if err != nil {
@@ -61,6 +61,19 @@ func (l *Locker) Renew(ctx context.Context, f File, names []string, wanted map[s
 		}
 		return l.at(ctx, q, known, i, ref, current)
 	})
+}
+
+// again locks a stale image, whose digests say nothing.
+func (l *Locker) again(ctx context.Context, q *queue, known map[digest.Digest]Platform, i Image) (Image, error) {
+	w := i.wanted()
+	if !i.Pinned() {
+		ref, _, err := l.followed(ctx, q, i)
+		if err != nil {
+			return Image{}, err
+		}
+		w.Reference = ref
+	}
+	return l.lock(ctx, q, known, w, w.Reference)
 }
 
 // at returns a locked image as it is at the reference and the digest that it resolves to

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/follow"
@@ -19,7 +20,7 @@ import (
 
 // Version is the newest version of the format, and oldest the oldest that can be read.
 // Version 2 added the name to load an image under, version 3 the key that signed it, and
-// version 4 the tags that it follows and the files that name it.
+// version 4 the tags that it follows, the files that name it, and what it was locked at.
 const (
 	Version = 4
 	oldest  = 1
@@ -121,7 +122,7 @@ func checkVersion(r *fields, root *strictjson.Node) {
 func readImage(r *fields, n *strictjson.Node, where string) Image {
 	o := r.object(n, where,
 		[]string{"imageName", "platforms", "registry", "repository", "tag"},
-		[]string{"allPlatforms", "as", "follow", "index", "noVerify", "pinned", "signedBy", "sources"})
+		[]string{"allPlatforms", "as", "follow", "index", "locked", "noVerify", "pinned", "signedBy", "sources"})
 	if o == nil {
 		return Image{}
 	}
@@ -153,7 +154,26 @@ func readImage(r *fields, n *strictjson.Node, where string) Image {
 	readPin(r, o, where, &i)
 	readFollow(r, o, where, &i)
 	readNaming(r, o, where, &i)
+	readSeal(r, o, where, &i)
 	return i
+}
+
+// readSeal reads which tag and digest the platforms belong to.
+func readSeal(r *fields, o strictjson.Object, where string, i *Image) {
+	m := o["locked"]
+	if m == nil {
+		return
+	}
+	i.sealed = true
+	locked := r.text(m, where+".locked")
+	switch tag, digest, ok := strings.Cut(locked, "@"); {
+	case i.Reference.Tag == "":
+		r.fail(m, where+".locked", "the tag is a digest: remove this")
+	case !ok || reference.CheckTag(tag) != nil || digest == "":
+		r.fail(m, where+".locked", "expected TAG@DIGEST")
+	case locked != i.seal():
+		i.stale = &FileError{Line: m.Line, Where: where, Reason: "its tag or digest was changed without the rest: run `hocker lock update`"}
+	}
 }
 
 // readFollow reads the tags that the image follows.

@@ -75,7 +75,7 @@ type choice struct {
 
 // resolve resolves a wanted image from m, the manifest or index at the reference at.
 func (l *Locker) resolve(ctx context.Context, q *queue, known map[digest.Digest]Platform, w Wanted, at reference.Reference, m image.Manifest) (Image, error) {
-	i := Image{Reference: w.Reference, As: w.As, Follow: w.Follow, Sources: w.Sources, AllPlatforms: w.AllPlatforms, Platforms: map[string]Platform{}}
+	i := Image{Reference: w.Reference, As: w.As, Follow: w.Follow, Sources: w.Sources, AllPlatforms: w.AllPlatforms, Platforms: map[string]Platform{}, sealed: w.Reference.Tag != ""}
 	if image.Identify(m.Bytes) != image.KindIndex {
 		return i, l.lockManifest(ctx, q, &i, w, m)
 	}

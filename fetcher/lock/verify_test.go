@@ -62,7 +62,7 @@ func TestVerified(t *testing.T) {
 		t.Errorf("%+v", f.Images)
 	}
 	printed, err := f.Format()
-	if err != nil || !strings.Contains(string(printed), `"version": 3`) {
+	if err != nil || !strings.Contains(string(printed), `"version": 4`) {
 		t.Errorf("%s, %v", printed, err)
 	}
 	if again, err := Parse(printed); err != nil || !reflect.DeepEqual(again, f) {

@@ -32,6 +32,7 @@ type (
 		Follow       string                  `json:"follow,omitempty"` // since version 4
 		ImageName    string                  `json:"imageName"`
 		Index        *wireDescriptor         `json:"index,omitempty"`
+		Locked       string                  `json:"locked,omitempty"`   // since version 4
 		NoVerify     bool                    `json:"noVerify,omitempty"` // since version 3
 		Pinned       bool                    `json:"pinned,omitempty"`
 		Platforms    map[string]wirePlatform `json:"platforms"`
@@ -80,7 +81,7 @@ func (f File) Format() ([]byte, error) {
 // version returns the lowest version that supports the image.
 func (i Image) version() int {
 	switch {
-	case i.Follow != "":
+	case i.Follow != "", i.sealed:
 		return 4
 	case i.SignedBy != "", i.NoVerify:
 		return 3
@@ -113,6 +114,9 @@ func (i Image) wire() wireImage {
 		SignedBy:     i.SignedBy,
 		Sources:      i.Sources,
 		Tag:          cmp.Or(i.Reference.Tag, i.Reference.Digest.String()),
+	}
+	if i.sealed {
+		w.Locked = i.seal()
 	}
 	if i.Index.Digest != "" {
 		index := wireOf(i.Index)
