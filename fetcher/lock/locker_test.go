@@ -409,12 +409,12 @@ func TestRegistriesHaveTheirShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRegistry()
 		r.blocking = time.Hour
+		r.manifests["latest"] = []byte("{}")
 		q := newQueue(r, 2)
 		var group sync.WaitGroup
 		for n := range 20 {
 			w := wantedOf(t, fmt.Sprint("app", n))
 			w.Reference.Registry.Host = fmt.Sprint("registry", n%5, ".example")
-			r.manifests[w.Reference.Identifier()] = []byte("{}")
 			group.Go(func() { q.Manifest(t.Context(), w.Reference) })
 		}
 		time.Sleep(90 * time.Minute) // the first request to each has ended
