@@ -41,7 +41,7 @@ func blobError(repo reference.Repository, d digest.Digest, err error) error {
 	return &FetchError{What: "blob", From: repo.Familiar() + "@" + d.String(), Err: err}
 }
 
-func (c *Client) blob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) (io.ReadCloser, error) {
+func (c *Client) blob(ctx context.Context, repo reference.Repository, desc ocispec.Descriptor) (*blobReader, error) {
 	source, err := c.newBlobSource(repo, desc)
 	if err != nil {
 		return nil, err
@@ -64,14 +64,12 @@ func (c *Client) options(repo reference.Repository, desc ocispec.Descriptor) tra
 	}
 	slots, _ := c.slots.LoadOrStore(repo.Registry.Host, transfer.NewSlots(connections))
 	return transfer.Options{
-		Name:  contentName(desc),
-		Stall: c.Stall,
-		Slots: slots.(transfer.Slots),
-		Retryable: func(err error) bool {
-			return errors.Is(err, content.ErrUnavailable) && !errors.As(err, new(*refusedError))
-		},
-		Pause:  askedPause,
-		Notice: c.Notice,
+		Name:      contentName(desc),
+		Stall:     c.Stall,
+		Slots:     slots.(transfer.Slots),
+		Retryable: mayPass,
+		Pause:     askedPause,
+		Notice:    c.Notice,
 	}
 }
 
@@ -102,6 +100,8 @@ type blobReader struct {
 	source *blobSource
 	limit  *content.LimitError
 	n      int64
+
+	mirrored bool // a mirror has sent wrong content
 }
 
 // WriteTo implements [io.WriterTo].
@@ -119,7 +119,7 @@ func (r *blobReader) Read(p []byte) (int, error) {
 	var mismatch *content.VerifyError
 	if errors.As(err, &mismatch) {
 		mismatch.Host = r.source.host()
-		r.source.distrust()
+		r.mirrored = r.source.distrust()
 	}
 	return n, blobError(r.source.repo, r.source.desc.Digest, lost(err))
 }

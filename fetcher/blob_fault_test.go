@@ -207,6 +207,20 @@ var blobFaultTests = []struct {
 		},
 	},
 	{
+		faults: "redirect to=http://cdn.example max=1, status code=503 path=/cdn/ times=1", // it expires before a retry
+		want: outcome{
+			notices: again("cdn.example: 503 Service Unavailable", 1),
+			asked:   []string{"blob 307", "cdn 503", "cdn 403", "blob 307", "cdn 200"}, waited: 250 * time.Millisecond,
+		},
+	},
+	{
+		faults: "redirect to=http://cdn.example, status code=403 path=/cdn/",
+		want: outcome{
+			err: "GET http://cdn.example/cdn/blobs/DIGEST: 403 Forbidden (FAULT injected fault)", kind: content.ErrDenied,
+			asked: []string{"blob 307", "cdn 403", "blob 307", "cdn 403"},
+		},
+	},
+	{
 		faults: "loop",
 		want:   outcome{err: "GET /v2/org/app/blobs/DIGEST: stopped after 10 redirects", kind: content.ErrUnavailable, asked: slices.Repeat([]string{"blob 307"}, 11)},
 	},
@@ -317,6 +331,13 @@ var blobFaultTests = []struct {
 	{
 		faults: "wrong-size after=100, cut after=1000000 times=1",
 		want:   outcome{notices: resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), asked: []string{"blob 200", "blob 1000000- 206", "blob 200"}, waited: 250 * time.Millisecond},
+	},
+	{
+		faults: "bad-range, cut after=1000000 times=1, hangup skip=2 times=1", // and the request without a range fails once
+		want: outcome{
+			notices: slices.Concat(resuming("unexpected EOF at 1.0 MB of 3.0 MB", 1, 1), resuming("GET "+blobURL+": EOF at 1.0 MB of 3.0 MB", 2, 2)),
+			asked:   []string{"blob 200", "blob 1000000- 206", "blob 0", "blob 200"}, waited: 750 * time.Millisecond,
+		},
 	},
 	{
 		faults: "lying-range after=100, cut after=1000000 times=1",

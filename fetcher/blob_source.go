@@ -28,6 +28,7 @@ type blobSource struct {
 	mu        sync.Mutex
 	left      []reference.Repository // mirrors left to try, then the registry
 	asked     map[int64]bool         // offsets requested from left[0]
+	drips     int                    // how often left[0] sent hardly anything
 	used      []reference.Repository // repositories that sent content
 	target    *url.URL               // of the last redirect, or nil
 	validator string                 // for If-Range; empty if the server sends none
@@ -58,9 +59,9 @@ func (c *Client) newBlobSource(repo reference.Repository, desc ocispec.Descripto
 // Open implements transfer.Source.
 func (s *blobSource) Open(ctx context.Context, offset, end int64) (*transfer.Stream, error) {
 	for {
-		repo, more, again := s.next(offset)
-		if more && again {
-			s.leave(repo, fmt.Errorf("nothing received from byte %d", offset))
+		repo, more, idle := s.next(offset)
+		if more && idle != nil {
+			s.leave(repo, idle)
 			continue
 		}
 		stream, err := s.open(ctx, repo, offset, end, more || s.begun())
@@ -82,14 +83,32 @@ func (s *blobSource) begun() bool {
 	return len(s.used) > 0
 }
 
-// next returns the repository to request from, whether others remain after it, and
-// whether the same offset was requested from it before: then it sent nothing.
-func (s *blobSource) next(offset int64) (repo reference.Repository, more, again bool) {
+// A mirror is left after it has sent less than minProgress for maxDrips times.
+const (
+	minProgress = 64 << 10
+	maxDrips    = 3
+)
+
+// next returns the repository to request from, and whether others remain after it. idle is
+// not nil if it sent nothing when the same offset was requested before, or hardly anything
+// several times.
+func (s *blobSource) next(offset int64) (repo reference.Repository, more bool, idle error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	again = s.asked[offset]
+	for asked := range s.asked {
+		if asked < offset && offset-asked < minProgress {
+			s.drips++
+			break
+		}
+	}
+	switch {
+	case s.asked[offset]:
+		idle = fmt.Errorf("nothing received from byte %d", offset)
+	case s.drips >= maxDrips:
+		idle = fmt.Errorf("hardly anything received before byte %d", offset)
+	}
 	s.asked[offset] = true
-	return s.left[0], len(s.left) > 1, again
+	return s.left[0], len(s.left) > 1, idle
 }
 
 // leave skips a mirror for the rest of the transfer.
@@ -100,6 +119,7 @@ func (s *blobSource) leave(repo reference.Repository, err error) {
 		s.left = s.left[1:]
 		s.target, s.validator, s.noRanges = nil, "", false
 		clear(s.asked)
+		s.drips = 0
 		s.client.mirrors.skip(repo, err)
 	}
 }
@@ -145,8 +165,9 @@ func (s *blobSource) open(ctx context.Context, repo reference.Repository, offset
 	s.mu.Lock()
 	s.noRanges = true
 	s.mu.Unlock()
-	if stream, openErr := s.open(ctx, repo, offset, end, once); openErr == nil {
-		return stream, nil
+	stream, openErr := s.open(ctx, repo, offset, end, once)
+	if openErr == nil || mayPass(openErr) {
+		return stream, openErr
 	}
 	return nil, err
 }
@@ -233,7 +254,17 @@ func (s *blobSource) get(ctx context.Context, repo reference.Repository, r reque
 		r.registry = repo.Registry
 		return s.client.getForeign(ctx, s.desc, r)
 	}
-	return s.client.ask(ctx, repo, "/blobs/"+s.desc.Digest.String(), r)
+	resp, err := s.client.ask(ctx, repo, "/blobs/"+s.desc.Digest.String(), r)
+	if isExpired(err) {
+		return s.client.ask(ctx, repo, "/blobs/"+s.desc.Digest.String(), r)
+	}
+	return resp, err
+}
+
+// isExpired reports whether the target of a redirect may have expired during retries.
+func isExpired(err error) bool {
+	var answer *ResponseError
+	return errors.As(err, &answer) && answer.Redirected && answer.Status == http.StatusForbidden
 }
 
 // stream returns the content of a response with status 200 or 206.
@@ -246,12 +277,12 @@ func (s *blobSource) stream(resp *http.Response, offset int64) (*transfer.Stream
 	if resp.StatusCode == http.StatusPartialContent {
 		var err error
 		if stream.Offset, stream.Size, err = parseContentRange(resp.Header.Get("Content-Range")); err != nil {
-			return nil, err
+			return nil, &refusedError{err}
 		}
 		stream.Ranges = true
 	}
 	if stream.Offset > offset {
-		return nil, fmt.Errorf("the server starts at byte %d instead of %d", stream.Offset, offset)
+		return nil, &refusedError{fmt.Errorf("the server starts at byte %d instead of %d", stream.Offset, offset)}
 	}
 	if stream.Size != content.SizeUnknown && stream.Size < offset {
 		return nil, &content.VerifyError{Want: s.desc.Digest, Read: offset, Size: stream.Size}

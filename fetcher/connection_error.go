@@ -19,7 +19,7 @@ func isConnectionError(err error) bool {
 		return false
 	}
 	var stream streamError
-	return errors.As(err, &netErr) || errors.As(err, &stream) || errors.Is(err, transfer.ErrStalled) ||
+	return errors.As(err, &netErr) || errors.As(err, new(*brokenAnswerError)) || errors.As(err, &stream) || errors.Is(err, transfer.ErrStalled) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

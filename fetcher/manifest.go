@@ -2,13 +2,11 @@ package fetcher
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"strings"
 
-	"hocker/fetcher/bytecount"
 	"hocker/fetcher/content"
 	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
@@ -64,7 +62,7 @@ func (c *Client) manifest(ctx context.Context, ref reference.Reference) (image.M
 		return image.Manifest{}, err
 	}
 	if len(body) > maxManifestSize {
-		return image.Manifest{}, fmt.Errorf("it is larger than %s, the limit for a manifest", bytecount.Format(maxManifestSize))
+		return image.Manifest{}, &content.LimitError{Limit: maxManifestSize, Reason: "a manifest"}
 	}
 	m := image.Manifest{MediaType: mediaType(resp), Bytes: body}
 	stated := resp.Header.Get("Docker-Content-Digest")

@@ -3,10 +3,12 @@ package fetcher
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
+	"hocker/fetcher/content"
 	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 	"hocker/test/faults"
@@ -61,6 +63,15 @@ var mirrorFaultTests = []struct {
 		notices: []string{
 			"layer IT: connection stalled at 0 bytes of 3.0 MB, resuming (1)",
 			"mirror mirror.example skipped: nothing received from byte 0",
+		},
+	},
+	{
+		faults: "cut after=10", mirror: []string{"blob 200", "blob 10- 206", "blob 20- 206"}, upstream: []string{"blob 30- 206"},
+		notices: []string{
+			"layer IT: unexpected EOF at 10 bytes of 3.0 MB, resuming (1)",
+			"layer IT: unexpected EOF at 20 bytes of 3.0 MB, resuming (2)",
+			"layer IT: unexpected EOF at 30 bytes of 3.0 MB, resuming (3)",
+			"mirror mirror.example skipped: hardly anything received before byte 30",
 		},
 	},
 	{
@@ -168,4 +179,54 @@ func TestMirrorCredentials(t *testing.T) {
 			t.Errorf("the registry was asked %q, want %q", asked(r), want)
 		}
 	})
+}
+
+// A config is fetched again like a layer: from the registry, after wrong content from a
+// mirror, or once more.
+func TestConfigFaults(t *testing.T) {
+	data := []byte(`{"os":"linux"}`)
+	const again = "config IT: content does not match its digest: want DIGEST, got OTHER (14 bytes from HOST), fetching it again"
+	for _, tt := range []struct {
+		mirror, registry string // faults
+		notices          []string
+		asked            []string // of the registry
+		wrong            bool
+	}{
+		{mirror: "label", registry: "status code=404"},
+		{mirror: "corrupt after=3", registry: "label", notices: []string{strings.Replace(again, "HOST", "mirror.example", 1)}, asked: []string{"blob 200"}},
+		{
+			mirror: "status code=404", registry: "corrupt after=3 times=1", asked: []string{"blob 200", "blob 200"},
+			notices: []string{
+				"mirror mirror.example skipped: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT injected fault)",
+				strings.Replace(again, "HOST", "registry.example", 1),
+				"mirror mirror.example skipped: GET http://mirror.example/v2/org/app/blobs/DIGEST: 404 Not Found (FAULT injected fault)",
+			},
+		},
+		{
+			mirror: "corrupt after=3", registry: "corrupt after=3", asked: []string{"blob 200", "blob 200"}, wrong: true,
+			notices: []string{strings.Replace(again, "HOST", "mirror.example", 1), strings.Replace(again, "HOST", "registry.example", 1)},
+		},
+	} {
+		t.Run(tt.mirror+", "+tt.registry, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				mirror, r := w.serve("mirror.example:80", faults.New()), w.serve("registry.example:80", faults.New())
+				mirror.AddBlob(data)
+				d := r.AddBlob(data)
+				mirror.Add(tt.mirror)
+				r.Add(tt.registry)
+				c := w.client()
+				c.Mirrors = []Mirror{{Of: "registry.example", Registry: reference.Registry{Scheme: "http", Host: "mirror.example"}}}
+				got, err := c.Config(t.Context(), app(t, "http://registry.example"), ocispec.Descriptor{Digest: d})
+				if tt.wrong != errors.As(err, new(*content.VerifyError)) || !tt.wrong && !bytes.Equal(got, data) {
+					t.Errorf("got %q, %v", got, err)
+				}
+				if notices := w.notices(d); !slices.Equal(notices, tt.notices) {
+					t.Errorf("notices\n got: %q\nwant: %q", notices, tt.notices)
+				}
+				if lines := asked(r); !slices.Equal(lines, tt.asked) {
+					t.Errorf("asked %q, want %q", lines, tt.asked)
+				}
+			})
+		})
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -66,7 +68,30 @@ var manifestFaultTests = []struct {
 			notices: again("EOF", 5), asked: slices.Repeat([]string{"manifest 0"}, 6), waited: 7750 * time.Millisecond,
 		},
 	},
+
+	// Answers that are not HTTP, or not to their end.
+	{
+		faults: "garbage after=1 times=1 path=/manifests/",
+		want:   outcome{notices: again(notHTTP, 1), asked: []string{"manifest 0", "manifest 200"}, waited: 250 * time.Millisecond},
+	},
+	{
+		faults: "garbage after=1 path=/manifests/",
+		want: outcome{
+			err: "GET http://registry.example/v2/org/app/manifests/DIGEST: " + notHTTP, kind: content.ErrUnavailable,
+			notices: again(notHTTP, 5), asked: slices.Repeat([]string{"manifest 0"}, 6), waited: 7750 * time.Millisecond,
+		},
+	},
+	{
+		faults: "headers after=2000000 path=/manifests/ times=1",
+		want:   outcome{notices: again(longHeader, 1), asked: []string{"manifest 200", "manifest 200"}, waited: 250 * time.Millisecond},
+	},
+	{faults: "headers after=500000 path=/manifests/", want: outcome{asked: []string{"manifest 200"}}},
 }
+
+const (
+	notHTTP    = `net/http: HTTP/1.x transport connection broken: malformed HTTP response "\x00\xffgarbage"`
+	longHeader = "net/http: HTTP/1.x transport connection broken: net/http: server response headers exceeded 1048576 bytes; aborted"
+)
 
 func TestManifestFaults(t *testing.T) {
 	data := []byte(fmt.Sprintf("%-1000s", `{"schemaVersion":2}`))
@@ -74,7 +99,9 @@ func TestManifestFaults(t *testing.T) {
 		t.Run(tt.faults, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				r := w.serve("registry.example:80", faults.New())
-				r.Add(tt.faults)
+				for fault := range strings.SplitSeq(tt.faults, ", ") {
+					r.Add(fault)
+				}
 				d := r.AddManifest("1", ocispec.MediaTypeImageManifest, data)
 				ctx, cancel := context.WithTimeout(t.Context(), patience)
 				defer cancel()
@@ -90,6 +117,28 @@ func TestManifestFaults(t *testing.T) {
 				tt.want.check(t, got, err)
 			})
 		})
+	}
+}
+
+// An answer may break off with any error of net/http.
+func TestBrokenChunk(t *testing.T) {
+	broken := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			io.WriteString(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnone\r\n")
+			conn.Close()
+		}
+	})
+	s := startServer(t, inTurn(broken, answer{body: "hello"}))
+	var told lineRecord
+	c := &Client{Notice: told.add}
+	m, err := c.Manifest(t.Context(), reference.Reference{Repository: s.app(t), Digest: helloDigest})
+	if err != nil || string(m.Bytes) != "hello" || len(told.lines) != 1 || !strings.HasPrefix(told.lines[0], "invalid byte in chunk length, trying again") {
+		t.Errorf("got %q, %v, %q", m.Bytes, err, told.lines)
+	}
+	s = startServer(t, broken)
+	if _, err := c.Manifest(t.Context(), reference.Reference{Repository: s.app(t), Digest: helloDigest}); !errors.Is(err, content.ErrUnavailable) {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -142,6 +191,13 @@ var tokenFaultTests = []struct {
 		want: outcome{
 			notices: again("unexpected EOF", 1),
 			asked:   []string{"blob 401", "token 200", "token 200", "blob auth 200"}, waited: 250 * time.Millisecond,
+		},
+	},
+	{
+		faults: "changed path=/token",
+		want: outcome{
+			err:  `GET "http://registry.example/v2/org/app/blobs/DIGEST": GET "http://registry.example/token": failed to decode response: invalid character 'z' looking for beginning of value`,
+			kind: content.ErrUnavailable, asked: []string{"blob 401", "token 200"},
 		},
 	},
 	{
@@ -269,6 +325,7 @@ func TestTLSFaults(t *testing.T) {
 		{faults: "label", asked: []string{"blob 200"}},
 		{faults: "cut after=1000000 times=1", asked: []string{"blob 200", "blob 1000000- 206"}},
 		{faults: "reset after=1000000 times=1", asked: []string{"blob 200", "blob 1000000- 206"}},
+		{faults: "truncate after=1000000 times=1", asked: []string{"blob 200", "blob 1000000- 206"}},
 		{faults: "hangup times=1", asked: []string{"blob 0", "blob 200"}},
 		{faults: "stall after=1000000 times=1", asked: []string{"blob 200", "blob 1000000- 206"}},
 		{faults: "redirect to=http://registry.example", err: "the registry redirects from https to http://registry.example: not followed", asked: []string{"blob 307"}},

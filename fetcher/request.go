@@ -33,13 +33,13 @@ type request struct {
 }
 
 // client returns the HTTP client for a request. Its transports, from the outside
-// in, select a challenge, retry, read whole responses, and trace.
+// in, select a challenge, retry, read whole responses, trace, and mark broken ones.
 func (c *Client) client(r request) *http.Client {
 	t := c.shared
 	if r.ranged {
 		t = c.separate
 	}
-	whole := &wholeAnswers{base: tracing(ledBy{t, r.registry}, c.Trace), stall: c.Stall}
+	whole := &wholeAnswers{base: tracing(brokenAnswers{ledBy{t, r.registry}}, c.Trace), stall: c.Stall}
 	if r.content {
 		whole.content = r.url
 	}

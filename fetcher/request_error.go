@@ -3,6 +3,7 @@ package fetcher
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -44,6 +45,8 @@ func requestError(ctx context.Context, err error) error {
 		return &refusedError{&bareError{err}}
 	case isConnectionError(err):
 		return &kindError{content.ErrUnreachable, &bareError{err}}
+	case errors.As(err, new(*json.SyntaxError)), errors.As(err, new(*json.UnmarshalTypeError)): // from the token service
+		return &kindError{content.ErrUnavailable, &bareError{err}}
 	}
 	return &bareError{err}
 }
@@ -56,12 +59,17 @@ func isRefusedRedirect(text string) bool {
 		strings.Contains(text, "refusing to resend a token request body")
 }
 
-// refusedError is a connection, redirect or proxy failure that a retry would not
+// refusedError is a connection, redirect, proxy or range failure that a retry would not
 // change. It matches [content.ErrUnreachable].
 type refusedError struct{ error }
 
 func (e *refusedError) Unwrap() error        { return e.error }
 func (e *refusedError) Is(target error) bool { return unreachable(target) }
+
+// mayPass reports whether the failure of a request may be temporary.
+func mayPass(err error) bool {
+	return errors.Is(err, content.ErrUnavailable) && !errors.As(err, new(*refusedError))
+}
 
 func isRefusal(err error) bool {
 	var (

@@ -161,13 +161,13 @@ var resumeTests = []struct {
 		name:   "another range",
 		pieces: []piece{{header: ranges, length: 5, body: "he", end: errCut}, {status: 206, header: rest("bytes 3-4/5"), body: "lo"}},
 		ranges: []string{"", "bytes=2-", ""}, ifRange: []string{"", `"v1"`, ""}, waited: 250 * time.Millisecond,
-		failure: failure{text: "blob of registry.example/org/app@" + string(helloDigest) + ": the server starts at byte 3 instead of 2"},
+		failure: failure{kind: content.ErrUnavailable, text: "blob of registry.example/org/app@" + string(helloDigest) + ": the server starts at byte 3 instead of 2"},
 	},
 	{
 		name:   "no Content-Range",
 		pieces: []piece{{header: ranges, length: 5, body: "he", end: errCut}, {status: 206, body: "llo"}},
 		ranges: []string{"", "bytes=2-", ""}, ifRange: []string{"", `"v1"`, ""}, waited: 250 * time.Millisecond,
-		failure: failure{text: "blob of registry.example/org/app@" + string(helloDigest) + `: the server sent the malformed Content-Range ""`},
+		failure: failure{kind: content.ErrUnavailable, text: "blob of registry.example/org/app@" + string(helloDigest) + `: the server sent the malformed Content-Range ""`},
 	},
 }
 

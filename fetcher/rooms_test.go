@@ -69,7 +69,7 @@ var rooms = map[string]room{
 		without: offline,
 	},
 	"fetcher": {imports: []string{
-		"fetcher/bytecount", "fetcher/content", "fetcher/credential", "fetcher/image", "fetcher/internal/smallfile", "fetcher/internal/transfer", "fetcher/reference",
+		"fetcher/content", "fetcher/credential", "fetcher/image", "fetcher/internal/smallfile", "fetcher/internal/transfer", "fetcher/reference",
 		digests, imageSpec, rootsBundle, "oras.land/oras-go/v2/registry/remote",
 	}},
 	"fetcher/inspect": {imports: []string{"fetcher/image", digests, imageSpec}, without: offline},

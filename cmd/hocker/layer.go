@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -9,10 +10,12 @@ import (
 	"strings"
 
 	"hocker/fetcher/archive"
+	"hocker/fetcher/atomicfile"
 	"hocker/fetcher/content"
 	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -124,15 +127,34 @@ func (c *layerCmd) writeTar(ctx context.Context, p process, src source, m image.
 	if err := config.CheckLayers(len(m.Image.Layers)); err != nil {
 		return err
 	}
+	layer, diffID := m.Image.Layers[number], config.DiffIDs[number]
 	return c.write(ctx, p, func(w io.Writer) error {
-		layer, err := src.Blob(ctx, src.ref.Repository, m.Image.Layers[number])
-		if err != nil {
+		err := c.unpack(ctx, p, src, layer, diffID, w)
+		var mismatch *content.VerifyError
+		f, ok := w.(*atomicfile.File)
+		if !ok || !f.Seekable() || !errors.As(err, &mismatch) || mismatch.Want != layer.Digest {
 			return err
 		}
-		defer layer.Close()
-		return c.watch(ctx, p, m.Image.Layers[number], func(seen io.Writer) error {
-			_, err := archive.UnpackTo(w, io.TeeReader(layer, seen), config.DiffIDs[number], archive.UnpackLimit(m.Image.Layers[number].Size, c.MaxUnpacked))
+		// A mirror that has sent wrong content is not asked again.
+		c.registryFlags.warn(p, err.Error()+", fetching it again")
+		if err := f.Truncate(0); err != nil {
 			return err
-		})
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		return c.unpack(ctx, p, src, layer, diffID, w)
+	})
+}
+
+func (c *layerCmd) unpack(ctx context.Context, p process, src source, layer ocispec.Descriptor, diffID digest.Digest, w io.Writer) error {
+	blob, err := src.Blob(ctx, src.ref.Repository, layer)
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	return c.watch(ctx, p, layer, func(seen io.Writer) error {
+		_, err := archive.UnpackTo(w, io.TeeReader(blob, seen), diffID, archive.UnpackLimit(layer.Size, c.MaxUnpacked))
+		return err
 	})
 }

@@ -75,8 +75,16 @@ func chunked(_ *active, w http.ResponseWriter, req *http.Request, next http.Hand
 	}}, req)
 }
 
+func headers(a *active, w http.ResponseWriter, req *http.Request, next http.Handler) {
+	w.Header().Set("X-Padding", strings.Repeat("x", int(a.After)))
+	next.ServeHTTP(w, req)
+}
+
 func overrun(a *active, w http.ResponseWriter, req *http.Request, next http.Handler) {
 	next.ServeHTTP(w, req)
+	if w.Header().Get("Content-Length") == "" {
+		return // it may still have an end to send
+	}
 	control := http.NewResponseController(w)
 	control.Flush()
 	conn, buffered, err := control.Hijack()

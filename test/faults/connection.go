@@ -1,8 +1,10 @@
 package faults
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/tls"
+	"net"
 	"net/http"
 	"time"
 )
@@ -13,18 +15,39 @@ func cut(a *active, w http.ResponseWriter, req *http.Request, next http.Handler)
 
 func reset(a *active, w http.ResponseWriter, req *http.Request, next http.Handler) {
 	next.ServeHTTP(&endWriter{w, a.After, func() {
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			return // HTTP/2: the panic that follows resets the stream
-		}
-		if secure, ok := conn.(*tls.Conn); ok {
-			conn = secure.NetConn()
-		}
+		conn := wire(w)
 		if plain, ok := conn.(interface{ SetLinger(seconds int) error }); ok { // net.TCPConn
 			plain.SetLinger(0)
 		}
 		conn.Close()
 	}}, req)
+}
+
+func truncate(a *active, w http.ResponseWriter, req *http.Request, next http.Handler) {
+	next.ServeHTTP(&endWriter{w, a.After, func() { wire(w).Close() }}, req)
+}
+
+// wire returns the connection of an answer, below TLS. Over HTTP/2, which has several
+// answers on one connection, it resets the stream instead.
+func wire(w http.ResponseWriter) net.Conn {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	return conn
+}
+
+func garbage(a *active, w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	defer conn.Close()
+	buffered.Write(bytes.Repeat([]byte("\x00\xffgarbage\n"), int(a.After/10)+1))
+	buffered.Flush()
 }
 
 func stall(a *active, w http.ResponseWriter, req *http.Request, next http.Handler) {

@@ -23,10 +23,12 @@
 //
 //	cut          is closed after this many bytes of a body
 //	reset        is reset after this many bytes of a body
+//	truncate     ends after this many bytes of a body, over TLS without its close
 //	stall        sends nothing more after this many bytes of a body
 //	hang         accepts a request and never answers
 //	hangup       is closed without an answer
 //	slow         sends max bytes a second
+//	garbage      sends after bytes that are not HTTP
 //	busy         is refused (429, or code) while max other requests get content
 //	quota        is refused (429) after max requests, until a second has passed
 //	pulls        is refused (429) after max GET requests, as Docker Hub does; the header
@@ -39,6 +41,7 @@
 //	             URL is valid for max requests and then returns 403
 //	loop         is a redirect to the same URL
 //	chunked      has no Content-Length
+//	headers      has a header field of after bytes
 //	overrun      is longer than its Content-Length by after bytes
 //
 // The content:
@@ -60,5 +63,6 @@
 //	bad-range    has a Content-Range that cannot be parsed
 //	wrong-size   has a Content-Range whose complete length is too large by this many bytes
 //
-// [Silent] fails before any request: it accepts connections and does not answer.
+// [Draw] draws some of them at random. [Server.Break] breaks connections at any byte, those
+// of a TLS handshake too. [Silent] fails before any request: it accepts connections and does not answer.
 package faults

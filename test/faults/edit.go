@@ -19,6 +19,10 @@ func long(a *active, w http.ResponseWriter, req *http.Request, next http.Handler
 	}))
 }
 
+// endlessSize is where an endless answer ends, so that a client that takes it does not fill
+// the disk.
+const endlessSize = 1 << 30
+
 func endless(a *active, w http.ResponseWriter, req *http.Request, _ http.Handler) {
 	w.Header().Set("Content-Type", "application/json")
 	if req.Method == http.MethodHead {
@@ -27,7 +31,7 @@ func endless(a *active, w http.ResponseWriter, req *http.Request, _ http.Handler
 	}
 	w.Write([]byte(`{"token":"`))
 	piece := bytes.Repeat([]byte("x"), 32<<10)
-	for req.Context().Err() == nil {
+	for sent := 0; sent < endlessSize && req.Context().Err() == nil; sent += len(piece) {
 		if _, err := w.Write(piece); err != nil {
 			return
 		}

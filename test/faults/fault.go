@@ -29,20 +29,23 @@ type kind func(a *active, w http.ResponseWriter, req *http.Request, next http.Ha
 
 // kinds are the faults by name.
 var kinds = map[string]kind{
-	"cut":    cut,
-	"reset":  reset,
-	"stall":  stall,
-	"hang":   hang,
-	"hangup": hangUp,
-	"slow":   slow,
-	"busy":   busy,
-	"quota":  quota,
-	"pulls":  pulls,
+	"cut":      cut,
+	"reset":    reset,
+	"truncate": truncate,
+	"stall":    stall,
+	"hang":     hang,
+	"hangup":   hangUp,
+	"slow":     slow,
+	"garbage":  garbage,
+	"busy":     busy,
+	"quota":    quota,
+	"pulls":    pulls,
 
 	"status":   status,
 	"redirect": redirect,
 	"loop":     loop,
 	"chunked":  chunked,
+	"headers":  headers,
 	"overrun":  overrun,
 
 	"short":   short,

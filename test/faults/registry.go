@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -140,9 +142,11 @@ func lastPart(path string) string { return path[strings.LastIndexByte(path, '/')
 
 // fail answers with an error in the form of the distribution spec.
 func fail(w http.ResponseWriter, status int, code, message string) {
+	text := `{"errors":[{"code":"` + code + `","message":"` + message + `"}]}`
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	w.Write([]byte(`{"errors":[{"code":"` + code + `","message":"` + message + `"}]}`))
+	io.WriteString(w, text)
 }
 
 // content is the content of an answer. Faults edit it.
