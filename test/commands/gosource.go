@@ -33,7 +33,7 @@ var ofExec = map[string]int{"Command": 0, "CommandContext": 1, "LookPath": 0}
 // argument, or a program that was built here. starters has those with an argument.
 var passers = []string{
 	"LookPath", "TestRoots", "TestStringByNix", "Version", "buildErofs", "cell", "command", "imagesInOneBuild", "libraries", "loadImage", "lookPath", "main",
-	"newDemo", "ping", "pinned",
+	"newDemo", "ping", "pinned", "program",
 	"run", "runHocker", "runPeak", "startLink", "startProcessWith", "startWriter", "writeHtpasswd",
 }
 
