@@ -124,6 +124,11 @@ func (d *dockerfile) from(in instruction) error {
 	}
 	before := d.stages[:d.begun]
 	d.begun++
+	if len(at.unset) > 0 {
+		d.notes.at(in.line)
+		d.result.skip(at, "FROM %.200s: the argument %s has no default", in.words[0], at.unset[0])
+		return nil
+	}
 	if at.text == "scratch" || slices.Contains(before, strings.ToLower(at.text)) && at.text != "" {
 		return nil
 	}

@@ -54,9 +54,10 @@ from nginx AS later
 		want:  "Dockerfile:2 golang:1 build\nDockerfile:6 skipped: local: its comment says skip\n",
 	},
 	{
-		name:  "a variable that is not set",
-		files: folder{"Dockerfile": "ARG TAG\nFROM nginx:$TAG\n"},
-		err:   `Dockerfile:2: reference "nginx:": missing tag after the colon; the variable TAG is not set`,
+		name:  "an argument without a default",
+		files: folder{"Dockerfile": "ARG TAG\n# hocker: name=web\nFROM nginx:$TAG\nFROM redis\n"},
+		want: "Dockerfile:4 redis:latest\n" +
+			"Dockerfile:3 skipped: FROM nginx:$TAG: the argument TAG has no default\n",
 	},
 	{
 		name:  "a variable of a stage",

@@ -1,6 +1,10 @@
 package source
 
 import (
+	"strings"
+
+	"hocker/fetcher/reference"
+
 	"go.yaml.in/yaml/v3"
 )
 
@@ -36,6 +40,7 @@ func (k *kubernetes) search(n *yaml.Node, depth int) {
 	if n = target(n); n == nil || !k.step(n, depth) {
 		return
 	}
+	k.resource(n)
 	for i, child := range n.Content {
 		if n.Kind != yaml.MappingNode {
 			k.search(child, depth+1)
@@ -60,6 +65,20 @@ func (k *kubernetes) members(key, value *yaml.Node) {
 		for _, volume := range k.list(value) {
 			k.take(k.find(k.find(volume, "image").value, "reference"))
 		}
+	}
+}
+
+// resource takes spec.image of a resource, which operators such as Prometheus' have, if it
+// is a whole reference. Elsewhere, image can mean anything.
+func (k *kubernetes) resource(n *yaml.Node) {
+	if n.Kind != yaml.MappingNode || k.find(n, "apiVersion").value == nil || k.find(n, "kind").value == nil {
+		return
+	}
+	image := k.find(k.find(n, "spec").value, "image")
+	text, _ := k.scalar(image)
+	_, err := reference.Parse(text)
+	if _, tagged, _ := strings.Cut(text, "/"); err == nil && strings.ContainsAny(tagged, ":@") && !strings.Contains(text, "://") {
+		k.take(image)
 	}
 }
 

@@ -79,6 +79,32 @@ spec:
 			"all.yaml:32 org/job:1\nall.yaml:47 org/listed:1\nall.yaml:54 org/custom:1\n",
 	},
 	{
+		name: "images of custom resources",
+		files: folder{"crs.yaml": `apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+spec:
+  image: quay.io/prometheus/prometheus:v3 # hocker: name=prometheus
+  containers: [{name: extra, image: quay.io/org/extra:1}]
+---
+apiVersion: example.org/v1
+kind: Picture
+spec: {image: picture.png}
+---
+apiVersion: example.org/v1
+kind: Picture
+spec: {image: "https://example.org/picture.png"}
+---
+apiVersion: example.org/v1
+kind: Disk
+spec: {image: debian}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+spec: {image: {type: string}}
+`},
+		want: "crs.yaml:4 quay.io/prometheus/prometheus:v3 prometheus\ncrs.yaml:5 quay.io/org/extra:1\n",
+	},
+	{
 		name:  "JSON",
 		files: folder{"pod.json": `{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"image": "a"}, {"image": null}, {"image": ""}, {}, "x"]}}`},
 		want:  "pod.json:1 a:latest\n",
