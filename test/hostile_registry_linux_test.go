@@ -99,6 +99,12 @@ var attackRows = []attackRow{
 	{"10,000 layers", nil, `env out=$PWD/out hocker=/hocker specPath=$FILES/spec.json hocker build image`, 0, "out"},
 	{"10,000 layers", nil, `env out=$PWD/out hocker=/hocker specPath=$FILES/spec.json hocker build archive`, 0, "out"},
 
+	{"a million layers", nil, `hocker-manifest -o out $R/app:empty`, 1, ""},
+	{"a million layers", nil, `hocker lock add --file out.json $R/app:empty`, 1, ""},
+	{"a million manifests", nil, `hocker-manifest -o out $R/app:entries`, 1, ""},
+	{"a million steps", nil, `hocker inspect -o out $R/app:steps`, 1, ""},
+	{"a million steps", nil, `hocker config -o out $R/app:steps`, 0, "out"},
+
 	{"config.json without end", nil, `env DOCKER_CONFIG=$FILES/zero hocker-manifest -o out $R/app:t`, 0, "out"},
 	{"config.json is a pipe", nil, `env DOCKER_CONFIG=$FILES/pipe hocker-manifest --max-time 1s -o out $R/app:t`, 6, ""},
 	{"credentials file without end", nil, `hocker-manifest --credentials-file /dev/zero -o out $R/app:t`, 2, ""},
@@ -205,6 +211,9 @@ func prepareAttacks(t *testing.T, w *workplace, r *faults.Registry) map[string]s
 	})
 	r.AddManifest("nested", "application/vnd.oci.image.manifest.v1+json", bytes.Repeat([]byte("["), 1_000_000))
 	addManyLayers(r, 10_000)
+	addImage(r, "empty", func(m, _ jsonObject) { m["layers"] = make([]struct{}, 1_000_000) })
+	r.AddManifest("entries", "application/vnd.oci.image.index.v1+json", jsonText(jsonObject{"schemaVersion": 2, "manifests": make([]struct{}, 1_000_000)}))
+	addImage(r, "steps", func(_, c jsonObject) { c["history"] = make([]struct{}, 1_000_000) })
 	variables := map[string]string{
 		"LAYER":    digest.FromBytes(packed).String(),
 		"CONFIG":   config.String(),

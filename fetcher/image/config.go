@@ -3,7 +3,6 @@ package image
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 
 	"hocker/fetcher/reference"
@@ -31,7 +30,7 @@ const MaxConfigSize = 8 << 20
 // ParseConfig parses the config of an image, and returns an error for other
 // JSON.
 //
-// Errors: *[AmbiguousError].
+// Errors: *[AmbiguousError], *[ValuesError].
 func ParseConfig(data []byte) (Config, error) {
 	var c struct {
 		ocispec.Platform
@@ -45,7 +44,7 @@ func ParseConfig(data []byte) (Config, error) {
 	}
 	err := Unmarshal("config", data, &c)
 	switch {
-	case errors.As(err, new(*AmbiguousError)):
+	case isRefused(err):
 		return Config{}, err
 	case err != nil:
 		return Config{}, fmt.Errorf("it is not an image config: %w", err)

@@ -3,6 +3,7 @@ package image
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"hocker/fetcher/reference"
@@ -30,6 +31,7 @@ var parseConfigTests = []struct {
 	{name: "gzip", data: "\x1f\x8b\x08", err: "it is not an image config: expected a JSON object"},
 	{name: "truncated", data: `{"rootfs":{"type":"layers"`, err: "it is not an image config: unexpected end of JSON input"},
 	{name: "other types", data: `{"rootfs":[]}`, err: `it is not an image config: json: cannot unmarshal array into Go struct field .rootfs of type struct { Type string "json:\"type\""; DiffIDs []digest.Digest "json:\"diff_ids\"" }`},
+	{name: "too many values", data: `{"history":[` + strings.Repeat("{},", maxValues) + `{},{}]}`, err: "the config has more than 100000 values, the limit"},
 	{name: "wrong diff ID", data: `{"rootfs":{"type":"layers","diff_ids":["` + digestA + `","sha256:x"]}}`, err: `rootfs.diff_ids[1]: digest "sha256:x": expected sha256: and 64 lower-case hexadecimal digits`},
 	{name: "empty diff ID", data: `{"rootfs":{"type":"layers","diff_ids":[""]}}`, err: `rootfs.diff_ids[0]: digest: expected sha256: and 64 lower-case hexadecimal digits`},
 }

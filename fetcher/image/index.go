@@ -1,7 +1,6 @@
 package image
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,7 +10,7 @@ import (
 // ParseIndex reads a Docker manifest list or an OCI index.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md
 //
-// Errors: *[KindMismatchError] for any other document, *[AmbiguousError].
+// Errors: *[KindMismatchError] for any other document, *[AmbiguousError], *[ValuesError].
 func ParseIndex(data []byte) (ocispec.Index, error) {
 	if kind, detail := identify(data); kind != KindIndex {
 		return ocispec.Index{}, &KindMismatchError{Want: KindIndex, Got: kind, Detail: detail}
@@ -19,7 +18,7 @@ func ParseIndex(data []byte) (ocispec.Index, error) {
 	var index ocispec.Index
 	err := Unmarshal("index", withoutBOM(data), &index)
 	switch {
-	case errors.As(err, new(*AmbiguousError)):
+	case isRefused(err):
 		return ocispec.Index{}, err
 	case err != nil:
 		return ocispec.Index{}, &KindMismatchError{Want: KindIndex, Got: KindOther, Detail: err.Error()}

@@ -1,7 +1,6 @@
 package image
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -17,7 +16,7 @@ import (
 // nil.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
 //
-// Errors: *[KindMismatchError] for any other document, *[AmbiguousError].
+// Errors: *[KindMismatchError] for any other document, *[AmbiguousError], *[ValuesError].
 func ParseManifest(data []byte) (ocispec.Manifest, error) {
 	if kind, detail := identify(data); kind != KindManifest {
 		return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: kind, Detail: detail}
@@ -25,7 +24,7 @@ func ParseManifest(data []byte) (ocispec.Manifest, error) {
 	var m ocispec.Manifest
 	err := Unmarshal("manifest", withoutBOM(data), &m)
 	switch {
-	case errors.As(err, new(*AmbiguousError)):
+	case isRefused(err):
 		return ocispec.Manifest{}, err
 	case err != nil:
 		return ocispec.Manifest{}, &KindMismatchError{Want: KindManifest, Got: KindOther, Detail: err.Error()}

@@ -3,7 +3,6 @@ package image
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"hocker/fetcher/reference"
@@ -65,7 +64,7 @@ func (r *Resolved) CheckConfig(ctx context.Context, source Source, repo referenc
 	}
 	config, err := ParseConfig(data)
 	switch {
-	case err != nil && configTypeOf(r.Image) == untypedConfig && !errors.As(err, new(*AmbiguousError)):
+	case err != nil && configTypeOf(r.Image) == untypedConfig && !isRefused(err):
 		return Config{}, &KindMismatchError{Want: KindManifest, Got: KindArtifact,
 			Detail: fmt.Sprintf("its config, of type %.100q: %v", r.Image.Config.MediaType, err)}
 	case err != nil:
