@@ -45,7 +45,7 @@ func TestUpdates(t *testing.T) {
 		return
 	}
 	subject, err := r.box.command("git", "--git-dir", "../origin", "log", "--format=%s", "hocker/update").CombinedOutput()
-	if want := "old: bullseye sha256:"; err != nil || !strings.HasPrefix(string(subject), want) {
+	if want := "old: jessie -> bullseye\n"; err != nil || !strings.HasPrefix(string(subject), want) {
 		t.Errorf("the pushed commit is %q, %v, want %s…", subject, err, want)
 	}
 }

@@ -47,7 +47,8 @@ func Compare(before, after File) []Change {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		was, is := before.Images[name], after.Images[name]
 		if !reflect.DeepEqual(was, is) {
-			c := Change{Name: name, Reference: names[name].Reference, Was: was.Reference, Followed: is.Follow != "", Old: was.Digest(), New: is.Digest()}
+			c := Change{Name: name, Reference: names[name].Reference, Followed: is.Follow != "", New: is.Digest()}
+			c.Was, c.Old = was.lockedAt()
 			c.count(is, seen)
 			changes = append(changes, c)
 		}

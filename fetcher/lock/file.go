@@ -54,7 +54,23 @@ type Image struct {
 	sealed bool
 	// stale is set if the tag or a digest was changed without the rest. Only an update
 	// accepts such an image.
-	stale *FileError
+	stale *stale
+}
+
+// stale says that the tag or a digest of an image was changed without the rest.
+type stale struct {
+	err    *FileError
+	tag    string // before that
+	digest digest.Digest
+}
+
+// lockedAt returns the reference and the digest that the platforms belong to.
+func (i Image) lockedAt() (reference.Reference, digest.Digest) {
+	ref, d := i.Reference, i.Digest()
+	if i.stale != nil {
+		ref.Tag, d = i.stale.tag, i.stale.digest
+	}
+	return ref, d
 }
 
 // seal returns the tag and the digest that the platforms belong to, or "" if the tag is a

@@ -66,7 +66,7 @@ func Parse(data []byte) (File, error) {
 	f, err := parseStale(data)
 	for _, name := range f.Names() {
 		if stale := f.Images[name].stale; stale != nil {
-			return File{}, stale
+			return File{}, stale.err
 		}
 	}
 	return f, err
@@ -166,13 +166,16 @@ func readSeal(r *fields, o strictjson.Object, where string, i *Image) {
 	}
 	i.sealed = true
 	locked := r.text(m, where+".locked")
-	switch tag, digest, ok := strings.Cut(locked, "@"); {
+	tag, text, _ := strings.Cut(locked, "@")
+	was, err := reference.ParseDigest(text)
+	switch {
 	case i.Reference.Tag == "":
 		r.fail(m, where+".locked", "the tag is a digest: remove this")
-	case !ok || reference.CheckTag(tag) != nil || digest == "":
+	case err != nil || reference.CheckTag(tag) != nil:
 		r.fail(m, where+".locked", "expected TAG@DIGEST")
 	case locked != i.seal():
-		i.stale = &FileError{Line: m.Line, Where: where, Reason: "its tag or digest was changed without the rest: run `hocker lock update`"}
+		err := &FileError{Line: m.Line, Where: where, Reason: "its tag or digest was changed without the rest: run `hocker lock update`"}
+		i.stale = &stale{err, tag, was}
 	}
 }
 
@@ -248,7 +251,8 @@ func readReference(r *fields, o strictjson.Object, where string) reference.Refer
 // readPin reads whether the image is pinned, and checks a digest given as its tag.
 func readPin(r *fields, o strictjson.Object, where string, i *Image) {
 	if i.Reference.Digest != "" && i.Reference.Digest != i.Digest() {
-		i.stale = &FileError{Line: o["tag"].Line, Where: where + ".tag", Reason: fmt.Sprintf("the locked image has another digest, %s: run `hocker lock update`", i.Digest())}
+		err := &FileError{Line: o["tag"].Line, Where: where + ".tag", Reason: fmt.Sprintf("the locked image has another digest, %s: run `hocker lock update`", i.Digest())}
+		i.stale = &stale{err: err, digest: i.Digest()}
 	}
 	m := o["pinned"]
 	if m == nil || !r.truth(m, where+".pinned") {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -111,7 +112,12 @@ func TestEdited(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := update(t, r, stale).Format(); err != nil || !bytes.Equal(got, want) {
+			after := update(t, r, stale)
+			was := tt.wanted.Reference
+			if c := Compare(stale, after); len(c) != 1 || c[0].Was.Tag != was.Tag || c[0].Old != digest.FromBytes(r.manifests[was.Tag]) {
+				t.Errorf("changes %+v", c)
+			}
+			if got, err := after.Format(); err != nil || !bytes.Equal(got, want) {
 				t.Errorf("updated, it is %s, %v, want %s", got, err, want)
 			}
 		})
