@@ -43,7 +43,7 @@ var rooms = map[string]room{
 	"fetcher/printable":           {without: offline},
 	"fetcher/atomicfile":          {imports: []string{"fetcher/internal/flock", "golang.org/x/sys"}, without: offline},
 	"fetcher/internal/flock":      {without: offline},
-	"fetcher/internal/smallfile":  {imports: []string{"fetcher/bytecount"}, without: offline},
+	"fetcher/bounded":             {imports: []string{"fetcher/bytecount"}, without: offline},
 	"fetcher/internal/inflate":    {without: offline},
 	"fetcher/internal/strictjson": {without: offline},
 	"fetcher/internal/erofsfile":  {without: offline},
@@ -52,9 +52,9 @@ var rooms = map[string]room{
 	"fetcher/content":             {imports: []string{"fetcher/bytecount", digests}, without: offline},
 	"fetcher/reference":           {imports: []string{digests}, without: offline},
 	"fetcher/follow":              {imports: []string{"fetcher/reference", "github.com/Masterminds/semver/v3"}, without: offline},
-	"fetcher/source":              {imports: []string{"fetcher/bytecount", "fetcher/internal/smallfile", "fetcher/reference", "go.yaml.in/yaml/v3"}, without: offline},
+	"fetcher/source":              {imports: []string{"fetcher/bounded", "fetcher/bytecount", "fetcher/reference", "go.yaml.in/yaml/v3"}, without: offline},
 	"fetcher/credential": {
-		imports: []string{"fetcher/bytecount", "fetcher/internal/smallfile", "fetcher/internal/subprocess", "fetcher/reference"},
+		imports: []string{"fetcher/bounded", "fetcher/internal/subprocess", "fetcher/reference"},
 		without: offline,
 	},
 	"fetcher/image": {
@@ -63,26 +63,26 @@ var rooms = map[string]room{
 	},
 	"fetcher/archive": {
 		imports: []string{
-			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/inflate", "fetcher/internal/smallfile", "fetcher/internal/transfer", "fetcher/reference",
+			"fetcher/bounded", "fetcher/atomicfile", "fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/inflate", "fetcher/internal/transfer", "fetcher/reference",
 			digests, imageSpec, "github.com/klauspost/compress", "golang.org/x/sync",
 		},
 		without: offline,
 	},
 	"fetcher": {imports: []string{
-		"fetcher/content", "fetcher/credential", "fetcher/image", "fetcher/internal/smallfile", "fetcher/internal/transfer", "fetcher/reference",
+		"fetcher/bounded", "fetcher/content", "fetcher/credential", "fetcher/image", "fetcher/internal/transfer", "fetcher/reference",
 		digests, imageSpec, rootsBundle, "oras.land/oras-go/v2/registry/remote",
 	}},
 	"fetcher/inspect": {imports: []string{"fetcher/image", digests, imageSpec}, without: offline},
 	"fetcher/signature": {
 		imports: []string{
-			"fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/strictjson", "fetcher/reference",
+			"fetcher/bounded", "fetcher/bytecount", "fetcher/content", "fetcher/image", "fetcher/internal/strictjson", "fetcher/reference",
 			digests, imageSpec,
 		},
 		without: offline,
 	},
 	"fetcher/nix": {
 		imports: []string{
-			"fetcher/atomicfile", "fetcher/credential", "fetcher/image", "fetcher/internal/subprocess", "fetcher/reference",
+			"fetcher/bounded", "fetcher/atomicfile", "fetcher/credential", "fetcher/image", "fetcher/internal/subprocess", "fetcher/reference",
 			digests, imageSpec, "github.com/nix-community/go-nix", "golang.org/x/sync",
 		},
 		without: offline,
@@ -92,7 +92,7 @@ var rooms = map[string]room{
 		without: offline,
 	},
 	"fetcher/podmanstore": {
-		imports: []string{"fetcher/image", "fetcher/reference", digests},
+		imports: []string{"fetcher/bounded", "fetcher/image", "fetcher/reference", digests},
 		without: offline,
 	},
 	"fetcher/process": {imports: []string{imageSpec}, without: offline},
@@ -125,7 +125,7 @@ var rooms = map[string]room{
 	},
 	"fetcher/engine": {
 		imports: []string{
-			"fetcher/atomicfile", "fetcher/bytecount", "fetcher/internal/containerd", "fetcher/internal/grpc", "fetcher/reference",
+			"fetcher/bounded", "fetcher/atomicfile", "fetcher/bytecount", "fetcher/internal/containerd", "fetcher/internal/grpc", "fetcher/reference",
 			digests, imageSpec, "golang.org/x/sync",
 		},
 		without: []string{rootsBundle},

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"hocker/fetcher/internal/smallfile"
+	"hocker/fetcher/bounded"
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
@@ -180,7 +180,7 @@ func ReadRoots(path string) (*x509.CertPool, error) {
 const maxRoots = 16 << 20
 
 func appendRoots(pool *x509.CertPool, path string) error {
-	pem, err := smallfile.Read(context.Background(), path, maxRoots) // callers that cannot wait do not
+	pem, err := bounded.ReadFile(context.Background(), path, maxRoots, "CA certificates") // callers that cannot wait do not
 	if err != nil {
 		return fmt.Errorf("CA file: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"hocker/fetcher/bounded"
 	"hocker/fetcher/credential"
 	"hocker/fetcher/reference"
 )
@@ -140,12 +141,12 @@ func (f *credentialFlags) forNamed(find credential.Func, audience credential.Aud
 	return credential.AllowPlainHTTP([]credential.Host{{Name: named.Name(), PlainHTTP: named.Scheme == "http"}}, find), nil
 }
 
-// maxPassword is how much of standard input is read for a password, in bytes. A
+// maxPassword limits a password on standard input, in bytes. A
 // token service accepts no more than fits into a header.
 const maxPassword = 64 << 10
 
 func readPassword(r io.Reader) (string, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxPassword))
+	data, err := bounded.Read(r, maxPassword, "a password")
 	if err != nil {
 		return "", fmt.Errorf("--password-stdin: %w", err)
 	}

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
 
-	"hocker/fetcher/bytecount"
+	"hocker/fetcher/bounded"
 	"hocker/fetcher/lock"
 	"hocker/fetcher/reference"
 	sourcefile "hocker/fetcher/source"
@@ -184,12 +184,9 @@ func readInput(p process, path string) ([]byte, error) {
 	} else if term.IsTerminal(int(input.Fd())) {
 		return nil, usagef("--from -: standard input is a terminal, expected a file, as in helm template … | hocker lock add --from -")
 	}
-	data, err := io.ReadAll(io.LimitReader(input, sourcefile.MaxFile+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(data) > sourcefile.MaxFile:
-		return nil, usagef("--from %s: it is larger than %s", path, bytecount.Format(sourcefile.MaxFile))
+	data, err := bounded.Read(input, sourcefile.MaxFile, "a file that names images")
+	if errors.As(err, new(*bounded.TooLargeError)) {
+		err = usagef("--from %s: %w", path, err)
 	}
-	return append([]byte{}, data...), nil
+	return data, err
 }

@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 
-	"hocker/fetcher/bytecount"
+	"hocker/fetcher/bounded"
 	"hocker/fetcher/image"
 
 	"github.com/opencontainers/go-digest"
@@ -96,12 +95,9 @@ func (in manifestInput) read(p process) ([]byte, error) {
 		defer f.Close()
 		from = f
 	}
-	data, err := io.ReadAll(io.LimitReader(from, maxManifest+1))
-	switch {
-	case err != nil:
+	data, err := bounded.Read(from, maxManifest, "a manifest")
+	if err != nil {
 		return nil, &manifestInputError{in, err}
-	case len(data) > maxManifest:
-		return nil, &manifestInputError{in, fmt.Errorf("it is larger than %s, the limit for a manifest", bytecount.Format(maxManifest))}
 	}
 	return data, nil
 }

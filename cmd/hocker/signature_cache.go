@@ -123,7 +123,7 @@ func readSignatures(ctx context.Context, folder string, manifest digest.Digest) 
 // readKept reads the file of a manifest.
 func readKept(ctx context.Context, folder string, manifest digest.Digest) (keptSignatures, error) {
 	path := keptPath(folder, manifest)
-	data, err := readLimited(ctx, path, maxKeptFile)
+	data, err := readLimited(ctx, path, maxKeptFile, "signatures")
 	if err != nil {
 		return keptSignatures{}, err
 	}

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"os"
+	"io/fs"
 
-	"hocker/fetcher/bytecount"
+	"hocker/fetcher/bounded"
 	"hocker/fetcher/signature"
 )
 
@@ -58,7 +58,7 @@ func readTrusted(ctx context.Context, keys []string, policy string) (*signature.
 	if policy == "" {
 		return v, nil
 	}
-	data, err := readLimited(ctx, policy, signature.MaxPolicyFile)
+	data, err := readLimited(ctx, policy, signature.MaxPolicyFile, "a policy")
 	if err != nil {
 		return nil, err
 	}
@@ -69,25 +69,15 @@ func readTrusted(ctx context.Context, keys []string, policy string) (*signature.
 }
 
 func readKeyFile(ctx context.Context, path string) ([]byte, error) {
-	return readLimited(ctx, path, signature.MaxKeyFile)
+	return readLimited(ctx, path, signature.MaxKeyFile, "a key")
 }
 
 // readLimited reads a file of the user, which may be a pipe, and not more than limit
 // bytes.
-func readLimited(ctx context.Context, path string, limit int64) ([]byte, error) {
-	data, err := await(ctx, func() ([]byte, error) {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, &usageError{err: err}
-		}
-		defer f.Close()
-		return io.ReadAll(io.LimitReader(f, limit+1))
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case int64(len(data)) > limit:
-		return nil, usagef("%s is larger than %s, the limit", path, bytecount.Format(limit))
+func readLimited(ctx context.Context, path string, limit int64, what string) ([]byte, error) {
+	data, err := bounded.ReadFile(ctx, path, limit, what)
+	if errors.As(err, new(*fs.PathError)) {
+		err = &usageError{err: err}
 	}
-	return data, nil
+	return data, err
 }

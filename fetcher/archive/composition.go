@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"strings"
 
+	"hocker/fetcher/bounded"
 	"hocker/fetcher/content"
 	"hocker/fetcher/image"
-	"hocker/fetcher/internal/smallfile"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -47,7 +47,7 @@ const maxComposition = 16 << 20
 // as those of a pipe, cannot be interrupted: if ctx ends first, the read is
 // abandoned.
 func ReadComposition(ctx context.Context, path string) (Composition, error) {
-	data, err := smallfile.Read(ctx, path, maxComposition)
+	data, err := bounded.ReadFile(ctx, path, maxComposition, "an image.json")
 	if err != nil {
 		return Composition{}, err
 	}

@@ -284,5 +284,5 @@ func TestHelperWritesTooMuch(t *testing.T) {
 	}
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	_, err := askHelper(t.Context(), "endless", ghcr)
-	checkError(t, err, "credential helper docker-credential-endless: its output is larger than 1.0 MB")
+	checkError(t, err, "credential helper docker-credential-endless: output: it is larger than 1.0 MB, the limit for a credential")
 }

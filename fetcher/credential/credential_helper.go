@@ -11,7 +11,7 @@ import (
 	"strings"
 	"syscall"
 
-	"hocker/fetcher/bytecount"
+	"hocker/fetcher/bounded"
 	"hocker/fetcher/internal/subprocess"
 	"hocker/fetcher/reference"
 )
@@ -46,11 +46,11 @@ const (
 func runHelper(ctx context.Context, program, server string) (Credential, error) {
 	command := subprocess.Command(ctx, syscall.SIGKILL, program, "get")
 	command.Stdin, command.Stderr = strings.NewReader(server), os.Stderr
-	stdout := &subprocess.Output{Limit: maxCredentialFile}
+	stdout := &bounded.Output{Limit: maxCredentialFile, What: "a credential"}
 	command.Stdout = stdout
 	err := command.Run()
-	if stdout.TooLarge() {
-		return Credential{}, fmt.Errorf("its output is larger than %s", bytecount.Format(maxCredentialFile))
+	if large := stdout.Err(); large != nil {
+		return Credential{}, fmt.Errorf("output: %w", large)
 	}
 	output := stdout.Bytes()
 	if errors.Is(err, exec.ErrWaitDelay) {

@@ -84,10 +84,10 @@ func TestReadFileFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = ReadFile(large, Audience{Named: ghcr}, nil)
-	checkError(t, err, "credentials file: read "+large+": it is larger than 1.0 MB, the limit for such a file")
+	checkError(t, err, "credentials file: read "+large+": it is larger than 1.0 MB, the limit for a file with credentials")
 
 	_, err = ReadFile("/dev/zero", Audience{Named: ghcr}, nil)
-	checkError(t, err, "credentials file: read /dev/zero: it is larger than 1.0 MB, the limit for such a file")
+	checkError(t, err, "credentials file: read /dev/zero: it is larger than 1.0 MB, the limit for a file with credentials")
 }
 
 func TestReadFileExposed(t *testing.T) {

@@ -3,7 +3,7 @@ package credential
 import (
 	"context"
 
-	"hocker/fetcher/internal/smallfile"
+	"hocker/fetcher/bounded"
 )
 
 // maxCredentialFile limits the size of a file with credentials, and the output of a
@@ -13,5 +13,5 @@ const maxCredentialFile = 1 << 20
 // readFile reads a file with credentials until ctx ends: the user's settings may name a
 // pipe.
 func readFile(ctx context.Context, path string) ([]byte, error) {
-	return smallfile.Read(ctx, path, maxCredentialFile)
+	return bounded.ReadFile(ctx, path, maxCredentialFile, "a file with credentials")
 }

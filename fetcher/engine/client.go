@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"hocker/fetcher/bounded"
 )
 
 // client is a client of the API of Docker and podman. Its requests name no API version,
@@ -56,6 +58,16 @@ func (e *Error) Error() string {
 
 // maxAnswer limits the size of a response that is not a stream, in bytes.
 const maxAnswer = 8 << 20
+
+// readAnswer reads a response that is a JSON document. The connection ends with the
+// context of the request.
+func readAnswer(body io.Reader, document any) error {
+	data, err := bounded.Read(body, maxAnswer, "a response")
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, document)
+}
 
 // call sends a request and passes the body of a successful response to read, which may be
 // nil.

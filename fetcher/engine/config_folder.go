@@ -1,12 +1,10 @@
 package engine
 
 import (
-	"fmt"
-	"io"
-	"os"
+	"context"
 	"path/filepath"
 
-	"hocker/fetcher/bytecount"
+	"hocker/fetcher/bounded"
 )
 
 // configFolder returns the folder of docker's configuration.
@@ -17,26 +15,10 @@ func configFolder(getenv func(string) string) string {
 	return filepath.Join(getenv("HOME"), ".docker")
 }
 
-// maxSmall limits the size of configuration files, in bytes. They have a few kilobytes.
-const maxSmall = 1 << 20
+// maxConfig limits the size of configuration files, in bytes. They have a few kilobytes.
+const maxConfig = 1 << 20
 
-// readSmall reads a regular file of at most [maxSmall] bytes.
-func readSmall(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSmall+1))
-	if err == nil && len(data) > maxSmall {
-		err = fmt.Errorf("%s is larger than %s", path, bytecount.Format(maxSmall))
-	}
-	return data, err
+// readConfig reads a configuration file of docker or podman, or a certificate.
+func readConfig(ctx context.Context, path string) ([]byte, error) {
+	return bounded.ReadFile(ctx, path, maxConfig, "a configuration file")
 }

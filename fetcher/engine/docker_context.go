@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,9 +16,9 @@ const defaultContext = "default"
 
 // currentContext returns the name of the context that `docker context use` selected, or
 // "" if there is none.
-func currentContext(getenv func(string) string) (string, error) {
+func currentContext(ctx context.Context, getenv func(string) string) (string, error) {
 	path := filepath.Join(configFolder(getenv), "config.json")
-	data, err := readSmall(path)
+	data, err := readConfig(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -46,33 +47,33 @@ func (e *ContextError) Unwrap() error { return e.Err }
 // https://docs.docker.com/engine/manage-resources/contexts/.
 //
 // Errors: *[ContextError].
-func contextEndpoint(name string, getenv func(string) string) (Endpoint, error) {
-	endpoint, err := readContext(filepath.Join(configFolder(getenv), "contexts"), name)
+func contextEndpoint(ctx context.Context, name string, getenv func(string) string) (Endpoint, error) {
+	endpoint, err := readContext(ctx, filepath.Join(configFolder(getenv), "contexts"), name)
 	if err != nil {
 		return Endpoint{}, &ContextError{Name: name, Err: err}
 	}
 	return endpoint, nil
 }
 
-func readContext(store, name string) (Endpoint, error) {
+func readContext(ctx context.Context, store, name string) (Endpoint, error) {
 	id := digest.FromString(name).Encoded()
-	data, err := readSmall(filepath.Join(store, "meta", id, "meta.json"))
+	data, err := readConfig(ctx, filepath.Join(store, "meta", id, "meta.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Endpoint{}, fmt.Errorf("not found in %s", store)
 	}
 	if err != nil {
 		return Endpoint{}, err
 	}
-	var context struct {
+	var described struct {
 		Endpoints map[string]struct {
 			Host          string
 			SkipTLSVerify bool
 		}
 	}
-	if err := json.Unmarshal(data, &context); err != nil {
+	if err := json.Unmarshal(data, &described); err != nil {
 		return Endpoint{}, err
 	}
-	docker, ok := context.Endpoints["docker"]
+	docker, ok := described.Endpoints["docker"]
 	if !ok || docker.Host == "" {
 		return Endpoint{}, errors.New("it has no Docker endpoint")
 	}
@@ -86,6 +87,6 @@ func readContext(store, name string) (Endpoint, error) {
 	if isMissing(files.ca) {
 		files.ca = ""
 	}
-	endpoint.TLS, err = files.config()
+	endpoint.TLS, err = files.config(ctx)
 	return endpoint, err
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -32,7 +31,7 @@ func (c *client) info(ctx context.Context) (*daemon, error) {
 		OSType, Architecture string
 	}
 	err := c.call(ctx, http.MethodGet, "/info", nil, func(body io.Reader) error {
-		if err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(&info); err != nil {
+		if err := readAnswer(body, &info); err != nil {
 			return fmt.Errorf("%s: response to GET /info: %w", c.host, err)
 		}
 		return nil

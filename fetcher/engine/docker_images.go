@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"hocker/fetcher/bounded"
+
 	"github.com/opencontainers/go-digest"
 )
 
@@ -55,9 +57,12 @@ func (c *client) listImages(ctx context.Context, query url.Values, each func(lis
 	})
 }
 
+// maxImages is far more than the images that an engine has.
+const maxImages = 1_000_000
+
 // readImages reads a JSON array of images, which may be long.
 func readImages(body io.Reader, each func(listedImage)) error {
-	list := json.NewDecoder(body)
+	list := bounded.NewDecoder(body, maxAnswer, "an image in a list")
 	switch start, err := list.Token(); {
 	case err != nil:
 		return err
@@ -66,7 +71,10 @@ func readImages(body io.Reader, each func(listedImage)) error {
 	case start != json.Delim('['):
 		return fmt.Errorf("expected an array, not %v", start)
 	}
-	for list.More() {
+	for n := 0; list.More(); n++ {
+		if n == maxImages {
+			return fmt.Errorf("there are more than %d images, the limit", maxImages)
+		}
 		var image listedImage
 		if err := list.Decode(&image); err != nil {
 			return err

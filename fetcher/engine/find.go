@@ -17,7 +17,7 @@ import (
 // Errors: *[reference.InputError], *[ContextError], *[UnavailableError],
 // *[CertificateError], *[NoneError], and errors of reading docker's config.json.
 func Find(ctx context.Context, host string, getenv func(string) string) (Engine, error) {
-	endpoint, err := choose(host, getenv)
+	endpoint, err := choose(ctx, host, getenv)
 	if err != nil || endpoint.Host != "" {
 		return connect(ctx, endpoint, err)
 	}
@@ -36,7 +36,7 @@ func Find(ctx context.Context, host string, getenv func(string) string) (Engine,
 
 // FindDocker is like [Find], but ignores podman.
 func FindDocker(ctx context.Context, host string, getenv func(string) string) (Engine, error) {
-	endpoint, err := choose(host, func(name string) string {
+	endpoint, err := choose(ctx, host, func(name string) string {
 		if strings.HasPrefix(name, "CONTAINER_") {
 			return ""
 		}
@@ -51,33 +51,33 @@ func FindDocker(ctx context.Context, host string, getenv func(string) string) (E
 // choose returns the configured endpoint, or the zero Endpoint. It follows docker's
 // order of precedence, with podman's variable before docker's files:
 // https://docs.docker.com/engine/manage-resources/contexts/.
-func choose(host string, getenv func(string) string) (Endpoint, error) {
+func choose(ctx context.Context, host string, getenv func(string) string) (Endpoint, error) {
 	if host == "" {
 		host = getenv("DOCKER_HOST")
 	}
 	if host != "" {
-		config, err := environmentTLS(getenv)
+		config, err := environmentTLS(ctx, getenv)
 		return Endpoint{Host: host, TLS: config}, err
 	}
 	name := getenv("DOCKER_CONTEXT")
 	if podman := getenv("CONTAINER_HOST"); name == "" && podman != "" {
-		return podmanEndpoint(podman, getenv)
+		return podmanEndpoint(ctx, podman, getenv)
 	}
 	if name == "" {
 		var err error
-		if name, err = currentContext(getenv); err != nil {
+		if name, err = currentContext(ctx, getenv); err != nil {
 			return Endpoint{}, err
 		}
 	}
 	if name != "" && name != defaultContext {
-		endpoint, err := contextEndpoint(name, getenv)
+		endpoint, err := contextEndpoint(ctx, name, getenv)
 		if err == nil && endpoint.TLS == nil && strings.HasPrefix(endpoint.Host, "tcp:") && wantsTLS(getenv) {
 			err = &ContextError{Name: name, Err: errors.New("DOCKER_TLS_VERIFY or DOCKER_TLS requests TLS, but this context does not use it")}
 		}
 		return endpoint, err
 	}
 	if wantsTLS(getenv) {
-		config, err := environmentTLS(getenv)
+		config, err := environmentTLS(ctx, getenv)
 		return Endpoint{Host: "tcp://localhost:" + securePort, TLS: config}, err
 	}
 	return Endpoint{}, nil

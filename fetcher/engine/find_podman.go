@@ -26,7 +26,7 @@ func FindPodman(ctx context.Context, host string, getenv func(string) string) (E
 		}
 		return firstOf(ctx, podmanSockets(getenv, os.Getuid()))
 	}
-	endpoint, err := podmanEndpoint(host, getenv)
+	endpoint, err := podmanEndpoint(ctx, host, getenv)
 	e, err := connect(ctx, endpoint, err)
 	if err != nil {
 		return nil, err
@@ -39,11 +39,11 @@ func FindPodman(ctx context.Context, host string, getenv func(string) string) (E
 
 // podmanEndpoint returns the endpoint in podman's variables:
 // https://docs.podman.io/en/latest/markdown/podman-remote.1.html.
-func podmanEndpoint(host string, getenv func(string) string) (endpoint Endpoint, err error) {
+func podmanEndpoint(ctx context.Context, host string, getenv func(string) string) (endpoint Endpoint, err error) {
 	var config *tls.Config
 	files := tlsFiles{ca: getenv("CONTAINER_TLS_CA"), cert: getenv("CONTAINER_TLS_CERT"), key: getenv("CONTAINER_TLS_KEY")}
 	if files != (tlsFiles{}) {
-		config, err = files.config()
+		config, err = files.config(ctx)
 	}
 	return Endpoint{Host: host, TLS: config, Program: "podman", Identity: getenv("CONTAINER_SSHKEY")}, err
 }

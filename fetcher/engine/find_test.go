@@ -1,15 +1,21 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
+	"hocker/fetcher/bounded"
 	"hocker/fetcher/reference"
 
 	"github.com/opencontainers/go-digest"
@@ -159,7 +165,7 @@ var chooseTests = []struct {
 func TestChoose(t *testing.T) {
 	for _, tt := range chooseTests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := choose(tt.host, newEnvironment(t, tt.current, tt.variables).getenv)
+			got, err := choose(t.Context(), tt.host, newEnvironment(t, tt.current, tt.variables).getenv)
 			if tt.err != "" {
 				if err == nil || !strings.HasSuffix(err.Error(), tt.err) {
 					t.Errorf("got %v, want %s", err, tt.err)
@@ -199,9 +205,69 @@ func TestConfigFile(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		_, err := choose("", environment{"DOCKER_CONFIG": dir}.getenv)
+		_, err := choose(t.Context(), "", environment{"DOCKER_CONFIG": dir}.getenv)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
 			t.Errorf("%q: got %v, want %s", text, err, want)
+		}
+	}
+}
+
+// docker's configuration may be anything: a device without end, a pipe that nobody writes
+// to. So may a client certificate.
+func TestConfigWithoutEnd(t *testing.T) {
+	dir := t.TempDir()
+	zero, pipe := filepath.Join(dir, "zero"), filepath.Join(dir, "pipe")
+	for _, folder := range []string{zero, pipe} {
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"config.json", "ca.pem", "cert.pem", "key.pem"} {
+		if err := os.Symlink("/dev/zero", filepath.Join(zero, name)); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mkfifo(filepath.Join(pipe, name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ended, end := context.WithCancelCause(t.Context())
+	end(io.ErrUnexpectedEOF)
+	for _, variables := range []environment{{}, {"DOCKER_HOST": "tcp://h:1", "DOCKER_TLS": "1"}, {"DOCKER_HOST": "tcp://h:1", "DOCKER_TLS_VERIFY": "1"}} {
+		variables["DOCKER_CONFIG"] = zero
+		if _, err := choose(t.Context(), "", variables.getenv); !errors.As(err, new(*bounded.TooLargeError)) {
+			t.Errorf("%v: %v", variables, err)
+		}
+		variables["DOCKER_CONFIG"] = pipe
+		if _, err := choose(ended, "", variables.getenv); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%v: %v", variables, err)
+		}
+	}
+	for _, name := range []string{"config.json", "ca.pem", "cert.pem", "key.pem"} { // lets the reads end
+		if f, err := os.OpenFile(filepath.Join(pipe, name), os.O_RDWR, 0); err == nil {
+			f.Close()
+		}
+	}
+}
+
+// The answer of an engine may have no end.
+func TestAnswerWithoutEnd(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := map[bool]string{true: `[{"Id": "`, false: `{"Id": "`}[r.URL.Path == "/images/json"]
+		for _, err := io.WriteString(w, start); err == nil; _, err = w.Write(bytes.Repeat([]byte("a"), 1<<16)) {
+		}
+	}))
+	defer server.Close()
+	c := &client{host: "h", base: server.URL, http: server.Client()}
+	for name, ask := range map[string]func() error{
+		"info":    func() error { _, err := c.info(t.Context()); return err },
+		"inspect": func() error { _, err := c.inspect(t.Context(), "app"); return err },
+		"list":    func() error { return c.listImages(t.Context(), nil, func(listedImage) {}) },
+		"load": func() error {
+			return c.call(t.Context(), http.MethodPost, "/images/load", nil, c.readLoad)
+		},
+	} {
+		if err := ask(); !errors.As(err, new(*bounded.TooLargeError)) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

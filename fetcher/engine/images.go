@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -85,7 +84,7 @@ type inspected struct {
 // ID.
 func (c *client) inspect(ctx context.Context, name string) (image inspected, err error) {
 	err = c.call(ctx, http.MethodGet, "/images/"+name+"/json", nil, func(body io.Reader) error {
-		if err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(&image); err != nil {
+		if err := readAnswer(body, &image); err != nil {
 			return fmt.Errorf("%s: image %s: %w", c.host, name, err)
 		}
 		return nil

@@ -2,13 +2,14 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
+
+	"hocker/fetcher/bounded"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -64,7 +65,7 @@ const unpackFailed = "Error unpacking image "
 // readLoad reads the progress of a load. A response with status 200 may still end in an
 // error.
 func (c *client) readLoad(body io.Reader) error {
-	lines := json.NewDecoder(body)
+	lines := bounded.NewDecoder(body, maxAnswer, "a line")
 	for {
 		var line struct{ Error, Stream string }
 		err := lines.Decode(&line)

@@ -2,11 +2,12 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
+
+	"hocker/fetcher/bounded"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -49,7 +50,7 @@ func (p *Podman) readPull(body io.Reader, want digest.Digest) error {
 		return &Error{Host: p.client.host, Request: "POST " + p.api(pullPath), Status: http.StatusOK, Message: reason}
 	}
 	var id string
-	for lines := json.NewDecoder(body); ; {
+	for lines := bounded.NewDecoder(body, maxAnswer, "a line"); ; {
 		var line struct{ ID, Error string }
 		switch err := lines.Decode(&line); {
 		case err == io.EOF && id == "":

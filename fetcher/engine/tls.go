@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -42,10 +43,10 @@ func (e *CertificateError) Unwrap() error { return e.Err }
 // config reads the files into a TLS configuration.
 //
 // Errors: *[CertificateError].
-func (f tlsFiles) config() (*tls.Config, error) {
+func (f tlsFiles) config(ctx context.Context) (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: f.insecure}
 	if f.ca != "" && !f.insecure {
-		pem, err := readSmall(f.ca)
+		pem, err := readConfig(ctx, f.ca)
 		if err != nil {
 			return nil, &CertificateError{err}
 		}
@@ -59,7 +60,7 @@ func (f tlsFiles) config() (*tls.Config, error) {
 		config.RootCAs = pool
 	}
 	if f.cert != "" || f.key != "" {
-		own, err := tls.LoadX509KeyPair(f.cert, f.key)
+		own, err := f.keyPair(ctx)
 		if err != nil {
 			return nil, &CertificateError{err}
 		}
@@ -68,9 +69,22 @@ func (f tlsFiles) config() (*tls.Config, error) {
 	return config, nil
 }
 
+// keyPair reads the client certificate and its key.
+func (f tlsFiles) keyPair(ctx context.Context) (tls.Certificate, error) {
+	cert, err := readConfig(ctx, f.cert)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := readConfig(ctx, f.key)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
+}
+
 // environmentTLS returns the TLS configuration in docker's variables, or nil:
 // https://docs.docker.com/reference/cli/docker/#environment-variables.
-func environmentTLS(getenv func(string) string) (*tls.Config, error) {
+func environmentTLS(ctx context.Context, getenv func(string) string) (*tls.Config, error) {
 	if !wantsTLS(getenv) {
 		return nil, nil
 	}
@@ -80,7 +94,7 @@ func environmentTLS(getenv func(string) string) (*tls.Config, error) {
 	}
 	files := tlsFolder(dir)
 	files.insecure = getenv("DOCKER_TLS_VERIFY") == ""
-	return files.config()
+	return files.config(ctx)
 }
 
 func wantsTLS(getenv func(string) string) bool {

@@ -74,7 +74,7 @@ func TestTLSFiles(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, err := tlsFolder(dir).config()
+			_, err := tlsFolder(dir).config(t.Context())
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 				t.Errorf("got %v, want %s", err, tt.err)
 			}

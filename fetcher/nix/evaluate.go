@@ -1,7 +1,7 @@
 package nix
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"hocker/fetcher/bounded"
 	"hocker/fetcher/internal/subprocess"
 )
 
@@ -53,23 +54,23 @@ func evaluate(ctx context.Context, file string) ([]evaluatedImage, error) {
 	if err != nil {
 		return nil, err
 	}
-	stdout := &subprocess.Output{Limit: maxEvaluated}
-	var stderr bytes.Buffer
+	stdout := &bounded.Output{Limit: maxEvaluated, What: "the arguments of its images"}
+	stderr := &bounded.Output{Limit: maxEvaluated, What: "the messages of Nix"}
 	command := subprocess.Command(ctx, syscall.SIGTERM, "nix-instantiate",
 		"--eval", "--strict", "--json", "--expr", evaluator, "--argstr", "file", file,
 		// The user named this file, so it and the files beside it may be read
 		// even if nix.conf asks for pure or restricted evaluation.
 		"--option", "pure-eval", "false", "-I", filepath.Dir(file))
-	command.Stdout, command.Stderr = stdout, &stderr
+	command.Stdout, command.Stderr = stdout, stderr
 	err = command.Run()
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case stdout.TooLarge():
-		return nil, &ExpressionError{fmt.Sprintf("its images have more than %d bytes of arguments", maxEvaluated)}
+	case stdout.Err() != nil, stderr.Err() != nil:
+		return nil, &ExpressionError{cmp.Or(stdout.Err(), stderr.Err()).Error()}
 	case errors.As(err, new(*exec.ExitError)):
-		return nil, &ExpressionError{evaluationError(stderr.String())}
+		return nil, &ExpressionError{evaluationError(string(stderr.Bytes()))}
 	default:
 		return nil, &StoreError{Command: "nix-instantiate", Err: err}
 	}

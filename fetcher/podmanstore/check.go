@@ -2,6 +2,7 @@ package podmanstore
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"hocker/fetcher/bounded"
 	"hocker/fetcher/image"
 
 	"github.com/opencontainers/go-digest"
@@ -18,8 +20,8 @@ import (
 
 // Check reads a store as the engine does, and returns an error if something is missing or
 // wrong. One such store in the engine's configuration makes all of its commands fail.
-func Check(dir string) error {
-	c := checker{dir: dir, layers: map[string]layerRecord{}}
+func Check(ctx context.Context, dir string) error {
+	c := checker{ctx: ctx, dir: dir, layers: map[string]layerRecord{}}
 	err := c.readLayers()
 	if err == nil {
 		err = c.readImages()
@@ -31,6 +33,7 @@ func Check(dir string) error {
 }
 
 type checker struct {
+	ctx    context.Context
 	dir    string
 	layers map[string]layerRecord // by ID
 }
@@ -97,7 +100,7 @@ func (c *checker) checkLayer(layer layerRecord) error {
 func (c *checker) links(id string) ([]string, error) {
 	texts := map[string]string{}
 	for _, name := range []string{linkFile, lowerFile, idsFile} {
-		data, err := os.ReadFile(filepath.Join(c.dir, driverFolder, id, name))
+		data, err := c.read(filepath.Join(c.dir, driverFolder, id, name))
 		if err != nil {
 			return nil, err
 		}
@@ -186,12 +189,12 @@ func (c *checker) checkImage(record imageRecord) error {
 			return err
 		}
 	}
-	config, err := os.ReadFile(c.data(record, digest.NewDigestFromEncoded(digest.SHA256, record.ID).String()))
+	config, err := c.read(c.data(record, digest.NewDigestFromEncoded(digest.SHA256, record.ID).String()))
 	if err != nil {
 		return err
 	}
 	for _, name := range []string{manifestData, manifestData + "-" + record.Digest.String()} {
-		data, err := os.ReadFile(c.data(record, name))
+		data, err := c.read(c.data(record, name))
 		if err != nil {
 			return err
 		}
@@ -228,7 +231,7 @@ func (c *checker) checkTop(record imageRecord, config []byte) error {
 
 // checkData checks a file of an image's folder.
 func (c *checker) checkData(record imageRecord, name string) error {
-	data, err := os.ReadFile(c.data(record, name))
+	data, err := c.read(c.data(record, name))
 	if err != nil {
 		return err
 	}
@@ -244,6 +247,14 @@ func (c *checker) data(record imageRecord, name string) string {
 	return filepath.Join(c.dir, imageFolder, record.ID, fileName(name))
 }
 
+// maxFile limits the size of a file of the store other than an EROFS file, in bytes. A table
+// has some hundred bytes for a layer.
+const maxFile = 64 << 20
+
+func (c *checker) read(path string) ([]byte, error) {
+	return bounded.ReadFile(c.ctx, path, maxFile, "a file of the store")
+}
+
 // readTable reads a table, and the lock that the engine takes before.
 func (c *checker) readTable(folder, table, lock string, records any) error {
 	info, err := os.Stat(filepath.Join(c.dir, folder, lock))
@@ -253,7 +264,7 @@ func (c *checker) readTable(folder, table, lock string, records any) error {
 	if err != nil {
 		return err
 	}
-	data, err := os.ReadFile(filepath.Join(c.dir, folder, table))
+	data, err := c.read(filepath.Join(c.dir, folder, table))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package podmanstore
 
 import (
 	"cmp"
+	"context"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -26,7 +27,7 @@ const maxLayers = 249
 // Write writes a store with the images to dir, which it creates, and checks it with [Check].
 // Images that have the same config are one image with all their names and manifests. The same
 // images in another order give the same bytes.
-func Write(dir string, images []Image) error {
+func Write(ctx context.Context, dir string, images []Image) error {
 	var (
 		stored []storedImage
 		layers = map[string]storedLayer{}
@@ -53,7 +54,7 @@ func Write(dir string, images []Image) error {
 	if err := writeLayers(dir, layers); err != nil {
 		return err
 	}
-	return Check(dir)
+	return Check(ctx, dir)
 }
 
 // addLayers adds layers to those of the store. A layer may come as several files, since it may

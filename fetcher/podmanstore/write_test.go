@@ -74,7 +74,7 @@ func mustJSON(t *testing.T, v any) []byte {
 func written(t *testing.T, images ...Image) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "store")
-	if err := Write(dir, images); err != nil {
+	if err := Write(t.Context(), dir, images); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -160,7 +160,7 @@ func TestCheckMissing(t *testing.T) {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
-		if err := Check(dir); err == nil {
+		if err := Check(t.Context(), dir); err == nil {
 			t.Errorf("no error without %s", name)
 		}
 	}
@@ -183,7 +183,7 @@ func TestCheckContent(t *testing.T) {
 		if err := os.WriteFile(path, []byte("changed"), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if err := Check(dir); err == nil {
+		if err := Check(t.Context(), dir); err == nil {
 			t.Errorf("no error with another %s", name)
 		}
 	}
@@ -263,7 +263,7 @@ func TestWriteErrors(t *testing.T) {
 		{"a missing file", []Image{gone}, "no such file or directory"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := Write(filepath.Join(t.TempDir(), "store"), tt.images)
+			err := Write(t.Context(), filepath.Join(t.TempDir(), "store"), tt.images)
 			if err == nil || !strings.HasSuffix(err.Error(), tt.err) {
 				t.Errorf("got %v\nwant …%s", err, tt.err)
 			}

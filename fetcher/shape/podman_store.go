@@ -37,7 +37,7 @@ func buildPodmanStore(ctx context.Context, b build, out string) error {
 			return fmt.Errorf("%s: %w", folder, err)
 		}
 	}
-	return podmanstore.Write(out, images)
+	return podmanstore.Write(ctx, out, images)
 }
 
 // storedImage reads what a store has of an image.

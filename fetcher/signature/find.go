@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 
+	"hocker/fetcher/bounded"
 	"hocker/fetcher/bytecount"
 	"hocker/fetcher/content"
 	"hocker/fetcher/image"
@@ -180,18 +180,13 @@ func (f *found) blob(ctx context.Context, d ocispec.Descriptor) ([]byte, error) 
 	if _, err := reference.ParseDigest(d.Digest.String()); err != nil {
 		return nil, err
 	}
-	tooLarge := fmt.Errorf("larger than %s, the limit", bytecount.Format(maxSignature))
 	if d.Size > maxSignature {
-		return nil, tooLarge
+		return nil, &bounded.TooLargeError{Limit: maxSignature, What: "a signature"}
 	}
 	body, err := f.source.Blob(ctx, f.repo, d)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
-	data, err := io.ReadAll(io.LimitReader(body, maxSignature+1))
-	if err == nil && len(data) > maxSignature {
-		err = tooLarge
-	}
-	return data, err
+	return bounded.Read(body, maxSignature, "a signature")
 }

@@ -58,7 +58,7 @@ func TestListedKinds(t *testing.T) {
 	if want := []Kind{KindBundle}; !slices.Equal(kinds, want) || err != nil {
 		t.Errorf("%v, %v", kinds, err)
 	}
-	if want := []string{"a signature: larger than 1.0 MB, the limit"}; !slices.Equal(notes, want) {
+	if want := []string{"a signature: it is larger than 1.0 MB, the limit for a signature"}; !slices.Equal(notes, want) {
 		t.Errorf("notes %q", notes)
 	}
 	asked := len(r.asked)

@@ -110,7 +110,7 @@ func TestVerify(t *testing.T) {
 		}, want: "debian:1 is not signed: a signature: not found"},
 		{name: "the blob is too large", fill: func(t *testing.T, r *registry) {
 			referrer(t, r, theIndex, MediaTypeBundle, Signature{MediaType: MediaTypeBundle, Data: make([]byte, maxSignature+1)})
-		}, want: "debian:1 is not signed: a signature: larger than 1.0 MB, the limit"},
+		}, want: "debian:1 is not signed: a signature: it is larger than 1.0 MB, the limit for a signature"},
 		{name: "referrers refused", fill: func(t *testing.T, r *registry) {
 			r.errs["referrers"] = fmt.Errorf("refused: %w", content.ErrDenied)
 		}, want: "debian:1 is not signed: refused: access denied"},

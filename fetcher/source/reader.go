@@ -3,7 +3,7 @@ package source
 import (
 	"context"
 
-	"hocker/fetcher/internal/smallfile"
+	"hocker/fetcher/bounded"
 )
 
 // Reader reads files that name images.
@@ -20,5 +20,7 @@ const MaxFile = 16 << 20
 
 // Files opens files on disk, up to a limit, until ctx ends.
 func Files(ctx context.Context) func(path string) ([]byte, error) {
-	return func(path string) ([]byte, error) { return smallfile.Read(ctx, path, MaxFile) }
+	return func(path string) ([]byte, error) {
+		return bounded.ReadFile(ctx, path, MaxFile, "a file that names images")
+	}
 }
