@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"fmt"
 	"net/http"
 	"sync"
 
@@ -42,6 +43,9 @@ func (r *reach) route(c confined, req *http.Request) (*http.Transport, error) {
 	proxy, err := c.registry.Proxy(req)
 	if proxy == nil && err == nil {
 		return c.others[from](), nil
+	}
+	if isOldAddress(address) {
+		return nil, &ReachError{reason: fmt.Sprintf("the registry leads to %.100q, which may be any address: not followed", req.URL.Hostname())}
 	}
 	if to, literal := r.literalScope(address); to > private {
 		return c.registry, r.check(from, to, literal)

@@ -73,14 +73,28 @@ func (r *reach) registryScope(registry reference.Registry) scope {
 // literalScope returns the scope of an address that needs no name server. Other hosts
 // count as public.
 func (r *reach) literalScope(hostPort string) (scope, netip.Addr) {
-	host, _, _ := net.SplitHostPort(hostPort)
-	if reference.IsLoopback(hostPort) {
+	host, _, _ := net.SplitHostPort(strings.ToLower(hostPort))
+	host = strings.TrimSuffix(host, ".")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return thisMachine, netip.IPv6Loopback()
 	}
 	if a, err := netip.ParseAddr(host); err == nil {
 		return r.scopeOf(a), a
 	}
 	return public, netip.Addr{}
+}
+
+// isOldAddress reports whether a host is an IPv4 address for programs that read 127.1,
+// 2130706433 or 0x7f000001 as 127.0.0.1. No domain ends in a number:
+// https://url.spec.whatwg.org/#ends-in-a-number-checker
+func isOldAddress(hostPort string) bool {
+	host, _, _ := net.SplitHostPort(hostPort)
+	host = strings.TrimSuffix(host, ".")
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	last := strings.ToLower(host[strings.LastIndexByte(host, '.')+1:])
+	return strings.HasPrefix(last, "0x") || last != "" && strings.Trim(last, "0123456789") == ""
 }
 
 // dialRegistry dials a registry or a proxy. Once a registry has shown its scope, it

@@ -225,7 +225,9 @@ func TestReachRebinding(t *testing.T) {
 // no target.
 func TestReachThroughAProxy(t *testing.T) {
 	noProxies(t)
-	for to, allowed := range map[string]bool{"http://storage.invalid": true, "http://10.0.0.1": true, "http://169.254.169.254": false, "http://127.0.0.1:1": false, "http://[::ffff:169.254.169.254]": false, "http://localhost": false} {
+	for to, allowed := range map[string]bool{"http://storage.invalid": true, "http://10.0.0.1": true, "http://169.254.169.254": false, "http://127.0.0.1:1": false, "http://[::ffff:169.254.169.254]": false, "http://localhost": false,
+		"http://LOCALHOST.": false, "http://a.localhost": false, "http://169.254.169.254.": false, "http://127.1": false, "http://2130706433": false, "http://0x7f.1": false, "http://0177.0.0.1.": false, "http://0x7F000001": false,
+		"http://1password.example": true, "http://0x.example": true} {
 		var first sync.Once
 		s := startServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			redirected := false

@@ -29,9 +29,15 @@ func (s scope) leadsTo(target scope) bool {
 
 var (
 	privatePrefixes = []netip.Prefix{
-		netip.MustParsePrefix("100.64.0.0/10"), // shared by the customers of a provider: RFC 6598
-		netip.MustParsePrefix("fec0::/10"),     // site-local: RFC 3879
+		netip.MustParsePrefix("100.64.0.0/10"),  // shared by the customers of a provider: RFC 6598
+		netip.MustParsePrefix("fec0::/10"),      // site-local: RFC 3879
+		netip.MustParsePrefix("192.0.0.0/24"),   // protocols of networks, and a metadata service: RFC 6890
+		netip.MustParsePrefix("240.0.0.0/4"),    // reserved, and in use in clouds: RFC 1112
+		netip.MustParsePrefix("64:ff9b:1::/48"), // translators of one network: RFC 8215
 	}
+	// The host of a virtual machine in Azure:
+	// https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+	azureHost   = netip.MustParseAddr("168.63.129.16")
 	thisNetwork = netip.MustParsePrefix("0.0.0.0/8") // RFC 1122; Linux connects 0.0.0.0 to itself
 	broadcast   = netip.MustParseAddr("255.255.255.255")
 	nat64       = netip.MustParsePrefix("64:ff9b::/96") // RFC 6052
@@ -43,7 +49,7 @@ func scopeOf(a netip.Addr) scope {
 	switch {
 	case a.IsLoopback(), a.IsUnspecified(), thisNetwork.Contains(a), slices.Contains(ownAddresses(), a):
 		return thisMachine
-	case a.IsLinkLocalUnicast(), a.IsMulticast(), a == broadcast:
+	case a.IsLinkLocalUnicast(), a.IsMulticast(), a == broadcast, a == azureHost:
 		return linkLocal
 	case a.IsPrivate(), slices.ContainsFunc(privatePrefixes, func(p netip.Prefix) bool { return p.Contains(a) }):
 		return private

@@ -11,6 +11,7 @@ var scopeTests = map[string]scope{
 	"::ffff:127.0.0.1": thisMachine, "64:ff9b::7f00:1": thisMachine, "::ffff:0.0.0.0": thisMachine,
 	"169.254.169.254": linkLocal, "::ffff:169.254.169.254": linkLocal, "fe80::1%eth0": linkLocal, "64:ff9b::a9fe:a9fe": linkLocal, "224.0.0.1": linkLocal, "ff02::1": linkLocal, "255.255.255.255": linkLocal,
 	"10.0.0.1": private, "172.31.255.1": private, "172.32.0.1": public, "192.168.1.1": private, "100.64.0.1": private, "100.128.0.1": public,
+	"192.0.0.192": private, "240.0.0.1": private, "64:ff9b:1::a00:1": private, "168.63.129.16": linkLocal, "168.63.129.17": public,
 	"fd00:ec2::254": private, "fec0::1": private, "::ffff:10.0.0.1": private,
 }
 
