@@ -44,6 +44,16 @@ func TestLimitsOfCompose(t *testing.T) { runReadTests(t, Compose, composeLimits)
 
 var kubernetesLimits = []readTest{
 	{
+		name:  "many values",
+		files: folder{"pod.yaml": "kind: Pod\nx: [" + strings.Repeat("a,", maxMarks) + "]\n"},
+		err:   "pod.yaml: a document has more than 250000 values",
+	},
+	{
+		name:  "what looks like a separator",
+		files: folder{"pod.yaml": "kind: Pod\nx: [" + strings.Repeat("a,\n---x,", maxMarks/4) + "]\n"},
+		err:   "pod.yaml: a document has more than 250000 values",
+	},
+	{
 		name:  "many images",
 		files: folder{"pod.yaml": "kind: Pod\ncontainers:\n" + strings.Repeat("  - image: a\n", maxImages+1)},
 		err:   "pod.yaml:10003: more than 10000 images",

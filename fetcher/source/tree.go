@@ -51,27 +51,44 @@ func (t *tree) step(n *yaml.Node, depth int) bool {
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
-// maxDocument limits a document, in bytes: its nodes take 200 times as much. Kubernetes
-// has a limit of 1.5 MiB for an object.
-const maxDocument = 2 << 20
+// maxDocument and maxMarks limit a document: its bytes, and the lines, commas, colons and
+// dashes in it, since each may begin a value, which takes a few hundred bytes. Kubernetes
+// has a limit of 1.5 MiB for an object; large ones have 60,000 of those.
+const (
+	maxDocument = 2 << 20
+	maxMarks    = 250_000
+)
 
-// oversized reports whether data has a larger document.
-func oversized(data []byte) bool {
-	for len(data) > maxDocument {
-		end := bytes.LastIndex(data[:maxDocument], []byte("\n---"))
-		if end < 0 {
-			return true
+// oversized returns why a document in data is too large, or "".
+func oversized(data []byte) string {
+	size, marks := 0, 0
+	for line := range bytes.Lines(data) {
+		if isSeparator(line) {
+			size, marks = 0, 0
 		}
-		data = data[end+1:]
+		size += len(line)
+		marks += bytes.Count(line, []byte(",")) + bytes.Count(line, []byte(":")) + bytes.Count(line, []byte("-")) + 1
+		switch {
+		case size > maxDocument:
+			return "a document is larger than " + bytecount.Format(maxDocument)
+		case marks > maxMarks:
+			return fmt.Sprintf("a document has more than %d values", maxMarks)
+		}
 	}
-	return false
+	return ""
+}
+
+// isSeparator reports whether a line begins a document.
+func isSeparator(line []byte) bool {
+	rest, ok := bytes.CutPrefix(line, []byte("---"))
+	return ok && (len(rest) == 0 || bytes.ContainsAny(rest[:1], " \t\r\n"))
 }
 
 // documents calls each with the content of every document in a YAML file, until it
 // returns false.
 func (t *tree) documents(data []byte, each func(root *yaml.Node) bool) {
-	if oversized(data) {
-		t.fail(0, "a document is larger than %s", bytecount.Format(maxDocument))
+	if reason := oversized(data); reason != "" {
+		t.fail(0, "%s", reason)
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	for t.err == nil {
