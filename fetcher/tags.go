@@ -87,7 +87,7 @@ func parseTags(body []byte) ([]string, error) {
 	}
 	for _, tag := range page.Tags {
 		if err := reference.CheckTag(tag); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("the list has the %v", err) // not an error of the user
 		}
 	}
 	return page.Tags, nil

@@ -41,7 +41,7 @@ func TestTags(t *testing.T) {
 		{name: "a page elsewhere", registry: tagsPage(`<http://other.example/v2/?n=2>; rel="next"`, "a"), asked: 1, err: "the link to the next page leads elsewhere"},
 		{name: "pages without end", registry: tagsPage("<?last=a>; rel=next", "a"), asked: maxTagPages, err: "more than 1000 pages, the limit"},
 		{name: "tags without end", registry: tagsPage("<?last=a>; rel=next", many...), asked: 4, err: "more than 200000 tags, the limit"},
-		{name: "not a tag", registry: tagsPage("", `a\u001b[1m`), asked: 1, err: `tag "a\x1b[1m": expected at most 128 characters of a-z, A-Z, 0-9, _ . -, not starting with . or -`},
+		{name: "not a tag", registry: tagsPage("", `a\u001b[1m`), asked: 1, err: `the list has the tag "a\x1b[1m": expected at most 128 characters of a-z, A-Z, 0-9, _ . -, not starting with . or -`},
 		{name: "twice", registry: answer{body: `{"tags":["a"],"tags":["b"]}`}, asked: 1, err: `expected a list of tags: the list is ambiguous: duplicate key "tags"`},
 		{name: "a web page", registry: answer{body: "<html>"}, asked: 1, err: "expected a list of tags: invalid character '<' looking for beginning of value"},
 		{name: "no such image", registry: answer{status: 404}, asked: 1, err: "GET http://HOST" + path + ": 404 Not Found", kind: content.ErrNotFound},

@@ -1,12 +1,18 @@
 package test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -63,6 +69,16 @@ var hostileRows = []hostileRow{
 	{"manifest: layer's media type", `hocker lock add --file new.json $R/x:layer`, 1},
 	{"config: platform", `hocker-image --platform linux/amd64 $R/x:config`, 1},
 	{"config: platform, build", `out=$PWD/out builder=hocker spec=$(cat spec.json) hocker build image`, 1},
+	{"registry's message: tags", `hocker tags $R/denied`, 3},
+	{"registry's message: verify", `hocker verify --key cosign.pub $R/denied:t`, 3},
+	{"registry's message: lock outdated", `hocker lock outdated --file denied.json`, 3},
+	{"tags", `hocker tags $R/listed`, 1},
+	{"tags, JSON", `hocker tags --json $R/listed`, 1},
+	{"file name: key", `hocker verify --key "$TEXT" $R/x:t`, 2},
+	{"file name: source", `hocker lock add --file new.json --from "$TEXT"`, 2},
+	{"source: name of an image", `hocker lock add --file new.json --from source.yaml`, 2},
+	{"lock file: source", `hocker lock list --file source.json`, 2},
+	{"lock file: follow", `hocker lock list --file follow.json`, 2},
 	{"lock file: key", `hocker lock list --file key.json`, 2},
 	{"lock file: name of an image", `hocker load lock.json "$TEXT"`, 2},
 	{"file name", `hocker load "$TEXT"`, 2},
@@ -150,6 +166,7 @@ func prepareHostile(t *testing.T, w *workplace) {
 	if _, err := w.output("sh", "-c", `set -e
 		hocker lock add -q --file lock.json app=$R/x:t
 		sed 's/"imageName": "x"/"imageName": "denied"/' lock.json >denied.json
+		sed 's/"version": 1/"version": 4/; s/"imageName"/"follow": "\\u001b[2J\\nforged", "imageName"/' lock.json >follow.json
 		hocker image -q --out image.tar $R/x:t
 		hocker image -q --out other.tar $R/x:other
 		hocker image -q --out layout --format oci-layout $R/x:config
@@ -161,7 +178,11 @@ func prepareHostile(t *testing.T, w *workplace) {
 		t.Fatal(err)
 	}
 	const program = "#!/bin/sh\nprintf 'error: %s' \"$TEXT\" >&2\nexit 1\n"
+	sources := jsonObject{"version": 4, "images": jsonObject{}, "sources": jsonObject{hostile: jsonObject{"kind": hostile}}}
 	for name, content := range map[string]string{
+		"cosign.pub":                       publicKey(t),
+		"source.yaml":                      "services: {a: {image: " + strconv.QuoteToASCII(hostile) + "}}\n",
+		"source.json":                      string(jsonText(sources)),
 		"errors.json":                      string(jsonText(hostileErrors)),
 		"x.nix":                            "{ }: { }",
 		"key.json":                         string(jsonText(jsonObject{"version": 1, "images": jsonObject{}, hostile: 1})),
@@ -215,6 +236,9 @@ func hostileRegistry(t *testing.T) http.Handler {
 		switch path := req.URL.Path; {
 		case strings.HasPrefix(path, "/v2/denied/"):
 			denyHostile(w)
+		case path == "/v2/listed/tags/list":
+			w.Header().Set("Content-Type", "application/json")
+			w.Write(jsonText(jsonObject{"name": hostile, "tags": []string{hostile, "1", "1.0" + hostile, "forged"}}))
 		case strings.HasPrefix(path, "/v2/moved/blobs/"):
 			w.Header().Set("Location", "/gone/forged\u202e\u2028?\u202e")
 			w.WriteHeader(http.StatusTemporaryRedirect)
@@ -222,6 +246,19 @@ func hostileRegistry(t *testing.T) http.Handler {
 			r.ServeHTTP(w, req)
 		}
 	})
+}
+
+// publicKey returns a key that has signed nothing.
+func publicKey(t *testing.T) string {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 
 // hostileErrors is a registry's error document.
