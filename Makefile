@@ -67,6 +67,7 @@ unit:
 # timeout is for the slowest machine.
 .PHONY: test
 test: parts check ## Check and test everything, end to end (root; installs what is missing).
+	test/fuzz.sh 300x $(GO)
 	$(GO) test -count=1 -vet=off -parallel 6 -timeout 3h ./test/...
 
 .PHONY: fuzz
