@@ -41,7 +41,7 @@ var killedRows = []killedRow{
 		again: `hocker-image --format oci-layout -o out $R/demo/app:1`, kept: "out"},
 	{name: "image to standard output", run: `hocker-image $R/demo/app:1 >out`, left: partTmp,
 		again: `hocker-image $R/demo/app:1 >out`, kept: "out"},
-	{name: "prefetch", run: `env PATH=$B:$PATH hocker prefetch $B/lock.json`, left: partTmp,
+	{name: "prefetch", run: `env PATH=$B/slow:$B:$PATH hocker prefetch $B/lock.json`, left: partTmp,
 		again: `env PATH=$B:$PATH hocker prefetch $B/lock.json`, code: 1}, // $B has no real nix-store
 	{name: "prefetch of a pipe", run: `env PATH=$B:$PATH hocker prefetch /dev/stdin <<<'{ }'`, left: partTmp,
 		again: `PATH=$B/none $(command -v hocker) prefetch /dev/stdin <<<'{ }'`, code: 1},
@@ -72,7 +72,8 @@ func TestKilled(t *testing.T) {
 	prepare := exec.Command("bash", "-c", `set -e; mkdir -p "$B" && cd "$B" && mkfifo pipe
 		printf '#!/bin/sh\nfor path; do case $path in /*) echo $path ;; esac done\n' >nix-store
 		printf '#!/bin/sh\nexec cat $P\n' >nix-instantiate
-		chmod +x nix-store nix-instantiate
+		mkdir slow && printf '#!/bin/sh\ncase "$*" in *--add*) exec cat $P ;; esac\nexec $B/nix-store "$@"\n' >slow/nix-store
+		chmod +x nix-store slow/nix-store nix-instantiate
 		hocker lock add --file lock.json $R/demo/app:1`)
 	prepare.Env = w.environ
 	if output, err := prepare.CombinedOutput(); err != nil {

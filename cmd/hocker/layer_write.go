@@ -45,7 +45,7 @@ func (c *layerCmd) continueBlob(ctx context.Context, p process, src source, laye
 		return usagef("--continue %s is on another file system than --out %s: name files in one folder", c.Continue, c.Out)
 	}
 	f, err := atomicfile.OpenPart(c.Continue)
-	if errors.As(err, new(*atomicfile.PlantedError)) {
+	if errors.As(err, new(*atomicfile.PlantedError)) || errors.As(err, new(*atomicfile.BusyError)) {
 		return usagef("--continue: %w", err)
 	}
 	if err != nil {

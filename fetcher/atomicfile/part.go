@@ -1,16 +1,21 @@
 package atomicfile
 
 import (
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"hocker/fetcher/internal/flock"
 )
 
 // OpenPart opens the part of a file that an earlier run has written, or creates it. What
-// it leads to is written in place, so it must not be a link.
+// it leads to is written in place, so it must not be a link. Until it is closed, no other
+// process opens it in this way.
 //
-// Errors: *[PlantedError].
+// Errors: *[PlantedError], *[BusyError].
 func OpenPart(path string) (*os.File, error) {
 	if info, err := os.Lstat(path); err == nil {
 		if err := checkPart(path, info); err != nil {
@@ -25,11 +30,34 @@ func OpenPart(path string) (*os.File, error) {
 	if err == nil {
 		err = checkPart(path, info) // it may have been put there meanwhile
 	}
+	if err == nil {
+		err = lockPart(f, path)
+	}
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// BusyError reports a part that another process writes.
+type BusyError struct{ Path string }
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("%s is being written by another process: wait for it, or name another file", e.Path)
+}
+
+func lockPart(f *os.File, path string) error {
+	err := flock.TryLock(f)
+	switch {
+	case errors.Is(err, flock.ErrHeld):
+		return &BusyError{path}
+	case err != nil && !flock.IsUnsupported(err):
+		return err
+	case !isAt(f, path): // that process has just renamed it
+		return &BusyError{path}
+	}
+	return nil
 }
 
 // SameFileSystem reports whether a file at one path can be renamed to the other: whether
@@ -59,7 +87,7 @@ func checkPart(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// Replace closes f, which is complete, and renames it to path. A link there is replaced. If
+// Replace renames f, which is complete, to path, and closes it. A link there is replaced. If
 // a file is replaced, f gets its mode.
 func Replace(f *os.File, path string) error {
 	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
@@ -67,10 +95,10 @@ func Replace(f *os.File, path string) error {
 			return err
 		}
 	}
-	if err := f.Close(); err != nil {
+	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	return f.Close() // and releases the lock
 }
 
 // setMode sets the mode of a file, unless it has it: some file systems have no modes.

@@ -174,3 +174,33 @@ func TestPlanted(t *testing.T) {
 		})
 	}
 }
+
+// Two processes do not write one part: the second would write into the file of the first
+// after its rename.
+func TestBusyPart(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "out.part")
+	f, err := OpenPart(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenPart(path); !errors.As(err, new(*BusyError)) {
+		t.Errorf("while it is written: %v", err)
+	}
+	other, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := Replace(f, filepath.Join(dir, "out")); err != nil {
+		t.Fatal(err)
+	}
+	if err := lockPart(other, path); !errors.As(err, new(*BusyError)) {
+		t.Errorf("opened before the rename, locked after it: %v", err)
+	}
+	if f, err = OpenPart(path); err != nil {
+		t.Fatal("the next one: ", err)
+	}
+	f.Close()
+	checkTree(t, "afterwards", dir, map[string]string{"out": "", "out.part": ""})
+}
