@@ -8,7 +8,7 @@ LINKS       := hocker-manifest hocker-config hocker-layer hocker-image docker2ni
 PREFIX      ?= /usr/local
 FUZZTIME    ?= 10s
 # Only what handles each byte is inlined: 0.8 MB.
-GCFLAGS     := $(shell cat nix/gcflags)
+GCFLAGS      = $(shell cat nix/gcflags)
 TARGETS     ?= linux/amd64 linux/arm64 linux/riscv64 darwin/amd64 darwin/arm64
 # nix/package.nix has the version of the release.
 VERSION     := $(shell sed -n 's/^ *version = "\(.*\)";/\1/p' nix/package.nix)

@@ -233,7 +233,7 @@ func (p *page) commands(node *kong.Node) {
 // exitMeanings are those in docs/scripts.md.
 var exitMeanings = []struct{ code, meaning string }{
 	{"0", "success"},
-	{"1", "any other error; in hocker lock check also: a tag has moved"},
+	{"1", "any other error; in hocker lock check also: a tag has moved, or a file names images otherwise than they are locked; in hocker lock outdated also: there is a newer tag"},
 	{"2", "usage: the command line, or a file that it names, is invalid"},
 	{"3", "access denied"},
 	{"4", "not found"},

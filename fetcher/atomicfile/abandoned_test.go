@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -327,4 +328,27 @@ func TestFolder(t *testing.T) {
 		checkTree(t, "afterwards", dir, map[string]string{"out/file": "new"})
 		checkNames(t, "afterwards", dir, "out")
 	}
+}
+
+// Many processes create folders in the same one at once. None takes another's for
+// abandoned so that its creator fails.
+func TestFoldersAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 200 {
+				f, err := CreateFolder(dir, 0o700)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := os.WriteFile(filepath.Join(f.Path, "file"), nil, 0o600); err != nil {
+					t.Error(err)
+				}
+				f.Discard()
+			}
+		})
+	}
+	group.Wait()
 }

@@ -1,8 +1,11 @@
 package atomicfile
 
 import (
+	"errors"
 	"io/fs"
 	"os"
+
+	"hocker/fetcher/internal/flock"
 )
 
 // Folder is a temporary folder. Defer [Folder.Discard]: after Commit it does nothing.
@@ -20,7 +23,11 @@ func CreateFolder(dir string, mode fs.FileMode) (*Folder, error) {
 		if err := os.Mkdir(path, mode); err != nil {
 			return nil, err
 		}
-		return os.Open(path)
+		f, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) { // another process has taken it for abandoned
+			err = flock.ErrHeld
+		}
+		return f, err
 	})
 	if err != nil {
 		return nil, err

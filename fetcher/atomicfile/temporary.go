@@ -33,12 +33,12 @@ const maxNames = 100
 var errNoName = errors.New("cannot create a temporary file: other processes remove it")
 
 // newTemporary creates a temporary file or folder in dir with create, which also opens
-// it.
+// it. The error of create is [flock.ErrHeld] if another process has removed it meanwhile.
 func newTemporary(dir string, create func(path string) (*os.File, error)) (*os.File, temporary, error) {
 	for range maxNames {
 		path := filepath.Join(dir, randomName())
 		f, err := create(path)
-		if errors.Is(err, fs.ErrExist) {
+		if errors.Is(err, fs.ErrExist) || errors.Is(err, flock.ErrHeld) {
 			continue
 		}
 		if err != nil {

@@ -24,7 +24,7 @@ type project struct {
 func newProject(t *testing.T, require string) project {
 	Require(t, "make", "go")
 	p := project{t: t, dir: t.TempDir()}
-	for _, name := range []string{"Makefile", "test/prerequisites.sh", "nix/package.nix"} {
+	for _, name := range []string{"Makefile", "test/prerequisites.sh", "nix/package.nix", "nix/gcflags"} {
 		content, err := os.ReadFile(filepath.Join("../..", name))
 		if err != nil {
 			t.Fatal(err)
