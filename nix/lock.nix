@@ -17,6 +17,7 @@
 let
   inherit (builtins)
     attrNames
+    attrValues
     concatMap
     concatStringsSep
     elem
@@ -25,6 +26,7 @@ let
     head
     isAttrs
     isInt
+    isList
     isString
     listToAttrs
     map
@@ -67,9 +69,32 @@ let
     else
       throw "fetchdockerLock: ${where} has the digest ${toJSON digest}, expected \"sha256:\" and 64 hexadecimal digits: let `hocker lock update` write it";
 
+  # The repository of each layer: that of the first image of its registry which has it. So
+  # images that share a layer share its derivation. Nix makes derivations of one path one
+  # after the other, and some versions look only every five seconds whether it is there.
+  repositoriesOf =
+    images:
+    let
+      attrsIn = value: if isAttrs value then attrValues value else [ ];
+      listIn = value: if isList value then value else [ ];
+      layersOf =
+        image: concatMap (platform: listIn (platform.layers or [ ])) (attrsIn (image.platforms or { }));
+      repositoriesIn =
+        image:
+        map (layer: {
+          name = layerKey (image.registry or "") (layer.digest or "");
+          value = {
+            inherit (image) repository imageName;
+          };
+        }) (layersOf image);
+    in
+    listToAttrs (concatMap repositoriesIn (attrsIn images));
+  # What is malformed has an error of its own where it is used.
+  layerKey = registry: digest: if isString digest then "${toJSON registry} ${digest}" else "";
+
   # An image for one system. `options` are arguments of fetchdocker for all images.
   imageOf =
-    options: where: system:
+    options: repositories: where: system:
     {
       registry,
       repository,
@@ -121,9 +146,8 @@ let
         imageLayers = map (
           layer:
           fetchDockerLayer (
-            {
-              inherit registry repository imageName;
-            }
+            { inherit registry; }
+            // repositories.${layerKey registry (layer.digest or "")}
             // sized layer
           )
         ) layers;
@@ -259,12 +283,13 @@ let
           throw "fetchdockerLock: ${path} has version ${toString version}, expected ${toString oldest} to ${toString newest}"
         else
           content;
+      repositories = repositoriesOf checked.images;
       platforms = mapAttrs (
         name: image:
         mapAttrs (
           system: locked:
         withUpdateScript path name (
-          imageOf options "${path}: ${name} for ${system}" system image locked
+          imageOf options repositories "${path}: ${name} for ${system}" system image locked
         )
         ) image.platforms
       ) checked.images;

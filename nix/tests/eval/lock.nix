@@ -242,4 +242,33 @@ in
       ++ [ (lock.byReference ? "debian:bullseye") ];
     expected = genList (i: refused) 6 ++ [ false ];
   };
+  "images of a registry that share a layer share its derivation" = {
+    expr =
+      let
+        lock = lockFor "x86_64-linux" ./locks/shared/hocker.lock.json;
+        names = image: [
+          image.imageConfig.imageName
+          (map (layer: layer.imageName) image.imageLayers)
+        ];
+      in
+      map names [
+        lock.a
+        lock.b
+        lock.c
+      ];
+    expected = [
+      [
+        "first"
+        [ "first" ]
+      ]
+      [
+        "second"
+        [ "first" ]
+      ]
+      [
+        "third"
+        [ "third" ]
+      ]
+    ];
+  };
 }
