@@ -19,6 +19,9 @@ func EnvironmentHosts(getenv func(string) string) ([]Host, error) {
 	return hosts, nil
 }
 
+// SecretVariables are the variables of [FromEnvironment] whose values are secrets.
+var SecretVariables = []string{"DOCKER_PASS", "DOCKER_TOKEN", "DOCKER_AUTH_CONFIG"}
+
 // FromEnvironment returns the credentials in the environment: for the hosts in
 // DOCKER_REGISTRY, DOCKER_TOKEN or else DOCKER_USER and DOCKER_PASS; for other hosts,
 // those in DOCKER_AUTH_CONFIG, the content of a Docker config.json. An empty variable
