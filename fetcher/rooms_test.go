@@ -51,6 +51,7 @@ var rooms = map[string]room{
 	"fetcher/internal/transfer":   {imports: []string{"fetcher/bytecount", "golang.org/x/sync"}, without: offline},
 	"fetcher/content":             {imports: []string{"fetcher/bytecount", digests}, without: offline},
 	"fetcher/reference":           {imports: []string{digests}, without: offline},
+	"fetcher/checkout":            {imports: []string{"fetcher/internal/subprocess"}, without: offline},
 	"fetcher/follow":              {imports: []string{"fetcher/reference", "github.com/Masterminds/semver/v3"}, without: offline},
 	"fetcher/source":              {imports: []string{"fetcher/bounded", "fetcher/bytecount", "fetcher/reference", "go.yaml.in/yaml/v3"}, without: offline},
 	"fetcher/credential": {

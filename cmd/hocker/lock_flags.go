@@ -58,7 +58,7 @@ func (f lockChangeFlags) change(ctx context.Context, p process, table *lockTable
 	if err == nil || len(after.Images) > 0 {
 		changes := table.withPlaces(lock.Compare(before, after))
 		written := table.message.write(ctx, p, changes)
-		if shown := cmp.Or(table.show(p, changes), written); err == nil {
+		if shown := cmp.Or(table.show(ctx, p, changes), written); err == nil {
 			return shown
 		}
 	}

@@ -69,7 +69,7 @@ func (c *lockAddCmd) addFrom(ctx context.Context, p process, before lock.File, w
 		old, there := before.Images[name]
 		other, taken := wanted[name]
 		switch {
-		case m.Where == "": // another source still names it
+		case m.Where == lock.Place{}: // another source still names it
 			old.Sources = m.Sources
 			edit.Set[name] = old
 			continue

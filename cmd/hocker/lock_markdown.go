@@ -1,24 +1,36 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"regexp"
 	"strings"
 
 	"hocker/fetcher/bytecount"
+	"hocker/fetcher/checkout"
 	"hocker/fetcher/lock"
 )
 
+// sourceLinks returns a function that gives the address of a place on the service whose
+// job this is, or "".
+func sourceLinks(ctx context.Context, p process) func(lock.Place) string {
+	checkout, ok := checkout.Find(p.getenv)
+	if !ok {
+		return func(lock.Place) string { return "" }
+	}
+	return func(place lock.Place) string { return checkout.URL(ctx, place.File, place.Line) }
+}
+
 // writeMarkdown writes changes as a table for the description of a pull request. A column
 // for the sources is there if one is known.
-func (f *lockTableFlag) writeMarkdown(w io.Writer, changes []lock.Change) error {
+func (f *lockTableFlag) writeMarkdown(w io.Writer, changes []lock.Change, link func(lock.Place) string) error {
 	if len(changes) == 0 {
 		return writeLines(w, "Nothing has changed.")
 	}
 	header, withSources := []string{"Image", "Old", "New", "Layers", "To fetch"}, false
 	for _, c := range changes {
-		withSources = withSources || c.Source != ""
+		withSources = withSources || c.Source != lock.Place{}
 	}
 	if withSources {
 		header = append(header, "Source")
@@ -37,11 +49,24 @@ func (f *lockTableFlag) writeMarkdown(w io.Writer, changes []lock.Change) error 
 			bytecount.Format(c.Bytes),
 		}
 		if withSources {
-			row = append(row, markdownText(c.Source))
+			row = append(row, markdownSource(c.Source, link))
 		}
 		lines = append(lines, markdownRow(row))
 	}
 	return writeLines(w, lines...)
+}
+
+// markdownSource formats a place as a link, if there is one. An address has no character
+// that ends a link.
+func markdownSource(place lock.Place, link func(lock.Place) string) string {
+	text := markdownText(place.String())
+	if place == (lock.Place{}) {
+		return text
+	}
+	if address := link(place); address != "" {
+		return "[" + text + "](" + address + ")"
+	}
+	return text
 }
 
 func markdownRow(cells []string) string { return "| " + strings.Join(cells, " | ") + " |" }

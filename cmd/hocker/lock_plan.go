@@ -12,7 +12,7 @@ type updatePlan struct {
 	names   []string               // the images to update or to lock
 	wanted  map[string]lock.Wanted // those of them that sources name otherwise, or that are new
 	sources map[string][]string    // the sources of those that are the same otherwise
-	named   map[string]string      // where the images are named
+	named   map[string]lock.Place  // where the images are named
 	gone    []string               // the images to remove
 }
 

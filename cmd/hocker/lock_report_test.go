@@ -24,8 +24,8 @@ func reported(t *testing.T) []lock.Change {
 		{Name: "added", Reference: parse("nginx:1.29"), New: two, LayersNew: 2, Bytes: 1234},
 		{Name: "bare", Reference: parse("nginx@" + string(two)), New: two},
 		{Name: "moved", Reference: parse("debian:bookworm_1"), Was: parse("debian:bookworm_1"), Old: one, New: two, LayersKept: 3},
-		{Name: "newer", Reference: parse("ghcr.io/org/my_app:1.30"), Was: parse("ghcr.io/org/my_app:1.29"), Old: one, New: two, Source: "a|b.yaml:12"},
-		{Name: "removed", Reference: parse("redis:8"), Was: parse("redis:8"), Old: one},
+		{Name: "newer", Reference: parse("ghcr.io/org/my_app:1.30"), Was: parse("ghcr.io/org/my_app:1.29"), Old: one, New: two, Source: lock.Place{File: "a|b.yaml", Line: 12}},
+		{Name: "removed", Reference: parse("redis:8"), Was: parse("redis:8"), Old: one, Source: lock.Place{File: "c.yaml", Line: 3}},
 		{Name: "retagged", Reference: parse("redis:8"), Was: parse("redis:8"), Old: two, New: two},
 	}
 }
@@ -36,23 +36,26 @@ func TestMarkdown(t *testing.T) {
 | added (nginx) | - | ` + "`1.29` `sha256:d4735e3a265e`" + ` | 2 new, 0 kept | 1.2 kB |  |
 | bare (nginx) | - | ` + "`sha256:d4735e3a265e`" + ` | 0 new, 0 kept | 0 bytes |  |
 | moved (debian) | ` + "`bookworm_1` `sha256:6b86b273ff34` | `bookworm_1` `sha256:d4735e3a265e`" + ` | 0 new, 3 kept | 0 bytes |  |
-| newer (ghcr.io/org/my\_app) | ` + "`1.29` `sha256:6b86b273ff34` | `1.30` `sha256:d4735e3a265e`" + ` (says a\[b) | 0 new, 0 kept | 0 bytes | a\|b.yaml:12 |
-| removed (redis) | ` + "`8` `sha256:6b86b273ff34`" + ` | - | 0 new, 0 kept | 0 bytes |  |
+| newer (ghcr.io/org/my\_app) | ` + "`1.29` `sha256:6b86b273ff34` | `1.30` `sha256:d4735e3a265e`" + ` (says a\[b) | 0 new, 0 kept | 0 bytes | [a\|b.yaml:12](https://example.com/a#L12) |
+| removed (redis) | ` + "`8` `sha256:6b86b273ff34`" + ` | - | 0 new, 0 kept | 0 bytes | c.yaml:3 |
 | retagged (redis) | ` + "`8` `sha256:d4735e3a265e` | `8` `sha256:d4735e3a265e`" + ` | 0 new, 0 kept | 0 bytes |  |
 `
 	f := &lockTableFlag{mirrored: func(ref reference.Reference) string {
 		return map[string]string{"org/my_app": "a[b"}[ref.Path]
 	}}
+	link := func(place lock.Place) string {
+		return map[int]string{12: "https://example.com/a#L12"}[place.Line]
+	}
 	var got strings.Builder
-	if err := f.writeMarkdown(&got, reported(t)); err != nil || got.String() != table {
+	if err := f.writeMarkdown(&got, reported(t), link); err != nil || got.String() != table {
 		t.Errorf("got %v\n%s\nwant\n%s", err, got.String(), table)
 	}
 	got.Reset()
-	if err := f.writeMarkdown(&got, reported(t)[:1]); err != nil || strings.Contains(got.String(), "Source") {
+	if err := f.writeMarkdown(&got, reported(t)[:1], link); err != nil || strings.Contains(got.String(), "Source") {
 		t.Errorf("without a source: %v\n%s", err, got.String())
 	}
 	got.Reset()
-	if err := f.writeMarkdown(&got, nil); err != nil || got.String() != "Nothing has changed.\n" {
+	if err := f.writeMarkdown(&got, nil, link); err != nil || got.String() != "Nothing has changed.\n" {
 		t.Errorf("without a change: %v\n%s", err, got.String())
 	}
 }

@@ -102,7 +102,7 @@ func asNamed(i sourcefile.Image, key string, plainHTTP bool) lock.Named {
 	if plainHTTP && !ref.Registry.IsDockerHub() {
 		ref.Registry.Scheme = "http"
 	}
-	return lock.Named{Reference: ref, Name: i.Name, Source: key, Where: fmt.Sprintf("%s:%d", i.File, i.Line)}
+	return lock.Named{Reference: ref, Name: i.Name, Source: key, Where: lock.Place{File: i.File, Line: i.Line}}
 }
 
 // match reads the sources of a lock file, and finds their images in it.
@@ -122,8 +122,8 @@ func (f lockFileFlag) match(ctx context.Context, p process, file lock.File) (loc
 }
 
 // places returns where the images are named, by their names.
-func places(match lock.Match) map[string]string {
-	all := map[string]string{}
+func places(match lock.Match) map[string]lock.Place {
+	all := map[string]lock.Place{}
 	for name, m := range match.Images {
 		all[name] = m.Where
 	}
@@ -143,7 +143,7 @@ func differences(file lock.File, match lock.Match) []difference {
 	byName := map[string]difference{}
 	for name, m := range match.Images {
 		if was := file.Images[name]; was.Reference != m.Reference {
-			byName[name] = difference{name, was, m.Reference, m.Where}
+			byName[name] = difference{name, was, m.Reference, m.Where.String()}
 		}
 	}
 	for _, name := range match.Gone {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -20,8 +21,8 @@ type lockTableFlag struct {
 	// mirrored returns the mirror whose word alone the digest of a tag is, or "". Nil
 	// means that nothing was asked.
 	mirrored func(reference.Reference) string
-	// named has the place that names an image in its source, by the image's name.
-	named map[string]string
+	// named has the places that name the images, by their names.
+	named map[string]lock.Place
 }
 
 // check is called by Validate.
@@ -63,14 +64,14 @@ type changeRow struct {
 	Source     string `json:"source"` // FILE:LINE that names the image; or empty
 }
 
-func (f *lockTableFlag) show(p process, changes []lock.Change) error {
+func (f *lockTableFlag) show(ctx context.Context, p process, changes []lock.Change) error {
 	switch {
 	case f.Format == "markdown":
-		return f.writeMarkdown(p.stdout, changes)
+		return f.writeMarkdown(p.stdout, changes, sourceLinks(ctx, p))
 	case f.JSON, f.Format == "json":
 		rows := []changeRow{}
 		for _, c := range changes {
-			row := changeRow{Name: c.Name, Reference: c.Reference.String(), OldTag: c.Was.Tag, Old: c.Old.String(), New: c.New.String(), LayersNew: c.LayersNew, LayersKept: c.LayersKept, Bytes: c.Bytes, Mirror: f.mirror(c), Source: c.Source}
+			row := changeRow{Name: c.Name, Reference: c.Reference.String(), OldTag: c.Was.Tag, Old: c.Old.String(), New: c.New.String(), LayersNew: c.LayersNew, LayersKept: c.LayersKept, Bytes: c.Bytes, Mirror: f.mirror(c), Source: c.Source.String()}
 			if c.New != "" {
 				row.NewTag = c.Reference.Tag
 			}

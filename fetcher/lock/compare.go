@@ -17,8 +17,8 @@ type Change struct {
 	// Reference is that of the new file, or of the old one if the image was removed. Was
 	// is that of the old file.
 	Reference, Was reference.Reference
-	Followed       bool   // its tag was chosen
-	Source         string // FILE:LINE that names the image, or empty
+	Followed       bool  // its tag was chosen
+	Source         Place // that names the image, or zero
 	// Old and New are the digests that its reference resolved to. Old is empty for an
 	// added image, New for a removed one.
 	Old, New digest.Digest

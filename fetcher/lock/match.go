@@ -9,6 +9,20 @@ import (
 	"hocker/fetcher/reference"
 )
 
+// Place is a line of a file.
+type Place struct {
+	File string // its path, from the working directory
+	Line int    // counted from 1
+}
+
+// String returns FILE:LINE, or nothing for the zero Place.
+func (p Place) String() string {
+	if p == (Place{}) {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", p.File, p.Line)
+}
+
 // Named is an image that a source names.
 type Named struct {
 	Reference reference.Reference
@@ -16,7 +30,7 @@ type Named struct {
 	// Source is the path of the source, as in File.Sources. It is empty for what cannot
 	// be read again, such as standard input.
 	Source string
-	Where  string // FILE:LINE, for people
+	Where  Place
 }
 
 // Match is what sources name, as images of a lock file.
@@ -31,12 +45,13 @@ type Match struct {
 type Matched struct {
 	Reference reference.Reference
 	Sources   []string // all of them, sorted
-	Where     string   // that of the first one; empty if the sources that were read do not name it
+	Where     Place    // that of the first one; zero if the sources that were read do not name it
 }
 
 // NameError reports an image whose name belongs to another one.
 type NameError struct {
-	Where, Name      string
+	Where            Place
+	Name             string
 	Reference, Other reference.Reference
 	OtherWhere       string
 }
@@ -125,7 +140,7 @@ func (m *matcher) byName() error {
 		sameRepository := i.Reference.Repository == w.Reference.Repository
 		switch {
 		case other != nil:
-			return &NameError{w.Where, w.Name, w.Reference, other.Reference, "as " + other.Where + " says"}
+			return &NameError{w.Where, w.Name, w.Reference, other.Reference, "as " + other.Where.String() + " says"}
 		case !ok, m.isOwn(i), i.Reference == w.Reference && i.Follow == "":
 		case len(i.Sources) > 0:
 			return &NameError{w.Where, w.Name, w.Reference, i.Reference, "as " + i.Sources[0] + " says"}
@@ -254,7 +269,7 @@ func (m *matcher) result() Match {
 		case len(others) == 0:
 			result.Gone = append(result.Gone, name)
 		default:
-			result.Images[name] = Matched{i.Reference, others, ""}
+			result.Images[name] = Matched{i.Reference, others, Place{}}
 		}
 	}
 	return result

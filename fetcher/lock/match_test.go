@@ -142,7 +142,7 @@ func TestMatch(t *testing.T) {
 			for n, text := range test.named {
 				words := append(strings.Fields(text), "")
 				source := strings.Trim(words[1], "-")
-				named = append(named, Named{parseReference(t, words[0]), words[2], source, fmt.Sprintf("%s:%d", source, n)})
+				named = append(named, Named{parseReference(t, words[0]), words[2], source, Place{source, n}})
 			}
 			read := test.read
 			if read == nil {
