@@ -71,6 +71,27 @@ volumes:
 			"app/docker-compose.yml:10 i:9\napp/docker-compose.yml:11 j:latest\napp/docker-compose.yml:12 k:latest\napp/docker-compose.yml:13 l:x-9\n",
 	},
 	{
+		name: "an .env file with passwords",
+		files: folder{
+			"compose.yml": "services: {a: {image: \"a:$A\"}, b: {image: \"b:$B\"}, c: {image: \"c:$C\"}}\n",
+			".env":        "\ufeffA: 1\nexport\tB=2\nP=x$\nQ=\"a$1$%\"\nR=a$$b${A}\nS=a\\$b\nT=\"a\\$b{\"\nC.D=\"x\nC=no\"\nC=3\n",
+		},
+		read: []string{"compose.yml"},
+		want: "compose.yml:1 a:1\ncompose.yml:1 b:2\ncompose.yml:1 c:3\n",
+	},
+	{
+		name:  "a mistake in an .env file, which may be in a password",
+		files: folder{"compose.yml": "services: {a: {image: a}}\n", ".env": "P=secret${secret\n"},
+		read:  []string{"compose.yml"},
+		err:   ".env:1: P: a ${ has no closing brace",
+	},
+	{
+		name:  "another mistake in an .env file",
+		files: folder{"compose.yml": "services: {a: {image: a}}\n", ".env": "P=secret${X/secret/}\n"},
+		read:  []string{"compose.yml"},
+		err:   ".env:1: P: what follows ${X is none of the operators :- - :? ? :+ +",
+	},
+	{
 		name:  "a variable that is not set",
 		files: folder{"compose.yml": "services:\n  a:\n    image: nginx:$TAG\n"},
 		err:   `compose.yml:3: reference "nginx:": missing tag after the colon; the variable TAG is not set`,
@@ -88,7 +109,7 @@ volumes:
 	{
 		name:  "a brace that is open",
 		files: folder{"compose.yml": "services:\n  a:\n    image: nginx:${TAG\n"},
-		err:   `compose.yml:3: "nginx:${TAG": "${TAG" has no closing brace`,
+		err:   `compose.yml:3: "nginx:${TAG": a ${ has no closing brace`,
 	},
 	{
 		name:  "a dollar",

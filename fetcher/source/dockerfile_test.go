@@ -67,7 +67,7 @@ from nginx AS later
 	{
 		name:  "a pattern",
 		files: folder{"Dockerfile": "ARG X=b\nFROM ${X#b}\n"},
-		err:   `Dockerfile:2: "${X#b}": ${X#b}: expected one of the operators :- - :? ? :+ +`,
+		err:   `Dockerfile:2: "${X#b}": what follows ${X is none of the operators :- - :? ? :+ +`,
 	},
 	{
 		name:  "FROM alone",

@@ -1,21 +1,23 @@
 package source
 
 import (
+	"regexp"
 	"strings"
 )
 
-// parseEnv reads the variables of an .env file, as docker compose does: NAME=value, with
-// export before it or not, and with quotes or not. Values may name variables: those of
-// lookup, and those above.
+// parseEnv reads the variables of an .env file, as docker compose does: NAME=value or
+// NAME: value, with export before it or not, and with quotes or not. Values may name
+// variables: those of lookup, and those above.
 func parseEnv(file, text string, lookup func(string) (string, bool)) (map[string]string, error) {
 	values := map[string]string{}
-	v := variables{escape: '\\', lookup: func(name string) (string, bool) {
+	v := variables{escape: '$', lookup: func(name string) (string, bool) {
 		if value, ok := lookup(name); ok {
 			return value, true
 		}
 		value, ok := values[name]
 		return value, ok
 	}}
+	text = strings.TrimPrefix(text, byteOrderMark)
 	for line := 1; text != ""; {
 		at := place{file: file, line: line}
 		var name, value string
@@ -42,6 +44,8 @@ func parseEnv(file, text string, lookup func(string) (string, bool)) (map[string
 	return values, nil
 }
 
+var exported = regexp.MustCompile(`^export\s+`)
+
 // unclosed stands for a quote that is not closed.
 const unclosed = 1
 
@@ -49,14 +53,12 @@ const unclosed = 1
 // empty if the line sets nothing.
 func cutAssignment(text string) (name, value string, quote byte, rest string) {
 	line, rest, _ := strings.Cut(text, "\n")
-	trimmed := strings.TrimSpace(line)
-	trimmed = strings.TrimPrefix(trimmed, "export ")
-	name, value, ok := strings.Cut(trimmed, "=")
-	name = strings.TrimSpace(name)
-	if !ok || name == "" || nameLength(name) != len(name) {
+	statement := exported.ReplaceAllString(strings.TrimSpace(line), "")
+	sign := strings.IndexAny(statement, "=:")
+	if sign < 0 || statement[0] == '#' {
 		return "", "", 0, rest
 	}
-	value = strings.TrimSpace(value)
+	name, value = strings.TrimSpace(statement[:sign]), strings.TrimSpace(statement[sign+1:])
 	if value == "" || value[0] != '"' && value[0] != '\'' {
 		if value != "" && value[0] == '#' {
 			value = ""
@@ -78,7 +80,7 @@ func cutAssignment(text string) (name, value string, quote byte, rest string) {
 }
 
 // cutQuoted splits text at the quote that closes it. In double quotes, a backslash
-// escapes, and \$ stays for the variables.
+// escapes, and \$ becomes $$, which stands for the character in expand.
 func cutQuoted(text string, quote byte) (value, rest string, ok bool) {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -96,6 +98,8 @@ func cutQuoted(text string, quote byte) (value, rest string, ok bool) {
 			b.WriteByte('\n')
 		case 't':
 			b.WriteByte('\t')
+		case '$':
+			b.WriteString("$$")
 		case '"', '\\':
 			b.WriteByte(text[i])
 		default:

@@ -24,7 +24,8 @@ type variables struct {
 	unset []string
 }
 
-// expand replaces the variables in text. A variable without a value counts as empty.
+// expand replaces the variables in text. A variable without a value counts as empty. Errors
+// do not quote the text, which may be a secret in an .env file.
 func (v *variables) expand(text string) (string, error) { return v.nested(text, 0) }
 
 func (v *variables) nested(text string, depth int) (string, error) {
@@ -68,17 +69,17 @@ func (v *variables) variable(text string, depth int) (value, rest string, err er
 	if !strings.HasPrefix(text, "{") {
 		name := text[:nameLength(text)]
 		if name == "" {
-			return "", "", fmt.Errorf("a $ without a variable: write %s for the character itself", string(v.escape)+"$")
+			return "$", text, nil // as in many a password
 		}
 		return v.value(name), text[len(name):], nil
 	}
 	inside, rest, ok := cutBrace(text[1:])
 	if !ok {
-		return "", "", fmt.Errorf("%.100q has no closing brace", "$"+text)
+		return "", "", errors.New("a ${ has no closing brace")
 	}
 	name := inside[:nameLength(inside)]
 	if name == "" {
-		return "", "", fmt.Errorf("%.100q has no variable", "${"+inside+"}")
+		return "", "", errors.New("no variable follows a ${")
 	}
 	value, err = v.operate(name, inside[len(name):], depth)
 	return value, rest, err
@@ -118,7 +119,7 @@ func (v *variables) operate(name, operation string, depth int) (string, error) {
 		}
 		return "", fmt.Errorf("variable %s: %.200s", name, word)
 	}
-	return "", fmt.Errorf("${%s%.100s}: expected one of the operators :- - :? ? :+ +", name, operation)
+	return "", fmt.Errorf("what follows ${%s is none of the operators :- - :? ? :+ +", name)
 }
 
 func (v *variables) value(name string) string {
