@@ -11,11 +11,12 @@ import (
 // not matter: the images of all services are wanted.
 func (r Reader) readCompose(files []string) (Result, error) {
 	p := &composeReader{Reader: r, files: map[string]*composeFile{}, services: map[string]*service{}}
-	env, err := environment(r.Variable).withFile(r.Open, filepath.Join(filepath.Dir(files[0]), ".env"))
-	if err != nil {
+	s := scope{folder: filepath.Dir(files[0])}
+	var err error
+	if s.environment, err = environment(r.Variable).withFile(r.Open, s.path(".env")); err != nil {
 		return Result{}, err
 	}
-	if err := p.project(files, env, 0); err != nil {
+	if err := p.project(files, s, 0); err != nil {
 		return Result{}, err
 	}
 	var result Result
@@ -51,7 +52,7 @@ func (r *Result) addService(name string, s service) error {
 }
 
 // project reads the files of a project, and those that they include.
-func (p *composeReader) project(files []string, env environment, depth int) error {
+func (p *composeReader) project(files []string, s scope, depth int) error {
 	for _, path := range files {
 		f, err := p.open(path)
 		if err != nil {
@@ -61,10 +62,10 @@ func (p *composeReader) project(files []string, env environment, depth int) erro
 			return &Error{path, 0, fmt.Errorf("it includes itself")}
 		}
 		for _, document := range f.documents {
-			if err := p.include(f, document, env, depth); err != nil {
+			if err := p.include(f, document, s, depth); err != nil {
 				return err
 			}
-			if err := p.take(f, document, env); err != nil {
+			if err := p.take(f, document, s); err != nil {
 				return err
 			}
 		}
@@ -76,76 +77,93 @@ func (p *composeReader) project(files []string, env environment, depth int) erro
 }
 
 // take takes the services of a document.
-func (p *composeReader) take(f *composeFile, document *yaml.Node, env environment) error {
+func (p *composeReader) take(f *composeFile, document *yaml.Node, s scope) error {
 	services := f.find(document, "services").value
 	for _, name := range f.keys(services) {
-		if value := f.find(services, name).value; value != nil && value.Tag == "!reset" {
-			p.services[name] = &service{}
-			continue
-		}
-		s, err := p.extended(f, document, name, env, 0)
-		if err != nil {
-			return err
-		}
 		under := p.services[name]
 		if under == nil {
 			under = &service{}
+			p.services[name] = under
 			p.names = append(p.names, name)
 		}
-		s = under.overlay(s)
-		p.services[name] = &s
+		value := f.find(services, name).value
+		if value != nil && (value.Tag == "!reset" || value.Tag == "!override") {
+			*under = service{}
+		}
+		if value != nil && value.Tag == "!reset" {
+			continue
+		}
+		over, err := p.extended(f, document, name, s, 0)
+		if err != nil {
+			return err
+		}
+		*under = under.overlay(over)
 	}
 	return f.err
 }
 
 // include reads the files that a document includes. They have variables of their own.
-func (p *composeReader) include(f *composeFile, document *yaml.Node, env environment, depth int) error {
+func (p *composeReader) include(f *composeFile, document *yaml.Node, s scope, depth int) error {
 	for _, element := range f.list(f.find(document, "include").value) {
-		paths := f.paths(member{element, target(element)}, env)
-		var folder string
-		var files []string
-		if target(element).Kind == yaml.MappingNode {
-			paths = f.paths(f.find(element, "path"), env)
-			folder = f.text(f.find(element, "project_directory"), env).text
-			files = f.paths(f.find(element, "env_file"), env)
-		}
-		if f.err != nil {
+		i := f.inclusion(element, s)
+		switch {
+		case f.err != nil:
 			return f.err
-		}
-		if len(paths) == 0 {
+		case len(i.paths) == 0:
 			return &Error{f.file, element.Line, fmt.Errorf("the include names no file")}
 		}
-		if folder == "" {
-			folder = filepath.Dir(paths[0])
-		} else {
-			folder = beside(f.file, folder)
-		}
-		if len(files) == 0 {
-			files = []string{filepath.Join(folder, ".env")}
-		}
-		own, err := env, error(nil)
-		for _, file := range files {
-			if own, err = own.withFile(p.Open, file); err != nil {
+		own := scope{i.folder, s.environment}
+		for _, file := range i.environments {
+			var err error
+			if own.environment, err = own.environment.withFile(p.Open, file); err != nil {
 				return err
 			}
 		}
-		if err := p.project(paths, own, depth+1); err != nil {
+		if err := p.project(i.paths, own, depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// inclusion is an element of include: the files of a project, its folder and its .env
+// files.
+type inclusion struct {
+	paths        []string
+	folder       string
+	environments []string
+}
+
+// inclusion reads an element of include: a path, or a mapping.
+func (f *composeFile) inclusion(element *yaml.Node, s scope) inclusion {
+	i := inclusion{paths: f.paths(member{element, target(element)}, s)}
+	if target(element).Kind == yaml.MappingNode {
+		i.paths = f.paths(f.find(element, "path"), s)
+		i.folder = f.text(f.find(element, "project_directory"), s.environment).text
+		i.environments = f.paths(f.find(element, "env_file"), s)
+	}
+	switch {
+	case i.folder != "":
+		i.folder = s.path(i.folder)
+	case len(i.paths) > 0:
+		i.folder = filepath.Dir(i.paths[0])
+	}
+	if len(i.environments) == 0 {
+		i.environments = []string{filepath.Join(i.folder, ".env")}
+	}
+	return i
+}
+
 // paths returns the files that a member names: one, or a list of them.
-func (f *composeFile) paths(m member, env environment) []string {
+func (f *composeFile) paths(m member, s scope) []string {
 	elements := f.list(m.value)
 	if m.value != nil && m.value.Kind == yaml.ScalarNode {
 		elements = []*yaml.Node{m.value}
 	}
 	var paths []string
 	for _, element := range elements {
-		if at := f.text(member{element, target(element)}, env); at.text != "" {
-			paths = append(paths, beside(f.file, at.text))
+		if at := f.text(member{element, target(element)}, s.environment); at.text != "" {
+			paths = append(paths, s.path(at.text))
 		}
 	}
 	return paths

@@ -19,6 +19,21 @@ type composeFile struct {
 // environment is where the variables of a compose project come from.
 type environment func(name string) (string, bool)
 
+// scope is what the paths and variables of a file mean: relative to which folder, and in
+// which environment. All files of a project have the folder of its first one.
+type scope struct {
+	folder      string
+	environment environment
+}
+
+// path returns a path that a file names.
+func (s scope) path(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(s.folder, path)
+}
+
 // withFile returns the environment with the variables of a file beneath. The file need
 // not exist.
 func (e environment) withFile(open func(string) ([]byte, error), path string) (environment, error) {
@@ -111,12 +126,4 @@ func (f *composeFile) service(n *yaml.Node, env environment) service {
 		}
 	}
 	return s
-}
-
-// beside returns the path that a file names, relative to its folder.
-func beside(file, path string) string {
-	if filepath.IsAbs(path) {
-		return filepath.Clean(path)
-	}
-	return filepath.Join(filepath.Dir(file), path)
 }

@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"hocker/fetcher/bytecount"
 
@@ -50,7 +51,7 @@ func (p *composeReader) open(path string) (*composeFile, error) {
 const maxExtended = 50
 
 // extended reads a service of a document, with what it extends.
-func (p *composeReader) extended(f *composeFile, document *yaml.Node, name string, env environment, depth int) (service, error) {
+func (p *composeReader) extended(f *composeFile, document *yaml.Node, name string, s scope, depth int) (service, error) {
 	found := f.find(f.find(document, "services").value, name)
 	switch {
 	case f.err != nil:
@@ -60,12 +61,12 @@ func (p *composeReader) extended(f *composeFile, document *yaml.Node, name strin
 	case depth > maxExtended:
 		return service{}, &Error{f.file, found.key.Line, fmt.Errorf("service %.100q extends itself", name)}
 	}
-	own := f.service(found.value, env)
+	own := f.service(found.value, s.environment)
 	extends := f.find(found.value, "extends")
-	base := f.text(extends, env).text
+	base := f.text(extends, s.environment).text
 	in, file := f, ""
 	if extends.value != nil && extends.value.Kind == yaml.MappingNode {
-		base, file = f.text(f.find(extends.value, "service"), env).text, f.text(f.find(extends.value, "file"), env).text
+		base, file = f.text(f.find(extends.value, "service"), s.environment).text, f.text(f.find(extends.value, "file"), s.environment).text
 	}
 	if f.err != nil {
 		return service{}, f.err
@@ -75,14 +76,15 @@ func (p *composeReader) extended(f *composeFile, document *yaml.Node, name strin
 	}
 	if file != "" {
 		var err error
-		if in, err = p.open(beside(f.file, file)); err != nil {
+		if in, err = p.open(s.path(file)); err != nil {
 			return service{}, err
 		}
+		s.folder = filepath.Dir(in.file)
 		if len(in.documents) == 0 {
 			return service{}, &Error{in.file, 0, fmt.Errorf("it has no service %.100q, which another one extends", base)}
 		}
 		document = in.documents[0]
 	}
-	under, err := p.extended(in, document, base, env, depth+1)
+	under, err := p.extended(in, document, base, s, depth+1)
 	return under.overlay(own), err
 }

@@ -203,6 +203,30 @@ services:
 		want: "compose.yml:5 nginx:1\ncompose.yml:5 nginx:1\nlib/common.yml:7 deep:2 deep\ncompose.yml:10 own:latest\n",
 	},
 	{
+		name: "paths are relative to the folder of the project",
+		files: folder{
+			"a/compose.yml":  "services: {x: {image: x}}\n",
+			"b/prod.yml":     "include: [more.yml, {path: ../c/in.yml, project_directory: ../d}]\nservices:\n  x: {extends: {file: lib/base.yml, service: base}}\n",
+			"a/more.yml":     "services: {more: {image: more}}\n",
+			"a/lib/base.yml": "services: {base: {extends: {file: deep.yml, service: deep}}}\n",
+			"a/lib/deep.yml": "services: {deep: {image: deep}}\n",
+			"c/in.yml":       "services: {y: {extends: {file: y.yml, service: y}}}\n",
+			"d/y.yml":        "services: {y: {image: \"y:$Y\"}}\n",
+			"d/.env":         "Y=4\n",
+		},
+		read: []string{"a/compose.yml", "b/prod.yml"},
+		want: "a/lib/deep.yml:1 deep:latest\na/more.yml:1 more:latest\nd/y.yml:1 y:4\n",
+	},
+	{
+		name: "services that are reset or overridden",
+		files: folder{
+			"1.yml": "services:\n  a: !reset null\n  b: {image: b, pull_policy: build}\n",
+			"2.yml": "services:\n  a: {image: a}\n  b: !override {image: c, build: .}\n",
+		},
+		read: []string{"1.yml", "2.yml"},
+		want: "2.yml:2 a:latest\n2.yml:3 c:latest\n",
+	},
+	{
 		name:  "a service that extends itself",
 		files: folder{"compose.yml": "services:\n  a:\n    extends: b\n  b:\n    extends: a\n"},
 		err:   `compose.yml:4: service "b" extends itself`,
