@@ -102,7 +102,7 @@ func (d *dockerfile) argument(in instruction) error {
 // expand replaces the variables in a text.
 func (d *dockerfile) expand(in instruction, text string) (place, error) {
 	at := place{file: d.file, line: in.line}
-	v := variables{escape: '\\', lookup: func(name string) (string, bool) {
+	v := variables{escape: in.escape, lookup: func(name string) (string, bool) {
 		value, ok := d.arguments[name]
 		return value, ok
 	}}

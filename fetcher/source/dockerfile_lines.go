@@ -7,10 +7,11 @@ import (
 
 // instruction is an instruction of a Dockerfile, with its lines joined.
 type instruction struct {
-	name  string // in capitals
-	flags []string
-	words []string // the other ones
-	line  int      // the first
+	name   string // in capitals
+	flags  []string
+	words  []string // the other ones
+	line   int      // the first
+	escape byte     // of the file: what continues a line, and makes a $ an ordinary one
 }
 
 var (
@@ -36,13 +37,14 @@ func instructions(file, text string) ([]instruction, error) {
 			if n > first && skipped(lines[n]) {
 				continue
 			}
-			part, more := strings.CutSuffix(strings.TrimRight(lines[n], " \t"), escape)
+			part, more := cutEscape(strings.TrimRight(lines[n], " \t"), escape)
 			joined.WriteString(part)
 			if !more {
 				break
 			}
 		}
-		in := parseInstruction(joined.String(), first+1)
+		in := parseInstruction(joined.String())
+		in.line, in.escape = first+1, escape
 		all = append(all, in)
 		for _, end := range in.heredocs() {
 			for n++; n < len(lines) && end.trim(lines[n]) != end.word; n++ {
@@ -66,24 +68,33 @@ func skipped(line string) bool {
 
 // escapeOf returns the character that continues a line: the backslash, or what the
 // directives at the start say.
-func escapeOf(lines []string) string {
+func escapeOf(lines []string) byte {
 	for _, line := range lines {
 		if match := escapeDirective.FindStringSubmatch(line); match != nil {
-			return match[1]
+			return match[1][0]
 		}
 		if !directive.MatchString(line) {
 			break
 		}
 	}
-	return `\`
+	return '\\'
 }
 
-func parseInstruction(text string, line int) instruction {
-	words := strings.Fields(text)
+// cutEscape cuts off the character that continues a line. Two of them are an ordinary one.
+func cutEscape(line string, escape byte) (before string, more bool) {
+	last := len(line) - 1
+	if last < 0 || line[last] != escape || last > 0 && line[last-1] == escape {
+		return line, false
+	}
+	return line[:last], true
+}
+
+func parseInstruction(text string) instruction {
+	words := splitWords(text)
 	if len(words) > 1 && strings.EqualFold(words[0], "ONBUILD") {
 		words = words[1:]
 	}
-	in := instruction{line: line}
+	var in instruction
 	if len(words) == 0 { // only a line that continues
 		return in
 	}
@@ -93,6 +104,37 @@ func parseInstruction(text string, line int) instruction {
 	}
 	in.words = words
 	return in
+}
+
+// splitWords splits text at spaces that stand in no quotes, as BuildKit does for heredocs.
+// The quotes stay.
+func splitWords(text string) []string {
+	var words []string
+	begin, quote, escaped := -1, byte(0), false
+	for i := range len(text) {
+		c := text[i]
+		isSpace := quote == 0 && !escaped && (c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f')
+		switch {
+		case isSpace && begin >= 0:
+			words, begin = append(words, text[begin:i]), -1
+		case !isSpace && begin < 0:
+			begin = i
+		}
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\' && quote != '\'':
+			escaped = true
+		case c == quote:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+		}
+	}
+	if begin >= 0 {
+		words = append(words, text[begin:])
+	}
+	return words
 }
 
 // flag returns the values of the flags with a name.

@@ -34,6 +34,21 @@ from nginx AS later
 		want:  "Dockerfile.windows:3 nginx:1\nDockerfile.windows:6 redis:latest\n",
 	},
 	{
+		name:  "another escape, of variables",
+		files: folder{"Dockerfile": "# escape=`\nARG V=1\nFROM mcr.microsoft.com/windows:`$V\n"},
+		err:   "Dockerfile:3: tag \"$V\": expected at most 128 characters of a-z, A-Z, 0-9, _ . -, not starting with . or -",
+	},
+	{
+		name:  "two escapes do not continue a line",
+		files: folder{"Dockerfile": "FROM a\nRUN echo x \\\\\nFROM b\nRUN \\\n  x\nFROM c\n"},
+		want:  "Dockerfile:1 a:latest\nDockerfile:3 b:latest\nDockerfile:6 c:latest\n",
+	},
+	{
+		name:  "heredocs in quotes",
+		files: folder{"Dockerfile": "FROM a\nRUN sh -c \"cat <<EOF >/x\"\nRUN echo 'x <<EOF' \\\" <<'E F'\nFROM b\nE F\nRUN echo it\\'s <<EOF\nFROM c\nEOF\nFROM d\n"},
+		want:  "Dockerfile:1 a:latest\nDockerfile:9 d:latest\n",
+	},
+	{
 		name:  "a comment ends the directives",
 		files: folder{"Dockerfile": "# a comment\n# escape=`\nFROM \\\n  nginx:1\n"},
 		want:  "Dockerfile:3 nginx:1\n",
