@@ -100,11 +100,14 @@ func (f *composeFile) text(m member, env environment) place {
 
 // image reads the member of a service or a volume that is a reference.
 func (f *composeFile) image(m member, env environment) (place, remark) {
-	at := f.text(m, env)
 	if m.value == nil {
-		return at, remark{}
+		return place{}, remark{}
 	}
 	note := f.notes.at(m.value.Line, m.key.Line)
+	if note.skip {
+		return place{text: m.value.Value, file: f.file, line: m.value.Line}, note
+	}
+	at := f.text(m, env)
 	if m.value.Tag == "!reset" {
 		at.text = ""
 	}

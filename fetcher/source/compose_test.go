@@ -153,6 +153,11 @@ volumes:
 			"compose.yml:8 skipped: org/built: its comment says skip\n",
 	},
 	{
+		name:  "skip, whatever the text is",
+		files: folder{"compose.yml": "services:\n  a: {image: \"a:${A:?}\"} # hocker: skip\n  b: {image: $B} # hocker: skip\n  c: {image: A B} # hocker: skip\n"},
+		want:  "compose.yml:2 skipped: a:${A:?}: its comment says skip\ncompose.yml:3 skipped: $B: its comment says skip\ncompose.yml:4 skipped: A B: its comment says skip\n",
+	},
+	{
 		name:  "a comment about nothing",
 		files: folder{"compose.yml": "services:\n  # hocker: name=x\n  web:\n    image: nginx\n"},
 		err:   "compose.yml:2: the comment # hocker: has no image beside it or below it",

@@ -118,12 +118,15 @@ func (d *dockerfile) from(in instruction) error {
 	if len(in.words) == 0 {
 		return place{file: d.file, line: in.line}.errorf("FROM names no image")
 	}
+	before := d.stages[:d.begun]
+	d.begun++
+	if d.notes.skips(in.line) {
+		return d.add(in, place{text: in.words[0], file: d.file, line: in.line})
+	}
 	at, err := d.expand(in, strings.Trim(in.words[0], `"'`))
 	if err != nil {
 		return err
 	}
-	before := d.stages[:d.begun]
-	d.begun++
 	if len(at.unset) > 0 {
 		d.notes.at(in.line)
 		d.result.skip(at, "FROM %.200s: the argument %s has no default", in.words[0], at.unset[0])
@@ -143,7 +146,7 @@ func (d *dockerfile) copied(in instruction, from string) error {
 		return nil
 	}
 	at := place{text: from, file: d.file, line: in.line}
-	if strings.Contains(from, "$") {
+	if strings.Contains(from, "$") && !d.notes.skips(in.line) {
 		return at.errorf("%.200q: from= takes no variables: give it a stage of its own, FROM … AS …", from)
 	}
 	return d.add(in, at)

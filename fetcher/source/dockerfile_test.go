@@ -45,7 +45,7 @@ from nginx AS later
 	},
 	{
 		name:  "heredocs in quotes",
-		files: folder{"Dockerfile": "FROM a\nRUN sh -c \"cat <<EOF >/x\"\nRUN echo 'x <<EOF' \\\" <<'E F'\nFROM b\nE F\nRUN echo it\\'s <<EOF\nFROM c\nEOF\nFROM d\n"},
+		files: folder{"Dockerfile": "FROM a\nRUN sh -c \"cat <<EOT >/x\"\nRUN echo 'x <<EOF' \\\" <<'E F'\nFROM b\nE F\nRUN echo it\\'s <<EOF\nFROM c\nEOF\nFROM d\n"},
 		want:  "Dockerfile:1 a:latest\nDockerfile:9 d:latest\n",
 	},
 	{
@@ -67,6 +67,12 @@ from nginx AS later
 		name:  "comments about images",
 		files: folder{"Dockerfile": "# hocker: name=build\nFROM golang:1\n\n# hocker: skip\n# really\nFROM local\nRUN x # hocker: name=none\n"},
 		want:  "Dockerfile:2 golang:1 build\nDockerfile:6 skipped: local: its comment says skip\n",
+	},
+	{
+		name:  "skip, whatever the text is",
+		files: folder{"Dockerfile": "# hocker: skip\nFROM ${X#b}\n# hocker: skip\nCOPY --from=$Y / /\nCOPY --from=0 / /\n"},
+		want: "Dockerfile:2 skipped: ${X#b}: its comment says skip\n" +
+			"Dockerfile:4 skipped: $Y: its comment says skip\n",
 	},
 	{
 		name:  "an argument without a default",

@@ -53,6 +53,11 @@ var quadletTests = []readTest{
 		err:   `web@.container:2: "nginx:%i": specifiers of systemd are not understood`,
 	},
 	{
+		name:  "skip, whatever the text is",
+		files: folder{"web@.container": "[Container]\n# hocker: skip\nImage=nginx:%i\n"},
+		want:  "web@.container:3 skipped: nginx:%i: its comment says skip\n",
+	},
+	{
 		name:  "nothing",
 		files: folder{"web.container": "[Container]\nImage=\n"},
 	},

@@ -103,6 +103,16 @@ func (r *remarks) at(lines ...int) remark {
 	return remark{}
 }
 
+// skips reports whether the image on one of the lines is to be left out, whatever its text.
+func (r *remarks) skips(lines ...int) bool {
+	for _, line := range lines {
+		if r.about[line].skip {
+			return true
+		}
+	}
+	return false
+}
+
 // unused returns an error for a remark that is about no image.
 func (r *remarks) unused() error {
 	for _, line := range slices.Sorted(maps.Keys(r.about)) {
