@@ -43,7 +43,7 @@ func (*lockAddCmd) Help() string {
 		"--follow locks the newest of the tags that it matches, and so does each update. " +
 		"Only tags that differ in their numbers are compared: 1.29.3-alpine is followed by 1.29.4-alpine, not by 1.29.4. " +
 		"The first tag has the suffix of the tag in the reference, else that of the pattern. " +
-		"Pre-releases count for newest:PATTERN, for a range that names one (^1.30.0-0), and while one is locked.\n\n" +
+		"Pre-releases count for newest:PATTERN, for a pattern or range that names one (1.30.0-rc*, ^1.30.0-0), and while one is locked.\n\n" +
 		"Example:\n  hocker lock add debian:bookworm old=debian:bullseye\n  hocker lock add nginx --follow '^1.29'\n  hocker lock add --from compose.yaml\n  hocker lock add debian:bookworm --platform linux/amd64 --platform linux/arm64"
 }
 

@@ -65,6 +65,9 @@ func (p *Pattern) parse() (err error) {
 	case !wildcard.MatchString(p.glob):
 		return errors.New("matches one tag only: add a *, as in 1.29.*, or name that tag")
 	}
+	if model, _ := p.model(); model.pre != "" {
+		p.preReleases = true // 1.30.0-rc* can mean nothing else
+	}
 	return nil
 }
 
@@ -138,7 +141,7 @@ func (p Pattern) form(old tag) string {
 	if old.text != "" && p.matches(old) {
 		return old.form()
 	}
-	model, ok := split(wildcard.ReplaceAllString(cmp.Or(p.glob, "0"), "0"))
+	model, ok := p.model()
 	if !ok {
 		return ""
 	}
@@ -146,6 +149,11 @@ func (p Pattern) form(old tag) string {
 		model.suffix = old.suffix
 	}
 	return model.form()
+}
+
+// model returns the tag that the pattern is, with a number for each wildcard.
+func (p Pattern) model() (t tag, ok bool) {
+	return split(wildcard.ReplaceAllString(cmp.Or(p.glob, "0"), "0"))
 }
 
 // matches reports whether p matches t.
@@ -159,10 +167,10 @@ func (p Pattern) matches(t tag) bool {
 }
 
 // semver returns the version of a tag, or nil if it is not a semantic one: it begins with
-// one to three numbers.
+// one to three numbers that are no date.
 func (t tag) semver() *semver.Version {
 	parts := strings.Split(t.version, ".")
-	if t.head != "" || len(parts) > 3 {
+	if t.head != "" || len(parts) > 3 || t.isDate() {
 		return nil
 	}
 	var v [3]uint64

@@ -29,6 +29,8 @@ var newestTests = []struct {
 	{"the release after it", "1.*", "1.30.0-rc1", "1.30.0-rc2 1.30.0 1.30.0-alpine", "1.30.0"},
 	{"a pre-release with a suffix", "3.14*", "3.14.0rc1-slim-bookworm", "3.14.0rc2-slim-bookworm 3.14.0rc3", "3.14.0rc2-slim-bookworm"},
 	{"newest counts them", "newest:1.*", "1.29.3", "1.29.3 1.30.0-rc1 1.30.0-rc1-alpine", "1.30.0-rc1"},
+	{"a pattern of pre-releases", "1.30.0-rc*", "1.29.3", "1.29.3 1.30.0-rc1 1.30.0-rc2 1.30.0 1.30.0-beta3", "1.30.0-rc2"},
+	{"a commit is no version", "sha-*", "", "sha-0123456 sha-abc1234 sha-9999999", ""},
 	{"a date", "newest:bookworm-2026*", "latest", "bookworm-20260101 bookworm-20261101 bookworm-20261102-slim bookworm-20251231", "bookworm-20261101"},
 	{"a date with a suffix", "bookworm-*-slim", "", "bookworm-20260101-slim bookworm-20261101", "bookworm-20260101-slim"},
 	{"a number alone", "*", "latest", "7 8 latest stable", "8"},
@@ -41,6 +43,7 @@ var newestTests = []struct {
 	{"a range without pre-releases", "^1.29", "1.29.0", "1.29.0 1.30.0-rc1", "1.29.0"},
 	{"a range with pre-releases", "^1.29.0-0", "1.29.0", "1.29.0 1.30.0-rc1 1.30.0-rc1-alpine 2.0.0-rc1", "1.30.0-rc1"},
 	{"four numbers", "^1.29", "", "1.29.3 1.29.3.1", "1.29.3"},
+	{"a date is no version", ">=3", "3.20", "3.20 3.22.1 20260131 20260131.1", "3.22.1"},
 	{"a v", "^3.5", "", "v3.5.0 v3.6.1", "v3.6.1"},
 	{"with and without a v", "^3.5", "3.5.0", "v3.5.0 3.5.0 v3.6.1 3.6.1", "3.6.1"},
 	{"with a v", "v3.*", "v3.5.0", "v3.5.0 v3.6.1 3.6.1", "v3.6.1"},
@@ -105,6 +108,8 @@ func TestNewer(t *testing.T) {
 		{"bookworm-20260101", "bookworm-20260102 trixie-20260901", "bookworm-20260102"},
 		{"bookworm", "trixie bookworm-20260102", ""},
 		{"3", "1 2", ""},
+		{"3", "4 20260131", "4"},
+		{"20260131", "20260228 99999999", "20260228"},
 	} {
 		if got := Newer(strings.Fields(tt.tags), tt.than); got != tt.want {
 			t.Errorf("newer than %s in %s: %q, want %q", tt.than, tt.tags, got, tt.want)

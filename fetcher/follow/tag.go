@@ -22,14 +22,17 @@ var (
 	// Variants of images have names such as -dev, so that these words are of a
 	// pre-release only with a number.
 	preRelease = regexp.MustCompile(`(?i)^([-._]?(?:(?:alpha|beta|rc|pre|preview|prerelease)(?:[-._]?[0-9]+(?:\.[0-9]+)*)?|(?:dev|snapshot|nightly|canary|[abm])[-._]?[0-9]+(?:\.[0-9]+)*))(?:$|[-._])`)
-	numbers    = regexp.MustCompile(`[0-9]+(?:\.[0-9]+)*`)
-	digits     = regexp.MustCompile(`[0-9]+`)
+	// Images have tags such as 20260131 and sha-0123456 beside their versions.
+	date    = regexp.MustCompile(`^(?:19|20)[0-9]{6,}(?:\.|$)`)
+	commit  = regexp.MustCompile(`(?i)^(?:sha|git|commit|rev)[-_.]?[0-9a-f]{7,64}$`)
+	numbers = regexp.MustCompile(`[0-9]+(?:\.[0-9]+)*`)
+	digits  = regexp.MustCompile(`[0-9]+`)
 )
 
-// split returns the parts of a tag. ok is false if it has no number.
+// split returns the parts of a tag. ok is false if it has no version.
 func split(text string) (t tag, ok bool) {
 	parts := tagParts.FindStringSubmatch(text)
-	if parts == nil {
+	if parts == nil || commit.MatchString(text) {
 		return tag{}, false
 	}
 	t = tag{text: text, head: parts[1], version: parts[2], suffix: parts[3]}
@@ -45,10 +48,16 @@ func split(text string) (t tag, ok bool) {
 // form returns what the tags that are compared with each other have in common.
 func (t tag) form() string { return t.head + "#" + numbers.ReplaceAllString(t.suffix, "#") }
 
-// narrowForm is form with as many numbers: 1.29 and 1.29.3 differ.
+// narrowForm is form with as many numbers: 1.29 and 1.29.3 differ, as do 3 and a date.
 func (t tag) narrowForm() string {
-	return t.head + digits.ReplaceAllString(t.version, "#") + digits.ReplaceAllString(t.suffix, "#")
+	version := digits.ReplaceAllString(t.version, "#")
+	if t.isDate() {
+		version = "date"
+	}
+	return t.head + version + digits.ReplaceAllString(t.suffix, "#")
 }
+
+func (t tag) isDate() bool { return date.MatchString(t.version) }
 
 // compare compares tags as versions. A v before the number counts for nothing.
 func (t tag) compare(u tag) int {

@@ -20,7 +20,7 @@ type NoTagError struct {
 }
 
 func (e *NoTagError) Error() string {
-	msg := fmt.Sprintf("none of the %d tags of %s matches %s", e.Of, e.Reference.Repository.Familiar(), e.Follow)
+	msg := fmt.Sprintf("none of the %d tags of %s is a version that matches %s", e.Of, e.Reference.Repository.Familiar(), e.Follow)
 	if strings.ContainsAny(e.Reference.Tag, "0123456789") {
 		msg += " and has the suffix of " + e.Reference.Tag
 	}

@@ -106,8 +106,8 @@ func TestFollowNothing(t *testing.T) {
 	r := newRegistry()
 	r.add(t, "1.30.0", manifest("thirty"))
 	for in, want := range map[string]string{
-		"app:latest":      "none of the 1 tags of localhost:5000/app matches 1.29.*",
-		"app:1.29-alpine": "none of the 1 tags of localhost:5000/app matches 1.29.* and has the suffix of 1.29-alpine",
+		"app:latest":      "none of the 1 tags of localhost:5000/app is a version that matches 1.29.*",
+		"app:1.29-alpine": "none of the 1 tags of localhost:5000/app is a version that matches 1.29.* and has the suffix of 1.29-alpine",
 	} {
 		_, err := (&Locker{Source: r, Jobs: 1}).Lock(t.Context(), File{}, map[string]Wanted{"app": following(t, in, "1.29.*")})
 		var failed *FailuresError
