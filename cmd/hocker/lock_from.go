@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -125,7 +126,10 @@ func (c *lockAddCmd) origin(ctx context.Context, p process, argument string) (or
 	if err != nil {
 		return origin{}, err
 	}
-	if o.Result, err = reader.read(kind, paths...); err != nil {
+	if o.Result, err = reader.read(kind, paths...); errors.As(err, new(*fs.PathError)) {
+		return origin{}, &usageError{err: fmt.Errorf("--from %s: %w", argument, err)}
+	}
+	if err != nil {
 		return origin{}, err
 	}
 	for _, s := range o.Skipped {

@@ -40,8 +40,11 @@ func (p *composeReader) open(path string) (*composeFile, error) {
 	}
 	f := &composeFile{tree: tree{file: path}, notes: notes}
 	f.tree.documents(data, func(root *yaml.Node) bool {
+		if root.Kind != yaml.MappingNode && root.ShortTag() != "!!null" {
+			f.fail(root.Line, "it is not a compose file, which begins with a key such as services:")
+		}
 		f.documents = append(f.documents, root)
-		return true
+		return f.err == nil
 	})
 	p.files[path] = f
 	return f, f.err

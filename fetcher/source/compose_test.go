@@ -293,6 +293,18 @@ services:
 		err:   "compose.yml:2: invalid YAML: mapping values are not allowed in this context",
 	},
 	{
+		name:  "an override of another kind",
+		files: folder{"compose.yml": "services: {a: {image: a}}\n", "Dockerfile": "\nFROM a\n"},
+		read:  []string{"compose.yml", "Dockerfile"},
+		err:   "Dockerfile:2: it is not a compose file, which begins with a key such as services:",
+	},
+	{
+		name:  "an override that says nothing",
+		files: folder{"compose.yml": "services: {a: {image: a}}\n", "o.yml": "# nothing\n---\n"},
+		read:  []string{"compose.yml", "o.yml"},
+		want:  "compose.yml:1 a:latest\n",
+	},
+	{
 		name:  "nothing known",
 		files: folder{"compose.yml": "a: b\n"},
 		err:   "compose.yml: neither a compose file (services:), a Kubernetes manifest (apiVersion:), a Dockerfile nor a quadlet file",
