@@ -23,6 +23,7 @@ func hint(command string, err error) string {
 		signalled *signalError
 		kind      *image.KindMismatchError
 		input     *manifestInputError
+		none      *image.NoPlatformError
 		platform  *image.WrongPlatformError
 		readOnly  *lock.UnwritableError
 		failures  *lock.FailuresError
@@ -48,6 +49,8 @@ func hint(command string, err error) string {
 		return "other tools may read another image from it: ask whoever made it, and do not use it until then"
 	case errors.As(err, new(*image.EncryptedError)):
 		return "decrypt it into a registry of your own first: skopeo copy --decryption-key KEY docker://… docker://…"
+	case errors.As(err, &none) && len(none.Have) > 0 && !inNix:
+		return choiceHint(command)
 	case errors.As(err, &platform):
 		return platformHint(command, platform, inNix)
 	case errors.As(err, &limit):
@@ -127,6 +130,17 @@ func platformHint(command string, e *image.WrongPlatformError, inNix bool) strin
 		return "lock it for its own platform: --platform " + have
 	}
 	return "leave out --platform to use the image as it is"
+}
+
+// choiceHint says how to choose from an index that lacks the platform that was wanted.
+func choiceHint(command string) string {
+	switch {
+	case strings.Contains(command, " lock"):
+		return "hocker lock add --platform locks it for one of them"
+	case strings.HasSuffix(command, " load"), strings.HasSuffix(command, " verify"):
+		return "" // which have no --platform
+	}
+	return "--platform chooses one of them"
 }
 
 func kindHint(command string, kind image.Kind) string {

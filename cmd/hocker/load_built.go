@@ -34,7 +34,10 @@ func openImages(ctx context.Context, name, path string, want ocispec.Platform) (
 	err = fmt.Errorf("%s: %w", name, err)
 	var format *archive.FormatError
 	if errors.As(err, &format) {
-		err = &usageError{err: err, hint: decompressHint(name, format.Decompressor)}
+		err = &usageError{err: err}
+		if format.Decompressor != "" {
+			err = &usageError{err: err, hint: "decompress it first: " + format.Decompressor + " -d " + path}
+		}
 	}
 	return nil, err
 }
@@ -81,16 +84,4 @@ func startsAsObject(path string) (bool, error) {
 		return false, err
 	}
 	return bytes.HasPrefix(bytes.TrimSpace(start[:n]), []byte("{")), nil
-}
-
-// decompressHint returns how to load an archive that the program decompresses. program may
-// be empty.
-func decompressHint(name, program string) string {
-	if program == "" {
-		return ""
-	}
-	if name == standardInput {
-		return "decompress it first: " + program + " -dc | hocker load -"
-	}
-	return "decompress it first: " + program + " -dc " + name + " | hocker load -"
 }

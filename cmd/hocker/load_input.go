@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -55,13 +56,26 @@ func builtImages(ctx context.Context, names []string, piped string) ([]loadInput
 		}
 		images, err := openImages(ctx, name, path, image.DefaultPlatform())
 		if err != nil {
-			return nil, err
+			return nil, decompressed(err, name)
 		}
 		for _, image := range images {
 			inputs = append(inputs, loadInput{name, image})
 		}
 	}
 	return inputs, nil
+}
+
+// decompressed returns an error with how to load an archive that is compressed.
+func decompressed(err error, name string) error {
+	var format *archive.FormatError
+	if !errors.As(err, &format) || format.Decompressor == "" {
+		return err
+	}
+	program := format.Decompressor + " -dc"
+	if name != standardInput {
+		program += " " + name
+	}
+	return &usageError{err: err, hint: "decompress it first: " + program + " | hocker load -"}
 }
 
 // distinctImages removes duplicates. Two different images cannot have the same
