@@ -2,6 +2,7 @@ package source
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,9 +21,22 @@ var (
 // https://docs.podman.io/en/v5.6.0/markdown/podman-systemd.unit.5.html
 var quadletSuffixes = []string{".container", ".image", ".volume", ".build"}
 
+// generators are the commands that make manifests of files with these names, which name
+// images in their own ways.
+var generators = map[string]string{
+	"kustomization.yaml": "kustomize build",
+	"kustomization.yml":  "kustomize build",
+	"Kustomization":      "kustomize build",
+	"Chart.yaml":         "helm template …",
+	"values.yaml":        "helm template …",
+}
+
 // Detect returns the kind of a file, by its name or else by its content.
 func Detect(path string, data []byte) (Kind, error) {
 	name := filepath.Base(path)
+	if command := generators[name]; command != "" {
+		return "", &Error{path, 0, fmt.Errorf("%s makes manifests of this file: give those, as in `%s | hocker lock add --from -`", strings.Fields(command)[0], command)}
+	}
 	switch suffix := filepath.Ext(name); {
 	case slices.Contains(quadletSuffixes, suffix):
 		return Quadlet, nil

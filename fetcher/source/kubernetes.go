@@ -1,23 +1,18 @@
 package source
 
-import (
-	"strings"
-
-	"hocker/fetcher/reference"
-
-	"go.yaml.in/yaml/v3"
-)
+import "go.yaml.in/yaml/v3"
 
 // readKubernetes finds the images of pod specs, wherever in the documents they stand: in
-// a Pod, in the template of a Deployment, in a List, in a custom resource.
+// a Pod, in the template of a Deployment, in a List, in a custom resource. It also finds
+// the images that operators start.
 func readKubernetes(file string, data []byte) (Result, error) {
 	notes, err := readRemarks(file, string(data), true)
 	if err != nil {
 		return Result{}, err
 	}
-	k := kubernetes{tree: tree{file: file}, notes: notes}
+	k := kubernetes{tree: tree{file: file}, notes: notes, taken: map[*yaml.Node]bool{}}
 	k.documents(data, func(root *yaml.Node) bool {
-		k.search(root, 0)
+		k.search(root, 0, false)
 		return true
 	})
 	if k.err == nil {
@@ -33,23 +28,28 @@ type kubernetes struct {
 	tree
 	notes  *remarks
 	result Result
+	taken  map[*yaml.Node]bool // the images in result
 }
 
-// search finds the images below n.
-func (k *kubernetes) search(n *yaml.Node, depth int) {
+// search finds the images below n, which stands in the spec of a resource or not.
+func (k *kubernetes) search(n *yaml.Node, depth int, inSpec bool) {
 	if n = target(n); n == nil || !k.step(n, depth) {
 		return
 	}
-	k.resource(n)
-	for i, child := range n.Content {
-		if n.Kind != yaml.MappingNode {
-			k.search(child, depth+1)
-			continue
+	if n.Kind != yaml.MappingNode {
+		for _, child := range n.Content {
+			k.search(child, depth+1, inSpec)
 		}
-		if i%2 == 1 {
-			k.members(n.Content[i-1], child)
-			k.search(child, depth+1)
+		return
+	}
+	isResource := k.find(n, "apiVersion").value != nil && k.find(n, "kind").value != nil
+	for i := 1; i < len(n.Content); i += 2 {
+		key, child := n.Content[i-1], n.Content[i]
+		k.members(key, child)
+		if inSpec {
+			k.custom(member{key, target(child)})
 		}
+		k.search(child, depth+1, inSpec || isResource && key.Value == "spec")
 	}
 }
 
@@ -60,6 +60,7 @@ func (k *kubernetes) members(key, value *yaml.Node) {
 	case "containers", "initContainers", "ephemeralContainers":
 		for _, container := range k.list(value) {
 			k.take(k.find(container, "image"))
+			k.operator(container)
 		}
 	case "volumes":
 		for _, volume := range k.list(value) {
@@ -68,27 +69,21 @@ func (k *kubernetes) members(key, value *yaml.Node) {
 	}
 }
 
-// resource takes spec.image of a resource, which operators such as Prometheus' have, if it
-// is a whole reference. Elsewhere, image can mean anything.
-func (k *kubernetes) resource(n *yaml.Node) {
-	if n.Kind != yaml.MappingNode || k.find(n, "apiVersion").value == nil || k.find(n, "kind").value == nil {
-		return
-	}
-	image := k.find(k.find(n, "spec").value, "image")
-	text, _ := k.scalar(image)
-	_, err := reference.Parse(text)
-	if _, tagged, _ := strings.Cut(text, "/"); err == nil && strings.ContainsAny(tagged, ":@") && !strings.Contains(text, "://") {
-		k.take(image)
+// take takes a member whose value is a reference.
+func (k *kubernetes) take(image member) {
+	if text, ok := k.scalar(image); ok && text != "" {
+		k.add(text, image.value, image.key)
 	}
 }
 
-func (k *kubernetes) take(image member) {
-	text, ok := k.scalar(image)
-	if !ok || text == "" || k.err != nil {
+// add adds an image that stands at a node. A remark about it is there or at beside.
+func (k *kubernetes) add(text string, n, beside *yaml.Node) {
+	if k.err != nil || k.taken[n] {
 		return
 	}
-	at := place{text: text, file: k.file, line: image.value.Line}
-	if err := k.result.add(at, k.notes.at(image.value.Line, image.key.Line)); err != nil {
+	k.taken[n] = true
+	at := place{text: text, file: k.file, line: n.Line}
+	if err := k.result.add(at, k.notes.at(n.Line, beside.Line)); err != nil {
 		k.err = err
 	}
 }

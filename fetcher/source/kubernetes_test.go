@@ -101,8 +101,59 @@ spec: {image: debian}
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 spec: {image: {type: string}}
+---
+apiVersion: ceph.rook.io/v1
+kind: CephCluster
+metadata: {image: org/label:1}
+spec:
+  cephVersion:
+    image: quay.io/ceph/ceph:v20.2.4
+---
+apiVersion: postgresql.cnpg.io/v1
+kind: Cluster
+spec:
+  imageName: ghcr.io/cloudnative-pg/postgresql:17.6
+  imagePullPolicy: org/policy:1
+  sidecars: [{proxyImage: "quay.io/org/proxy@sha256:1111111111111111111111111111111111111111111111111111111111111111"}]
 `},
-		want: "crs.yaml:4 quay.io/prometheus/prometheus:v3 prometheus\ncrs.yaml:5 quay.io/org/extra:1\n",
+		want: "crs.yaml:4 quay.io/prometheus/prometheus:v3 prometheus\ncrs.yaml:5 quay.io/org/extra:1\n" +
+			"crs.yaml:28 quay.io/ceph/ceph:v20.2.4\ncrs.yaml:33 ghcr.io/cloudnative-pg/postgresql:17.6\ncrs.yaml:35 quay.io/org/proxy@sha256:1111111111111111111111111111111111111111111111111111111111111111\n",
+	},
+	{
+		name: "images that operators start",
+		files: folder{"operator.yaml": `apiVersion: apps/v1
+kind: Deployment
+spec:
+  template:
+    spec:
+      containers:
+        - image: &self quay.io/org/operator:1
+          command: [operator, "-proxy-image=org/proxy:1"]
+          args:
+            - --acme-http01-solver-image=quay.io/org/solver:1 # hocker: name=solver
+            - --engine-image
+            - docker.io/org/engine:1
+            - --image
+            - --image-pull-policy=Always
+            - --manager-image=$(IMAGE)
+            - org/no-flag:1
+            - --listen=example.org/page:80
+            - [--list-image=org/list:1]
+            - --late-image=org/late:1
+          env:
+            - name: RELATED_IMAGE_WEB
+              # hocker: skip
+              value: quay.io/org/web:1
+            - {name: SHELL_IMAGE, value: org/shell:1}
+            - {name: SELF_IMAGE, value: *self}
+            - {name: IMAGE_TAG, value: "1"}
+            - {name: IMAGE_REPOSITORY, value: quay.io/org/web}
+            - {name: IMAGINE, value: quay.io/org/imagine:1}
+            - {name: FROM_IMAGE, valueFrom: {fieldRef: {fieldPath: x}}}
+            - {name: LOGO_IMAGE, value: "https://example.org/logo:1"}
+`},
+		want: "operator.yaml:7 quay.io/org/operator:1\noperator.yaml:8 org/proxy:1\noperator.yaml:10 quay.io/org/solver:1 solver\noperator.yaml:12 org/engine:1\n" +
+			"operator.yaml:24 org/shell:1\noperator.yaml:23 skipped: quay.io/org/web:1: its comment says skip\n",
 	},
 	{
 		name:  "JSON",
@@ -112,7 +163,7 @@ spec: {image: {type: string}}
 	{
 		name:  "aliases",
 		files: folder{"pod.yaml": "kind: Pod\nx: &x\n  - image: a\ny: {containers: *x, initContainers: *x}\n"},
-		want:  "pod.yaml:3 a:latest\npod.yaml:3 a:latest\n",
+		want:  "pod.yaml:3 a:latest\n",
 	},
 	{
 		name:  "aliases that never end",

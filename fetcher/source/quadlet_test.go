@@ -69,29 +69,3 @@ var quadletTests = []readTest{
 }
 
 func TestReadQuadlet(t *testing.T) { runReadTests(t, Quadlet, quadletTests) }
-
-var detectTests = []struct {
-	path, text string
-	kind       Kind
-}{
-	{"-", "# comment\n\nARG X=1\nFROM a\n", Dockerfile},
-	{"-", "; comment\n[Container]\nImage=a\n", Quadlet},
-	{"-", "---\n# empty\n---\nservices: {}\n", Compose},
-	{"-", "kind: Pod\n", Kubernetes},
-	{"-", `{"apiVersion": "v1"}`, Kubernetes},
-	{"build/Dockerfile.prod", "", Dockerfile},
-	{"containerfile", "", Dockerfile},
-	{"a.dockerfile", "", Dockerfile},
-	{"x.image", "", Quadlet},
-	{"stack.yml", "include: [a.yml]\n", Compose},
-	{"dockerfile.yaml", "services: {}\n", Compose},
-	{"from.txt", "FROMAGE: x\nservices: {}", Compose},
-}
-
-func TestDetect(t *testing.T) {
-	for _, test := range detectTests {
-		if kind, err := Detect(test.path, []byte(test.text)); kind != test.kind || err != nil {
-			t.Errorf("%s %q: %s, %v", test.path, test.text, kind, err)
-		}
-	}
-}
