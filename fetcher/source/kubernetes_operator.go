@@ -20,6 +20,9 @@ var (
 	// imageFlag matches arguments: --acme-http01-solver-image=quay.io/org/app:1, or
 	// --engine-image with the reference in the next argument.
 	imageFlag = regexp.MustCompile(`^--?[a-z0-9-]*image[a-z0-9-]*(?:=(.*))?$`)
+	// registryFlag matches arguments whose value can only be a reference:
+	// --prometheus-config-reloader=quay.io/org/app:v1, but not --page=example.org/a:80.
+	registryFlag = regexp.MustCompile(`^--?[a-z0-9-]+=([a-z0-9-]+\.[^/]+/.*[:@].*[^0-9].*)$`)
 	// imageVariable matches variables: RELATED_IMAGE_CONTROLLER, SHELL_IMAGE.
 	imageVariable = regexp.MustCompile(`(^|_)IMAGE(_|$)`)
 )
@@ -55,6 +58,9 @@ func (k *kubernetes) arguments(args []*yaml.Node) {
 			return
 		}
 		match := imageFlag.FindStringSubmatch(arg.Value)
+		if match == nil {
+			match = registryFlag.FindStringSubmatch(arg.Value)
+		}
 		switch {
 		case match != nil && isWhole(match[1]):
 			k.add(match[1], arg, arg)

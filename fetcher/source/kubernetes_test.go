@@ -138,6 +138,9 @@ spec:
             - --manager-image=$(IMAGE)
             - org/no-flag:1
             - --listen=example.org/page:80
+            - --config-reloader=quay.io/org/reloader:v0.86.0
+            - --page=https://example.org/page:v1
+            - --reloader=org/reloader:v1
             - [--list-image=org/list:1]
             - --late-image=org/late:1
           env:
@@ -153,7 +156,7 @@ spec:
             - {name: LOGO_IMAGE, value: "https://example.org/logo:1"}
 `},
 		want: "operator.yaml:7 quay.io/org/operator:1\noperator.yaml:8 org/proxy:1\noperator.yaml:10 quay.io/org/solver:1 solver\noperator.yaml:12 org/engine:1\n" +
-			"operator.yaml:24 org/shell:1\noperator.yaml:23 skipped: quay.io/org/web:1: its comment says skip\n",
+			"operator.yaml:18 quay.io/org/reloader:v0.86.0\noperator.yaml:27 org/shell:1\noperator.yaml:26 skipped: quay.io/org/web:1: its comment says skip\n",
 	},
 	{
 		name:  "JSON",
