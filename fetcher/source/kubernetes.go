@@ -47,7 +47,7 @@ func (k *kubernetes) search(n *yaml.Node, depth int, inSpec bool) {
 		key, child := n.Content[i-1], n.Content[i]
 		k.members(key, child)
 		if inSpec {
-			k.custom(member{key, target(child)})
+			k.add(k.custom(member{key, target(child)})...)
 		}
 		k.search(child, depth+1, inSpec || isResource && key.Value == "spec")
 	}
@@ -60,7 +60,7 @@ func (k *kubernetes) members(key, value *yaml.Node) {
 	case "containers", "initContainers", "ephemeralContainers":
 		for _, container := range k.list(value) {
 			k.take(k.find(container, "image"))
-			k.operator(container)
+			k.add(k.started(container)...)
 		}
 	case "volumes":
 		for _, volume := range k.list(value) {
@@ -72,18 +72,20 @@ func (k *kubernetes) members(key, value *yaml.Node) {
 // take takes a member whose value is a reference.
 func (k *kubernetes) take(image member) {
 	if text, ok := k.scalar(image); ok && text != "" {
-		k.add(text, image.value, image.key)
+		k.add(found{text, image.value, image.key})
 	}
 }
 
-// add adds an image that stands at a node. A remark about it is there or at beside.
-func (k *kubernetes) add(text string, n, beside *yaml.Node) {
-	if k.err != nil || k.taken[n] {
-		return
-	}
-	k.taken[n] = true
-	at := place{text: text, file: k.file, line: n.Line}
-	if err := k.result.add(at, k.notes.at(n.Line, beside.Line)); err != nil {
-		k.err = err
+// add adds images to the result.
+func (k *kubernetes) add(images ...found) {
+	for _, i := range images {
+		if k.err != nil || k.taken[i.at] {
+			continue
+		}
+		k.taken[i.at] = true
+		at := place{text: i.text, file: k.file, line: i.at.Line}
+		if err := k.result.add(at, k.notes.at(i.at.Line, i.beside.Line)); err != nil {
+			k.err = err
+		}
 	}
 }

@@ -27,35 +27,43 @@ var (
 	imageVariable = regexp.MustCompile(`(^|_)IMAGE(_|$)`)
 )
 
-// custom takes a member of a custom resource.
-func (k *kubernetes) custom(m member) {
-	if !imageKey.MatchString(m.key.Value) {
-		return
-	}
-	if text, _ := k.scalar(m); isWhole(text) {
-		k.add(text, m.value, m.key)
-	}
+// found is a reference in the documents.
+type found struct {
+	text   string
+	at     *yaml.Node
+	beside *yaml.Node // where a remark about it can be, too
 }
 
-// operator takes the images in the arguments and the variables of a container.
-func (k *kubernetes) operator(container *yaml.Node) {
-	for _, key := range []string{"command", "args"} {
-		k.arguments(k.list(k.find(container, key).value))
+// custom returns the image of a member of a custom resource, if it is one.
+func (t *tree) custom(m member) []found {
+	if !imageKey.MatchString(m.key.Value) {
+		return nil
 	}
-	for _, variable := range k.list(k.find(container, "env").value) {
-		name, _ := k.scalar(k.find(variable, "name"))
-		value := k.find(variable, "value")
-		if text, _ := k.scalar(value); imageVariable.MatchString(name) && isWhole(text) {
-			k.add(text, value.value, value.key)
+	if text, _ := t.scalar(m); isWhole(text) {
+		return []found{{text, m.value, m.key}}
+	}
+	return nil
+}
+
+// started returns the images in the arguments and the variables of a container.
+func (t *tree) started(container *yaml.Node) []found {
+	images := inArguments(t.list(t.find(container, "command").value))
+	images = append(images, inArguments(t.list(t.find(container, "args").value))...)
+	for _, variable := range t.list(t.find(container, "env").value) {
+		name, _ := t.scalar(t.find(variable, "name"))
+		value := t.find(variable, "value")
+		if text, _ := t.scalar(value); imageVariable.MatchString(name) && isWhole(text) {
+			images = append(images, found{text, value.value, value.key})
 		}
 	}
+	return images
 }
 
-func (k *kubernetes) arguments(args []*yaml.Node) {
+func inArguments(args []*yaml.Node) (images []found) {
 	expected := false
 	for _, arg := range args {
 		if arg = target(arg); arg.Kind != yaml.ScalarNode {
-			return
+			break
 		}
 		match := imageFlag.FindStringSubmatch(arg.Value)
 		if match == nil {
@@ -63,12 +71,13 @@ func (k *kubernetes) arguments(args []*yaml.Node) {
 		}
 		switch {
 		case match != nil && isWhole(match[1]):
-			k.add(match[1], arg, arg)
+			images = append(images, found{match[1], arg, arg})
 		case expected && isWhole(arg.Value):
-			k.add(arg.Value, arg, arg)
+			images = append(images, found{arg.Value, arg, arg})
 		}
 		expected = match != nil && match[1] == ""
 	}
+	return images
 }
 
 // isWhole reports whether text is a reference with a registry or a namespace, and with a
