@@ -63,7 +63,8 @@ func (r sourceReader) all(file lock.File) ([]lock.Named, error) {
 			paths = append(paths, r.path(override))
 		}
 		result, err := r.read(sourcefile.Kind(s.Kind), paths...)
-		if missing := (*fs.PathError)(nil); errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) {
+		isNamed := errors.As(err, new(*sourcefile.Error)) // by the file itself
+		if missing := (*fs.PathError)(nil); !isNamed && errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) {
 			return nil, &usageError{
 				err:  fmt.Errorf("%s does not exist: images of the lock file are named by it", missing.Path),
 				hint: fmt.Sprintf("if it is gone for good: hocker lock remove --from %s", paths[0]),
@@ -82,7 +83,10 @@ func (r sourceReader) all(file lock.File) ([]lock.Named, error) {
 // read reads files, and checks the names in their comments.
 func (r sourceReader) read(kind sourcefile.Kind, paths ...string) (sourcefile.Result, error) {
 	result, err := r.Read(kind, paths...)
-	if err != nil {
+	switch {
+	case errors.As(err, new(*fs.PathError)) && !errors.As(err, new(*sourcefile.Error)):
+		return sourcefile.Result{}, &usageError{err: err}
+	case err != nil:
 		return sourcefile.Result{}, err
 	}
 	for _, i := range result.Images {

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"fmt"
 	"path/filepath"
 
 	"go.yaml.in/yaml/v3"
@@ -13,10 +12,10 @@ func (r Reader) readCompose(files []string) (Result, error) {
 	p := &composeReader{Reader: r, files: map[string]*composeFile{}, services: map[string]*service{}}
 	s := scope{folder: filepath.Dir(files[0])}
 	var err error
-	if s.environment, err = environment(r.Variable).withFile(r.Open, s.path(".env")); err != nil {
+	if s.environment, err = p.withFile(r.Variable, s.path(".env"), place{}); err != nil {
 		return Result{}, err
 	}
-	if err := p.project(files, s, 0); err != nil {
+	if err := p.project(files, s, place{}, 0); err != nil {
 		return Result{}, err
 	}
 	var result Result
@@ -51,15 +50,13 @@ func (r *Result) addService(name string, s service) error {
 	return nil
 }
 
-// project reads the files of a project, and those that they include.
-func (p *composeReader) project(files []string, s scope, depth int) error {
+// project reads the files of a project, and those that they include. from is the place
+// that names them.
+func (p *composeReader) project(files []string, s scope, from place, depth int) error {
 	for _, path := range files {
-		f, err := p.open(path)
+		f, err := p.open(path, from)
 		if err != nil {
 			return err
-		}
-		if depth > maxExtended {
-			return &Error{path, 0, fmt.Errorf("it includes itself")}
 		}
 		for _, document := range f.documents {
 			if err := p.include(f, document, s, depth); err != nil {
@@ -105,21 +102,27 @@ func (p *composeReader) take(f *composeFile, document *yaml.Node, s scope) error
 // include reads the files that a document includes. They have variables of their own.
 func (p *composeReader) include(f *composeFile, document *yaml.Node, s scope, depth int) error {
 	for _, element := range f.list(f.find(document, "include").value) {
+		from := place{file: f.file, line: element.Line}
 		i := f.inclusion(element, s)
+		p.included += len(i.paths)
 		switch {
 		case f.err != nil:
 			return f.err
 		case len(i.paths) == 0:
-			return &Error{f.file, element.Line, fmt.Errorf("the include names no file")}
+			return from.errorf("the include names no file")
+		case depth >= maxExtended:
+			return from.errorf("%.200s includes itself", f.file)
+		case p.included > maxIncluded:
+			return from.errorf("more than %d files are included", maxIncluded)
 		}
 		own := scope{i.folder, s.environment}
 		for _, file := range i.environments {
 			var err error
-			if own.environment, err = own.environment.withFile(p.Open, file); err != nil {
+			if own.environment, err = p.withFile(own.environment, file, from); err != nil {
 				return err
 			}
 		}
-		if err := p.project(i.paths, own, depth+1); err != nil {
+		if err := p.project(i.paths, own, from, depth+1); err != nil {
 			return err
 		}
 	}
@@ -139,13 +142,10 @@ func (f *composeFile) inclusion(element *yaml.Node, s scope) inclusion {
 	i := inclusion{paths: f.paths(member{element, target(element)}, s)}
 	if target(element).Kind == yaml.MappingNode {
 		i.paths = f.paths(f.find(element, "path"), s)
-		i.folder = f.text(f.find(element, "project_directory"), s.environment).text
+		i.folder = f.path(f.text(f.find(element, "project_directory"), s.environment), s)
 		i.environments = f.paths(f.find(element, "env_file"), s)
 	}
-	switch {
-	case i.folder != "":
-		i.folder = s.path(i.folder)
-	case len(i.paths) > 0:
+	if i.folder == "" && len(i.paths) > 0 {
 		i.folder = filepath.Dir(i.paths[0])
 	}
 	if len(i.environments) == 0 {
@@ -162,8 +162,8 @@ func (f *composeFile) paths(m member, s scope) []string {
 	}
 	var paths []string
 	for _, element := range elements {
-		if at := f.text(member{element, target(element)}, s.environment); at.text != "" {
-			paths = append(paths, s.path(at.text))
+		if path := f.path(f.text(member{element, target(element)}, s.environment), s); path != "" {
+			paths = append(paths, path)
 		}
 	}
 	return paths

@@ -2,9 +2,8 @@ package source
 
 import (
 	"cmp"
-	"errors"
-	"io/fs"
 	"path/filepath"
+	"regexp"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -34,24 +33,30 @@ func (s scope) path(path string) string {
 	return filepath.Join(s.folder, path)
 }
 
-// withFile returns the environment with the variables of a file beneath. The file need
-// not exist.
-func (e environment) withFile(open func(string) ([]byte, error), path string) (environment, error) {
-	data, err := open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return e, nil
+// isRemote matches what docker compose fetches: git repositories and OCI artifacts.
+var isRemote = regexp.MustCompile(`^[a-z]+://|^git@`).MatchString
+
+// path returns the path of a file that another one names at a place, or "".
+func (f *composeFile) path(at place, s scope) string {
+	switch {
+	case at.text == "":
+		return ""
+	case isRemote(at.text):
+		f.fail(at.line, "%.100q is not on this machine: give the whole project, as in `docker compose config | hocker lock add --from -`", at.text)
+		return ""
 	}
-	if err != nil {
-		return nil, err
-	}
-	values, err := parseEnv(path, string(data), e)
+	return s.path(at.text)
+}
+
+// with returns the environment with more variables beneath.
+func (e environment) with(values map[string]string) environment {
 	return func(name string) (string, bool) {
 		if value, ok := e(name); ok {
 			return value, true
 		}
 		value, ok := values[name]
 		return value, ok
-	}, err
+	}
 }
 
 // service is what image names need of a service.

@@ -1,7 +1,10 @@
 package source
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"hocker/fetcher/bytecount"
@@ -13,26 +16,37 @@ import (
 type composeReader struct {
 	Reader
 	files map[string]*composeFile
-	bytes int
+	// What has been read so far: bytes and marks of files, bytes of .env files, and how
+	// often a file was included.
+	bytes, marks, variables, included int
 	// names are those of the services, in the order of the text.
 	names    []string
 	services map[string]*service
 }
 
-// maxProject limits the files of a project together, in bytes.
-const maxProject = 2 * maxDocument
+// The limits of a project: the bytes of its files together, and how often a file is
+// included.
+const (
+	maxProject  = 2 * maxDocument
+	maxIncluded = 1000
+)
 
-// open parses a file of the project, once.
-func (p *composeReader) open(path string) (*composeFile, error) {
+// open parses a file of the project, once. from is the place that names it.
+func (p *composeReader) open(path string, from place) (*composeFile, error) {
 	if f := p.files[path]; f != nil {
 		return f, nil
 	}
-	data, err := p.Open(path)
+	data, err := p.Reader.open(path, from)
 	if err != nil {
 		return nil, err
 	}
-	if p.bytes += len(data); p.bytes > maxProject {
+	p.bytes += len(data)
+	p.marks += marks(data) + bytes.Count(data, []byte("\n"))
+	switch {
+	case p.bytes > maxProject:
 		return nil, &Error{path, 0, fmt.Errorf("the files of the project are larger than %s together", bytecount.Format(maxProject))}
+	case p.marks > maxMarks:
+		return nil, &Error{path, 0, fmt.Errorf("the files of the project have more than %d values together", maxMarks)}
 	}
 	notes, err := readRemarks(path, string(data), true)
 	if err != nil {
@@ -48,6 +62,23 @@ func (p *composeReader) open(path string) (*composeFile, error) {
 	})
 	p.files[path] = f
 	return f, f.err
+}
+
+// withFile returns the environment with the variables of a file beneath. The file need
+// not exist.
+func (p *composeReader) withFile(env environment, path string, from place) (environment, error) {
+	data, err := p.openText(path, from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return env, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p.variables += len(data); p.variables > maxText {
+		return nil, &Error{path, 0, fmt.Errorf("the files with variables are larger than %s together", bytecount.Format(maxText))}
+	}
+	values, err := parseEnv(path, string(data), env)
+	return env.with(values), err
 }
 
 // maxExtended limits services that extend others, and files that include others.
@@ -67,10 +98,11 @@ func (p *composeReader) extended(f *composeFile, document *yaml.Node, name strin
 	own := f.service(found.value, s.environment)
 	extends := f.find(found.value, "extends")
 	base := f.text(extends, s.environment).text
-	in, file := f, ""
+	in, at := f, place{}
 	if extends.value != nil && extends.value.Kind == yaml.MappingNode {
-		base, file = f.text(f.find(extends.value, "service"), s.environment).text, f.text(f.find(extends.value, "file"), s.environment).text
+		base, at = f.text(f.find(extends.value, "service"), s.environment).text, f.text(f.find(extends.value, "file"), s.environment)
 	}
+	file := f.path(at, s)
 	if f.err != nil {
 		return service{}, f.err
 	}
@@ -79,7 +111,7 @@ func (p *composeReader) extended(f *composeFile, document *yaml.Node, name strin
 	}
 	if file != "" {
 		var err error
-		if in, err = p.open(s.path(file)); err != nil {
+		if in, err = p.open(file, at); err != nil {
 			return service{}, err
 		}
 		s.folder = filepath.Dir(in.file)

@@ -244,7 +244,7 @@ services:
 	{
 		name:  "a file that does not exist",
 		files: folder{"compose.yml": "services:\n  a:\n    extends: {file: no.yml, service: b}\n"},
-		err:   `open no.yml: file does not exist`,
+		err:   `compose.yml:3: open no.yml: file does not exist`,
 	},
 	{
 		name: "include",
@@ -265,7 +265,7 @@ services:
 	{
 		name:  "a file that includes itself",
 		files: folder{"compose.yml": "include: [compose.yml]\n"},
-		err:   "compose.yml: it includes itself",
+		err:   "compose.yml:1: compose.yml includes itself",
 	},
 	{
 		name:  "an image that is mounted",

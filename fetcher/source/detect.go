@@ -32,7 +32,13 @@ var generators = map[string]string{
 }
 
 // Detect returns the kind of a file, by its name or else by its content.
+//
+// Errors: *[Error].
 func Detect(path string, data []byte) (Kind, error) {
+	data, err := decode(path, data)
+	if err != nil {
+		return "", err
+	}
 	name := filepath.Base(path)
 	if command := generators[name]; command != "" {
 		return "", &Error{path, 0, fmt.Errorf("%s makes manifests of this file: give those, as in `%s | hocker lock add --from -`", strings.Fields(command)[0], command)}
@@ -45,7 +51,7 @@ func Detect(path string, data []byte) (Kind, error) {
 	case dockerfileName.MatchString(name):
 		return Dockerfile, nil
 	}
-	for line := range strings.Lines(strings.TrimPrefix(string(data), byteOrderMark)) {
+	for line := range strings.Lines(string(data)) {
 		switch line = strings.TrimSpace(line); {
 		case line == "" || line[0] == '#' || line[0] == ';':
 			continue

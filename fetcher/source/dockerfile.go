@@ -1,7 +1,6 @@
 package source
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,10 +17,10 @@ func readDockerfile(file string, data []byte) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	d := dockerfile{file: file, notes: notes, arguments: map[string]string{}}
+	d := dockerfile{file: file, notes: notes, arguments: map[string]string{}, named: map[string]int{}}
 	for _, in := range all {
 		if in.name == "FROM" {
-			d.stages = append(d.stages, strings.ToLower(in.stage()))
+			d.addStage(strings.ToLower(in.stage()))
 		}
 	}
 	for _, in := range all {
@@ -39,9 +38,17 @@ type dockerfile struct {
 	file      string
 	notes     *remarks
 	arguments map[string]string // of ARG before the first FROM
-	stages    []string          // the names of all stages, or ""
+	stages    int               // how many there are
+	named     map[string]int    // the first stage with a name, from 0
 	begun     int               // how many stages have begun
 	result    Result
+}
+
+func (d *dockerfile) addStage(name string) {
+	if _, known := d.named[name]; !known && name != "" {
+		d.named[name] = d.stages
+	}
+	d.stages++
 }
 
 // stage returns the name that FROM gives the stage, or "".
@@ -118,7 +125,7 @@ func (d *dockerfile) from(in instruction) error {
 	if len(in.words) == 0 {
 		return place{file: d.file, line: in.line}.errorf("FROM names no image")
 	}
-	before := d.stages[:d.begun]
+	before := d.begun
 	d.begun++
 	if d.notes.skips(in.line) {
 		return d.add(in, place{text: in.words[0], file: d.file, line: in.line})
@@ -132,7 +139,8 @@ func (d *dockerfile) from(in instruction) error {
 		d.result.skip(at, "FROM %.200s: the argument %s has no default", in.words[0], at.unset[0])
 		return nil
 	}
-	if at.text == "scratch" || slices.Contains(before, strings.ToLower(at.text)) && at.text != "" {
+	stage, isNamed := d.named[strings.ToLower(at.text)]
+	if at.text == "scratch" || isNamed && stage < before {
 		return nil
 	}
 	return d.add(in, at)
@@ -141,8 +149,9 @@ func (d *dockerfile) from(in instruction) error {
 // copied takes the image of COPY --from or RUN --mount=from, unless it is a stage.
 func (d *dockerfile) copied(in instruction, from string) error {
 	number, err := strconv.Atoi(from)
-	isStage := err == nil && 0 <= number && number < len(d.stages)
-	if isStage || from == "" || from == "scratch" || slices.Contains(d.stages, strings.ToLower(from)) {
+	_, isStage := d.named[strings.ToLower(from)]
+	isStage = isStage || err == nil && 0 <= number && number < d.stages
+	if isStage || from == "" || from == "scratch" {
 		return nil
 	}
 	at := place{text: from, file: d.file, line: in.line}

@@ -23,7 +23,7 @@ var (
 // instructions splits a Dockerfile:
 // https://docs.docker.com/reference/dockerfile/#format
 func instructions(file, text string) ([]instruction, error) {
-	lines := strings.Split(strings.ReplaceAll(strings.TrimPrefix(text, byteOrderMark), "\r\n", "\n"), "\n")
+	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 	escape := escapeOf(lines)
 	var all []instruction
 	for n := 0; n < len(lines); n++ {
@@ -56,9 +56,6 @@ func instructions(file, text string) ([]instruction, error) {
 	}
 	return all, nil
 }
-
-// byteOrderMark may stand at the start of a file.
-const byteOrderMark = "\ufeff"
 
 // skipped reports whether a line is empty or a comment.
 func skipped(line string) bool {

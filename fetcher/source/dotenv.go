@@ -17,7 +17,6 @@ func parseEnv(file, text string, lookup func(string) (string, bool)) (map[string
 		value, ok := values[name]
 		return value, ok
 	}}
-	text = strings.TrimPrefix(text, byteOrderMark)
 	for line := 1; text != ""; {
 		at := place{file: file, line: line}
 		var name, value string

@@ -2,6 +2,7 @@ package source
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -26,6 +27,9 @@ func readFuzzed(t *testing.T, kind Kind, text string) (Result, error) {
 	files := folder{"file": text, "lib/common.yml": text, "nginx.image": text, ".env": text}
 	read := func() (Result, error) {
 		return files.reader(map[string]string{"TAG": "1"}).Read(kind, "file")
+	}
+	if kind, err := Detect("file", []byte(text)); err == nil && !slices.Contains(Kinds, kind) {
+		t.Errorf("the kind is %q", kind)
 	}
 	result, err := read()
 	if again, _ := read(); !reflect.DeepEqual(again, result) {

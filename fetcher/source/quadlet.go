@@ -47,7 +47,7 @@ func (r Reader) unit(image place, depth int) (Result, error) {
 	if depth > 0 {
 		return Result{}, image.errorf("%.100s is named by another .image file", image.text)
 	}
-	data, err := r.Open(path)
+	data, err := r.openText(path, image)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Result{}, image.errorf("%.100s does not exist beside it", image.text)
 	}

@@ -13,7 +13,11 @@ func (r Reader) Read(kind Kind, files ...string) (Result, error) {
 	if len(files) != 1 {
 		return Result{}, &Error{files[0], 0, fmt.Errorf("only compose files can be joined, and this is one of kind %s", kind)}
 	}
-	data, err := r.Open(files[0])
+	open := r.openText
+	if kind == Kubernetes {
+		open = r.open
+	}
+	data, err := open(files[0], place{})
 	if err != nil {
 		return Result{}, err
 	}

@@ -16,6 +16,9 @@ type remark struct {
 	line int // of the comment
 }
 
+// maxRemarks limits the remarks of a file.
+const maxRemarks = 10_000
+
 // remarks are the remarks of a file, by the line that they are about: that of the
 // comment or, if nothing else stands there, the next one with text.
 type remarks struct {
@@ -30,14 +33,19 @@ var (
 	trailingRemark = regexp.MustCompile(`\s#\s*hocker:\s*(.*)$`)
 )
 
-// readRemarks reads the remarks of a file. They can stand behind other text only if
-// comments can.
+// readRemarks reads the remarks of a file. They can stand behind other text only in YAML,
+// where trailing is set.
 func readRemarks(file, text string, trailing bool) (*remarks, error) {
 	r := &remarks{file: file, about: map[int]remark{}, used: map[int]bool{}}
 	var above *remark
-	line := 0
-	for content := range strings.Lines(text) {
-		line++
+	breaks, line := strings.Lines, 0
+	if trailing {
+		breaks = yamlLines
+	}
+	for content := range breaks(text) {
+		if line++; len(r.about) > maxRemarks {
+			return nil, &Error{file, line, fmt.Errorf("more than %d comments with # hocker: in them", maxRemarks)}
+		}
 		content = strings.TrimSpace(content)
 		match := remarkPattern.FindStringSubmatch(content)
 		switch {

@@ -49,6 +49,9 @@ func (r *Result) skip(at place, format string, args ...any) {
 // maxImages limits the places in a file: aliases can repeat a few of them for ever.
 const maxImages = 10_000
 
+// maxReference is more than the parts of a reference may have together, in bytes.
+const maxReference = 1000
+
 // add parses the reference at a place, and records the image unless it is to be skipped.
 func (r *Result) add(at place, note remark) error {
 	switch {
@@ -57,6 +60,9 @@ func (r *Result) add(at place, note remark) error {
 	case note.skip:
 		r.skip(at, "%.200s: its comment says skip", at.text)
 		return nil
+	}
+	if len(at.text) > maxReference {
+		return at.errorf("%.100q…: it is too long for a reference", at.text)
 	}
 	ref, err := reference.Parse(at.text)
 	if err != nil {

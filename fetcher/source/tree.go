@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -51,27 +52,39 @@ func (t *tree) step(n *yaml.Node, depth int) bool {
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
-// maxDocument and maxMarks limit a document: its bytes, and the lines, commas, colons and
-// dashes in it, since each may begin a value, which takes a few hundred bytes. Kubernetes
-// has a limit of 1.5 MiB for an object; large ones have 60,000 of those.
+// maxDocument and maxMarks limit a document: its bytes, and the lines and the characters
+// in it that may begin a value, which takes a few hundred bytes. Kubernetes has a limit of
+// 1.5 MiB for an object; large ones have 60,000 of those.
 const (
 	maxDocument = 2 << 20
-	maxMarks    = 250_000
+	maxMarks    = 200_000
 )
+
+// marks counts the lines and the characters that may begin a value.
+func marks(line []byte) int {
+	n := 1
+	for _, c := range line {
+		switch c {
+		case ',', ':', '-', '[', '{', '?':
+			n++
+		}
+	}
+	return n
+}
 
 // oversized returns why a document in data is too large, or "".
 func oversized(data []byte) string {
-	size, marks := 0, 0
+	size, values := 0, 0
 	for line := range bytes.Lines(data) {
 		if isSeparator(line) {
-			size, marks = 0, 0
+			size, values = 0, 0
 		}
 		size += len(line)
-		marks += bytes.Count(line, []byte(",")) + bytes.Count(line, []byte(":")) + bytes.Count(line, []byte("-")) + 1
+		values += marks(line)
 		switch {
 		case size > maxDocument:
 			return "a document is larger than " + bytecount.Format(maxDocument)
-		case marks > maxMarks:
+		case values > maxMarks:
 			return fmt.Sprintf("a document has more than %d values", maxMarks)
 		}
 	}
@@ -92,6 +105,7 @@ func (t *tree) documents(data []byte, each func(root *yaml.Node) bool) {
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	for t.err == nil {
+		t.mappings = nil // those of the document before, which is let go
 		var document yaml.Node
 		err := decoder.Decode(&document)
 		switch {
@@ -103,7 +117,7 @@ func (t *tree) documents(data []byte, each func(root *yaml.Node) bool) {
 			return
 		case err != nil:
 			line, reason := syntax(err)
-			t.fail(line, "invalid YAML: %.200s", reason)
+			t.fail(cmp.Or(line, oddLine(data)), "invalid YAML: %.200s", reason)
 			return
 		}
 		if len(document.Content) == 1 && !each(document.Content[0]) {
