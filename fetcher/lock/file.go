@@ -79,7 +79,8 @@ func (i Image) seal() string {
 	if i.Reference.Tag == "" {
 		return ""
 	}
-	return i.Reference.Tag + "@" + i.Digest().String()
+	ref, d := i.lockedAt()
+	return ref.Tag + "@" + d.String()
 }
 
 // SourceFile is a file that names images, and what is needed to read it again.

@@ -48,6 +48,34 @@ func TestStale(t *testing.T) {
 	}
 }
 
+// A change of another image does not make a stale one look right.
+func TestStaleBesideAnother(t *testing.T) {
+	r := newRegistry()
+	r.add(t, "old", manifest("old"))
+	r.add(t, "new", manifest("new"))
+	f := lockFile(t, r, map[string]Wanted{"app": wantedOf(t, "app:old", "linux/amd64")})
+	data, err := f.Format()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "hocker.lock.json")
+	edited := strings.Replace(string(data), `"tag": "old"`, `"tag": "new"`, 1)
+	if err := os.WriteFile(path, []byte(edited), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, after, err := Writer{Path: path}.Change(t.Context(), func(before File) (Edit, error) {
+		images, err := (&Locker{Source: r, Jobs: 1}).Lock(t.Context(), before, map[string]Wanted{"other": wantedOf(t, "app:old", "linux/amd64")})
+		return Edit{Set: images}, err
+	})
+	if err != nil || len(after.Images) != 2 {
+		t.Fatalf("%+v, %v", after, err)
+	}
+	const want = ": images.app: its tag or digest was changed without the rest: run `hocker lock update`"
+	if _, err := Read(path); err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 // A bot has changed a tag or a digest. Whatever it was, an update writes the file that
 // locking the image writes.
 func TestEdited(t *testing.T) {
