@@ -166,7 +166,7 @@ func (c *lockAddCmd) wanted(before lock.File) (map[string]lock.Wanted, error) {
 		}
 		old, there := before.Images[name]
 		if len(old.Sources) > 0 && (old.Reference != ref || c.Follow != "") {
-			return nil, fmt.Errorf("%s is named by %s: change it there and run `hocker lock update`, or give this image another name, as NAME=%s", name, old.Sources[0], ref.Familiar())
+			return nil, fmt.Errorf("%s is named by %s: change it there and run `hocker lock update`, or give this image another name, as NAME=%s", name, c.sourcePath(old.Sources[0]), ref.Familiar())
 		}
 		w := c.want(ref, old, there, platforms)
 		w.Follow, w.Sources = c.Follow, old.Sources

@@ -68,7 +68,7 @@ func (c *lockCheckCmd) check(ctx context.Context, p process) (different, moved, 
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	others := differences(file, match)
+	others := c.differences(file, match)
 	tags, failed := locker.Check(ctx, file)
 	if moved, err = c.show(p, file.Names(), tags, others); err == nil {
 		err = p.withFailures(failed)

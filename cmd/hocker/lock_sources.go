@@ -40,6 +40,11 @@ func (r sourceReader) path(key string) string {
 	return filepath.Join(r.folder, filepath.FromSlash(key))
 }
 
+// sourcePath is path of the sourceReader.
+func (f lockFileFlag) sourcePath(key string) string {
+	return sourceReader{folder: filepath.Dir(f.File)}.path(key)
+}
+
 // key returns the path by which the lock file names a file.
 func (r sourceReader) key(path string) (string, error) {
 	folder, err := filepath.Abs(r.folder)
@@ -143,7 +148,7 @@ type difference struct {
 }
 
 // differences returns what the sources name otherwise, sorted by name.
-func differences(file lock.File, match lock.Match) []difference {
+func (f lockFileFlag) differences(file lock.File, match lock.Match) []difference {
 	byName := map[string]difference{}
 	for name, m := range match.Images {
 		if was := file.Images[name]; was.Reference != m.Reference {
@@ -152,7 +157,7 @@ func differences(file lock.File, match lock.Match) []difference {
 	}
 	for _, name := range match.Gone {
 		was := file.Images[name]
-		byName[name] = difference{name: name, was: was, where: was.Sources[0]}
+		byName[name] = difference{name: name, was: was, where: f.sourcePath(was.Sources[0])}
 	}
 	var all []difference
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
