@@ -126,10 +126,11 @@ func (c *lockAddCmd) origin(ctx context.Context, p process, argument string) (or
 	if err != nil {
 		return origin{}, err
 	}
-	if o.Result, err = reader.read(kind, paths...); errors.As(err, new(*fs.PathError)) {
+	o.Result, err = reader.read(kind, paths...)
+	switch {
+	case errors.As(err, new(*fs.PathError)) && !errors.As(err, new(*sourcefile.Error)):
 		return origin{}, &usageError{err: fmt.Errorf("--from %s: %w", argument, err)}
-	}
-	if err != nil {
+	case err != nil:
 		return origin{}, err
 	}
 	for _, s := range o.Skipped {
