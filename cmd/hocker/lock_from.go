@@ -37,24 +37,19 @@ func (c *lockAddCmd) addFrom(ctx context.Context, p process, before lock.File, w
 	if len(c.From) == 0 {
 		return edit, nil
 	}
-	platforms, err := c.platforms()
-	if err != nil {
-		return edit, &usageError{err: err}
-	}
 	var named []lock.Named
 	read := []string{}
 	for _, argument := range c.From {
-		o, err := c.origin(ctx, p, argument)
+		o, err := c.origin(ctx, p, before, argument)
 		if err != nil {
 			return edit, err
 		}
 		if o.key != "" {
-			o.source.Platforms = platforms
 			edit.Sources[o.key] = o.source
 			read = append(read, o.key)
 		}
 		for _, i := range o.Images {
-			named = append(named, asNamed(i, o.key, c.PlainHTTP))
+			named = append(named, asNamed(i, o.key, o.source.PlainHTTP))
 		}
 	}
 	if err := c.giveName(named); err != nil {
@@ -66,6 +61,16 @@ func (c *lockAddCmd) addFrom(ctx context.Context, p process, before lock.File, w
 	}
 	c.lockTableFlag.named = places(match)
 	edit.Remove = match.Gone
+	return edit, c.wantMatched(before, match, &edit, wanted)
+}
+
+// wantMatched adds the images that files name to wanted, and those that others name to
+// edit.
+func (c *lockAddCmd) wantMatched(before lock.File, match lock.Match, edit *lock.Edit, wanted map[string]lock.Wanted) error {
+	platforms, err := c.platforms()
+	if err != nil {
+		return &usageError{err: err}
+	}
 	for name, m := range match.Images {
 		old, there := before.Images[name]
 		other, taken := wanted[name]
@@ -75,13 +80,20 @@ func (c *lockAddCmd) addFrom(ctx context.Context, p process, before lock.File, w
 			edit.Set[name] = old
 			continue
 		case taken && other.Reference != m.Reference:
-			return edit, usagef("%s and %s (%s) would both be named %s: give the first one another name, as NAME=%s", other.Reference.Familiar(), m.Reference.Familiar(), m.Where, name, other.Reference.Familiar())
+			return usagef("%s and %s (%s) would both be named %s: give the first one another name, as NAME=%s", other.Reference.Familiar(), m.Reference.Familiar(), m.Where, name, other.Reference.Familiar())
 		}
 		w := c.want(m.Reference, old, there, platforms)
 		w.Sources = m.Sources
+		if !there && len(m.Sources) > 0 {
+			s, ok := edit.Sources[m.Sources[0]]
+			if !ok {
+				s = before.Sources[m.Sources[0]]
+			}
+			w.AllPlatforms, w.Platforms = s.AllPlatforms, s.Platforms
+		}
 		wanted[name] = w
 	}
-	return edit, nil
+	return nil
 }
 
 // giveName gives the name in --name to the only image of the files.
@@ -104,12 +116,36 @@ func (c *lockAddCmd) giveName(named []lock.Named) error {
 }
 
 // origin reads what one value of --from names.
-func (c *lockAddCmd) origin(ctx context.Context, p process, argument string) (origin, error) {
+func (c *lockAddCmd) origin(ctx context.Context, p process, before lock.File, argument string) (origin, error) {
 	reader := c.sourceReader(ctx, p)
 	paths := strings.Split(argument, ":")
 	if err := c.readOnce(ctx, p, paths); err != nil {
 		return origin{}, err
 	}
+	kind, result, err := c.readImages(p, reader, argument, paths)
+	if err != nil {
+		return origin{}, err
+	}
+	var keys []string
+	for _, path := range paths {
+		key, err := reader.key(path)
+		if err != nil {
+			return origin{}, err
+		}
+		keys = append(keys, key)
+	}
+	o := origin{Result: result}
+	var was lock.SourceFile
+	if !slices.ContainsFunc(paths, func(path string) bool { return c.once[path] != nil }) {
+		o.key, was = keys[0], before.Sources[keys[0]]
+	}
+	o.source, err = c.sourceFile(kind, keys[1:], was)
+	return o, err
+}
+
+// readImages reads the images that files name, of which there must be one.
+func (c *lockAddCmd) readImages(p process, reader sourceReader, argument string, paths []string) (sourcefile.Kind, sourcefile.Result, error) {
+	none := sourcefile.Result{}
 	open := reader.Open
 	reader.Open = func(path string) ([]byte, error) {
 		if data, ok := c.once[path]; ok {
@@ -119,41 +155,44 @@ func (c *lockAddCmd) origin(ctx context.Context, p process, argument string) (or
 	}
 	data, err := reader.Open(paths[0])
 	if err != nil {
-		return origin{}, &usageError{err: fmt.Errorf("--from: %w", err)}
+		return "", none, &usageError{err: fmt.Errorf("--from: %w", err)}
 	}
-	o := origin{}
 	kind, err := sourcefile.Detect(paths[0], data)
 	if err != nil {
-		return origin{}, err
+		return "", none, err
 	}
-	o.Result, err = reader.read(kind, paths...)
+	result, err := reader.read(kind, paths...)
 	switch {
 	case errors.As(err, new(*fs.PathError)) && !errors.As(err, new(*sourcefile.Error)):
-		return origin{}, &usageError{err: fmt.Errorf("--from %s: %w", argument, err)}
+		return "", none, &usageError{err: fmt.Errorf("--from %s: %w", argument, err)}
 	case err != nil:
-		return origin{}, err
+		return "", none, err
 	}
-	for _, s := range o.Skipped {
+	for _, s := range result.Skipped {
 		c.warn(p, fmt.Sprintf("%s:%d: left out: %s", s.File, s.Line, s.Reason))
 	}
-	if len(o.Images) == 0 {
-		return origin{}, usagef("--from %s: it names no image to lock", argument)
+	if len(result.Images) == 0 {
+		return "", none, usagef("--from %s: it names no image to lock", argument)
 	}
-	o.source = lock.SourceFile{Kind: string(kind), PlainHTTP: c.PlainHTTP, AllPlatforms: c.AllPlatforms}
-	if slices.ContainsFunc(paths, func(path string) bool { return c.once[path] != nil }) {
-		return o, nil
+	return kind, result, nil
+}
+
+// sourceFile returns what the lock file remembers of a source, which may have been in it
+// before: what the flags leave open stays.
+func (c *lockAddCmd) sourceFile(kind sourcefile.Kind, overrides []string, was lock.SourceFile) (lock.SourceFile, error) {
+	s := lock.SourceFile{Kind: string(kind), PlainHTTP: c.PlainHTTP || was.PlainHTTP}
+	if len(overrides) > 0 {
+		s.Overrides = overrides
 	}
-	keys := make([]string, len(paths))
-	for i, path := range paths {
-		if keys[i], err = reader.key(path); err != nil {
-			return origin{}, err
-		}
+	platforms, err := c.platforms()
+	if err != nil {
+		return s, &usageError{err: err}
 	}
-	o.key = keys[0]
-	if len(keys) > 1 {
-		o.source.Overrides = keys[1:]
+	s.AllPlatforms, s.Platforms = c.AllPlatforms, platforms
+	if !c.AllPlatforms && len(platforms) == 0 {
+		s.AllPlatforms, s.Platforms = was.AllPlatforms, was.Platforms
 	}
-	return o, nil
+	return s, nil
 }
 
 // readOnce reads standard input and pipes.
