@@ -87,10 +87,29 @@ func nextPage(resp *http.Response) (string, error) {
 		}
 		base := resp.Request.URL
 		next, err := base.Parse(target)
-		if err != nil || (url.URL{Scheme: next.Scheme, Host: next.Host, Path: next.Path}) != (url.URL{Scheme: base.Scheme, Host: base.Host, Path: base.Path}) || next.RawQuery == "" {
-			return "", errors.New("the link to the next page leads elsewhere")
+		if err != nil {
+			return "", errElsewhere
 		}
-		return "?" + next.RawQuery, nil
+		return "?" + next.RawQuery, checkNext(base, next)
 	}
 	return "", nil
+}
+
+// maxQuery limits the query of the next page, in bytes. Some registries have a token in it.
+const maxQuery = 8 << 10
+
+var errElsewhere = errors.New("the link to the next page leads elsewhere")
+
+// checkNext reports an address that cannot be that of the page after base.
+func checkNext(base, next *url.URL) error {
+	isSame := next.Scheme == base.Scheme && next.Host == base.Host && next.Path == base.Path
+	switch {
+	case !isSame || next.RawQuery == "":
+		return errElsewhere
+	case next.RawQuery == base.RawQuery:
+		return errors.New("the link to the next page leads to the same page")
+	case len(next.RawQuery) > maxQuery:
+		return fmt.Errorf("the link to the next page is longer than %d bytes, the limit", maxQuery)
+	}
+	return nil
 }

@@ -39,8 +39,10 @@ func TestReferrers(t *testing.T) {
 		{name: "a page elsewhere", registry: referrersPage(2, `<http://other.example/v2/?n=2>; rel="next"`), asked: 1, err: "the link to the next page leads elsewhere"},
 		{name: "a page of another path", registry: referrersPage(2, `</v2/other/app/referrers/x?n=2>; rel="next"`), asked: 1, err: "the link to the next page leads elsewhere"},
 		{name: "a page without a query", registry: referrersPage(2, "<"+path+`>; rel="next"`), asked: 1, err: "the link to the next page leads elsewhere"},
-		{name: "pages without end", registry: referrersPage(1, next("2")), asked: maxReferrerPages, err: "more than 20 pages, the limit"},
-		{name: "entries without end", registry: referrersPage(maxReferrers, next("2")), asked: 2, err: "more than 2000 manifests, the limit"},
+		{name: "a page that is its own next one", registry: referrersPage(1, next("2")), asked: 2, err: "the link to the next page leads to the same page"},
+		{name: "a page with a long query", registry: referrersPage(1, next(strings.Repeat("2", maxQuery))), asked: 1, err: "the link to the next page is longer than 8192 bytes, the limit"},
+		{name: "pages without end", registry: numbered(func(page string) answer { return referrersPage(1, next(page)) }), asked: maxReferrerPages, err: "more than 20 pages, the limit"},
+		{name: "entries without end", registry: numbered(func(page string) answer { return referrersPage(maxReferrers, next(page)) }), asked: 2, err: "more than 2000 manifests, the limit"},
 		{name: "no such API", registry: answer{status: 404}, asked: 1, err: "GET http://HOST" + path + ": 404 Not Found", kind: content.ErrNotFound},
 		{name: "no list", registry: answer{body: "<html>"}, asked: 1, err: "expected an index of manifests for several platforms, but it is a web page"},
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"hocker/fetcher/content"
@@ -78,6 +79,14 @@ func inTurn(answers ...http.Handler) http.Handler {
 		n++
 		mu.Unlock()
 		next.ServeHTTP(w, r)
+	})
+}
+
+// numbered sends the answers for "1", "2" and so on, in turn.
+func numbered(page func(number string) answer) http.Handler {
+	var n atomic.Int64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		page(strconv.FormatInt(n.Add(1), 10)).ServeHTTP(w, r)
 	})
 }
 

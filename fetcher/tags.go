@@ -18,6 +18,7 @@ const (
 	tagsPerPage = 1000
 	maxTagPages = 1000
 	maxTags     = 200_000
+	maxTagBytes = 8 << 20 // of all together
 )
 
 // Tags returns the tags of a repository, in the order of the registry.
@@ -52,6 +53,7 @@ func (c *Client) Tags(ctx context.Context, repo reference.Repository) ([]string,
 // tags reads all pages of a registry's list.
 func (c *Client) tags(ctx context.Context, repo reference.Repository) ([]string, error) {
 	var tags []string
+	size := 0
 	query := fmt.Sprintf("?n=%d", tagsPerPage)
 	for range maxTagPages {
 		resp, err := c.ask(ctx, repo, "/tags/list"+query, request{header: http.Header{"Accept": {"application/json"}}})
@@ -69,6 +71,12 @@ func (c *Client) tags(ctx context.Context, repo reference.Repository) ([]string,
 		}
 		if tags = append(tags, page...); len(tags) > maxTags {
 			return nil, fmt.Errorf("more than %d tags, the limit", maxTags)
+		}
+		for _, tag := range page {
+			size += len(tag)
+		}
+		if size > maxTagBytes {
+			return nil, fmt.Errorf("more than %d bytes of tags, the limit", maxTagBytes)
 		}
 		if query, err = nextPage(resp); err != nil || query == "" {
 			return tags, err

@@ -27,6 +27,10 @@ func TestTags(t *testing.T) {
 	for i := range many {
 		many[i] = "t"
 	}
+	long := make([]string, 20_000)
+	for i := range long {
+		long[i] = strings.Repeat("t", 128)
+	}
 	tests := []struct {
 		name     string
 		registry http.Handler
@@ -39,8 +43,10 @@ func TestTags(t *testing.T) {
 		{name: "one page", registry: tagsPage("", "b", "a"), want: "b a", asked: 1},
 		{name: "pages", registry: inTurn(tagsPage(`<`+path+`?last=a&n=1>; rel="next"`, "a"), tagsPage("", "b")), want: "a b", asked: 2},
 		{name: "a page elsewhere", registry: tagsPage(`<http://other.example/v2/?n=2>; rel="next"`, "a"), asked: 1, err: "the link to the next page leads elsewhere"},
-		{name: "pages without end", registry: tagsPage("<?last=a>; rel=next", "a"), asked: maxTagPages, err: "more than 1000 pages, the limit"},
-		{name: "tags without end", registry: tagsPage("<?last=a>; rel=next", many...), asked: 4, err: "more than 200000 tags, the limit"},
+		{name: "pages without end", registry: numbered(func(page string) answer { return tagsPage("<?last="+page+">; rel=next", "a") }), asked: maxTagPages, err: "more than 1000 pages, the limit"},
+		{name: "tags without end", registry: numbered(func(page string) answer { return tagsPage("<?last="+page+">; rel=next", many...) }), asked: 4, err: "more than 200000 tags, the limit"},
+		{name: "long tags without end", registry: numbered(func(page string) answer { return tagsPage("<?last="+page+">; rel=next", long...) }), asked: 4, err: "more than 8388608 bytes of tags, the limit"},
+		{name: "a page that is its own next one", registry: tagsPage("<?last=a>; rel=next", "a"), asked: 2, err: "the link to the next page leads to the same page"},
 		{name: "not a tag", registry: tagsPage("", `a\u001b[1m`), asked: 1, err: `the list has the tag "a\x1b[1m": expected at most 128 characters of a-z, A-Z, 0-9, _ . -, not starting with . or -`},
 		{name: "twice", registry: answer{body: `{"tags":["a"],"tags":["b"]}`}, asked: 1, err: `expected a list of tags: the list is ambiguous: duplicate key "tags"`},
 		{name: "a web page", registry: answer{body: "<html>"}, asked: 1, err: "expected a list of tags: invalid character '<' looking for beginning of value"},

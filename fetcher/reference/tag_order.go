@@ -10,36 +10,43 @@ import (
 // 1.10, and a pre-release before its release: 2.0-rc1, 2.0. A v before a digit counts
 // for nothing. Tags that begin with a word, such as latest, come last.
 func CompareTags(a, b string) int {
-	x, y := splitTag(a), splitTag(b)
-	for i := range min(len(x), len(y)) + 1 {
-		kind := x.kind(i)
-		if c := cmp.Compare(kind, y.kind(i)); c != 0 {
+	x, y := withoutV(a), withoutV(b)
+	for first := true; ; first = false {
+		kind := partKind(x, first)
+		if c := cmp.Compare(kind, partKind(y, first)); c != 0 {
 			return c
 		}
 		if kind == tagEnd {
-			break
+			return cmp.Compare(a, b)
 		}
-		if c := comparePart(x[i], y[i]); c != 0 {
+		p, q := firstPart(x), firstPart(y)
+		if c := comparePart(p, q); c != 0 {
 			return c
 		}
+		x, y = x[len(p):], y[len(q):]
 	}
-	return cmp.Compare(a, b)
 }
 
-// tagParts are runs of digits and of other characters.
-type tagParts []string
-
 var (
-	tagPart    = regexp.MustCompile(`[0-9]+|[^0-9]+`)
 	leadingV   = regexp.MustCompile(`^[vV][0-9]`)
 	preRelease = regexp.MustCompile(`(?i)^[-._]?(alpha|beta|rc|pre|dev|snapshot|nightly|canary|[abm][0-9])`)
 )
 
-func splitTag(tag string) tagParts {
+func withoutV(tag string) string {
 	if leadingV.MatchString(tag) {
-		tag = tag[1:]
+		return tag[1:]
 	}
-	return tagPart.FindAllString(tag, -1)
+	return tag
+}
+
+// firstPart returns the digits at the start of a text, or what comes before them.
+func firstPart(text string) string {
+	for i := range len(text) {
+		if isDigit(text[i]) != isDigit(text[0]) {
+			return text[:i]
+		}
+	}
+	return text
 }
 
 // The kinds of parts, in the order in which tags with them come.
@@ -50,14 +57,14 @@ const (
 	tagWord
 )
 
-// kind returns the kind of a part.
-func (t tagParts) kind(i int) int {
+// partKind returns the kind of the first part of what is left of a tag.
+func partKind(left string, first bool) int {
 	switch {
-	case i >= len(t):
+	case left == "":
 		return tagEnd
-	case isDigit(t[i][0]):
+	case isDigit(left[0]):
 		return tagNumber
-	case i > 0 && preRelease.MatchString(strings.Join(t[i:], "")):
+	case !first && preRelease.MatchString(left):
 		return tagPreRelease
 	}
 	return tagWord

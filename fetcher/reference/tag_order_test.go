@@ -33,6 +33,15 @@ func TestCompareTags(t *testing.T) {
 	}
 }
 
+// Registries may list 200,000 tags, and each may have many parts.
+func TestCompareTagsAllocatesNothing(t *testing.T) {
+	a := "1." + strings.Repeat("a1", 60)
+	b := a + "2"
+	if n := testing.AllocsPerRun(10, func() { CompareTags(a, b) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // FuzzCompareTags checks that tags have one order.
 func FuzzCompareTags(f *testing.F) {
 	for _, line := range tagOrderTests {
