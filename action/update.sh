@@ -1,11 +1,12 @@
 #!/bin/sh
-# Updates a lock file, commits it and pushes it to a branch, which is replaced:
+# Updates a lock file, commits it and pushes it to a branch:
 #
 #	action/update.sh FILE BRANCH [ARGUMENT OF hocker lock update]...
 #
-# It runs in a checkout of the branch to update. It pushes nothing if no image has
-# changed, or if the branch has the change already. It prints the changes as a table in
-# Markdown, and appends them to the file $GITHUB_OUTPUT, if that is set.
+# It runs in a checkout of the branch to update. If BRANCH is another one, what is on it is
+# replaced. It pushes nothing if no image has changed, or if the branch has the change
+# already. It prints the changes as a table in Markdown, and appends them to the file
+# $GITHUB_OUTPUT, if that is set.
 #
 # If some images cannot be updated, the others are, and the exit code is that of hocker.
 set -eu
@@ -40,6 +41,7 @@ if ! git config user.email >/dev/null; then
   export GIT_AUTHOR_NAME=hocker GIT_AUTHOR_EMAIL=hocker@localhost
   export GIT_COMMITTER_NAME=hocker GIT_COMMITTER_EMAIL=hocker@localhost
 fi
+checked_out=$(git symbolic-ref --quiet --short HEAD || true)
 git checkout --quiet -B "$branch"
 git add -- "$file"
 git commit --quiet --file "$work/message"
@@ -47,13 +49,19 @@ git commit --quiet --file "$work/message"
 # The same change is not pushed again, so that its checks do not run again.
 if git fetch --quiet origin "refs/heads/$branch" 2>/dev/null && git diff --quiet FETCH_HEAD HEAD; then
   echo "$branch has this change already" >&2
+elif [ "$checked_out" = "$branch" ]; then
+  # What somebody, such as Renovate, has pushed in the meantime is not replaced.
+  git push --quiet origin "HEAD:refs/heads/$branch"
 else
   git push --quiet --force origin "HEAD:refs/heads/$branch"
 fi
 
 echo true >"$work/changed"
 head -n 1 "$work/message" >"$work/title"
+# GitHub takes 65,536 characters, and Linux 131,072 bytes in a variable.
+LC_ALL=C awk -v limit=60000 '{ size += length($0) + 1 } size > limit { rest++; next } { print }
+  END { if (rest) print "\nThe table has " rest " more rows." }' "$work/description" >"$work/short"
 output changed "$work/changed"
 output title "$work/title"
-output description "$work/description"
+output description "$work/short"
 exit "$code"
