@@ -8,12 +8,13 @@ if command -v hocker; then
   exit
 fi
 if command -v nix >/dev/null; then
-  bin=$(nix --extra-experimental-features 'nix-command flakes' build --no-link --print-out-paths "path:$checkout")/bin
+  nix --extra-experimental-features 'nix-command flakes' build --out-link "$RUNNER_TEMP/hocker" "path:$checkout"
 elif command -v go >/dev/null; then
-  bin=$RUNNER_TEMP/hocker-bin
-  CGO_ENABLED=0 go build -C "$checkout" -buildvcs=false -o "$bin/hocker" ./cmd/hocker
+  version=$(sed -n 's/^ *version = "\(.*\)";/\1/p' "$checkout/nix/package.nix")
+  CGO_ENABLED=0 go build -C "$checkout" -buildvcs=false -ldflags "-s -w -X main.version=$version" \
+    -o "$RUNNER_TEMP/hocker/bin/hocker" ./cmd/hocker
 else
   echo "hocker, nix and go are not in PATH: install one of them in a step before this one" >&2
   exit 1
 fi
-echo "$bin" >>"$GITHUB_PATH"
+echo "$RUNNER_TEMP/hocker/bin" >>"$GITHUB_PATH"
