@@ -59,8 +59,12 @@ fi
 echo true >"$work/changed"
 head -n 1 "$work/message" >"$work/title"
 # GitHub takes 65,536 characters, and Linux 131,072 bytes in a variable.
-LC_ALL=C awk -v limit=60000 '{ size += length($0) + 1 } size > limit { rest++; next } { print }
-  END { if (rest) print "\nThe table has " rest " more rows." }' "$work/description" >"$work/short"
+rows=$(head -c 60000 "$work/description" | wc -l)
+head -n "$rows" "$work/description" >"$work/short"
+rest=$(($(wc -l <"$work/description") - rows))
+if [ "$rest" != 0 ]; then
+  printf '\nThe table has %d more rows.\n' "$rest" >>"$work/short"
+fi
 output changed "$work/changed"
 output title "$work/title"
 output description "$work/short"
