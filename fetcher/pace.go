@@ -132,9 +132,10 @@ func (t paced) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if resp.StatusCode == http.StatusTooManyRequests {
+	switch {
+	case resp.StatusCode == http.StatusTooManyRequests:
 		p.limited(resp)
-	} else {
+	case resp.StatusCode < http.StatusBadRequest: // a 401 precedes each request that needs a token
 		p.allowed()
 	}
 	if left, ok := pullsLeft(resp.Header); ok && left.few() && p.few() && t.paces.notice != nil {

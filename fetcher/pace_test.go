@@ -102,6 +102,31 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// A challenge is no success: the pauses go on doubling.
+func TestPaceOfChallenges(t *testing.T) {
+	useRealPolicy(t)
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		c := paced{paces: &paces{}}
+		for _, status := range []int{429, 401, 429, 401, 429, 401} {
+			c.base = &wire{pieces: []piece{{status: status}}}
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodHead, "https://slow.example/v2/", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := c.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+		}
+		// 1, 2 and 4 times the least wait, each varied by a quarter.
+		if took := time.Since(start); took < realPolicy.minWait*5 {
+			t.Errorf("three refusals took %s, want seven times %s", took, realPolicy.minWait)
+		}
+	})
+}
+
 // When no pull is left for hours, the requests fail at once.
 func TestUsedUp(t *testing.T) {
 	useRealPolicy(t)
