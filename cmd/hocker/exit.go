@@ -81,4 +81,8 @@ func (p process) report(command string, err error) {
 	if errors.As(err, &kept) {
 		p.sayf("hint: %s", kept.hint())
 	}
+	var absent *absentError
+	if errors.As(err, &absent) {
+		p.sayf("hint: %s", absent.hint())
+	}
 }

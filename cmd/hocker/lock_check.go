@@ -71,7 +71,7 @@ func (c *lockCheckCmd) check(ctx context.Context, p process) (different, moved, 
 	others := c.differences(file, match)
 	tags, failed := locker.Check(ctx, file)
 	if moved, err = c.show(p, file.Names(), tags, others); err == nil {
-		err = p.withFailures(failed)
+		err = p.withFailures(failed, places(match))
 	}
 	return len(others), moved, len(tags), err
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
-	"slices"
 
 	"hocker/fetcher"
 	"hocker/fetcher/credential"
@@ -62,7 +60,7 @@ func (f lockChangeFlags) change(ctx context.Context, p process, table *lockTable
 			return shown
 		}
 	}
-	return p.withFailures(err)
+	return p.withFailures(err, table.named)
 }
 
 // lockRegistryFlags are the flags of commands that talk to registries, perhaps
@@ -130,29 +128,4 @@ func (v *verifier) vouchLocked(ctx context.Context, i lock.Image, index []byte, 
 	}
 	key, err := v.vouched(ctx, image, index)
 	return key.Fingerprint, err
-}
-
-// mostSkipped is the number of failures of the same kind that are printed one by one.
-const mostSkipped = 10
-
-// withFailures prints each failure on a line of its own, but not hundreds that say the
-// same. The error that it returns says only how many there were.
-func (p process) withFailures(err error) error {
-	var failed *lock.FailuresError
-	if !errors.As(err, &failed) {
-		return err
-	}
-	same := map[string]int{}
-	for _, f := range failed.Failures {
-		text := f.Err.Error()
-		if same[text]++; same[text] <= mostSkipped {
-			p.sayf("hocker: %s: %s", f.Name, text)
-		}
-	}
-	for _, text := range slices.Sorted(maps.Keys(same)) {
-		if more := same[text] - mostSkipped; more > 0 {
-			p.sayf("hocker: %d more: %s", more, text)
-		}
-	}
-	return err
 }

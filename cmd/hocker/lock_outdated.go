@@ -73,7 +73,7 @@ func (c *lockOutdatedCmd) find(ctx context.Context, p process) (outdated, of int
 	}
 	newer, failed := locker.Outdated(ctx, file, names)
 	if outdated, err = c.show(p, file, names, newer); err == nil {
-		err = p.withFailures(failed)
+		err = p.withFailures(failed, nil)
 	}
 	return outdated, len(names), err
 }
