@@ -74,7 +74,7 @@ func enterBoxAgain(t *testing.T, environ ...string) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", "--propagation", "private",
-		"sh", "-c", enterBox, "box", self, "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=5m")
+		"sh", "-c", enterBox, "box", self, "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=30m")
 	cmd.Env = append(append(os.Environ(), boxVariable+"="+dir), environ...)
 	output, err := cmd.CombinedOutput()
 	t.Logf("in the box:\n%s", output)

@@ -2,6 +2,7 @@ package test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -131,9 +132,9 @@ var secretSettings = []secretSetting{
 	},
 }
 
-// TestSecrets checks which servers receive a secret. A build, hocker lock check,
-// hocker prefetch and hocker image fetch images at registry.example, at an unrelated
-// registry, and at registry.example over plain http, with a mirror for all. Each of the
+// TestSecrets checks which servers receive a secret. A build and the commands that ask
+// registries do so for images at registry.example, at an unrelated registry, and at
+// registry.example over plain http, with a mirror for all. Each of the
 // four servers requires a login. With -v it shows the table.
 func TestSecrets(t *testing.T) {
 	if !inBox() {
@@ -160,6 +161,7 @@ func TestSecrets(t *testing.T) {
 			}
 		}
 	}
+	s.checkFiles()
 	t.Logf("\n%s\npassword, token: the server received it. nothing: requests without a secret. -: no requests.", result)
 }
 
@@ -169,7 +171,10 @@ type secretCommand struct {
 	typed bool // the registry is on the command line
 	build bool
 	empty bool // needs an empty store
-	run   func(s *secretsBox, image string, environ, flags []string)
+	// lists is whether the command asks for lists of tags, of which mirrors are not asked;
+	// follows is whether it asks for manifests after that.
+	lists, follows bool
+	run            func(s *secretsBox, image string, environ, flags []string)
 }
 
 var secretCommands = []secretCommand{
@@ -179,6 +184,30 @@ var secretCommands = []secretCommand{
 	}},
 	{name: "prefetch", empty: true, run: func(s *secretsBox, image string, environ, flags []string) {
 		s.hocker(environ, append([]string{"prefetch", image + ".json"}, flags...)...)
+	}},
+	{name: "lock outdated", lists: true, run: func(s *secretsBox, image string, environ, flags []string) {
+		s.hocker(environ, append([]string{"lock", "outdated", "--file", image + ".json"}, flags...)...)
+	}},
+	{name: "lock update", run: func(s *secretsBox, image string, environ, flags []string) {
+		s.hocker(environ, append([]string{"lock", "update", "--file", image + ".json"}, flags...)...)
+	}},
+	{name: "lock update, follow", lists: true, follows: true, run: func(s *secretsBox, image string, environ, flags []string) {
+		s.hocker(environ, append([]string{"lock", "update", "--format", "markdown", "--file", image + "-follow.json"}, flags...)...)
+	}},
+	{name: "lock add --from", run: func(s *secretsBox, image string, environ, flags []string) {
+		s.hocker(environ, append([]string{"lock", "add", "--format", "json", "--file", image + "-from.json", "--from", image + "/compose.yaml"}, flags...)...)
+	}},
+	{name: "lock update, source", run: func(s *secretsBox, image string, environ, flags []string) {
+		s.hocker(environ, append([]string{"lock", "update", "--commit-message", image + ".message", "--file", image + "-source.json"}, flags...)...)
+	}},
+	{name: "tags", typed: true, lists: true, run: func(s *secretsBox, image string, environ, flags []string) {
+		s.hocker(environ, append([]string{"tags", secretImages[image] + "/demo/" + image}, flags...)...)
+	}},
+	{name: "inspect", typed: true, run: func(s *secretsBox, image string, environ, flags []string) {
+		s.hocker(environ, append([]string{"inspect", secretImages[image] + "/demo/" + image + ":1"}, flags...)...)
+	}},
+	{name: "diff", typed: true, run: func(s *secretsBox, image string, environ, flags []string) {
+		s.hocker(environ, append([]string{"diff", secretImages[image] + "/demo/" + image + ":1", secretImages[image] + "/demo/" + image + ":1"}, flags...)...)
 	}},
 	{name: "image", typed: true, run: func(s *secretsBox, image string, environ, flags []string) {
 		s.hocker(environ, append([]string{"image", "--quiet", "--out", image + ".tar", secretImages[image] + "/demo/" + image + ":1"}, flags...)...)
@@ -196,6 +225,18 @@ func (c secretCommand) applies(s secretSetting) bool {
 	// A credential flag without a registry is an error if the registries come from a
 	// file.
 	return s.read != [4]string{} && (s.flags == nil || s.read != seesNothing)
+}
+
+// wants returns what each server is to receive.
+func (c secretCommand) wants(s secretSetting) [4]string {
+	want := s.read
+	if c.typed {
+		want = s.typed
+	}
+	if c.lists && (!c.follows || !slices.Contains(want[:3], password)) { // no other login succeeds
+		want[3] = ""
+	}
+	return want
 }
 
 func (c secretCommand) row(s secretSetting) string { return s.name + "; " + c.name }
@@ -246,7 +287,7 @@ func newSecretsBox(t *testing.T) *secretsBox {
 		t.Cleanup(func() { b.stop(server) })
 	}
 	for name, address := range secretImages {
-		b.mustRun("hocker", "lock", "add", "--file", name+".json", "-u", "me", "-p", "secret", address+"/demo/"+name+":1")
+		s.lock(name, address)
 	}
 	b.write(filepath.Join(b.folder, "secrets.nix"), `{ name, imageName, registry }:
 (import ./hocker/nix/fetchdocker.nix {
@@ -262,12 +303,48 @@ func newSecretsBox(t *testing.T) *secretsBox {
 	return s
 }
 
+// lock writes the lock files of an image, and a compose file that names it. Beside it are
+// credentials, which docker compose would not use either.
+func (s *secretsBox) lock(name, address string) {
+	login := []string{"-u", "me", "-p", "secret", "--registry", address}
+	add := func(suffix string, args ...string) {
+		s.mustRun("hocker", append(append([]string{"lock", "add", "-q", "--file", name + suffix + ".json"}, login...), args...)...)
+	}
+	folder := filepath.Join(s.folder, name)
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	s.box.write(filepath.Join(folder, "compose.yaml"), "services: {app: {image: \""+address+"/demo/"+name+":${TAG}\"}}\n", 0o644)
+	s.box.write(filepath.Join(folder, ".env"), "TAG=1\nDOCKER_USER=me\nDOCKER_PASS=secret\nDOCKER_REGISTRY=*\n", 0o644)
+	add("", "demo/"+name+":1")
+	add("-follow", "--follow", "*", "demo/"+name+":1")
+	add("-source", "--from", name+"/compose.yaml")
+}
+
 // write writes the file of a setting, readable by builds, and returns its name.
 func (s *secretsBox) write(setting secretSetting) string {
 	file := filepath.Join(s.dir, "credentials")
 	s.box.write(file, setting.content, 0o440)
 	s.mustRun("install", "-m", "0440", "-g", "nixbld", file, file+".txt")
 	return file + ".txt"
+}
+
+// checkFiles checks that no lock file or commit message has the password.
+func (s *secretsBox) checkFiles() {
+	s.t.Helper()
+	files, err := filepath.Glob(filepath.Join(s.folder, "*.[jm]*"))
+	if err != nil || len(files) < 4*len(secretImages) {
+		s.t.Fatalf("%v, the files are %q", err, files)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if strings.Contains(string(text), "secret") {
+			s.t.Errorf("%s has the password:\n%s", file, text)
+		}
+	}
 }
 
 // row runs a command with a setting for each image, and checks what the servers
@@ -299,10 +376,7 @@ func (s *secretsBox) row(command secretCommand, setting secretSetting, file stri
 		wg.Go(func() { command.run(s, image, environ, flags) })
 	}
 	wg.Wait()
-	want := setting.read
-	if command.typed {
-		want = setting.typed
-	}
+	want := command.wants(setting)
 	for i, server := range s.servers {
 		saw := s.saw(server)
 		result.note(command.row(setting), secretColumns[i], saw)

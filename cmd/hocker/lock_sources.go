@@ -23,16 +23,9 @@ type sourceReader struct {
 }
 
 func (f lockFileFlag) sourceReader(ctx context.Context, p process) sourceReader {
-	return sourceReader{filepath.Dir(f.File), sourcefile.Reader{Open: sourcefile.Files(ctx), Variable: p.lookupPublic}}
-}
-
-// lookupPublic is lookupEnv without hocker's own secrets: a file must not put them into a
-// reference, which goes to the registry that it names.
-func (p process) lookupPublic(name string) (string, bool) {
-	if slices.Contains(credential.SecretVariables, name) {
-		return "", false
-	}
-	return p.lookupEnv(name)
+	return sourceReader{filepath.Dir(f.File), sourcefile.Reader{
+		Open: sourcefile.Files(ctx), Variable: p.lookupEnv, Secret: credential.SecretVariables,
+	}}
 }
 
 // path returns the path of a source that the lock file names.

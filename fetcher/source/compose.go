@@ -12,7 +12,7 @@ func (r Reader) readCompose(files []string) (Result, error) {
 	p := &composeReader{Reader: r, files: map[string]*composeFile{}, services: map[string]*service{}}
 	s := scope{folder: filepath.Dir(files[0])}
 	var err error
-	if s.environment, err = p.withFile(r.Variable, s.path(".env"), place{}); err != nil {
+	if s.environment, err = p.withFile(p.public, s.path(".env"), place{}); err != nil {
 		return Result{}, err
 	}
 	if err := p.project(files, s, place{}, 0); err != nil {

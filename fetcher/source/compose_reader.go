@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"hocker/fetcher/bytecount"
 
@@ -78,7 +79,18 @@ func (p *composeReader) withFile(env environment, path string, from place) (envi
 		return nil, &Error{path, 0, fmt.Errorf("the files with variables are larger than %s together", bytecount.Format(maxText))}
 	}
 	values, err := parseEnv(path, string(data), env)
+	for _, name := range p.Secret {
+		delete(values, name)
+	}
 	return env.with(values), err
+}
+
+// public is the environment without the secret variables.
+func (p *composeReader) public(name string) (string, bool) {
+	if slices.Contains(p.Secret, name) {
+		return "", false
+	}
+	return p.Variable(name)
 }
 
 // maxExtended limits services that extend others, and files that include others.

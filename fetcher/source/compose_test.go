@@ -92,6 +92,13 @@ volumes:
 		err:   ".env:1: P: what follows ${X is none of the operators :- - :? ? :+ +",
 	},
 	{
+		name:      "a secret of the environment and of .env",
+		variables: map[string]string{"TOKEN": "x"},
+		files:     folder{"compose.yml": "services:\n  a:\n    image: nginx:$TOKEN\n", ".env": "TOKEN=y\n"},
+		read:      []string{"compose.yml"},
+		err:       `compose.yml:3: reference "nginx:": missing tag after the colon; the variable TOKEN is not set`,
+	},
+	{
 		name:  "a variable that is not set",
 		files: folder{"compose.yml": "services:\n  a:\n    image: nginx:$TAG\n"},
 		err:   `compose.yml:3: reference "nginx:": missing tag after the colon; the variable TAG is not set`,

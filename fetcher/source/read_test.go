@@ -23,6 +23,7 @@ func (f folder) reader(variables map[string]string) Reader {
 			value, ok := variables[name]
 			return value, ok
 		},
+		Secret: []string{"TOKEN"},
 	}
 }
 

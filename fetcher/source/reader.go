@@ -12,6 +12,9 @@ type Reader struct {
 	Open func(path string) ([]byte, error)
 	// Variable returns a variable of the environment, for compose files.
 	Variable func(name string) (value string, set bool)
+	// Secret lists variables that count as not set, wherever they are: a file must not put
+	// them into a reference, which goes to the registry that it names.
+	Secret []string
 }
 
 // MaxFile limits a file, in bytes. What helm makes of a chart with many custom resources
