@@ -167,12 +167,22 @@ volumes:
 	{
 		name:  "a comment about nothing",
 		files: folder{"compose.yml": "services:\n  # hocker: name=x\n  web:\n    image: nginx\n"},
-		err:   "compose.yml:2: the comment # hocker: has no image beside it or below it",
+		err:   "compose.yml:2: the comment # hocker: has no image of its own beside it or below it",
 	},
 	{
 		name:  "a comment about nothing at the end",
 		files: folder{"compose.yml": "services:\n  web:\n    image: nginx\n# hocker: skip\n\n# x\n"},
-		err:   "compose.yml:4: the comment # hocker: has no image beside it or below it",
+		err:   "compose.yml:4: the comment # hocker: has no image of its own beside it or below it",
+	},
+	{
+		name:  "two comments about one image",
+		files: folder{"compose.yml": "services:\n  web:\n    # hocker: name=x\n\n    # hocker: skip\n    image: nginx\n"},
+		err:   "compose.yml:3: the comment # hocker: has no image of its own beside it or below it",
+	},
+	{
+		name:  "a comment above an image with one beside it",
+		files: folder{"compose.yml": "services:\n  web:\n    # hocker: name=x\n    image: nginx # hocker: name=y\n"},
+		err:   "compose.yml:3: the comment # hocker: has no image of its own beside it or below it",
 	},
 	{
 		name:  "a comment that says something else",

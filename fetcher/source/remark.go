@@ -37,45 +37,41 @@ var (
 // where trailing is set.
 func readRemarks(file, text string, trailing bool) (*remarks, error) {
 	r := &remarks{file: file, about: map[int]remark{}, used: map[int]bool{}}
-	var above *remark
 	breaks, line := strings.Lines, 0
 	if trailing {
 		breaks = yamlLines
 	}
+	var above *remark // for the next line with text
 	for content := range breaks(text) {
 		if line++; len(r.about) > maxRemarks {
 			return nil, &Error{file, line, fmt.Errorf("more than %d comments with # hocker: in them", maxRemarks)}
 		}
 		content = strings.TrimSpace(content)
 		match := remarkPattern.FindStringSubmatch(content)
-		switch {
-		case content == "", match == nil && content[0] == '#':
-			continue
-		case match == nil:
-			if trailing {
-				match = trailingRemark.FindStringSubmatch(content)
-			}
+		isComment := match != nil || strings.HasPrefix(content, "#")
+		if !isComment && trailing {
+			match = trailingRemark.FindStringSubmatch(content)
+		}
+		note := above
+		if match != nil {
 			if above != nil {
-				r.about[line], above = *above, nil
+				return nil, &Error{file, above.line, errNoImage}
 			}
-			if match == nil {
-				continue
-			}
-			note, err := parseRemark(file, line, match[1])
+			parsed, err := parseRemark(file, line, match[1])
 			if err != nil {
 				return nil, err
 			}
-			r.about[line] = note
-		default:
-			note, err := parseRemark(file, line, match[1])
-			if err != nil {
-				return nil, err
-			}
-			above = &note
+			note = &parsed
+		}
+		switch {
+		case isComment || content == "":
+			above = note
+		case note != nil:
+			r.about[line], above = *note, nil
 		}
 	}
 	if above != nil {
-		r.about[line+1] = *above // nothing
+		return nil, &Error{file, above.line, errNoImage}
 	}
 	return r, nil
 }
@@ -121,11 +117,13 @@ func (r *remarks) skips(lines ...int) bool {
 	return false
 }
 
+var errNoImage = errors.New("the comment # hocker: has no image of its own beside it or below it")
+
 // unused returns an error for a remark that is about no image.
 func (r *remarks) unused() error {
 	for _, line := range slices.Sorted(maps.Keys(r.about)) {
 		if !r.used[line] {
-			return &Error{r.file, r.about[line].line, errors.New("the comment # hocker: has no image beside it or below it")}
+			return &Error{r.file, r.about[line].line, errNoImage}
 		}
 	}
 	return nil
