@@ -34,14 +34,11 @@ type step struct {
 // newHistory returns the steps of a config, and adds their commands to the layers. A history
 // that does not fit the layers says nothing about them.
 func newHistory(steps []step, layers []Layer) []Step {
-	history, made := []Step{}, 0
+	history := []Step{}
 	for _, s := range steps {
 		history = append(history, Step{Created: s.Created, Command: s.Command, Comment: s.Comment, Empty: s.Empty})
-		if !s.Empty {
-			made++
-		}
 	}
-	if made != len(layers) {
+	if !fits(history, layers) {
 		return history
 	}
 	at := 0
@@ -52,4 +49,15 @@ func newHistory(steps []step, layers []Layer) []Step {
 		}
 	}
 	return history
+}
+
+// fits reports whether a history says how each layer was made.
+func fits(history []Step, layers []Layer) bool {
+	made := 0
+	for _, s := range history {
+		if !s.Empty {
+			made++
+		}
+	}
+	return made == len(layers)
 }

@@ -157,15 +157,7 @@ func (i *Image) addLayers(layers []ocispec.Descriptor, diffIDs []digest.Digest) 
 
 // HistoryFits reports whether the history says how each layer was made. An image need not
 // have one.
-func (i *Image) HistoryFits() bool {
-	made := 0
-	for _, s := range i.History {
-		if !s.Empty {
-			made++
-		}
-	}
-	return made == len(i.Layers)
-}
+func (i *Image) HistoryFits() bool { return fits(i.History, i.Layers) }
 
 // SetIndex adds the index that lists the image. The platforms are those that the index
 // itself states.
