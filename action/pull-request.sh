@@ -43,11 +43,12 @@ while [ -z "$number" ]; do
     | first | .number // empty' "$work/answer")
 done
 
-jq --null-input --arg head "$branch" --arg base "$GITHUB_REF_NAME" \
-  '{title: env.TITLE, body: env.DESCRIPTION, head: $head, base: $base}' >"$work/request"
 if [ -n "$number" ]; then
+  jq --null-input '{title: env.TITLE, body: env.DESCRIPTION}' >"$work/request"
   call --request PATCH --data "@$work/request" "$pulls/$number"
 else
+  jq --null-input --arg head "$branch" --arg base "$GITHUB_REF_NAME" \
+    '{title: env.TITLE, body: env.DESCRIPTION, head: $head, base: $base}' >"$work/request"
   call --data "@$work/request" "$pulls"
 fi
 jq --raw-output .html_url "$work/answer"

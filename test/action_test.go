@@ -104,12 +104,14 @@ func (f *forge) create(w http.ResponseWriter, r *http.Request) {
 func (f *forge) change(w http.ResponseWriter, r *http.Request) {
 	for _, p := range f.pulls {
 		if strconv.Itoa(p.Number) == r.PathValue("number") {
-			head := p.Head
-			json.NewDecoder(r.Body).Decode(&struct {
-				*forgePull
-				Head, Base string
-			}{forgePull: p})
-			p.Head = head
+			var request struct{ Title, Body string }
+			decoder := json.NewDecoder(r.Body)
+			decoder.DisallowUnknownFields()
+			if err := decoder.Decode(&request); err != nil {
+				http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+				return
+			}
+			p.Title, p.Body = request.Title, request.Body
 			f.log = append(f.log, fmt.Sprintf("change %d", p.Number))
 			json.NewEncoder(w).Encode(p)
 			return
