@@ -83,7 +83,11 @@ func (c *inspectCmd) fetched(ctx context.Context, p process) ([]*inspect.Image, 
 		return nil, err
 	}
 	i.SignedBy = signer.Fingerprint
-	i.Signatures, err = v.list(ctx, from)
+	err = v.list(ctx, from, i)
+	if err != nil && !c.verifies() && ctx.Err() == nil {
+		c.warn(p, "warning: "+err.Error()) // the rest is known
+		i.SignaturesUnread, err = true, nil
+	}
 	return []*inspect.Image{i}, err
 }
 
@@ -110,7 +114,7 @@ func (c *inspectCmd) files(ctx context.Context, p process) ([]*inspect.Image, er
 			if err != nil {
 				return nil, err
 			}
-			if i.Signatures, err = kept.list(ctx, from); err != nil {
+			if err := kept.list(ctx, from, i); err != nil {
 				return nil, err
 			}
 			if c.verifies() {
@@ -126,24 +130,24 @@ func (c *inspectCmd) files(ctx context.Context, p process) ([]*inspect.Image, er
 	return images, nil
 }
 
-// list returns the signatures of an image's index and manifests. What cannot be read is
-// left out, with a warning.
-func (v *verifier) list(ctx context.Context, i signature.Image) ([]inspect.Signature, error) {
-	signatures := []inspect.Signature{}
+// list adds the signatures of an image's index and manifests to its description. What
+// cannot be read is left out, with a warning.
+func (v *verifier) list(ctx context.Context, i signature.Image, to *inspect.Image) error {
 	for _, d := range append([]digest.Digest{i.Index}, i.Manifests...) {
 		if d == "" {
 			continue
 		}
 		kinds, notes, err := v.Kinds(ctx, i.Reference.Repository, d)
 		if err != nil {
-			return nil, fmt.Errorf("signatures of %s: %w", i.Reference.Familiar(), err)
+			return fmt.Errorf("signatures of %s: %w", i.Reference.Familiar(), err)
 		}
 		for _, kind := range kinds {
-			signatures = append(signatures, inspect.Signature{Kind: string(kind), Digest: d})
+			to.Signatures = append(to.Signatures, inspect.Signature{Kind: string(kind), Digest: d})
 		}
 		for _, note := range notes {
+			to.SignaturesUnread = true
 			v.warn(fmt.Sprintf("warning: signatures of %s: %s", i.Reference.Familiar(), note))
 		}
 	}
-	return signatures, nil
+	return nil
 }

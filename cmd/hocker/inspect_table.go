@@ -56,7 +56,11 @@ func imageTable(i *inspect.Image) [][]string {
 	for _, s := range i.Signatures {
 		signatures.Values = append(signatures.Values, s.Kind+" of "+tableDigest(s.Digest))
 	}
-	if len(i.Signatures) == 0 {
+	switch {
+	case len(i.Signatures) > 0:
+	case i.SignaturesUnread:
+		signatures.Values = []string{"unknown"}
+	default:
 		signatures.Values = []string{"none"}
 	}
 	signer := inspect.Field{Name: "signedBy", Values: []string{i.SignedBy.String()}}

@@ -46,8 +46,10 @@ type Image struct {
 
 	// Signatures are those that were found, whoever made them. SignedBy is the fingerprint
 	// of the key that vouches for the image, if that was asked for.
-	Signatures []Signature   `json:"signatures"`
-	SignedBy   digest.Digest `json:"signedBy"`
+	Signatures []Signature `json:"signatures"`
+	// SignaturesUnread reports whether there may be more, which could not be read.
+	SignaturesUnread bool          `json:"-"`
+	SignedBy         digest.Digest `json:"signedBy"`
 }
 
 // Platform is a platform that an image is for.
