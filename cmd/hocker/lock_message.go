@@ -64,6 +64,8 @@ func changeSummary(c lock.Change) string {
 		return c.Name + ": add " + tableDigest(c.New)
 	case c.Was.Tag != c.Reference.Tag && c.Was.Tag != "" && c.Reference.Tag != "":
 		return c.Name + ": " + c.Was.Tag + " -> " + c.Reference.Tag
+	case c.Old == c.New && c.Reference.Digest != "" && c.Was.Digest == "":
+		return c.Name + ": pin " + tableDigest(c.New)
 	case c.Old == c.New:
 		return c.Name + ": " + tableDigest(c.New)
 	}

@@ -25,6 +25,7 @@ func reported(t *testing.T) []lock.Change {
 		{Name: "bare", Reference: parse("nginx@" + string(two)), New: two},
 		{Name: "moved", Reference: parse("debian:bookworm_1"), Was: parse("debian:bookworm_1"), Old: one, New: two, LayersKept: 3},
 		{Name: "newer", Reference: parse("ghcr.io/org/my_app:1.30"), Was: parse("ghcr.io/org/my_app:1.29"), Old: one, New: two, Source: lock.Place{File: "a|b.yaml", Line: 12}},
+		{Name: "pinned", Reference: parse("redis:8@" + string(two)), Was: parse("redis:8"), Old: two, New: two},
 		{Name: "removed", Reference: parse("redis:8"), Was: parse("redis:8"), Old: one, Source: lock.Place{File: "c.yaml", Line: 3}},
 		{Name: "retagged", Reference: parse("redis:8"), Was: parse("redis:8"), Old: two, New: two},
 	}
@@ -37,6 +38,7 @@ func TestMarkdown(t *testing.T) {
 | bare (nginx) | - | ` + "`sha256:d4735e3a265e`" + ` | 0 new, 0 kept | 0 bytes |  |
 | moved (debian) | ` + "`bookworm_1` `sha256:6b86b273ff34` | `bookworm_1` `sha256:d4735e3a265e`" + ` | 0 new, 3 kept | 0 bytes |  |
 | newer (ghcr.io/org/my\_app) | ` + "`1.29` `sha256:6b86b273ff34` | `1.30` `sha256:d4735e3a265e`" + ` (says a\[b) | 0 new, 0 kept | 0 bytes | [a\|b.yaml:12](https://example.com/a#L12) |
+| pinned (redis) | ` + "`8` `sha256:d4735e3a265e` | `8` `sha256:d4735e3a265e`" + ` | 0 new, 0 kept | 0 bytes |  |
 | removed (redis) | ` + "`8` `sha256:6b86b273ff34`" + ` | - | 0 new, 0 kept | 0 bytes | c.yaml:3 |
 | retagged (redis) | ` + "`8` `sha256:d4735e3a265e` | `8` `sha256:d4735e3a265e`" + ` | 0 new, 0 kept | 0 bytes |  |
 `
@@ -63,12 +65,13 @@ func TestMarkdown(t *testing.T) {
 func TestCommitMessage(t *testing.T) {
 	changes := reported(t)
 	two := string(digest.FromString("2"))
-	all := `Update 6 container images
+	all := `Update 7 container images
 
 - added: add 1.29 (nginx) ` + two + `
 - bare: add sha256:d4735e3a265e (nginx) ` + two + `
 - moved: bookworm_1 sha256:6b86b273ff34 -> sha256:d4735e3a265e (debian) ` + two + `
 - newer: 1.29 -> 1.30 (ghcr.io/org/my_app) ` + two + `
+- pinned: pin sha256:d4735e3a265e (redis) ` + two + `
 - removed: remove (redis)
 - retagged: sha256:d4735e3a265e (redis) ` + two + "\n"
 	if got := commitMessage(changes); got != all {
