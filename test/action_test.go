@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -211,6 +212,42 @@ func TestActionPullRequestFails(t *testing.T) {
 		output, err := f.pullRequest(t, test.token, test.title, "")
 		if err == nil || !strings.Contains(output, test.want) || strings.Contains(output, test.token) {
 			t.Errorf("%v: %s, want %s", err, output, test.want)
+		}
+	}
+}
+
+// TestActionRenovate compares action/renovate.json, a preset for Renovate, with the lock
+// file: the query must read fields that this has.
+func TestActionRenovate(t *testing.T) {
+	text, err := os.ReadFile("../action/renovate.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var preset struct {
+		CustomManagers []struct{ MatchStrings []string }
+	}
+	if err := json.Unmarshal(text, &preset); err != nil {
+		t.Fatal(err)
+	}
+	sources, err := filepath.Glob("../fetcher/lock/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var format strings.Builder
+	for _, name := range sources {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		format.Write(source)
+	}
+	fields := regexp.MustCompile(`\$image\.(\w+)`).FindAllStringSubmatch(preset.CustomManagers[0].MatchStrings[0], -1)
+	if len(fields) < 7 {
+		t.Errorf("the query reads %q", fields)
+	}
+	for _, field := range fields {
+		if !strings.Contains(format.String(), `json:"`+field[1]) {
+			t.Errorf("the lock file has no field %s", field[1])
 		}
 	}
 }
