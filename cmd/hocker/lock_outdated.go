@@ -48,7 +48,7 @@ func (c *lockOutdatedCmd) Run(ctx context.Context, p process) error {
 	case err != nil:
 		return &uncheckedError{err}
 	case outdated > 0:
-		return fmt.Errorf("%d of %d images in %s have newer tags: `hocker lock add` locks another one", outdated, of, c.File)
+		return fmt.Errorf("%d of %d images in %s have newer tags: `hocker lock add` locks another one; if a file names the image, change it there", outdated, of, c.File)
 	}
 	return nil
 }
