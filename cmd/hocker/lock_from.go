@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"hocker/fetcher/bounded"
 	"hocker/fetcher/lock"
@@ -155,7 +156,11 @@ func (c *lockAddCmd) readImages(p process, reader sourceReader, argument string,
 	}
 	data, err := reader.Open(paths[0])
 	if err != nil {
-		return "", none, &usageError{err: fmt.Errorf("--from: %w", err)}
+		usage := &usageError{err: fmt.Errorf("--from: %w", err)}
+		if errors.Is(err, syscall.EISDIR) {
+			usage.hint = "name the files in it that name images"
+		}
+		return "", none, usage
 	}
 	kind, err := sourcefile.Detect(paths[0], data)
 	if err != nil {

@@ -65,7 +65,7 @@ func (r sourceReader) all(file lock.File) ([]lock.Named, error) {
 		if missing := (*fs.PathError)(nil); !isNamed && errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) {
 			return nil, &usageError{
 				err:  fmt.Errorf("%s does not exist: images of the lock file are named by it", missing.Path),
-				hint: fmt.Sprintf("if it is gone for good: hocker lock remove --from %s", paths[0]),
+				hint: fmt.Sprintf("if it has moved, hocker lock add --from its new path; then, or if it is gone for good: hocker lock remove --from %s", paths[0]),
 			}
 		}
 		if err != nil {
