@@ -166,7 +166,7 @@ func (m *matcher) byReference() {
 		}
 		return 2
 	}
-	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) })
 	for _, w := range m.wishes {
 		for _, name := range names {
 			i := m.file.Images[name]
@@ -192,8 +192,8 @@ func (m *matcher) byRepository() {
 		return cmp.Or(reference.CompareTags(a.Tag, b.Tag), cmp.Compare(a.Digest, b.Digest))
 	}
 	for repository, names := range free {
-		slices.SortStableFunc(names, func(a, b string) int {
-			return byTag(m.file.Images[a].Reference, m.file.Images[b].Reference)
+		slices.SortFunc(names, func(a, b string) int {
+			return cmp.Or(byTag(m.file.Images[a].Reference, m.file.Images[b].Reference), cmp.Compare(a, b))
 		})
 		left := map[string]*wish{}
 		for _, w := range m.wishes {
@@ -202,7 +202,9 @@ func (m *matcher) byRepository() {
 			}
 		}
 		texts := slices.Collect(maps.Keys(left))
-		slices.SortStableFunc(texts, func(a, b string) int { return byTag(left[a].Reference, left[b].Reference) })
+		slices.SortFunc(texts, func(a, b string) int {
+			return cmp.Or(byTag(left[a].Reference, left[b].Reference), cmp.Compare(a, b))
+		})
 		for n, text := range texts[:min(len(texts), len(names))] {
 			m.take(left[text], names[n])
 		}

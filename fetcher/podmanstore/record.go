@@ -93,7 +93,7 @@ func groupImages(images []Image) [][]*Image {
 	var groups [][]*Image
 	for _, d := range slices.Sorted(maps.Keys(byConfig)) {
 		group := byConfig[d]
-		slices.SortFunc(group, func(a, b *Image) int {
+		slices.SortStableFunc(group, func(a, b *Image) int {
 			return cmp.Or(bytes.Compare(a.Manifest, b.Manifest), cmp.Compare(a.Reference.String(), b.Reference.String()))
 		})
 		groups = append(groups, group)
