@@ -5,8 +5,13 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
+
+// localTransport matches images that podman takes from this machine:
+// https://docs.podman.io/en/v5.6.0/markdown/podman-pull.1.html#source
+var localTransport = regexp.MustCompile(`^(/|(containers-storage|dir|docker-archive|docker-daemon|oci|oci-archive):)`)
 
 // readQuadlet finds the image of a quadlet file: Image= of a container, an image or a
 // volume. It may name the quadlet file of an image beside it.
@@ -28,6 +33,8 @@ func (r Reader) readQuadlet(file string, data []byte, depth int) (Result, error)
 		return r.unit(image, depth)
 	case strings.HasPrefix(image.text, "localhost/"):
 		result.skip(image, "%.100s is built on this machine", image.text)
+	case localTransport.MatchString(image.text):
+		result.skip(image, "%.200s is in no registry", image.text)
 	case strings.Contains(image.text, "%") && !note.skip:
 		return Result{}, image.errorf("%.100q: specifiers of systemd are not understood", image.text)
 	default:

@@ -43,6 +43,16 @@ var quadletTests = []readTest{
 		want:  "web.container:2 skipped: localhost/web:1 is built on this machine\n",
 	},
 	{
+		name:  "an archive",
+		files: folder{"web.container": "[Container]\nImage=docker-archive:/nix/store/web.tar\n"},
+		want:  "web.container:2 skipped: docker-archive:/nix/store/web.tar is in no registry\n",
+	},
+	{
+		name:  "a folder",
+		files: folder{"web.container": "[Container]\nImage=/srv/web\n"},
+		want:  "web.container:2 skipped: /srv/web is in no registry\n",
+	},
+	{
 		name:  "a volume",
 		files: folder{"data.volume": "[Volume]\nDriver=image\nImage=\"quay.io/org/data\""},
 		want:  "data.volume:3 quay.io/org/data:latest\n",
