@@ -30,6 +30,7 @@ func hint(command string, err error) string {
 		notStored *notInStoreError
 		limit     *content.LimitError
 		reach     *fetcher.ReachError
+		noTag     *lock.NoTagError
 	)
 	inNix := isBuilder(command)
 	switch {
@@ -83,6 +84,9 @@ func hint(command string, err error) string {
 		return pick(inNix, "if you have a token for that registry, set DOCKER_TOKEN, and DOCKER_REGISTRY to its host", "if you have a token for that registry, give --token")
 	case errors.Is(err, content.ErrDenied):
 		return deniedHint(command, err, inNix)
+	case errors.As(err, &noTag):
+		name := noTag.Reference.Repository.Familiar()
+		return fmt.Sprintf("`hocker tags %s` lists them; if they have a suffix, name a tag that has it: %s:TAG", name, name)
 	case errors.Is(err, content.ErrNotFound):
 		return notFoundHint(err, inNix)
 	case errors.As(err, &reach):
