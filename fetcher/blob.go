@@ -46,7 +46,12 @@ func (c *Client) blob(ctx context.Context, repo reference.Repository, desc ocisp
 	if err != nil {
 		return nil, err
 	}
-	r, err := transfer.NewReader(ctx, source, c.options(repo, desc))
+	return c.read(ctx, source)
+}
+
+func (c *Client) read(ctx context.Context, source *blobSource) (*blobReader, error) {
+	desc := source.desc
+	r, err := transfer.NewReader(ctx, source, c.options(source.repo, desc))
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,7 @@ type blobSource struct {
 	validator string                 // for If-Range; empty if the server sends none
 	size      int64                  // as first stated, or SizeUnknown
 	noRanges  bool                   // a range request had a wrong response
+	mayLack   bool                   // it is no notice that a mirror does not have it
 }
 
 // identity asks for the bytes as they are stored. A Content-Encoding would change
@@ -120,7 +121,9 @@ func (s *blobSource) leave(repo reference.Repository, err error) {
 		s.target, s.validator, s.noRanges = nil, "", false
 		clear(s.asked)
 		s.drips = 0
-		s.client.mirrors.skip(repo, err)
+		if !s.mayLack || !errors.Is(err, content.ErrNotFound) {
+			s.client.mirrors.skip(repo, err)
+		}
 	}
 }
 

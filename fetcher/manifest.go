@@ -2,6 +2,7 @@ package fetcher
 
 import (
 	"context"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -25,12 +26,14 @@ const maxManifestSize = maxWholeSize
 //
 // Errors: [content.ErrDenied], [content.ErrNotFound], [content.ErrUnavailable], *[content.VerifyError].
 func (c *Client) Manifest(ctx context.Context, ref reference.Reference) (image.Manifest, error) {
-	return c.fromCandidates(ctx, ref, c.manifest)
+	return c.fromCandidates(ctx, ref, c.manifest, false)
 }
 
+type askManifest = func(context.Context, reference.Reference) (image.Manifest, error)
+
 // fromCandidates calls ask for each mirror and then for the registry, until one
-// succeeds.
-func (c *Client) fromCandidates(ctx context.Context, ref reference.Reference, ask func(context.Context, reference.Reference) (image.Manifest, error)) (image.Manifest, error) {
+// succeeds. If mayLack is set, it is no notice that a mirror does not have it.
+func (c *Client) fromCandidates(ctx context.Context, ref reference.Reference, ask askManifest, mayLack bool) (image.Manifest, error) {
 	c.setup.Do(c.init)
 	candidates := c.mirrors.candidates(ref.Repository, ref.Digest)
 	for i, repo := range candidates {
@@ -46,7 +49,9 @@ func (c *Client) fromCandidates(ctx context.Context, ref reference.Reference, as
 		case i == len(candidates)-1 || ctx.Err() != nil:
 			return image.Manifest{}, &FetchError{What: "manifest", From: ref.Familiar(), Err: err}
 		}
-		c.mirrors.skip(repo, err)
+		if !mayLack || !errors.Is(err, content.ErrNotFound) {
+			c.mirrors.skip(repo, err)
+		}
 	}
 	panic("unreachable: a reference has its own registry at least")
 }

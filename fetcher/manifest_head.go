@@ -23,7 +23,7 @@ import (
 //
 // Errors: those of [Client.Manifest].
 func (c *Client) ManifestHead(ctx context.Context, ref reference.Reference) (image.Manifest, error) {
-	return c.fromCandidates(ctx, ref, c.manifestHead)
+	return c.fromCandidates(ctx, ref, c.manifestHead, false)
 }
 
 func (c *Client) manifestHead(ctx context.Context, ref reference.Reference) (image.Manifest, error) {

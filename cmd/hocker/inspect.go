@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"hocker/fetcher"
 	"hocker/fetcher/inspect"
 	"hocker/fetcher/signature"
 
@@ -74,7 +75,7 @@ func (c *inspectCmd) fetched(ctx context.Context, p process) ([]*inspect.Image, 
 	from := signature.Image{Reference: src.ref, Index: m.Index.Digest, Manifests: []digest.Digest{m.Digest}}
 	var signer signature.Key
 	if v == nil {
-		v = &verifier{&signature.Verifier{Source: src.Client}, "", src.warn}
+		v = &verifier{&signature.Verifier{Source: fetcher.Signatures{Client: src.Client}}, "", src.warn}
 	} else if signer, err = v.vouched(ctx, from, m.Index.Bytes); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"hocker/fetcher"
 	"hocker/fetcher/archive"
 	"hocker/fetcher/image"
 	"hocker/fetcher/reference"
@@ -53,7 +54,7 @@ func (c *verifyCmd) Run(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	v.Source = src.Client
+	v.Source = fetcher.Signatures{Client: src.Client}
 	m, err := src.resolve(ctx)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"hocker/fetcher"
 	"hocker/fetcher/bounded"
 	"hocker/fetcher/signature"
 )
@@ -29,7 +30,7 @@ func (f verifyFlags) verifies() bool { return f.Policy != "" || len(f.VerifyKey)
 
 // verifier makes a verifier for images of a registry. It is nil if images are not to be
 // verified.
-func (f verifyFlags) verifier(ctx context.Context, p process, source signature.Source, warn func(line string)) (*verifier, error) {
+func (f verifyFlags) verifier(ctx context.Context, p process, client *fetcher.Client, warn func(line string)) (*verifier, error) {
 	if !f.verifies() {
 		return nil, nil
 	}
@@ -37,7 +38,7 @@ func (f verifyFlags) verifier(ctx context.Context, p process, source signature.S
 	if err != nil {
 		return nil, err
 	}
-	trusted.Source = source
+	trusted.Source = fetcher.Signatures{Client: client}
 	return &verifier{trusted, cacheFolder(p), warn}, nil
 }
 
