@@ -48,7 +48,7 @@ type Image struct {
 	// of the key that vouches for the image, if that was asked for.
 	Signatures []Signature `json:"signatures"`
 	// SignaturesUnread reports whether there may be more, which could not be read.
-	SignaturesUnread bool          `json:"-"`
+	SignaturesUnread bool          `json:"signaturesUnread"`
 	SignedBy         digest.Digest `json:"signedBy"`
 }
 
