@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
 
 	"hocker/fetcher"
 	"hocker/fetcher/credential"
@@ -55,6 +56,7 @@ func (f lockChangeFlags) change(ctx context.Context, p process, table *lockTable
 	before, after, err := w.Change(ctx, plan)
 	if err == nil || len(after.Images) > 0 {
 		changes := table.withPlaces(lock.Compare(before, after))
+		table.sourcesChanged = !reflect.DeepEqual(before.Sources, after.Sources)
 		written := table.message.write(ctx, p, changes)
 		if shown := cmp.Or(table.show(ctx, p, changes), written); err == nil {
 			return shown

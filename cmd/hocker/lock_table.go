@@ -18,6 +18,8 @@ type lockTableFlag struct {
 	JSON   bool   `name:"json" help:"The same as --format json."`
 
 	message commitMessageFlag
+	// sourcesChanged reports whether the file remembers other sources now.
+	sourcesChanged bool
 	// mirrored returns the mirror whose word alone the digest of a tag is, or "". Nil
 	// means that nothing was asked.
 	mirrored func(reference.Reference) string
@@ -78,6 +80,8 @@ func (f *lockTableFlag) show(ctx context.Context, p process, changes []lock.Chan
 			rows = append(rows, row)
 		}
 		return writeJSON(p.stdout, rows)
+	case len(changes) == 0 && f.sourcesChanged:
+		return writeLines(p.stdout, "only the sources have changed")
 	case len(changes) == 0:
 		return writeLines(p.stdout, "nothing has changed")
 	}
