@@ -126,7 +126,7 @@ var rooms = map[string]room{
 	},
 	"fetcher/engine": {
 		imports: []string{
-			"fetcher/bounded", "fetcher/atomicfile", "fetcher/bytecount", "fetcher/internal/containerd", "fetcher/internal/grpc", "fetcher/reference",
+			"fetcher/bounded", "fetcher/atomicfile", "fetcher/bytecount", "fetcher/internal/containerd", "fetcher/internal/grpc", "fetcher/internal/subprocess", "fetcher/reference",
 			digests, imageSpec, "golang.org/x/sync",
 		},
 		without: []string{rootsBundle},

@@ -7,11 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"syscall"
 	"time"
 
 	"hocker/fetcher/atomicfile"
+	"hocker/fetcher/internal/subprocess"
 )
 
 // service is a "podman system service" that hocker starts. Podman needs no daemon,
@@ -28,7 +30,7 @@ type service struct {
 
 const (
 	// serviceIdle is the number of seconds without a connection after which the
-	// service exits, if hocker was killed.
+	// service exits by itself, should nothing else end it.
 	serviceIdle = "300"
 	// serviceEnd limits how long the service may take to exit after a signal.
 	serviceEnd = 5 * time.Second
@@ -55,19 +57,33 @@ func startService(ctx context.Context, program string) (*service, error) {
 	s.cmd.Env = slices.DeleteFunc(os.Environ(), func(variable string) bool { return variable == "CONTAINER_HOST=" })
 	// Ctrl-C in a terminal is for hocker, which then stops the service.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := s.cmd.Start(); err != nil {
+	subprocess.EndWithParent(s.cmd, syscall.SIGTERM)
+	if err := s.start(); err != nil {
 		s.log.Close()
 		dir.Discard()
 		return nil, &UnavailableError{Host: program, Err: err}
 	}
-	go func() {
-		s.err = s.cmd.Wait()
-		close(s.ended)
-	}()
 	if err := s.await(ctx); err != nil {
 		return nil, errors.Join(err, s.stop())
 	}
 	return s, nil
+}
+
+// start starts the program. Its thread lives as long as the program, which the kernel ends
+// with it.
+func (s *service) start() error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := s.cmd.Start()
+		started <- err
+		if err == nil {
+			s.err = s.cmd.Wait()
+			close(s.ended)
+		}
+	}()
+	return <-started
 }
 
 // maxSocketPath is the longest path of a socket on Linux, in bytes: unix(7).
@@ -117,9 +133,10 @@ func (s *service) failure() error {
 	return &commandError{program: "podman system service", words: messages.line(), err: s.err}
 }
 
-// stop ends the service and removes its socket.
+// stop ends the service and removes its socket. The first program of a user without root
+// has a child that is the service, in the same process group.
 func (s *service) stop() error {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM) // fails only if it has ended
+	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGTERM) // fails only if all have ended
 	select {
 	case <-s.ended:
 	case <-time.After(serviceEnd):

@@ -76,13 +76,13 @@ func (m Mkfs) run(ctx context.Context, file string, write func(to EntryWriter) e
 	}
 	// mkfs.erofs never ends if the archive ends in the middle of a file: nothing may
 	// leave it behind.
-	runtime.LockOSThread() // for endWithParent
+	runtime.LockOSThread() // for EndWithParent
 	defer runtime.UnlockOSThread()
 	running, kill := context.WithCancel(ctx)
 	defer kill()
 	args := append(append([]string{}, arguments...), compression...)
 	c := subprocess.Command(running, syscall.SIGKILL, m.Program, append(args, file)...) // the archive is read from standard input
-	endWithParent(c)
+	subprocess.EndWithParent(c, syscall.SIGKILL)
 	var output tail
 	c.Stdout, c.Stderr = &output, &output
 	stdin, err := c.StdinPipe()
