@@ -59,11 +59,12 @@ func newlyNamed(file lock.File, m lock.Matched) lock.Wanted {
 func renamed(was lock.Image, m lock.Matched) lock.Wanted {
 	w := lock.Wanted{
 		Reference: m.Reference, Sources: m.Sources,
-		NoVerify: was.NoVerify, SignedBy: was.SignedBy,
+		SignedBy:     was.SignedBy,
 		AllPlatforms: was.AllPlatforms, Platforms: was.WantedPlatforms(),
 	}
 	if was.Reference.Repository == m.Reference.Repository {
-		w.As = was.As
+		// Else it is another image, which nobody has accepted without a signature.
+		w.As, w.NoVerify = was.As, was.NoVerify
 	}
 	return w
 }
