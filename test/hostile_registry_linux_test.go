@@ -49,6 +49,7 @@ var attackRows = []attackRow{
 	{"endless manifest", []string{"endless path=/manifests/"}, `hocker-manifest -o out $R/app:t`, 1, ""},
 	{"endless manifest", []string{"endless path=/manifests/"}, `docker2nix -o out $R/app:t`, 1, ""},
 	{"endless manifest", []string{"endless path=/manifests/"}, `hocker lock add --file out.json $R/app:t`, 1, ""},
+	{"endless manifest", []string{"endless path=/manifests/"}, `hocker lock add --file out.json --from $FILES/compose.yaml`, 1, ""},
 	{"endless manifest", []string{"endless path=/manifests/"}, `hocker inspect -o out $R/app:t`, 1, ""},
 	{"endless manifest", []string{"endless path=/manifests/"}, `hocker diff -o out $R/app:t $R/app:t`, 1, ""},
 	{"endless manifest", []string{"endless path=/manifests/"}, builderOf + `$MANIFEST hocker fetch manifest`, 1, ""},
@@ -56,6 +57,7 @@ var attackRows = []attackRow{
 	{"endless tags", []string{"endless path=/tags/"}, `hocker lock add --follow newest:* --file out.json $R/app:t`, 1, ""},
 	{"endless config", []string{"endless path=/blobs/"}, `hocker-config -o out $R/app:t`, 5, ""},
 	{"endless config", []string{"endless path=/blobs/"}, `hocker lock add --file out.json $R/app:t`, 5, ""},
+	{"endless config", []string{"endless path=/blobs/"}, `hocker lock add --file out.json --from $FILES/compose.yaml`, 5, ""},
 	{"endless config", []string{"endless path=/blobs/"}, `hocker inspect -o out $R/app:t`, 5, ""},
 	{"endless config", []string{"endless path=/blobs/"}, `hocker diff -o out $R/app:t $R/app:t`, 5, ""},
 	{"endless config", []string{"endless path=/blobs/"}, builderOf + `$CONFIG hocker fetch config`, 1, ""},
@@ -73,9 +75,13 @@ var attackRows = []attackRow{
 	{"a byte a second", []string{"slow max=1 path=/blobs/"}, builderOf + `$LAYER HOCKER_MAX_TIME=2s hocker fetch layer`, 6, ""},
 	{"silence", []string{"hang path=/tags/"}, `hocker tags --max-time 2s $R/app`, 6, ""},
 	{"silence", []string{"hang path=/v2/"}, `hocker lock add --max-time 2s --file out.json $R/app:t`, 6, ""},
+	{"silence", []string{"hang path=/v2/"}, `hocker lock add --max-time 2s --file out.json --from $FILES/compose.yaml`, 6, ""},
+	{"silence", []string{"hang path=/tags/"}, `hocker lock outdated --max-time 2s --file $FILES/layers.json`, 6, ""},
 	{"silence", []string{"stall after=10 path=/blobs/"}, builderOf + `$LAYER HOCKER_MAX_TIME=2s hocker fetch layer`, 6, ""},
 	{"redirects without end", []string{"loop path=/v2/"}, `hocker-manifest -o out $R/app:t`, 6, ""},
 	{"redirects without end", []string{"loop path=/tags/"}, `hocker tags $R/app`, 6, ""},
+	{"redirects without end", []string{"loop path=/tags/"}, `hocker lock outdated --file $FILES/layers.json`, 6, ""},
+	{"redirects without end", []string{"loop path=/v2/"}, `hocker lock add --file out.json --from $FILES/compose.yaml`, 6, ""},
 	{"not HTTP", []string{"garbage after=1000 path=/v2/"}, `hocker-manifest --max-time 2s -o out $R/app:t`, 6, ""},
 	{"not HTTP", []string{"garbage after=1000 path=/blobs/"}, builderOf + `$LAYER HOCKER_MAX_TIME=2s hocker fetch layer`, 6, ""},
 	{"header without end", []string{"headers after=12000000 path=/v2/"}, `hocker-image --max-time 2s -o out $R/app:t`, 6, ""},
@@ -131,6 +137,7 @@ func TestHostileRegistry(t *testing.T) {
 	}
 	t.Cleanup(func() { s.Close() })
 	variables := prepareAttacks(t, w, r)
+	writeAttackFile(t, filepath.Join(variables["FILES"], "compose.yaml"), []byte("services: {app: {image: \""+s.Host()+"/app:t\"}}\n"))
 	w.setenv("R", s.Host())
 	w.setenv("GOMAXPROCS", attackProcessors)
 	writeManyLayers(t, w, variables["FILES"])
