@@ -1,6 +1,12 @@
 package source
 
-import "go.yaml.in/yaml/v3"
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // readKubernetes finds the images of pod specs, wherever in the documents they stand: in
 // a Pod, in the template of a Deployment, in a List, in a custom resource. It also finds
@@ -10,7 +16,7 @@ func readKubernetes(file string, data []byte) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	k := kubernetes{tree: tree{file: file}, notes: notes, taken: map[*yaml.Node]bool{}}
+	k := kubernetes{tree: tree{file: file}, notes: notes, taken: map[found]bool{}}
 	k.documents(data, func(root *yaml.Node) bool {
 		k.search(root, 0, false)
 		return true
@@ -24,11 +30,15 @@ func readKubernetes(file string, data []byte) (Result, error) {
 	return k.result, nil
 }
 
+// placeholder matches what ko, envsubst and others replace: ko://github.com/org/app,
+// ${IMAGE}.
+var placeholder = regexp.MustCompile(`^ko://|\$`)
+
 type kubernetes struct {
 	tree
 	notes  *remarks
 	result Result
-	taken  map[*yaml.Node]bool // the images in result
+	taken  map[found]bool // what is in result
 }
 
 // search finds the images below n, which stands in the spec of a resource or not.
@@ -72,20 +82,23 @@ func (k *kubernetes) members(key, value *yaml.Node) {
 // take takes a member whose value is a reference.
 func (k *kubernetes) take(image member) {
 	if text, ok := k.scalar(image); ok && text != "" {
-		k.add(found{text, image.value, image.key})
+		k.add(foundIn(image, text))
 	}
 }
 
 // add adds images to the result.
 func (k *kubernetes) add(images ...found) {
 	for _, i := range images {
-		if k.err != nil || k.taken[i.at] {
+		key := found{text: i.text, value: i.value}
+		if k.err != nil || k.taken[key] {
 			continue
 		}
-		k.taken[i.at] = true
-		at := place{text: i.text, file: k.file, line: i.at.Line}
-		if err := k.result.add(at, k.notes.at(i.at.Line, i.beside.Line)); err != nil {
-			k.err = err
+		k.taken[key] = true
+		at := place{text: i.text, file: k.file, line: i.line}
+		err := k.result.add(at, k.notes.at(i.line, i.beside))
+		if e := (*Error)(nil); errors.As(err, &e) && placeholder.MatchString(i.text) {
+			e.Err = fmt.Errorf("%w; if it is a template, %s", e.Err, rendered)
 		}
+		k.err = err
 	}
 }

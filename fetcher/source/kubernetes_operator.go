@@ -23,24 +23,34 @@ var (
 	// registryFlag matches arguments whose value can only be a reference:
 	// --prometheus-config-reloader=quay.io/org/app:v1, but not --page=example.org/a:80.
 	registryFlag = regexp.MustCompile(`^--?[a-z0-9-]+=([a-z0-9-]+\.[^/]+/.*[:@].*[^0-9].*)$`)
-	// imageVariable matches variables: RELATED_IMAGE_CONTROLLER, SHELL_IMAGE.
-	imageVariable = regexp.MustCompile(`(^|_)IMAGE(_|$)`)
+	// imageVariable matches variables: RELATED_IMAGE_CONTROLLER, SHELL_IMAGE, and
+	// STRIMZI_KAFKA_IMAGES, which has a line VERSION=REFERENCE for each.
+	imageVariable = regexp.MustCompile(`(^|_)IMAGES?(_|$)`)
 )
 
 // found is a reference in the documents.
 type found struct {
 	text   string
-	at     *yaml.Node
-	beside *yaml.Node // where a remark about it can be, too
+	value  *yaml.Node // has the text
+	line   int
+	beside int // the line where a remark about it can be, too
 }
 
-// custom returns the image of a member of a custom resource, if it is one.
+func foundIn(m member, text string) found { return found{text, m.value, m.value.Line, m.key.Line} }
+
+// custom returns the image of a member of a custom resource, if it is one: a reference, or
+// a mapping that has one, as volumes do.
 func (t *tree) custom(m member) []found {
 	if !imageKey.MatchString(m.key.Value) {
 		return nil
 	}
+	if m.value.Kind == yaml.MappingNode {
+		if inner := t.find(m.value, "reference"); inner.value != nil {
+			m = inner
+		}
+	}
 	if text, _ := t.scalar(m); isWhole(text) {
-		return []found{{text, m.value, m.key}}
+		return []found{foundIn(m, text)}
 	}
 	return nil
 }
@@ -50,10 +60,25 @@ func (t *tree) started(container *yaml.Node) []found {
 	images := inArguments(t.list(t.find(container, "command").value))
 	images = append(images, inArguments(t.list(t.find(container, "args").value))...)
 	for _, variable := range t.list(t.find(container, "env").value) {
-		name, _ := t.scalar(t.find(variable, "name"))
-		value := t.find(variable, "value")
-		if text, _ := t.scalar(value); imageVariable.MatchString(name) && isWhole(text) {
-			images = append(images, found{text, value.value, value.key})
+		if name, _ := t.scalar(t.find(variable, "name")); imageVariable.MatchString(name) {
+			images = append(images, t.inLines(t.find(variable, "value"))...)
+		}
+	}
+	return images
+}
+
+// inLines returns the images of a value that has one in each line, perhaps after a =.
+func (t *tree) inLines(m member) (images []found) {
+	text, _ := t.scalar(m)
+	n := 0
+	for line := range strings.Lines(text) {
+		image := foundIn(m, strings.TrimSpace(line[strings.LastIndex(line, "=")+1:]))
+		n++
+		if m.value.Style == yaml.LiteralStyle {
+			image.line += n
+		}
+		if isWhole(image.text) {
+			images = append(images, image)
 		}
 	}
 	return images
@@ -71,9 +96,9 @@ func inArguments(args []*yaml.Node) (images []found) {
 		}
 		switch {
 		case match != nil && isWhole(match[1]):
-			images = append(images, found{match[1], arg, arg})
+			images = append(images, foundIn(member{arg, arg}, match[1]))
 		case expected && isWhole(arg.Value):
-			images = append(images, found{arg.Value, arg, arg})
+			images = append(images, foundIn(member{arg, arg}, arg.Value))
 		}
 		expected = match != nil && match[1] == ""
 	}

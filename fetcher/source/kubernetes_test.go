@@ -114,10 +114,11 @@ kind: Cluster
 spec:
   imageName: ghcr.io/cloudnative-pg/postgresql:17.6
   imagePullPolicy: org/policy:1
+  extensions: [{image: {reference: org/postgis:3}}, {image: {reference: logo}}]
   sidecars: [{proxyImage: "quay.io/org/proxy@sha256:1111111111111111111111111111111111111111111111111111111111111111"}]
 `},
 		want: "crs.yaml:4 quay.io/prometheus/prometheus:v3 prometheus\ncrs.yaml:5 quay.io/org/extra:1\n" +
-			"crs.yaml:28 quay.io/ceph/ceph:v20.2.4\ncrs.yaml:33 ghcr.io/cloudnative-pg/postgresql:17.6\ncrs.yaml:35 quay.io/org/proxy@sha256:1111111111111111111111111111111111111111111111111111111111111111\n",
+			"crs.yaml:28 quay.io/ceph/ceph:v20.2.4\ncrs.yaml:33 ghcr.io/cloudnative-pg/postgresql:17.6\ncrs.yaml:35 org/postgis:3\ncrs.yaml:36 quay.io/org/proxy@sha256:1111111111111111111111111111111111111111111111111111111111111111\n",
 	},
 	{
 		name: "images that operators start",
@@ -154,9 +155,14 @@ spec:
             - {name: IMAGINE, value: quay.io/org/imagine:1}
             - {name: FROM_IMAGE, valueFrom: {fieldRef: {fieldPath: x}}}
             - {name: LOGO_IMAGE, value: "https://example.org/logo:1"}
+            - name: KAFKA_IMAGES
+              value: |
+                # none
+                4.2.0=quay.io/org/kafka:4.2.0
+                4.3.0=quay.io/org/kafka:4.3.0
 `},
 		want: "operator.yaml:7 quay.io/org/operator:1\noperator.yaml:8 org/proxy:1\noperator.yaml:10 quay.io/org/solver:1 solver\noperator.yaml:12 org/engine:1\n" +
-			"operator.yaml:18 quay.io/org/reloader:v0.86.0\noperator.yaml:27 org/shell:1\noperator.yaml:26 skipped: quay.io/org/web:1: its comment says skip\n",
+			"operator.yaml:18 quay.io/org/reloader:v0.86.0\noperator.yaml:27 org/shell:1\noperator.yaml:37 quay.io/org/kafka:4.2.0\noperator.yaml:38 quay.io/org/kafka:4.3.0\noperator.yaml:26 skipped: quay.io/org/web:1: its comment says skip\n",
 	},
 	{
 		name:  "JSON",
@@ -187,6 +193,16 @@ spec:
 		name:  "a template",
 		files: folder{"pod.yaml": "kind: Pod\ncontainers:\n  - image: {{ .Values.image }}\n"},
 		err:   "pod.yaml:3: image: {{ begins a template, which is not understood: give what it makes, as in `helm template … | hocker lock add --from -`",
+	},
+	{
+		name:  "an image that is built",
+		files: folder{"pod.yaml": "kind: Pod\ncontainers:\n  - image: ko://example.org/app\n"},
+		err:   "pod.yaml:3: registry \"ko://example.org\": scheme is neither http nor https, expected https://HOST[:PORT]/v2/; if it is a template, give what it makes, as in `helm template … | hocker lock add --from -`",
+	},
+	{
+		name:  "a variable",
+		files: folder{"pod.yaml": "kind: Pod\ncontainers:\n  - image: ${IMAGE}\n"},
+		err:   "pod.yaml:3: image name \"${IMAGE}\": repository names must be lower-case; if it is a template, give what it makes, as in `helm template … | hocker lock add --from -`",
 	},
 	{
 		name:  "a template that is no YAML",
