@@ -46,7 +46,7 @@ func (c *lockCheckCmd) Run(ctx context.Context, p process) error {
 	case err != nil:
 		return &uncheckedError{err}
 	case different > 0:
-		return fmt.Errorf("%s differs from what its sources name, in %d of its images: `hocker lock update` locks them", c.File, different)
+		return fmt.Errorf("%s and its sources differ in %d of the images: run `hocker lock update`", c.File, different)
 	case moved > 0:
 		return fmt.Errorf("%d of %d images in %s have moved: `hocker lock update` locks them again", moved, of, c.File)
 	}
