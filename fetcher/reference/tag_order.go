@@ -2,7 +2,6 @@ package reference
 
 import (
 	"cmp"
-	"regexp"
 	"strings"
 )
 
@@ -27,16 +26,27 @@ func CompareTags(a, b string) int {
 	}
 }
 
-var (
-	leadingV   = regexp.MustCompile(`^[vV][0-9]`)
-	preRelease = regexp.MustCompile(`(?i)^[-._]?(alpha|beta|rc|pre|dev|snapshot|nightly|canary|[abm][0-9])`)
-)
-
 func withoutV(tag string) string {
-	if leadingV.MatchString(tag) {
+	if len(tag) > 1 && strings.IndexByte("vV", tag[0]) >= 0 && isDigit(tag[1]) {
 		return tag[1:]
 	}
 	return tag
+}
+
+// preReleases are the words that begin a pre-release, as do a, b and m before a digit.
+var preReleases = []string{"alpha", "beta", "rc", "pre", "dev", "snapshot", "nightly", "canary"}
+
+// beginsPreRelease reports whether a text begins a pre-release: -rc1, .beta2, a1.
+func beginsPreRelease(text string) bool {
+	if strings.IndexByte("-._", text[0]) >= 0 {
+		text = text[1:]
+	}
+	for _, word := range preReleases {
+		if len(text) >= len(word) && strings.EqualFold(text[:len(word)], word) {
+			return true
+		}
+	}
+	return len(text) > 1 && strings.IndexByte("abmABM", text[0]) >= 0 && isDigit(text[1])
 }
 
 // firstPart returns the digits at the start of a text, or what comes before them.
@@ -64,7 +74,7 @@ func partKind(left string, first bool) int {
 		return tagEnd
 	case isDigit(left[0]):
 		return tagNumber
-	case !first && preRelease.MatchString(left):
+	case !first && beginsPreRelease(left):
 		return tagPreRelease
 	}
 	return tagWord
