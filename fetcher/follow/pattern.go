@@ -75,29 +75,61 @@ func (p *Pattern) parse() (err error) {
 func (p Pattern) String() string { return p.text }
 
 // Newest returns the newest of the tags that p matches and that have the form of the tag
-// like, which p may not match; or that of the pattern, if like has no version. It returns
-// "" if there is none.
+// like. If p does not match like, they have the form of the pattern, and the suffix of
+// like if the pattern has none: that of 1.28-alpine or stable-alpine is -alpine. It
+// returns "" if there is none.
 func (p Pattern) Newest(tags []string, like string) string {
 	old, _ := split(like)
-	form := p.form(old)
 	preReleases := p.preReleases || p.versions != nil || old.pre != "" && p.matches(old)
-	return newestOf(tags, old, func(t tag) bool {
-		return t.form() == form && (t.pre == "" || preReleases) && p.matches(t)
+	matching := filter(tags, func(t tag) bool {
+		return (t.pre == "" || preReleases) && p.matches(t)
 	})
+	if old.text != "" && p.matches(old) {
+		return newestOf(ofForm(matching, old.form(), old.kind()), old)
+	}
+	model, ok := p.model()
+	if !ok {
+		return ""
+	}
+	for _, suffix := range suffixes(model, old, like) {
+		model.suffix, old.suffix = suffix, suffix
+		for kind := isVersion; kind <= isLong; kind++ {
+			if found := newestOf(ofForm(matching, model.form(), kind), old); found != "" {
+				return found
+			}
+		}
+	}
+	return ""
+}
+
+// suffixes returns the suffixes that the first tag may have, the best one first.
+func suffixes(model, old tag, like string) (all []string) {
+	switch {
+	case model.suffix != "":
+		return []string{model.suffix}
+	case old.text != "" && old.head == "":
+		return []string{old.suffix}
+	}
+	// Of stable-alpine: -stable-alpine, -alpine, and none.
+	for rest, more := like, like != ""; more; _, rest, more = strings.Cut(rest, "-") {
+		all = append(all, "-"+architectures.ReplaceAllStringFunc(rest, withoutDigits))
+	}
+	return append(all, "")
 }
 
 // Newer returns the newest of the tags that are newer than the tag than, and that have
-// its form and as many numbers. Pre-releases count only if than is one. It returns "" if
-// there is none.
+// its form and as many numbers. Those of the same version are of its variant. Pre-releases
+// count only if than is one. It returns "" if there is none.
 func Newer(tags []string, than string) string {
 	old, ok := split(than)
 	if !ok {
 		return ""
 	}
 	form := old.narrowForm()
-	return newestOf(tags, old, func(t tag) bool {
-		return t.narrowForm() == form && (t.pre == "" || old.pre != "") && t.compare(old) > 0
-	})
+	return newestOf(filter(tags, func(t tag) bool {
+		return (t.pre == "" || old.pre != "") && t.compare(old) > 0 && t.narrowForm() == form &&
+			(t.compareVersion(old) > 0 || t.variant() == old.variant())
+	}), old)
 }
 
 // Older reports whether the tag a is an older version than b.
@@ -107,48 +139,23 @@ func Older(a, b string) bool {
 	return okX && okY && x.compare(y) < 0
 }
 
-// newestOf returns the newest of the tags that are eligible, or "". Of those that differ
-// only by a v, it prefers the one that is like old.
-func newestOf(tags []string, old tag, eligible func(tag) bool) string {
-	var best tag
+// filter returns the tags with a version that are to be kept.
+func filter(tags []string, keep func(tag) bool) (kept []tag) {
 	for _, text := range tags {
-		t, ok := split(text)
-		if !ok || !eligible(t) {
-			continue
-		}
-		if best.text == "" || cmp.Or(t.compare(best), preference(t, best, old)) > 0 {
-			best = t
+		if t, ok := split(text); ok && keep(t) {
+			kept = append(kept, t)
 		}
 	}
-	return best.text
+	return kept
 }
 
-// preference compares tags that are the same version.
-func preference(a, b, old tag) int {
-	likeOld := func(t tag) int {
-		if (t.text == t.plain()) == (old.text == old.plain()) {
-			return 1
+func ofForm(tags []tag, form string, kind int) (kept []tag) {
+	for _, t := range tags {
+		if t.form() == form && t.kind() == kind {
+			kept = append(kept, t)
 		}
-		return 0
 	}
-	return cmp.Or(cmp.Compare(likeOld(a), likeOld(b)), cmp.Compare(a.text, b.text))
-}
-
-// form returns the form of the tags to choose from: that of old, if it is matched. Else
-// it is that of the pattern with a number for each wildcard, and with the suffix of old
-// unless the pattern has one.
-func (p Pattern) form(old tag) string {
-	if old.text != "" && p.matches(old) {
-		return old.form()
-	}
-	model, ok := p.model()
-	if !ok {
-		return ""
-	}
-	if model.suffix == "" {
-		model.suffix = old.suffix
-	}
-	return model.form()
+	return kept
 }
 
 // model returns the tag that the pattern is, with a number for each wildcard.
@@ -167,10 +174,10 @@ func (p Pattern) matches(t tag) bool {
 }
 
 // semver returns the version of a tag, or nil if it is not a semantic one: it begins with
-// one to three numbers that are no date.
+// one to three numbers that are no date, commit or build.
 func (t tag) semver() *semver.Version {
 	parts := strings.Split(t.version, ".")
-	if t.head != "" || len(parts) > 3 || t.isDate() {
+	if t.head != "" || len(parts) > 3 || t.kind() != isVersion {
 		return nil
 	}
 	var v [3]uint64
