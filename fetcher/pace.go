@@ -70,7 +70,7 @@ func (p *pace) slowed() bool {
 	return p.slow
 }
 
-// limited notes a 429. The pause is the one that it asks for, else it doubles with each
+// limited notes that there were too many requests. The pause is the one that it asks for, else it doubles with each
 // refusal.
 func (p *pace) limited(resp *http.Response) {
 	p.mu.Lock()
@@ -132,8 +132,9 @@ func (t paced) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	after, _ := retryAfter(resp, time.Now())
 	switch {
-	case resp.StatusCode == http.StatusTooManyRequests:
+	case isLimit(resp.StatusCode, after):
 		p.limited(resp)
 	case resp.StatusCode < http.StatusBadRequest: // a 401 precedes each request that needs a token
 		p.allowed()

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"hocker/fetcher/content"
+
 	"oras.land/oras-go/v2/registry/remote/errcode"
 )
 
@@ -65,8 +67,14 @@ func (e *ResponseError) words() string {
 	return strings.ToValidUTF8(s, "?")
 }
 
-// Is reports whether target is the kind of failure that the status stands for.
-func (e *ResponseError) Is(target error) bool { return errors.Is(statusKind(e.Status), target) }
+// Is reports whether target is the kind of failure that the response stands for.
+func (e *ResponseError) Is(target error) bool {
+	kind := statusKind(e.Status)
+	if isLimit(e.Status, e.RetryAfter) {
+		kind = content.ErrLimited
+	}
+	return errors.Is(kind, target)
+}
 
 // maxErrorBytes bounds the part of an error's body that is read. Registries send
 // a few hundred bytes.

@@ -32,9 +32,9 @@ func (p *noticedRetry) Retry(attempt int, resp *http.Response, err error) (time.
 	if attempt >= p.attempts || !retryable(resp, err) {
 		return -1, nil
 	}
-	limited := err == nil && resp.StatusCode == http.StatusTooManyRequests
 	wait := p.backoff(attempt)
 	asked, ok := retryAfter(resp, time.Now())
+	limited := err == nil && isLimit(resp.StatusCode, asked)
 	switch {
 	case asked > maxRetryAfter:
 		return -1, nil
@@ -74,5 +74,6 @@ func retryable(resp *http.Response, err error) bool {
 		}
 		return isConnectionError(err)
 	}
-	return retryableStatus(resp.StatusCode)
+	after, _ := retryAfter(resp, time.Now())
+	return retryableStatus(resp.StatusCode) || isLimit(resp.StatusCode, after)
 }

@@ -42,6 +42,9 @@ var waitTests = []struct {
 	{name: "until a date", pieces: []piece{{status: 429, header: after("Sat, 01 Jan 2000 00:01:00 GMT")}, {body: "hello"}}, asked: 2, least: time.Minute, most: time.Minute},
 	{name: "until a date that is over", pieces: []piece{{status: 429, header: after("Sat, 01 Jan 1999 00:01:00 GMT")}, {body: "hello"}}, asked: 2, least: 187 * time.Millisecond, most: 313 * time.Millisecond},
 	{name: "Retry-After: 0", pieces: []piece{{status: 429, header: after("0")}, {body: "hello"}}, asked: 2, least: 187 * time.Millisecond, most: 313 * time.Millisecond},
+	{name: "until a time of Docker Hub", pieces: []piece{{status: 429, header: after("946684860")}, {body: "hello"}}, asked: 2, least: time.Minute, most: time.Minute},
+	{name: "too many requests for GitHub", pieces: []piece{{status: 403, header: after("7")}, {body: "hello"}}, asked: 2, least: 7 * time.Second, most: 7 * time.Second},
+	{name: "not allowed", pieces: []piece{{status: 403, header: after("0")}, {body: "hello"}}, asked: 1, err: true},
 	{name: "more than the limit", pieces: []piece{{status: 429, header: after("121")}, {body: "hello"}}, asked: 1, err: true},
 	{name: "nonsense", pieces: []piece{{status: 429, header: after("soon")}, {body: "hello"}}, asked: 2, least: 187 * time.Millisecond, most: 313 * time.Millisecond},
 }
@@ -70,6 +73,13 @@ func TestWaits(t *testing.T) {
 func TestLongRetryAfter(t *testing.T) {
 	w := &wire{pieces: []piece{{status: 429, header: after("3600")}}}
 	if _, err := fetchHello(t, &Client{Transport: w}, farApp); !errors.Is(err, content.ErrUnavailable) || !strings.Contains(err.Error(), "3600") && !strings.Contains(err.Error(), "1h") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLimitOfGitHub(t *testing.T) {
+	w := &wire{pieces: []piece{{status: 403, header: after("3600")}}}
+	if _, err := fetchHello(t, &Client{Transport: w}, farApp); !errors.Is(err, content.ErrLimited) || errors.Is(err, content.ErrDenied) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -4,9 +4,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"net/http"
 
 	"hocker/fetcher"
+	"hocker/fetcher/content"
 )
 
 // unavailableHint returns a way out if a registry could not be reached or gave
@@ -18,7 +18,7 @@ func unavailableHint(err error, inNix bool) string {
 		return pick(inNix, "allow more time with a longer HOCKER_MAX_TIME, or leave it out", "allow more time with a longer --max-time, or leave it out")
 	case !errors.As(err, &answer):
 		return "is the registry up, and can this machine reach it (network, proxy, address)?"
-	case answer.Status == http.StatusTooManyRequests:
+	case errors.Is(err, content.ErrLimited):
 		return "the registry limits the rate of requests: try again later, log in, or use a mirror (" + pick(inNix, "HOCKER_MIRRORS", "--mirror") + ")"
 	}
 	return "the registry, or a proxy in front of it, has an internal error: try again later"
