@@ -85,17 +85,13 @@ func (t tag) compare(u tag) int {
 	return cmp.Or(t.compareVersion(u), reference.CompareTags(t.suffix, u.suffix))
 }
 
-// newestOf returns the newest of the tags, or "". Of those that are the same version, it
-// prefers the variant of old, and of those that differ only by a v, the one that is like
+// take replaces t with u if u is newer, or if t is none. Of tags that are the same version,
+// it prefers the variant of old, and of those that differ only by a v, the one that is like
 // old.
-func newestOf(tags []tag, old tag) string {
-	var best tag
-	for _, t := range tags {
-		if best.text == "" || t.better(best, old) {
-			best = t
-		}
+func (t *tag) take(u, old tag) {
+	if t.text == "" || u.better(*t, old) {
+		*t = u
 	}
-	return best.text
 }
 
 func (t tag) better(best, old tag) bool {

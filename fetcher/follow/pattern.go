@@ -81,25 +81,57 @@ func (p Pattern) String() string { return p.text }
 func (p Pattern) Newest(tags []string, like string) string {
 	old, _ := split(like)
 	preReleases := p.preReleases || p.versions != nil || old.pre != "" && p.matches(old)
-	matching := filter(tags, func(t tag) bool {
-		return (t.pre == "" || preReleases) && p.matches(t)
-	})
-	if old.text != "" && p.matches(old) {
-		return newestOf(ofForm(matching, old.form(), old.kind()), old)
-	}
-	model, ok := p.model()
-	if !ok {
-		return ""
-	}
-	for _, suffix := range suffixes(model, old, like) {
-		model.suffix, old.suffix = suffix, suffix
-		for kind := isVersion; kind <= isLong; kind++ {
-			if found := newestOf(ofForm(matching, model.form(), kind), old); found != "" {
-				return found
+	choices := p.choices(old, like)
+	for _, text := range tags {
+		t, ok := split(text)
+		if !ok || t.pre != "" && !preReleases || !p.matches(t) {
+			continue
+		}
+		form := t.form()
+		for n := range choices {
+			if c := &choices[n]; c.form == form {
+				c.newest[t.kind()].take(t, c.old)
 			}
 		}
 	}
+	for _, c := range choices {
+		if best := c.best(); best != "" {
+			return best
+		}
+	}
 	return ""
+}
+
+// choice is a choice among the tags of a form.
+type choice struct {
+	form   string
+	old    tag             // what is like it is preferred
+	newest [isLong + 1]tag // by kind
+	only   bool            // only the kind of old
+}
+
+func (c choice) best() string {
+	if c.only {
+		return c.newest[c.old.kind()].text
+	}
+	return cmp.Or(c.newest[isVersion].text, c.newest[isDate].text, c.newest[isLong].text)
+}
+
+// choices returns what to choose from, the best one first.
+func (p Pattern) choices(old tag, like string) []choice {
+	if old.text != "" && p.matches(old) {
+		return []choice{{form: old.form(), old: old, only: true}}
+	}
+	model, ok := p.model()
+	if !ok {
+		return nil
+	}
+	var all []choice
+	for _, suffix := range suffixes(model, old, like) {
+		model.suffix, old.suffix = suffix, suffix
+		all = append(all, choice{form: model.form(), old: old})
+	}
+	return all
 }
 
 // suffixes returns the suffixes that the first tag may have, the best one first.
@@ -126,10 +158,15 @@ func Newer(tags []string, than string) string {
 		return ""
 	}
 	form := old.narrowForm()
-	return newestOf(filter(tags, func(t tag) bool {
-		return (t.pre == "" || old.pre != "") && t.compare(old) > 0 && t.narrowForm() == form &&
-			(t.compareVersion(old) > 0 || t.variant() == old.variant())
-	}), old)
+	var best tag
+	for _, text := range tags {
+		t, ok := split(text)
+		if ok && (t.pre == "" || old.pre != "") && t.compare(old) > 0 && t.narrowForm() == form &&
+			(t.compareVersion(old) > 0 || t.variant() == old.variant()) {
+			best.take(t, old)
+		}
+	}
+	return best.text
 }
 
 // Older reports whether the tag a is an older version than b.
@@ -137,25 +174,6 @@ func Older(a, b string) bool {
 	x, okX := split(a)
 	y, okY := split(b)
 	return okX && okY && x.compare(y) < 0
-}
-
-// filter returns the tags with a version that are to be kept.
-func filter(tags []string, keep func(tag) bool) (kept []tag) {
-	for _, text := range tags {
-		if t, ok := split(text); ok && keep(t) {
-			kept = append(kept, t)
-		}
-	}
-	return kept
-}
-
-func ofForm(tags []tag, form string, kind int) (kept []tag) {
-	for _, t := range tags {
-		if t.form() == form && t.kind() == kind {
-			kept = append(kept, t)
-		}
-	}
-	return kept
 }
 
 // model returns the tag that the pattern is, with a number for each wildcard.
