@@ -224,6 +224,7 @@ func hostileRegistry(t *testing.T) http.Handler {
 		c["os"] = hostile
 	})
 	addImage(r, "rich", func(m, c jsonObject) {
+		m["annotations"] = jsonObject{hostile: hostile, "forged": "forged"}
 		m["layers"].([]jsonObject)[0]["mediaType"] = "x.tar" + hostile
 		for _, name := range []string{"created", "author", "os", "variant"} {
 			c[name] = hostile

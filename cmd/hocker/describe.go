@@ -20,13 +20,12 @@ func (s source) describe(ctx context.Context, m *image.Resolved) (*inspect.Image
 	}
 	i, err := inspect.New(m.Image.Layers, data)
 	if err == nil {
-		err = i.SetIndex(m.Index)
+		err = i.SetManifest(m.Manifest, m.Index)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.ref.Familiar(), err)
 	}
 	i.Reference, i.Config = s.ref.String(), m.Image.Config.Digest
-	i.Manifest, i.ManifestSize = m.Digest, int64(len(m.Bytes))
 	return i, nil
 }
 
@@ -80,8 +79,12 @@ func describeFile(ctx context.Context, c *archive.Composition) (*inspect.Image, 
 	if ref, err := reference.Parse(c.Reference); err == nil {
 		i.Reference = ref.String()
 	}
+	var m image.Manifest
 	if c.Manifest != nil {
-		i.Manifest, i.ManifestSize = c.Manifest.Digest, c.Manifest.Size
+		m.Digest = c.Manifest.Digest
+		if m.Bytes, err = c.ManifestBytes(); err != nil {
+			return nil, err
+		}
 	}
-	return i, i.SetIndex(c.Index)
+	return i, i.SetManifest(m, c.Index)
 }

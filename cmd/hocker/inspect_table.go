@@ -49,10 +49,7 @@ func imageTable(i *inspect.Image) [][]string {
 		platforms.Values = append(platforms.Values, p.Platform)
 	}
 	fields = append(fields, i.Fields()...)
-	labels, signatures := inspect.Field{Name: "labels"}, inspect.Field{Name: "signatures"}
-	for _, name := range slices.Sorted(maps.Keys(i.Labels)) {
-		labels.Values = append(labels.Values, printable.Cell(name)+"="+i.Labels[name])
-	}
+	signatures := inspect.Field{Name: "signatures"}
 	for _, s := range i.Signatures {
 		signatures.Values = append(signatures.Values, s.Kind+" of "+tableDigest(s.Digest))
 	}
@@ -64,7 +61,17 @@ func imageTable(i *inspect.Image) [][]string {
 		signatures.Values = []string{"none"}
 	}
 	signer := inspect.Field{Name: "signedBy", Values: []string{i.SignedBy.String()}}
-	return fieldRows(append(fields, inspect.Field{Name: "environment", Values: i.Environment}, labels, signatures, signer))
+	return fieldRows(append(fields, inspect.Field{Name: "environment", Values: i.Environment},
+		named("labels", i.Labels), named("annotations", i.Annotations), signatures, signer))
+}
+
+// named returns a field whose values have names.
+func named(field string, values map[string]string) inspect.Field {
+	f := inspect.Field{Name: field}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		f.Values = append(f.Values, printable.Cell(name)+"="+values[name])
+	}
+	return f
 }
 
 // fieldRows returns a row for each value that is there, with the name that it has in the

@@ -144,7 +144,7 @@ func TestFields(t *testing.T) {
 		fields[f.Name] = true
 	}
 	of := reflect.TypeOf(*i)
-	documents := []string{"reference", "index", "manifest", "config", "size", "manifestSize", "configSize", "platforms", "layers", "history", "signatures", "signaturesUnread", "signedBy"}
+	documents := []string{"reference", "index", "manifest", "config", "size", "manifestSize", "configSize", "platforms", "annotations", "layers", "history", "signatures", "signaturesUnread", "signedBy"}
 	for n := range of.NumField() {
 		name := of.Field(n).Tag.Get("json")
 		if fields[name] == slices.Contains(documents, name) {

@@ -27,6 +27,9 @@ type Image struct {
 
 	Platform  string     `json:"platform"`
 	Platforms []Platform `json:"platforms"` // of the index
+	// Annotations are those of the manifest, and those that the index has for it and for
+	// itself.
+	Annotations map[string]string `json:"annotations"`
 
 	Created          string            `json:"created"`
 	Author           string            `json:"author"`
@@ -103,6 +106,7 @@ func New(layers []ocispec.Descriptor, data []byte) (*Image, error) {
 		ConfigSize:       int64(len(data)),
 		Platform:         platformName(basic.Platform),
 		Platforms:        []Platform{},
+		Annotations:      map[string]string{},
 		Created:          c.Created,
 		Author:           c.Author,
 		User:             c.Config.User,
@@ -161,9 +165,19 @@ func (i *Image) addLayers(layers []ocispec.Descriptor, diffIDs []digest.Digest) 
 // have one.
 func (i *Image) HistoryFits() bool { return fits(i.History, i.Layers) }
 
-// SetIndex adds the index that lists the image. The platforms are those that the index
-// itself states.
-func (i *Image) SetIndex(index image.Manifest) error {
+// SetManifest adds the manifest of the image, and the index that lists it, if there are
+// any. The platforms are those that the index itself states.
+func (i *Image) SetManifest(m, index image.Manifest) error {
+	i.Manifest, i.ManifestSize = m.Digest, int64(len(m.Bytes))
+	if err := i.setIndex(index); err != nil || len(m.Bytes) == 0 {
+		return err
+	}
+	parsed, err := image.ParseManifest(m.Bytes)
+	maps.Copy(i.Annotations, parsed.Annotations)
+	return err
+}
+
+func (i *Image) setIndex(index image.Manifest) error {
 	if len(index.Bytes) == 0 {
 		return nil
 	}
@@ -172,7 +186,11 @@ func (i *Image) SetIndex(index image.Manifest) error {
 		return err
 	}
 	i.Index = index.Digest
+	maps.Copy(i.Annotations, parsed.Annotations)
 	for _, d := range parsed.Manifests {
+		if d.Digest == i.Manifest {
+			maps.Copy(i.Annotations, d.Annotations)
+		}
 		if d.Platform != nil && !image.IsAttestation(d) {
 			i.Platforms = append(i.Platforms, Platform{image.FormatPlatform(*d.Platform), d.Digest, d.Size})
 		}

@@ -160,13 +160,17 @@ func asJSON(t *testing.T, v any) map[string]any {
 	return document
 }
 
-func TestSetIndex(t *testing.T) {
+func TestSetManifest(t *testing.T) {
 	d := func(os, arch string) ocispec.Descriptor {
 		return ocispec.Descriptor{Digest: digest.FromString(arch), Size: 7, Platform: &ocispec.Platform{OS: os, Architecture: arch}}
 	}
+	amd64 := d("linux", "amd64")
+	amd64.Annotations = map[string]string{"index": "for it", "both": "index"}
+	other := d("windows", "arm64")
+	other.Annotations = map[string]string{"other": "x"}
 	index, err := json.Marshal(ocispec.Index{MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{
-		d("linux", "amd64"), d("unknown", "unknown"), {Digest: layerA.Digest}, d("windows", "arm64"),
-	}})
+		amd64, d("unknown", "unknown"), {Digest: layerA.Digest}, other,
+	}, Annotations: map[string]string{"of": "the index"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,17 +178,24 @@ func TestSetIndex(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := i.SetIndex(image.Manifest{}); err != nil || i.Index != "" {
+	if err := i.SetManifest(image.Manifest{}, image.Manifest{}); err != nil || i.Index != "" {
 		t.Errorf("without an index: %v, %q", err, i.Index)
 	}
-	if err := i.SetIndex(image.Manifest{Digest: layerB.Digest, Bytes: index}); err != nil {
+	manifest := `{"schemaVersion":2,"config":{"digest":"` + string(i.Config) + `"},"layers":[],"annotations":{"manifest":"m","both":"manifest"}}`
+	m := image.Manifest{Digest: amd64.Digest, Bytes: []byte(manifest)}
+	if err := i.SetManifest(m, image.Manifest{Digest: layerB.Digest, Bytes: index}); err != nil {
 		t.Fatal(err)
 	}
 	want := []Platform{{"linux/amd64", digest.FromString("amd64"), 7}, {"windows/arm64", digest.FromString("arm64"), 7}}
 	if i.Index != layerB.Digest || !reflect.DeepEqual(i.Platforms, want) {
 		t.Errorf("%s, %v", i.Index, i.Platforms)
 	}
-	if err := i.SetIndex(image.Manifest{Bytes: []byte("{}")}); err == nil {
-		t.Error("a document that is no index is accepted")
+	annotations := map[string]string{"of": "the index", "index": "for it", "manifest": "m", "both": "manifest"}
+	if i.Manifest != amd64.Digest || i.ManifestSize != int64(len(manifest)) || !reflect.DeepEqual(i.Annotations, annotations) {
+		t.Errorf("%s, %d bytes, %q", i.Manifest, i.ManifestSize, i.Annotations)
+	}
+	wrong := image.Manifest{Bytes: []byte("{}")}
+	if i.SetManifest(m, wrong) == nil || i.SetManifest(wrong, image.Manifest{}) == nil {
+		t.Error("a document that is no index or no manifest is accepted")
 	}
 }
