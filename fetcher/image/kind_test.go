@@ -56,7 +56,7 @@ var documentTests = []struct {
 	{name: "schema 1", data: schema1, kind: KindSchema1, err: "expected an image manifest, but it is a schema 1 manifest"},
 	{name: "schema 1 without its version", data: `{"fsLayers":[]}`, kind: KindSchema1, err: "expected an image manifest, but it is a schema 1 manifest"},
 	{name: "artifact by config", data: artifact, kind: KindManifest, err: `expected an image manifest, but it is the manifest of an artifact that is not an image (its config is of type "application/vnd.cncf.helm.config.v1+json")`},
-	{name: "artifact by type", data: artifact2, kind: KindManifest, err: `expected an image manifest, but it is the manifest of an artifact that is not an image (its config is of type "application/vnd.example.sbom")`},
+	{name: "artifact by type", data: artifact2, kind: KindManifest, err: `expected an image manifest, but it is the manifest of an artifact that is not an image (its artifactType is "application/vnd.example.sbom")`},
 	{name: "both manifests and layers", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":[],"manifests":[]}`, kind: KindOther, err: "expected an image manifest, but it is JSON, but not a manifest (it has both manifests and layers)"},
 	{name: "both manifests and config", data: `{"schemaVersion":2,"config":{},"manifests":[]}`, kind: KindOther, err: "expected an image manifest, but it is JSON, but not a manifest (it has both manifests and layers)"},
 
@@ -92,7 +92,7 @@ var documentTests = []struct {
 	{name: "null layers", data: `{"schemaVersion":2,"config":{"digest":"` + digestA + `"},"layers":null}`, kind: KindManifest},
 	{name: "config of Docker 1.10", data: `{"schemaVersion":2,"config":{"mediaType":"application/octet-stream","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest},
 	{name: "config with a charset", data: `{"schemaVersion":2,"config":{"mediaType":"application/json; charset=utf-8","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest},
-	{name: "artifact without its own config type", data: `{"schemaVersion":2,"artifactType":"application/vnd.example.sbom","config":{"mediaType":"application/json","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest, err: `expected an image manifest, but it is the manifest of an artifact that is not an image (its config is of type "application/vnd.example.sbom")`},
+	{name: "artifact without its own config type", data: `{"schemaVersion":2,"artifactType":"application/vnd.example.sbom","config":{"mediaType":"application/json","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest, err: `expected an image manifest, but it is the manifest of an artifact that is not an image (its artifactType is "application/vnd.example.sbom")`},
 	{name: "image with an artifact type", data: `{"schemaVersion":2,"artifactType":"application/vnd.example.image","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest},
 	{name: "wasm", data: `{"schemaVersion":2,"config":{"mediaType":"application/vnd.wasm.config.v0+json","digest":"` + digestA + `"},"layers":[]}`, kind: KindManifest, err: `expected an image manifest, but it is the manifest of an artifact that is not an image (its config is of type "application/vnd.wasm.config.v0+json")`},
 }

@@ -47,7 +47,7 @@ func CheckManifest(m ocispec.Manifest) error {
 	}
 	if configTypeOf(m) == otherConfig {
 		return &KindMismatchError{Want: KindManifest, Got: KindArtifact,
-			Detail: fmt.Sprintf("its config is of type %.100q", artifactType(m))}
+			Detail: artifactType(m)}
 	}
 	for i, layer := range m.Layers {
 		if err := checkDescriptor(fmt.Sprintf("layers[%d]", i), layer); err != nil {
@@ -63,9 +63,9 @@ func CheckManifest(m ocispec.Manifest) error {
 
 func artifactType(m ocispec.Manifest) string {
 	if m.ArtifactType != "" {
-		return m.ArtifactType
+		return fmt.Sprintf("its artifactType is %.100q", m.ArtifactType)
 	}
-	return m.Config.MediaType
+	return fmt.Sprintf("its config is of type %.100q", m.Config.MediaType)
 }
 
 // isImageLayer distinguishes layers from the content of artifacts and
