@@ -70,8 +70,8 @@ func (p *pace) slowed() bool {
 	return p.slow
 }
 
-// limited notes that there were too many requests. The pause is the one that it asks for, else it doubles with each
-// refusal.
+// limited notes that there were too many requests. The pause is the one that the response
+// asks for, else it doubles with each refusal.
 func (p *pace) limited(resp *http.Response) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

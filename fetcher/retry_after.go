@@ -12,7 +12,7 @@ import (
 const maxRetryAfter = 2 * time.Minute
 
 // unixTime is the number of seconds in a Retry-After field from which on they are a time:
-// Docker Hub sends one. https://docs.docker.com/reference/api/hub/latest/#tag/rate-limiting
+// Docker Hub has sent one. https://github.com/docker/hub-feedback/issues/2459
 const unixTime = 100_000_000
 
 // isLimit reports whether a response says that there were too many requests. GitHub also

@@ -47,7 +47,7 @@ func CheckManifest(m ocispec.Manifest) error {
 	}
 	if configTypeOf(m) == otherConfig {
 		return &KindMismatchError{Want: KindManifest, Got: KindArtifact,
-			Detail: artifactType(m)}
+			Detail: artifactDetail(m)}
 	}
 	for i, layer := range m.Layers {
 		if err := checkDescriptor(fmt.Sprintf("layers[%d]", i), layer); err != nil {
@@ -61,7 +61,8 @@ func CheckManifest(m ocispec.Manifest) error {
 	return nil
 }
 
-func artifactType(m ocispec.Manifest) string {
+// artifactDetail says by what an artifact is known.
+func artifactDetail(m ocispec.Manifest) string {
 	if m.ArtifactType != "" {
 		return fmt.Sprintf("its artifactType is %.100q", m.ArtifactType)
 	}
