@@ -93,7 +93,7 @@ func FuzzPresent(f *testing.F) {
 		f.Add(tt.image, strings.Join(tt.has, " "))
 	}
 	f.Fuzz(func(t *testing.T, image, has string) {
-		if image == "" {
+		if image == "" || len(image)+len(has) > 200 { // the check is quadratic
 			return
 		}
 		images := map[digest.Digest][]digest.Digest{}
