@@ -15,8 +15,9 @@ import (
 
 // Checkout is the repository that a job of a service has checked out.
 type Checkout struct {
-	root  string   // its folder
-	files *url.URL // what the commit and the path of a file are appended to
+	root  string            // its folder
+	files *url.URL          // what the commit and the path of a file are appended to
+	known map[string]string // the addresses of files, so that git runs once for each
 }
 
 // Find returns the checkout that the variables of a job name. It reports false outside of
@@ -41,12 +42,24 @@ func Find(getenv func(string) string) (Checkout, bool) {
 	}
 	u.User = nil // a link is for everyone
 	root, err = filepath.EvalSymlinks(root)
-	return Checkout{root, u.JoinPath(files)}, err == nil
+	return Checkout{root, u.JoinPath(files), map[string]string{}}, err == nil
 }
 
 // URL returns the address of a line of a file in the commit that is checked out. It is
 // empty for a file of no repository or of another one.
 func (c Checkout) URL(ctx context.Context, file string, line int) string {
+	address, ok := c.known[file]
+	if !ok {
+		address = c.address(ctx, file)
+		c.known[file] = address
+	}
+	if address == "" {
+		return ""
+	}
+	return address + "#L" + strconv.Itoa(line)
+}
+
+func (c Checkout) address(ctx context.Context, file string) string {
 	file, err := filepath.EvalSymlinks(file)
 	if err != nil {
 		return ""
@@ -60,6 +73,5 @@ func (c Checkout) URL(ctx context.Context, file string, line int) string {
 	prefix, commit := lines[1], lines[2]
 	u := *c.files
 	u.Path += "/" + commit + "/" + prefix + filepath.Base(file)
-	u.Fragment = "L" + strconv.Itoa(line)
 	return u.String()
 }

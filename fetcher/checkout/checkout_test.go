@@ -86,28 +86,36 @@ func TestURL(t *testing.T) {
 	}
 }
 
-// A folder of no repository, and git that is missing.
+// A folder of no repository, git that is missing, and git that runs once for a file.
 func TestNoURL(t *testing.T) {
 	root := t.TempDir()
 	file := filepath.Join(root, "compose.yaml")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	c, ok := Find(func(name string) string {
-		return map[string]string{"CI_PROJECT_DIR": root, "CI_PROJECT_URL": "https://gitlab.com/org/repo"}[name]
-	})
-	if !ok {
-		t.Fatal("the checkout was not found")
+	url := func(c Checkout) string { return c.URL(t.Context(), file, 1) }
+	find := func() Checkout {
+		c, ok := Find(func(name string) string {
+			return map[string]string{"CI_PROJECT_DIR": root, "CI_PROJECT_URL": "https://gitlab.com/org/repo"}[name]
+		})
+		if !ok {
+			t.Fatal("the checkout was not found")
+		}
+		return c
 	}
-	if got := c.URL(t.Context(), file, 1); got != "" {
+	if got := url(find()); got != "" {
 		t.Errorf("without a repository: %q", got)
 	}
 	repository(t, root)
-	if got := c.URL(t.Context(), file, 1); got == "" {
+	known := find()
+	if got := url(known); got == "" {
 		t.Error("no URL in a repository")
 	}
 	t.Setenv("PATH", t.TempDir())
-	if got := c.URL(t.Context(), file, 1); got != "" {
+	if got := url(find()); got != "" {
 		t.Errorf("without git: %q", got)
+	}
+	if got := url(known); got == "" {
+		t.Error("git is asked again")
 	}
 }
