@@ -18,6 +18,9 @@ const pullPath = "/images/pull"
 
 // pull makes podman pull the image from a loopbackRegistry. The image then has a name
 // that [Podman.name] removes.
+//
+// The pull is quiet: if the client disconnects while podman writes its progress, the
+// request never ends in podman, and a service that is told to exit waits for it.
 func (p *Podman) pull(ctx context.Context, image *Image, progress Progress) (served, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -28,7 +31,7 @@ func (p *Podman) pull(ctx context.Context, image *Image, progress Progress) (ser
 		return served{}, err
 	}
 	defer registry.close()
-	query := url.Values{"reference": {registry.reference() + ":" + pulledTag}, "tlsVerify": {"false"}, "retry": {"0"}}
+	query := url.Values{"reference": {registry.reference() + ":" + pulledTag}, "tlsVerify": {"false"}, "retry": {"0"}, "quiet": {"true"}}
 	err = p.client.callWatched(ctx, watch, http.MethodPost, p.api(pullPath)+"?"+query.Encode(), nil, func(body io.Reader) error {
 		return p.readPull(body, image.Config.Digest)
 	})
@@ -43,8 +46,9 @@ func (p *Podman) pull(ctx context.Context, image *Image, progress Progress) (ser
 	return pulled, err
 }
 
-// readPull reads the progress of a pull, which must end with the expected ID. A
-// response with status 200 may still end in an error.
+// readPull reads the result of a pull, which must end with the expected ID. A response
+// with status 200 may still end in an error, and versions of podman that cannot be quiet
+// send their progress first.
 func (p *Podman) readPull(body io.Reader, want digest.Digest) error {
 	failed := func(reason string) error {
 		return &Error{Host: p.client.host, Request: "POST " + p.api(pullPath), Status: http.StatusOK, Message: reason}

@@ -30,8 +30,9 @@ type service struct {
 
 const (
 	// serviceIdle is the number of seconds without a connection after which the
-	// service exits by itself, should nothing else end it.
-	serviceIdle = "300"
+	// service exits by itself, should nothing else end it. As long it waits for its
+	// requests to end when it is told to exit.
+	serviceIdle = "60"
 	// serviceEnd limits how long the service may take to exit after a signal.
 	serviceEnd = 5 * time.Second
 )

@@ -61,7 +61,7 @@ func (f *fakePodman) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.tag(f.find(strings.TrimSuffix(name, "/tag")), query.Get("repo")+":"+query.Get("tag"))
 	case strings.HasSuffix(path, "/untag"):
 		f.untag(query.Get("repo") + ":" + query.Get("tag"))
-	case path == "/images/pull":
+	case path == "/images/pull" && query.Get("quiet") == "true": // see [Podman.pull]
 		w.(http.Flusher).Flush()
 		io.WriteString(w, f.pulls(f, query.Get("reference")))
 	case path == "/images/load":
