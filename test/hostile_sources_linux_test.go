@@ -28,6 +28,11 @@ var sourceRows = []attackRow{
 	{"aliases", nil, `hocker lock add --file out.json --from $FILES/aliases.yaml`, 2, ""},
 	{"many stages", nil, `hocker lock add --file out.json --from $FILES/Dockerfile`, 2, ""},
 	{"a long line", nil, `hocker lock add --file out.json --from $FILES/line.container`, 2, ""},
+	{"a drop-in without end", nil, `hocker lock add --file out.json --from $FILES/zero.container`, 2, ""},
+	{"a drop-in that is a pipe", nil, `hocker lock add --max-time 1s --file out.json --from $FILES/pipe.container`, 6, ""},
+	{"drop-ins in a pipe", nil, `hocker lock add --file out.json --from $FILES/pipe.volume`, 2, ""},
+	{"100 MB of drop-ins", nil, `hocker lock add --file out.json --from $FILES/large.container`, 2, ""},
+	{"many drop-ins, in many folders", nil, `hocker lock add --file out.json --from $FILES/$DASHES.image`, 2, ""},
 	{"a loop of links", nil, `hocker lock add --file out.json --from $FILES/loop.yaml`, 2, ""},
 	{"a folder", nil, `hocker lock add --file out.json --from $FILES`, 2, ""},
 	{"a pipe", nil, `hocker lock add --max-time 1s --file out.json --from $FILES/pipe.yaml`, 6, ""},
@@ -49,6 +54,7 @@ func TestHostileSources(t *testing.T) {
 	w := newWorkplace(t, "sources")
 	files := filepath.Join(w.dir, "files")
 	w.setenv("FILES", files)
+	w.setenv("DASHES", dashes)
 	w.setenv("GOMAXPROCS", attackProcessors)
 	writeSources(t, files)
 	for i, row := range sourceRows {
@@ -57,6 +63,9 @@ func TestHostileSources(t *testing.T) {
 		})
 	}
 }
+
+// dashes is the name of a unit with 120 folders of drop-ins.
+var dashes = strings.Repeat("a-", 120)
 
 // writeSources writes the files of TestHostileSources.
 func writeSources(t *testing.T, dir string) {
@@ -86,18 +95,34 @@ func writeSources(t *testing.T, dir string) {
 		"hocker.lock.json":         lockOf("zero.yaml"),
 		"folder.lock.json":         lockOf("folder"),
 	}
+	for _, unit := range []string{"zero.container", "pipe.container", "large.container", "pipe.volume", dashes + ".image"} {
+		files[unit] = "[Container]\nImage=nginx\n"
+	}
+	for n := range 100 {
+		files[fmt.Sprintf("large.container.d/%d.conf", n)] = "[Container]\n#" + strings.Repeat("x", 1_000_000)
+	}
+	for n := range 120 {
+		for m := range 10 {
+			files[fmt.Sprintf("%s.image.d/%d.%d.conf", strings.Repeat("a-", n+1), n, m)] = "[Image]\nImage=nginx\n"
+		}
+	}
 	for n := range 12 {
 		files[fmt.Sprintf("include%d.yaml", n)] = "include:\n" + strings.Repeat(fmt.Sprintf("  - include%d.yaml\n", n+1), 10)
 	}
 	for name, content := range files {
 		writeAttackFile(t, filepath.Join(dir, name), []byte(content))
 	}
-	for name, target := range map[string]string{"zero.yaml": "/dev/zero", "endless/.env": "/dev/zero", "loop.yaml": "loop.yaml"} {
+	for _, folder := range []string{"zero.container.d", "pipe.container.d"} {
+		if err := os.Mkdir(filepath.Join(dir, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, target := range map[string]string{"zero.yaml": "/dev/zero", "endless/.env": "/dev/zero", "loop.yaml": "loop.yaml", "zero.container.d/0.conf": "/dev/zero"} {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"pipe.yaml", "pipe/.env"} {
+	for _, name := range []string{"pipe.yaml", "pipe/.env", "pipe.container.d/0.conf", "volume.d"} {
 		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -24,7 +24,7 @@ type sourceReader struct {
 
 func (f lockFileFlag) sourceReader(ctx context.Context, p process) sourceReader {
 	return sourceReader{filepath.Dir(f.File), sourcefile.Reader{
-		Open: sourcefile.Files(ctx), Variable: p.lookupEnv, Secret: credential.SecretVariables,
+		Open: sourcefile.Files(ctx), List: sourcefile.List, Variable: p.lookupEnv, Secret: credential.SecretVariables,
 	}}
 }
 

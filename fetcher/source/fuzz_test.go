@@ -114,8 +114,19 @@ func FuzzQuadlet(f *testing.F) {
 	seed(f, quadletTests)
 	f.Fuzz(func(t *testing.T, text string) {
 		result, err := readFuzzed(t, Quadlet, text)
-		if err == nil {
+		if err == nil && !strings.Contains(text, `\`) { // a last line may continue
 			readMore(t, Quadlet, result, text+"\n\n[Service]\nImage=appended.example/x\n")
+		}
+		// A drop-in replaces the image.
+		files := folder{"web.container": text, "nginx.image": text}
+		if _, err := files.reader(nil).Read(Quadlet, "web.container"); err != nil {
+			return
+		}
+		files["container.d/x.conf"] = "[Container]\nImage=appended.example/x\n"
+		got, err := files.reader(nil).Read(Quadlet, "web.container")
+		isSkipped := len(got.Images) == 0 && len(got.Skipped) == 1 && strings.Contains(text, "skip")
+		if isReplaced := len(got.Images) == 1 && got.Images[0].Reference.Registry.Host == "appended.example"; err != nil || !isReplaced && !isSkipped {
+			t.Errorf("with a drop-in: %v, %v", got, err)
 		}
 	})
 }

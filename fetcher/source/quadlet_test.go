@@ -1,6 +1,10 @@
 package source
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 var quadletTests = []readTest{
 	{
@@ -20,7 +24,7 @@ var quadletTests = []readTest{
 	{
 		name:  "an image that is missing",
 		files: folder{"web.container": "[Container]\nImage=nginx.image\n"},
-		err:   "web.container:2: nginx.image does not exist beside it",
+		err:   "web.container:2: nginx.image does not exist beside web.container",
 	},
 	{
 		name:  "images that name each other",
@@ -72,6 +76,21 @@ var quadletTests = []readTest{
 		files: folder{"web.container": "[Container]\nImage=\n"},
 	},
 	{
+		name:  "lines are joined without a space, and over empty ones",
+		files: folder{"web.container": "[Container]\r\nImage=quay.io/org/\\\r\n\r\n\tweb:1\r\n"},
+		want:  "web.container:2 quay.io/org/web:1\n",
+	},
+	{
+		name:  "the section of another kind",
+		files: folder{"web.container": "[Container]\nImage=quay.io/org/web:1\n[Image]\nImage=quay.io/org/web:2\n"},
+		want:  "web.container:2 quay.io/org/web:1\n",
+	},
+	{
+		name:  "a line that is none",
+		files: folder{"web.container": "[Container]\nnginx:1\n"},
+		err:   "web.container:2: expected [SECTION], then lines with KEY=VALUE: podman does not read this file",
+	},
+	{
 		name:  "a last line that continues",
 		files: folder{"web.container": "[Container]\nImage=nginx \\"},
 		want:  "web.container:2 nginx:latest\n",
@@ -79,3 +98,111 @@ var quadletTests = []readTest{
 }
 
 func TestReadQuadlet(t *testing.T) { runReadTests(t, Quadlet, quadletTests) }
+
+var dropInTests = []readTest{
+	{
+		name:  "the last one counts",
+		files: folder{"q/web.container": "[Container]\nImage=quay.io/org/web:0\n", "q/web.container.d/b.conf": "[Service]\nImage=no\n\n[Container]\nImage=quay.io/org/web:2\n", "q/web.container.d/a.conf": "[Container]\nImage=quay.io/org/web:1\n", "q/web.container.d/c.txt": "no"},
+		read:  []string{"q/web.container"},
+		want:  "q/web.container.d/b.conf:5 quay.io/org/web:2\n",
+	},
+	{
+		name: "the most specific folder counts",
+		files: folder{
+			"a-b@1.container":          "[Container]\nImage=quay.io/org/web:0\n",
+			"a-b@1.container.d/1.conf": "[Container]\n",
+			"a-b@.container.d/1.conf":  "[Container]\nImage=quay.io/org/web:1\n",
+			"a-b@.container.d/2.conf":  "[Container]\nImage=quay.io/org/web:2\n",
+			"a-@.container.d/2.conf":   "[Container]\nImage=quay.io/org/web:3\n",
+			"a-@.container.d/3.conf":   "[Container]\n",
+			"a-.container.d/3.conf":    "[Container]\nImage=quay.io/org/web:4\n",
+			"container.d/3.conf":       "[Container]\nImage=quay.io/org/web:5\n",
+			"a-b.container.d/9.conf":   "[Container]\nImage=quay.io/org/web:9\n",
+			"b.container.d/9.conf":     "[Container]\nImage=quay.io/org/web:9\n",
+			"image.d/9.conf":           "[Container]\nImage=quay.io/org/web:9\n",
+		},
+		read: []string{"a-b@1.container"},
+		want: "a-b@.container.d/2.conf:2 quay.io/org/web:2\n",
+	},
+	{
+		name: "of an image that a drop-in names",
+		files: folder{
+			"q/web.container":          "[Container]\nImage=quay.io/org/web:0\n",
+			"q/container.d/1.conf":     "[Container]\nImage=\"web.image\"\n",
+			"q/web.image":              "[Image]\nImage=quay.io/org/web:1\n[Container]\nImage=no\n",
+			"q/web.image.d/named.conf": "[Image]\n# hocker: name=named\nImage=quay.io/org/web:2\n",
+		},
+		read: []string{"q/web.container"},
+		want: "q/web.image.d/named.conf:3 quay.io/org/web:2 named\n",
+	},
+	{
+		name:  "a volume",
+		files: folder{"data.volume": "[Volume]\nDriver=image\n", "volume.d/x.conf": "[Volume]\nImage=quay.io/org/data:1\n"},
+		read:  []string{"data.volume"},
+		want:  "volume.d/x.conf:2 quay.io/org/data:1\n",
+	},
+	{
+		name:  "an empty assignment takes the image away",
+		files: folder{"web.container": "[Container]\nImage=quay.io/org/web:0\n", "web.container.d/x.conf": "[Container]\nImage=\nRootfs=/srv/web\n"},
+		read:  []string{"web.container"},
+	},
+	{
+		name:  "what is built is pulled instead",
+		files: folder{"web.container": "[Container]\nImage=web.build\n", "web.container.d/x.conf": "[Container]\nImage=quay.io/org/web:1\n[Build]\n"},
+		read:  []string{"web.container"},
+		want:  "web.container.d/x.conf:2 quay.io/org/web:1\n",
+	},
+	{
+		name:  "an image keeps its name",
+		files: folder{"web.container": "[Container]\n# hocker: name=front\nImage=quay.io/org/web:0\n", "web.container.d/x.conf": "[Container]\nImage=quay.io/org/web:1\n"},
+		read:  []string{"web.container"},
+		want:  "web.container.d/x.conf:2 quay.io/org/web:1 front\n",
+	},
+	{
+		name:  "a comment about nothing",
+		files: folder{"web.container": "[Container]\nImage=quay.io/org/web:0\n", "web.container.d/x.conf": "[Container]\n# hocker: skip\nExec=x\n"},
+		read:  []string{"web.container"},
+		err:   "web.container.d/x.conf:2: the comment # hocker: has no image of its own beside it or below it",
+	},
+	{
+		name:  "no unit file",
+		files: folder{"web.container": "[Container]\nImage=quay.io/org/web:0\n", "web.container.d/x.conf": "Image=quay.io/org/web:1\n"},
+		read:  []string{"web.container"},
+		err:   "web.container.d/x.conf:1: expected [SECTION], then lines with KEY=VALUE: podman does not read this file",
+	},
+	{
+		name:  "a folder",
+		files: folder{"web.container": "[Container]\nImage=quay.io/org/web:0\n", "web.container.d/x.conf/y": ""},
+		read:  []string{"web.container"},
+		err:   "web.container: open web.container.d/x.conf: file does not exist",
+	},
+	{
+		name:  "a unit whose name says nothing has none",
+		files: folder{"web": "[Container]\nImage=quay.io/org/web:0\n", "web.d/x.conf": "[Container]\nImage=quay.io/org/web:1\n"},
+		read:  []string{"web"},
+		want:  "web:2 quay.io/org/web:0\n",
+	},
+	{
+		name:  "many files",
+		files: manyDropIns(maxDropIns+1, ""),
+		read:  []string{"web.container"},
+		err:   "web.container: more than 1000 files in the folders of its drop-ins",
+	},
+	{
+		name:  "large files",
+		files: manyDropIns(20, "[Service]\n#"+strings.Repeat("x", 60_000)),
+		read:  []string{"web.container"},
+		err:   "container.d/17.conf: it is larger than 1.0 MB, the limit for a quadlet file with its drop-ins",
+	},
+}
+
+// manyDropIns is a unit with n drop-ins in two folders.
+func manyDropIns(n int, text string) folder {
+	files := folder{"web.container": "[Container]\nImage=quay.io/org/web:0\n"}
+	for i := range n {
+		files[fmt.Sprintf("%scontainer.d/%02d.conf", []string{"web.", ""}[i%2], i)] = text
+	}
+	return files
+}
+
+func TestReadDropIns(t *testing.T) { runReadTests(t, Quadlet, dropInTests) }

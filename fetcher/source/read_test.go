@@ -3,6 +3,8 @@ package source
 import (
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,12 +21,29 @@ func (f folder) reader(variables map[string]string) Reader {
 			}
 			return []byte(text), nil
 		},
+		List: f.list,
 		Variable: func(name string) (string, bool) {
 			value, ok := variables[name]
 			return value, ok
 		},
 		Secret: []string{"TOKEN"},
 	}
+}
+
+// list lists a folder, as Reader.List.
+func (f folder) list(path string, limit int) ([]string, error) {
+	names := map[string]bool{}
+	for file := range f {
+		if rest, ok := strings.CutPrefix(file, path+"/"); ok {
+			name, _, _ := strings.Cut(rest, "/")
+			names[name] = true
+		}
+	}
+	if len(names) == 0 {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+	}
+	all := slices.Collect(maps.Keys(names))
+	return all[:min(len(all), limit)], nil
 }
 
 // lines writes a result as lines: FILE:LINE REFERENCE [NAME], and those that are skipped.
