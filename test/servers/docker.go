@@ -14,8 +14,8 @@ import (
 // Docker is a running dockerd, separate from the machine's own.
 type Docker struct {
 	dir     string
-	tcp     string // HOST:PORT, or empty
-	program string // dockerd
+	tcp     *address // or nil
+	program string   // dockerd
 	args    []string
 	process *process
 }
@@ -111,7 +111,7 @@ func (d *Docker) listenTLS(authority *Authority) (flags []string, err error) {
 	if authority == nil {
 		return nil, nil
 	}
-	if d.tcp, err = freeAddress(); err != nil {
+	if d.tcp, err = keepAddress(); err != nil {
 		return nil, err
 	}
 	certs := d.Certificates()
@@ -124,7 +124,7 @@ func (d *Docker) listenTLS(authority *Authority) (flags []string, err error) {
 		os.Rename(filepath.Join(certs, "server.key"), filepath.Join(certs, "key.pem")),
 		os.WriteFile(filepath.Join(certs, "ca.pem"), authority.Certificate(), 0o644))
 	return []string{
-		"--host", "tcp://" + d.tcp,
+		"--host", "tcp://" + d.tcp.host,
 		"--tlsverify",
 		"--tlscacert", filepath.Join(certs, "ca.pem"),
 		"--tlscert", filepath.Join(certs, "cert.pem"),
@@ -154,8 +154,13 @@ func (d *Docker) ping() error {
 // Host is the value for DOCKER_HOST.
 func (d *Docker) Host() string { return "unix://" + d.socket() }
 
-// TCP is where a daemon with TLS listens, HOST:PORT.
-func (d *Docker) TCP() string { return d.tcp }
+// TCP is where a daemon with TLS listens, HOST:PORT, or empty.
+func (d *Docker) TCP() string {
+	if d.tcp == nil {
+		return ""
+	}
+	return d.tcp.host
+}
 
 // Certificates is the folder for DOCKER_CERT_PATH of a daemon with TLS.
 func (d *Docker) Certificates() string { return filepath.Join(d.dir, "certs") }
@@ -172,6 +177,7 @@ func (d *Docker) Stop() error {
 		d.process.stop()
 		d.process = nil
 	}
+	d.tcp.close()
 	return errors.Join(UnmountBelow(d.dir), os.RemoveAll(d.dir))
 }
 

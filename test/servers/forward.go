@@ -17,8 +17,9 @@ type ForwardOptions struct {
 // Forward is a running forward proxy: the one that a client names in http_proxy
 // or all_proxy.
 type Forward struct {
-	dir, addr string
-	process   *process
+	dir     string
+	address *address
+	process *process
 }
 
 // StartForward starts a forward proxy.
@@ -28,21 +29,17 @@ func StartForward(options ForwardOptions) (*Forward, error) {
 		return nil, err
 	}
 	f := &Forward{dir: dir}
-	// Neither program can choose a port itself, and a free port may be taken a
-	// moment later.
-	for range 5 {
-		if f.addr, err = freeAddress(); err != nil {
-			break
-		}
-		if err = f.start(options); err == nil {
-			return f, nil
-		}
+	if f.address, err = keepAddress(); err == nil {
+		err = f.start(options)
 	}
-	return nil, errors.Join(err, f.Stop())
+	if err != nil {
+		return nil, errors.Join(err, f.Stop())
+	}
+	return f, nil
 }
 
 func (f *Forward) start(options ForwardOptions) (err error) {
-	host, port, err := net.SplitHostPort(f.addr)
+	host, port, err := net.SplitHostPort(f.Addr())
 	if err != nil {
 		return err
 	}
@@ -67,16 +64,10 @@ func (f *Forward) start(options ForwardOptions) (err error) {
 	return err
 }
 
-func (f *Forward) listening() error {
-	conn, err := net.Dial("tcp", f.addr)
-	if err != nil {
-		return err
-	}
-	return conn.Close()
-}
+func (f *Forward) listening() error { return dialable("tcp", f.Addr()) }
 
 // Addr is the proxy's host:port.
-func (f *Forward) Addr() string { return f.addr }
+func (f *Forward) Addr() string { return f.address.host }
 
 // Log is the end of the proxy's log.
 func (f *Forward) Log() string { return tail(filepath.Join(f.dir, "log")) }
@@ -92,5 +83,6 @@ func (f *Forward) Stop() error {
 	if f.process != nil {
 		f.process.stop()
 	}
+	f.address.close()
 	return os.RemoveAll(f.dir)
 }

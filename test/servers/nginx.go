@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -36,6 +35,7 @@ type Nginx struct {
 	options   NginxOptions
 	dir       string
 	addr      string
+	kept      *address // nil with NginxOptions.Listen
 	process   *process
 	forgotten int64 // bytes of the access log that Forget has dropped
 }
@@ -57,29 +57,16 @@ func StartNginx(options NginxOptions) (*Nginx, error) {
 			return nil, errors.Join(err, n.Stop())
 		}
 	}
-	// nginx cannot choose a port itself, and a free port may be taken a moment
-	// later.
-	for range 5 {
-		if n.addr = options.Listen; n.addr == "" {
-			if n.addr, err = freeAddress(); err != nil {
-				break
-			}
+	if n.addr = options.Listen; n.addr == "" {
+		if n.kept, err = keepAddress(); err != nil {
+			return nil, errors.Join(err, n.Stop())
 		}
-		if err = n.start(); err == nil {
-			return n, nil
-		}
+		n.addr = n.kept.host
 	}
-	return nil, errors.Join(err, n.Stop())
-}
-
-// freeAddress is a loopback address that nothing listens on.
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	if err := n.start(); err != nil {
+		return nil, errors.Join(err, n.Stop())
 	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
+	return n, nil
 }
 
 // start starts the program on n.addr.
@@ -92,8 +79,7 @@ func (n *Nginx) start() (err error) {
 	if err := os.WriteFile(path, config.Bytes(), 0o644); err != nil {
 		return err
 	}
-	// nginx writes its pid once it listens. A successful connection alone could be
-	// to another program.
+	// nginx writes its pid once it listens.
 	pid := filepath.Join(n.dir, "nginx.pid")
 	_ = os.Remove(pid)
 	listening := func() error { _, err := os.Stat(pid); return err }
@@ -180,6 +166,7 @@ func (n *Nginx) Start() error {
 // Stop ends nginx.
 func (n *Nginx) Stop() error {
 	n.Halt()
+	n.kept.close()
 	return os.RemoveAll(n.dir)
 }
 

@@ -35,9 +35,9 @@ type Registry struct {
 	record
 	options RegistryOptions
 	dir     string
-	addr    string
+	address *address
 	process *process
-	front   *http.Server
+	front   *http.Server // nil while the registry is stopped
 
 	// Tokens is the token service, with RegistryOptions.Token.
 	Tokens *TokenService
@@ -52,14 +52,10 @@ func StartRegistry(options RegistryOptions) (*Registry, error) {
 		return nil, err
 	}
 	r := &Registry{options: options, dir: dir}
-	if err := r.startCompanions(); err != nil {
-		return nil, errors.Join(err, r.Stop())
-	}
-	if err := r.configure(); err != nil {
-		return nil, errors.Join(err, r.Stop())
-	}
-	if err := r.Start(); err != nil {
-		return nil, errors.Join(err, r.Stop())
+	for _, step := range []func() error{r.startCompanions, r.configure, r.startProcess, r.Start} {
+		if err := step(); err != nil {
+			return nil, errors.Join(err, r.Stop())
+		}
 	}
 	return r, nil
 }
@@ -80,36 +76,31 @@ func (r *Registry) startCompanions() (err error) {
 	return err
 }
 
-// Start starts a registry that Halt has stopped, with the same address and storage.
+// startProcess starts docker-registry.
+func (r *Registry) startProcess() (err error) {
+	if r.address, err = keepAddress(); err != nil {
+		return err
+	}
+	ready := func() error { return dialable("unix", r.socket()) }
+	if r.options.Program != "" {
+		r.process, err = startProcess(r.logPath(), ready, r.options.Program, r.socket())
+	} else {
+		r.process, err = startProcess(r.logPath(), ready, "docker-registry", "serve", r.configPath())
+	}
+	return err
+}
+
+// Start starts a registry that Halt has stopped, with the same address and storage. That
+// takes no time, so that clients that try again find it.
 func (r *Registry) Start() error {
 	if r.front != nil {
 		return errors.New("the registry is running")
 	}
-	socket := filepath.Join(r.dir, "socket")
-	_ = os.Remove(socket) // left behind by a registry that was halted
-	ready := func() error { return dialable("unix", socket) }
-	var process *process
-	var err error
-	if r.options.Program != "" {
-		process, err = startProcess(r.logPath(), ready, r.options.Program, socket)
-	} else {
-		process, err = startProcess(r.logPath(), ready, "docker-registry", "serve", r.configPath())
-	}
+	listener, err := net.Listen("tcp", r.address.host)
 	if err != nil {
 		return err
 	}
-	addr := r.addr
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		process.stop()
-		return err
-	}
-	r.addr = listener.Addr().String()
-	r.process = process
-	r.front = &http.Server{Handler: r.handler(r.wearTokens(proxyTo(socket)))}
+	r.front = &http.Server{Handler: r.handler(r.wearTokens(proxyTo(r.socket())))}
 	go r.front.Serve(listener)
 	return nil
 }
@@ -147,22 +138,22 @@ func dialable(network, address string) error {
 	return conn.Close()
 }
 
-// Halt stops the registry and keeps its storage: connections are refused until
-// Start is called.
+// Halt stops the registry: connections are refused until Start is called.
 func (r *Registry) Halt() {
 	if r.front != nil {
 		_ = r.front.Close()
 		r.front = nil
-	}
-	if r.process != nil {
-		r.process.stop()
-		r.process = nil
 	}
 }
 
 // Stop ends the registry and its companions and removes what it stored.
 func (r *Registry) Stop() error {
 	r.Halt()
+	r.address.close()
+	if r.process != nil {
+		r.process.stop()
+		r.process = nil
+	}
 	var errs []error
 	if r.Tokens != nil {
 		errs = append(errs, r.Tokens.Stop())
@@ -174,7 +165,7 @@ func (r *Registry) Stop() error {
 }
 
 // Addr is the registry's host:port.
-func (r *Registry) Addr() string { return r.addr }
+func (r *Registry) Addr() string { return r.address.host }
 
 // Account returns the account that the registry accepts, nil if it is anonymous.
 func (r *Registry) Account() *Account {
@@ -199,6 +190,7 @@ func (r *Registry) BlobPath(digest string) (string, error) {
 	return path, err
 }
 
+func (r *Registry) socket() string     { return filepath.Join(r.dir, "socket") }
 func (r *Registry) storage() string    { return filepath.Join(r.dir, "storage") }
 func (r *Registry) logPath() string    { return filepath.Join(r.dir, "log") }
 func (r *Registry) configPath() string { return filepath.Join(r.dir, "config.yml") }

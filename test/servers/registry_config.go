@@ -25,7 +25,7 @@ func (r *Registry) configure() error {
 		"storage": storage,
 		"http": map[string]any{
 			"net":    "unix",
-			"addr":   filepath.Join(r.dir, "socket"),
+			"addr":   r.socket(),
 			"secret": "upload state, not a credential",
 		},
 	}

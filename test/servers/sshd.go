@@ -12,6 +12,7 @@ import (
 // SSHD is a running sshd on the loopback interface that accepts one key for root.
 type SSHD struct {
 	dir     string
+	address *address
 	process *process
 }
 
@@ -66,13 +67,13 @@ func StartSSHD(environ []string, folder, place string) (*SSHD, error) {
 	if err := s.prepare(environ); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
-	// As with nginx, a free port may be taken a moment later.
-	for range 5 {
-		if err = s.boot(folder, place); err == nil {
-			return s, nil
-		}
+	if s.address, err = keepAddress(); err == nil {
+		err = s.boot(folder, place)
 	}
-	return nil, errors.Join(err, s.Stop())
+	if err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
 }
 
 // prepare makes the keys and the programs that sessions and clients run.
@@ -102,13 +103,9 @@ func (s *SSHD) prepare(environ []string) error {
 		os.WriteFile(filepath.Join(s.dir, "bin/ssh"), []byte(client), 0o755))
 }
 
-// boot starts sshd on a free port.
+// boot starts sshd.
 func (s *SSHD) boot(folder, place string) error {
-	address, err := freeAddress()
-	if err != nil {
-		return err
-	}
-	_, port, _ := strings.Cut(address, ":")
+	_, port, _ := strings.Cut(s.address.host, ":")
 	hostKey, err := os.ReadFile(filepath.Join(s.dir, "host.pub"))
 	if err != nil {
 		return err
@@ -152,6 +149,7 @@ func (s *SSHD) Stop() error {
 		s.process.stop()
 		s.process = nil
 	}
+	s.address.close()
 	return os.RemoveAll(s.dir)
 }
 
