@@ -11,7 +11,7 @@ import (
 )
 
 // writeDifference writes tables of what two images are, of their layers and of the changes
-// in the config.
+// in the config and annotations.
 func writeDifference(w io.Writer, d *inspect.Difference) error {
 	tables := [][][]string{sideTable(d), changedLayerTable(d.Layers)}
 	if len(d.Changes) > 0 {
@@ -48,7 +48,7 @@ func changedLayerTable(layers []inspect.LayerChange) [][]string {
 }
 
 func changeTable(changes []inspect.Change) [][]string {
-	rows := [][]string{{"CONFIG", "NAME", "OLD", "NEW"}}
+	rows := [][]string{{"FIELD", "NAME", "OLD", "NEW"}}
 	for _, c := range changes {
 		rows = append(rows, []string{c.Field, printable.Cell(c.Name), changed(c.Old), changed(c.New)})
 	}

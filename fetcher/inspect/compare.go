@@ -48,18 +48,18 @@ type LayerChange struct {
 	Command string        `json:"command"`
 }
 
-// Change is a difference between two configs. A value that an image lacks is an empty
-// list, and one that is not a list has one element.
+// Change is a difference between two configs, or between the annotations. A value that an
+// image lacks is an empty list, and one that is not a list has one element.
 type Change struct {
 	Field string   `json:"field"` // as in Image
-	Name  string   `json:"name"`  // of the variable or label; or empty
+	Name  string   `json:"name"`  // of the variable, label or annotation; or empty
 	Old   []string `json:"old"`
 	New   []string `json:"new"`
 }
 
 // Compare compares two images.
 func Compare(before, after *Image) *Difference {
-	d := &Difference{Old: side(before), New: side(after), Changes: compareConfigs(before, after)}
+	d := &Difference{Old: side(before), New: side(after), Changes: compareFields(before, after)}
 	d.Layers, d.Bytes = compareLayers(before.Layers, after.Layers)
 	if after.Config != before.Config {
 		d.Bytes += after.ConfigSize
@@ -120,8 +120,8 @@ func (s layerSet) state(l Layer, absent string) string {
 	return absent
 }
 
-// compareConfigs compares what the configs say of how the image is run.
-func compareConfigs(before, after *Image) []Change {
+// compareFields compares what the configs say of how the image is run, and annotations.
+func compareFields(before, after *Image) []Change {
 	changes := changes{}
 	now := after.Fields()
 	for n, old := range before.Fields() {
@@ -129,6 +129,9 @@ func compareConfigs(before, after *Image) []Change {
 	}
 	changes.addByName("environment", variables(before.Environment), variables(after.Environment))
 	changes.addByName("labels", before.Labels, after.Labels)
+	if before.Manifest != "" && after.Manifest != "" { // an archive has no annotations
+		changes.addByName("annotations", before.Annotations, after.Annotations)
+	}
 	return changes
 }
 

@@ -82,6 +82,25 @@ func TestCompareManifests(t *testing.T) {
 	}
 }
 
+// Annotations are compared if both images have manifests, which state them.
+func TestCompareAnnotations(t *testing.T) {
+	before, after := imageOf(t, "", "a"), imageOf(t, "", "a")
+	before.Annotations = map[string]string{"version": "1", "gone": "", "kept": "x"}
+	after.Annotations = map[string]string{"version": "2", "new": "n", "kept": "x"}
+	if d := Compare(before, after); len(d.Changes) > 0 {
+		t.Errorf("without manifests: %v", d.Changes)
+	}
+	before.Manifest, after.Manifest = layerA.Digest, layerB.Digest
+	want := []Change{
+		{"annotations", "gone", []string{""}, []string{}},
+		{"annotations", "new", []string{}, []string{"n"}},
+		{"annotations", "version", []string{"1"}, []string{"2"}},
+	}
+	if d := Compare(before, after); !d.Same || !reflect.DeepEqual(d.Changes, want) {
+		t.Errorf("%+v", d)
+	}
+}
+
 var compareConfigsTests = []struct {
 	name, old, new string
 	want           []Change
