@@ -21,7 +21,8 @@ type lockUpdateCmd struct {
 }
 
 func (*lockUpdateCmd) Help() string {
-	return "The files of --from are read again: an image that is new in them is added, one that is gone is removed, and a tag that has changed is locked.\n\n" +
+	return "The files of --from are read again: an image that is new in them is added, one that is gone is removed, and a tag that has changed is locked. " +
+		"With names, this is done for these images alone.\n\n" +
 		"An image whose tag has not moved costs one HEAD request, which Docker Hub does not count as a pull. " +
 		"Pinned images stay as they are. If some images fail, or the command is interrupted, the others are updated.\n\n" +
 		"An image that follows tags gets the newest one that matches. Its registry is asked for the list of tags too.\n\n" +
@@ -41,11 +42,10 @@ func (c *lockUpdateCmd) Run(ctx context.Context, p process) error {
 	c.message = c.commitMessageFlag
 	var locker *lock.Locker // one for every plan: a password on standard input comes once
 	return c.change(ctx, p, &c.lockTableFlag, func(before lock.File) (lock.Edit, error) {
-		names, err := c.names(before)
-		if err != nil {
-			return lock.Edit{}, err
+		if !before.Found() {
+			return lock.Edit{}, c.missing()
 		}
-		plan, err := c.plan(ctx, p, before, names)
+		plan, err := c.plan(ctx, p, before)
 		if err != nil {
 			return lock.Edit{}, err
 		}
@@ -67,17 +67,6 @@ func (c *lockUpdateCmd) Run(ctx context.Context, p process) error {
 		}
 		return lock.Edit{Set: images, Remove: plan.gone}, err // what could be updated is kept
 	})
-}
-
-// names returns the names of the images to update.
-func (c *lockUpdateCmd) names(before lock.File) ([]string, error) {
-	if !before.Found() {
-		return nil, c.missing()
-	}
-	if len(c.Names) == 0 {
-		return before.Names(), nil
-	}
-	return c.Names, checkLocked(c.File, before, c.Names)
 }
 
 type lockRemoveCmd struct {

@@ -18,10 +18,13 @@ type updatePlan struct {
 
 // plan reads the sources and plans the update of images. If the user has named some, it
 // is about no others.
-func (c *lockUpdateCmd) plan(ctx context.Context, p process, before lock.File, names []string) (updatePlan, error) {
+func (c *lockUpdateCmd) plan(ctx context.Context, p process, before lock.File) (updatePlan, error) {
 	plan := updatePlan{wanted: map[string]lock.Wanted{}, sources: map[string][]string{}}
 	match, err := c.match(ctx, p, before)
 	if err != nil {
+		return plan, err
+	}
+	if err := c.checkNames(before, match); err != nil {
 		return plan, err
 	}
 	plan.named = places(match)
@@ -31,7 +34,11 @@ func (c *lockUpdateCmd) plan(ctx context.Context, p process, before lock.File, n
 			plan.gone = append(plan.gone, name)
 		}
 	}
-	plan.names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(plan.gone, name) })
+	for name := range before.Images {
+		if isMeant(name) && !slices.Contains(plan.gone, name) {
+			plan.names = append(plan.names, name)
+		}
+	}
 	for name, m := range match.Images {
 		was, there := before.Images[name]
 		switch {
@@ -47,6 +54,24 @@ func (c *lockUpdateCmd) plan(ctx context.Context, p process, before lock.File, n
 	}
 	slices.Sort(plan.names)
 	return plan, nil
+}
+
+// checkNames makes sure that the images that the user has named are locked, or that a
+// source names them.
+func (c *lockUpdateCmd) checkNames(before lock.File, match lock.Match) error {
+	known := before.Names()
+	for name := range match.Images {
+		if _, ok := before.Images[name]; !ok {
+			known = append(known, name)
+		}
+	}
+	slices.Sort(known)
+	for _, name := range c.Names {
+		if !slices.Contains(known, name) {
+			return usagef("%s has no image %q, only %s", c.File, name, orNone(known))
+		}
+	}
+	return nil
 }
 
 // newlyNamed returns what to lock for an image that is new in its source.
