@@ -66,7 +66,7 @@ var endCommands = []endCommand{
 	{name: "layer --decompress", run: `exec hocker-layer --decompress -l 0 $S/demo/app:1`, waits: asked, writesStdout: true},
 	{name: "layer --out", run: `exec hocker-layer --out out/layer -l 0 $S/demo/app:1`, waits: asked},
 	{name: "layer --out PIPE", run: `exec hocker-layer --out out/layer -l 0 $S/demo/app:1`,
-		hang: `mkfifo pipe && S=$R && exec hocker-layer --out pipe -l 0 $S/demo/app:1`, waits: func(r *endRun) bool { return r.sleepsIn("fifo_open") || r.sleepsIn("wait_for_partner") }},
+		hang: `mkfifo pipe && S=$R && exec hocker-layer --out pipe -l 0 $S/demo/app:1`, waits: func(r *endRun) bool { return opensPipe(r.cmd.Process.Pid) }},
 	{name: "layer --continue", run: `exec hocker-layer --continue part --out out/layer -l 0 $S/demo/app:1`, waits: asked},
 	{name: "image", run: `exec hocker-image $S/demo/app:1`, waits: asked, writesStdout: true},
 	{name: "image --out", run: `exec hocker-image --out out/app.tar $S/demo/app:1`, waits: asked},

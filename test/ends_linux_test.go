@@ -269,8 +269,13 @@ func (r *endRun) checkLeft(done bool) error {
 
 // sleepsIn reports whether a thread of the command sleeps in a kernel function whose
 // name contains function.
-func (r *endRun) sleepsIn(function string) bool {
-	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/wchan", r.cmd.Process.Pid))
+func (r *endRun) sleepsIn(function string) bool { return sleepsIn(r.cmd.Process.Pid, function) }
+
+// opensPipe reports whether a process opens a named pipe, and waits for its other end.
+func opensPipe(pid int) bool { return sleepsIn(pid, "fifo_open") || sleepsIn(pid, "wait_for_partner") }
+
+func sleepsIn(pid int, function string) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/wchan", pid))
 	for _, thread := range threads {
 		where, err := os.ReadFile(thread) // the thread may have ended
 		if err == nil && strings.Contains(string(where), function) {
