@@ -19,8 +19,9 @@ const pullPath = "/images/pull"
 // pull makes podman pull the image from a loopbackRegistry. The image then has a name
 // that [Podman.name] removes.
 //
-// The pull is quiet: if the client disconnects while podman writes its progress, the
-// request never ends in podman, and a service that is told to exit waits for it.
+// The pull is quiet: if the client disconnects while podman 4.3 writes its progress, the
+// request never ends in podman, and a service that is told to exit waits for it. This was
+// not seen with podman 5.8.
 func (p *Podman) pull(ctx context.Context, image *Image, progress Progress) (served, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
