@@ -27,6 +27,8 @@ var sourceRows = []attackRow{
 	{"depth", nil, `hocker lock add --file out.json --from $FILES/deep.yaml`, 2, ""},
 	{"aliases", nil, `hocker lock add --file out.json --from $FILES/aliases.yaml`, 2, ""},
 	{"many stages", nil, `hocker lock add --file out.json --from $FILES/Dockerfile`, 2, ""},
+	{"arguments with a long value", nil, `hocker lock add --file out.json --from $FILES/long.Dockerfile`, 2, ""},
+	{"variables with a long value", nil, `hocker lock add --file out.json --from $FILES/long/compose.yaml`, 2, ""},
 	{"a long line", nil, `hocker lock add --file out.json --from $FILES/line.container`, 2, ""},
 	{"a drop-in without end", nil, `hocker lock add --file out.json --from $FILES/zero.container`, 2, ""},
 	{"a drop-in that is a pipe", nil, `hocker lock add --max-time 1s --file out.json --from $FILES/pipe.container`, 6, ""},
@@ -73,7 +75,16 @@ func writeSources(t *testing.T, dir string) {
 	lockOf := func(source string) string {
 		return string(jsonText(jsonObject{"version": 4, "images": jsonObject{}, "sources": jsonObject{source: jsonObject{"kind": "compose"}}}))
 	}
+	var variables, arguments strings.Builder
+	for n := range 20_000 {
+		fmt.Fprintf(&variables, "V%d=$V\n", n)
+		fmt.Fprintf(&arguments, "ARG V%d=$V\n", n)
+	}
+	long := "V=" + strings.Repeat("x", 60_000) + "\n"
 	files := map[string]string{
+		"long.Dockerfile":          "ARG " + long + arguments.String(),
+		"long/.env":                long + variables.String(),
+		"long/compose.yaml":        service,
 		"large.yaml":               service + strings.Repeat("#", 100_000_000),
 		"services.yaml":            "services:\n" + strings.Repeat("  s: {}\n", 1_000_000),
 		"documents.yaml":           strings.Repeat("---\nkind: Pod\n", 1_000_000),

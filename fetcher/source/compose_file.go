@@ -13,6 +13,7 @@ type composeFile struct {
 	tree
 	notes     *remarks
 	documents []*yaml.Node
+	together  *int // of the project
 }
 
 // environment is where the variables of a compose project come from.
@@ -94,7 +95,7 @@ func (f *composeFile) text(m member, env environment) place {
 		return place{}
 	}
 	at := place{file: f.file, line: m.value.Line}
-	v := variables{lookup: env, escape: '$'}
+	v := variables{lookup: env, escape: '$', together: f.together}
 	var err error
 	if at.text, err = v.expand(text); err != nil {
 		f.fail(at.line, "%.200q: %w", text, err)

@@ -17,9 +17,9 @@ import (
 type composeReader struct {
 	Reader
 	files map[string]*composeFile
-	// What has been read so far: bytes and marks of files, bytes of .env files, and how
-	// often a file was included.
-	bytes, marks, variables, included int
+	// What has been read so far: bytes and marks of files, bytes of .env files, bytes of
+	// texts with variables, and how often a file was included.
+	bytes, marks, variables, together, included int
 	// names are those of the services, in the order of the text.
 	names    []string
 	services map[string]*service
@@ -53,7 +53,7 @@ func (p *composeReader) open(path string, from place) (*composeFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &composeFile{tree: tree{file: path}, notes: notes}
+	f := &composeFile{tree: tree{file: path}, notes: notes, together: &p.together}
 	f.tree.documents(data, func(root *yaml.Node) bool {
 		if root.Kind != yaml.MappingNode && root.ShortTag() != "!!null" {
 			f.fail(root.Line, "it is not a compose file, which begins with a key such as services:")
@@ -78,7 +78,7 @@ func (p *composeReader) withFile(env environment, path string, from place) (envi
 	if p.variables += len(data); p.variables > maxText {
 		return nil, &Error{path, 0, fmt.Errorf("the files with variables are larger than %s together", bytecount.Format(maxText))}
 	}
-	values, err := parseEnv(path, string(data), env)
+	values, err := parseEnv(path, string(data), env, &p.together)
 	for _, name := range p.Secret {
 		delete(values, name)
 	}

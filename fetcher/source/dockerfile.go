@@ -1,6 +1,8 @@
 package source
 
 import (
+	"cmp"
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -17,7 +19,7 @@ func readDockerfile(file string, data []byte) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	d := dockerfile{file: file, notes: notes, arguments: map[string]string{}, named: map[string]int{}}
+	d := dockerfile{file: file, notes: notes, arguments: map[string]string{}, failed: map[string]error{}, named: map[string]int{}}
 	for _, in := range all {
 		if in.name == "FROM" {
 			d.addStage(strings.ToLower(in.stage()))
@@ -38,9 +40,11 @@ type dockerfile struct {
 	file      string
 	notes     *remarks
 	arguments map[string]string // of ARG before the first FROM
+	failed    map[string]error  // why others of them have no value
 	stages    int               // how many there are
 	named     map[string]int    // the first stage with a name, from 0
 	begun     int               // how many stages have begun
+	together  int               // the length of texts with variables
 	result    Result
 }
 
@@ -75,10 +79,10 @@ func (d *dockerfile) read(in instruction) error {
 		for _, mount := range in.flag("mount") {
 			for option := range strings.SplitSeq(mount, ",") {
 				name, from, _ := strings.Cut(option, "=")
-				if strings.TrimSpace(name) != "from" {
+				if !strings.EqualFold(strings.TrimSpace(name), "from") {
 					continue
 				}
-				if err := d.copied(in, strings.Trim(from, `"'`)); err != nil {
+				if err := d.copied(in, from); err != nil {
 					return err
 				}
 			}
@@ -97,23 +101,28 @@ func (d *dockerfile) argument(in instruction) error {
 		if !ok {
 			continue
 		}
-		text, err := d.expand(in, strings.Trim(value, `"'`))
-		if err != nil {
+		text, err := d.expand(in, value)
+		if err != nil && !errors.As(err, new(*operatorError)) {
 			return err
 		}
-		d.arguments[name] = text.text
+		d.arguments[name], d.failed[name] = text.text, err
 	}
 	return nil
 }
 
-// expand replaces the variables in a text.
+// expand replaces the variables in a text, and removes its quotes.
 func (d *dockerfile) expand(in instruction, text string) (place, error) {
 	at := place{file: d.file, line: in.line}
-	v := variables{escape: in.escape, lookup: func(name string) (string, bool) {
+	var failed error
+	v := variables{escape: in.escape, together: &d.together, lookup: func(name string) (string, bool) {
 		value, ok := d.arguments[name]
+		failed = cmp.Or(failed, d.failed[name])
 		return value, ok
 	}}
-	expanded, err := v.expand(text)
+	expanded, err := v.expand(unquoted(text))
+	if failed != nil {
+		return at, failed
+	}
 	if err != nil {
 		return at, at.errorf("%.200q: %w", text, err)
 	}
@@ -130,7 +139,7 @@ func (d *dockerfile) from(in instruction) error {
 	if d.notes.skips(in.line) {
 		return d.add(in, place{text: in.words[0], file: d.file, line: in.line})
 	}
-	at, err := d.expand(in, strings.Trim(in.words[0], `"'`))
+	at, err := d.expand(in, in.words[0])
 	if err != nil {
 		return err
 	}

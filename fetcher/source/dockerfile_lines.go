@@ -134,12 +134,16 @@ func splitWords(text string) []string {
 	return words
 }
 
+// unquoted removes the quotes in a text, which may stand around a part of it: no reference
+// has any.
+func unquoted(text string) string { return strings.NewReplacer(`"`, "", `'`, "").Replace(text) }
+
 // flag returns the values of the flags with a name.
 func (in instruction) flag(name string) []string {
 	var values []string
 	for _, f := range in.flags {
 		if value, ok := strings.CutPrefix(f, "--"+name+"="); ok {
-			values = append(values, strings.Trim(value, `"'`))
+			values = append(values, unquoted(value))
 		}
 	}
 	return values

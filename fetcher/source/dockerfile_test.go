@@ -44,6 +44,21 @@ from nginx AS later
 		want:  "Dockerfile:1 a:latest\nDockerfile:3 b:latest\nDockerfile:6 c:latest\n",
 	},
 	{
+		name:  "an argument that is edited, of an image that is skipped",
+		files: folder{"Dockerfile": "ARG V=1.2\nARG MAJOR=${V%.*} NEXT=${MAJOR}x\n# hocker: skip\nFROM a:$NEXT\nFROM b:$V\n"},
+		want:  "Dockerfile:5 b:1.2\nDockerfile:4 skipped: a:$NEXT: its comment says skip\n",
+	},
+	{
+		name:  "an argument that is edited",
+		files: folder{"Dockerfile": "ARG V=1.2\nARG MAJOR=${V%.*} NEXT=${MAJOR}x\nFROM b:$V\nFROM a:${NEXT:-1}\n"},
+		err:   `Dockerfile:2: "${V%.*}": what follows ${V is none of the operators :- - :? ? :+ +`,
+	},
+	{
+		name:  "quotes around parts",
+		files: folder{"Dockerfile": "ARG REG=\"reg.example\" TAG='1'-\"x\"\nFROM \"$REG/org\"/app:${TAG:-\"2\"}\nCOPY --from=\"a\":1 / /\nRUN --mount=type=bind,\"From=b:1\",target=/x --mount=\"target=/y,from=c:1\" x\n"},
+		want:  "Dockerfile:2 reg.example/org/app:1-x\nDockerfile:3 a:1\nDockerfile:4 b:1\nDockerfile:4 c:1\n",
+	},
+	{
 		name:  "heredocs in quotes",
 		files: folder{"Dockerfile": "FROM a\nRUN sh -c \"cat <<EOT >/x\"\nRUN echo 'x <<EOF' \\\" <<'E F'\nFROM b\nE F\nRUN echo it\\'s <<EOF\nFROM c\nEOF\nFROM d\n"},
 		want:  "Dockerfile:1 a:latest\nDockerfile:9 d:latest\n",

@@ -8,9 +8,9 @@ import (
 // parseEnv reads the variables of an .env file, as docker compose does: NAME=value or
 // NAME: value, with export before it or not, and with quotes or not. Values may name
 // variables: those of lookup, and those above.
-func parseEnv(file, text string, lookup func(string) (string, bool)) (map[string]string, error) {
+func parseEnv(file, text string, lookup func(string) (string, bool), together *int) (map[string]string, error) {
 	values := map[string]string{}
-	v := variables{escape: '$', lookup: func(name string) (string, bool) {
+	v := variables{escape: '$', together: together, lookup: func(name string) (string, bool) {
 		if value, ok := lookup(name); ok {
 			return value, true
 		}

@@ -43,6 +43,7 @@ func many(n int, format string) string {
 }
 
 var (
+	long     = "V=" + strings.Repeat("x", 60_000) + "\n"
 	service1 = "services: {a: {image: a}}\n"
 	filling  = "x-filling: " + strings.Repeat("x", 1500<<10) + "\n" + service1
 )
@@ -53,6 +54,18 @@ var composeLimits = []readTest{
 		files: folder{"compose.yml": service1, ".env": doubling()},
 		read:  []string{"compose.yml"},
 		err:   ".env:8: V7: the variables make it too long",
+	},
+	{
+		name:  "variables that have the same long value",
+		files: folder{"compose.yml": service1, ".env": long + many(1000, "V%d=$V\n")},
+		read:  []string{"compose.yml"},
+		err:   ".env:71: V69: the variables make all texts longer than 4.2 MB together",
+	},
+	{
+		name:  "services that have the same long value",
+		files: folder{"compose.yml": "services:\n" + many(1000, "  s%d: {image: $V}\n"), ".env": long},
+		read:  []string{"compose.yml"},
+		err:   `compose.yml:71: "$V": the variables make all texts longer than 4.2 MB together`,
 	},
 	{
 		name:  "nested variables",
@@ -135,6 +148,11 @@ var textLimits = []readTest{
 	{
 		name:  "a Dockerfile of many stages",
 		files: folder{"Dockerfile": many(20_000, "FROM scratch AS s%d\n") + many(20_000, "COPY --from=s19999 a%d b\n")},
+	},
+	{
+		name:  "arguments that have the same long value",
+		files: folder{"Dockerfile": "ARG " + long + many(1000, "ARG V%d=$V\n") + "FROM a\n"},
+		err:   `Dockerfile:71: "$V": the variables make all texts longer than 4.2 MB together`,
 	},
 	{
 		name:  "many images",

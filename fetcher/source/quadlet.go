@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// localTransport matches images that podman takes from this machine:
+// localTransport matches images that podman takes from this machine, by a path or an ID:
 // https://docs.podman.io/en/v5.6.0/markdown/podman-pull.1.html#source
-var localTransport = regexp.MustCompile(`^(/|(containers-storage|dir|docker-archive|docker-daemon|oci|oci-archive):)`)
+var localTransport = regexp.MustCompile(`^(/|(containers-storage|dir|docker-archive|docker-daemon|oci|oci-archive|sha256):|[0-9a-f]{64}$)`)
 
 // readQuadlet finds the image of a quadlet file and its drop-ins: Image= of a container, an
 // image or a volume. It may name the quadlet file of an image beside it.

@@ -52,6 +52,16 @@ var quadletTests = []readTest{
 		want:  "web.container:2 skipped: docker-archive:/nix/store/web.tar is in no registry\n",
 	},
 	{
+		name:  "an ID",
+		files: folder{"web.container": "[Container]\nImage=sha256:" + strings.Repeat("a", 64) + "\n"},
+		want:  "web.container:2 skipped: sha256:" + strings.Repeat("a", 64) + " is in no registry\n",
+	},
+	{
+		name:  "an ID without its algorithm",
+		files: folder{"web.container": "[Container]\nImage=" + strings.Repeat("a", 64) + "\n"},
+		want:  "web.container:2 skipped: " + strings.Repeat("a", 64) + " is in no registry\n",
+	},
+	{
 		name:  "a folder",
 		files: folder{"web.container": "[Container]\nImage=/srv/web\n"},
 		want:  "web.container:2 skipped: /srv/web is in no registry\n",

@@ -4,11 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"hocker/fetcher/bytecount"
 )
 
 // maxExpanded limits a text with its variables replaced, since variables can name
 // others: a reference has at most a few hundred bytes.
 const maxExpanded = 64 << 10
+
+// maxTogether limits the texts of a project or a Dockerfile together: each variable can
+// hold what one has.
+const maxTogether = 4 << 20
 
 // maxNested limits variables in the defaults of others.
 const maxNested = 32
@@ -22,11 +28,22 @@ type variables struct {
 	escape byte
 	// unset collects the variables that had no value and no default.
 	unset []string
+	// together is how long the texts with variables are together, in bytes. It is shared.
+	together *int
 }
 
 // expand replaces the variables in text. A variable without a value counts as empty. Errors
 // do not quote the text, which may be a secret in an .env file.
-func (v *variables) expand(text string) (string, error) { return v.nested(text, 0) }
+func (v *variables) expand(text string) (string, error) {
+	if !strings.Contains(text, "$") {
+		return text, nil
+	}
+	expanded, err := v.nested(text, 0)
+	if *v.together += len(expanded); err == nil && *v.together > maxTogether {
+		err = fmt.Errorf("the variables make all texts longer than %s together", bytecount.Format(maxTogether))
+	}
+	return expanded, err
+}
 
 func (v *variables) nested(text string, depth int) (string, error) {
 	if depth > maxNested {
@@ -119,7 +136,14 @@ func (v *variables) operate(name, operation string, depth int) (string, error) {
 		}
 		return "", fmt.Errorf("variable %s: %.200s", name, word)
 	}
-	return "", fmt.Errorf("what follows ${%s is none of the operators :- - :? ? :+ +", name)
+	return "", &operatorError{name}
+}
+
+// operatorError reports an operator that is not understood, as in ${NAME%.*}.
+type operatorError struct{ variable string }
+
+func (e *operatorError) Error() string {
+	return fmt.Sprintf("what follows ${%s is none of the operators :- - :? ? :+ +", e.variable)
 }
 
 func (v *variables) value(name string) string {
