@@ -101,6 +101,21 @@ var quadletTests = []readTest{
 		err:   "web.container:2: expected [SECTION], then lines with KEY=VALUE: podman does not read this file",
 	},
 	{
+		name:  "a line without a key",
+		files: folder{"web.container": "[Container]\nImage=nginx:1\n = x\n"},
+		err:   "web.container:3: expected [SECTION], then lines with KEY=VALUE: podman does not read this file",
+	},
+	{
+		name:  "a section without a name",
+		files: folder{"web.container": "[Container]\nImage=nginx:1\n[]\n"},
+		err:   "web.container:3: expected [SECTION], then lines with KEY=VALUE: podman does not read this file",
+	},
+	{
+		name:  "a line that continues into nothing is dropped",
+		files: folder{"web.container": "[Container]\nImage=nginx:1\nImage=nginx:2 \\\n# x\n"},
+		want:  "web.container:2 nginx:1\n",
+	},
+	{
 		name:  "a last line that continues",
 		files: folder{"web.container": "[Container]\nImage=nginx \\"},
 		want:  "web.container:2 nginx:latest\n",

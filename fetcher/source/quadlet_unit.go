@@ -34,11 +34,11 @@ func (u *unit) read(file string, data []byte) error {
 	for line, text := range unitLines(string(data)) {
 		name, value, isSetting := strings.Cut(text, "=")
 		switch {
-		case strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]"):
+		case len(text) > 2 && strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]"):
 			if section = text[1 : len(text)-1]; section == "Build" && u.section == "" {
 				u.build = place{file: file, line: line}
 			}
-		case !isSetting || section == "":
+		case !isSetting || name == "" || section == "":
 			return &Error{file, line, errors.New("expected [SECTION], then lines with KEY=VALUE: podman does not read this file")}
 		case u.hasImage(section) && strings.TrimSpace(name) == "Image":
 			u.image = place{text: strings.Trim(strings.TrimSpace(value), `"`), file: file, line: line}
@@ -63,7 +63,7 @@ func (u *unit) hasImage(section string) bool {
 func unitLines(text string) iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
 		var joined strings.Builder
-		number, first := 0, 0
+		number, first, last := 0, 0, 0
 		for line := range strings.Lines(text) {
 			number++
 			line = strings.TrimSpace(line)
@@ -75,7 +75,7 @@ func unitLines(text string) iter.Seq2[int, string] {
 			}
 			line, isContinued := strings.CutSuffix(line, `\`)
 			joined.WriteString(line)
-			if isContinued {
+			if last = number; isContinued {
 				continue
 			}
 			if !yield(first, joined.String()) {
@@ -83,7 +83,7 @@ func unitLines(text string) iter.Seq2[int, string] {
 			}
 			joined.Reset()
 		}
-		if joined.Len() > 0 {
+		if joined.Len() > 0 && last == number { // else podman drops it
 			yield(first, joined.String())
 		}
 	}
