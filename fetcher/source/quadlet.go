@@ -27,6 +27,8 @@ func (r Reader) readQuadlet(file string, data []byte, depth int) (Result, error)
 	switch suffix := filepath.Ext(image.text); {
 	case u.build.file != "":
 		result.skip(u.build, "it is built: give its Containerfile for the images that it is built from")
+	case u.kube.text != "":
+		result.skip(u.kube, "%.100s is a Kubernetes manifest: give that file", u.kube.text)
 	case image.text == "":
 	case suffix == ".build":
 		result.skip(image, "%.100s is built: give its Containerfile for the images that it is built from", image.text)

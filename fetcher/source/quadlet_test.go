@@ -42,6 +42,11 @@ var quadletTests = []readTest{
 		want:  "web.build:1 skipped: it is built: give its Containerfile for the images that it is built from\n",
 	},
 	{
+		name:  "a .kube file",
+		files: folder{"web.kube": "[Unit]\nYaml=no\n[Kube]\nYaml=web.yaml\n"},
+		want:  "web.kube:4 skipped: web.yaml is a Kubernetes manifest: give that file\n",
+	},
+	{
 		name:  "an image of this machine",
 		files: folder{"web.container": "[Container]\nImage=localhost/web:1\n"},
 		want:  "web.container:2 skipped: localhost/web:1 is built on this machine\n",

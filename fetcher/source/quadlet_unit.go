@@ -18,6 +18,7 @@ type unit struct {
 	size    int    // of what was read, in bytes
 	image   place  // where the last Image= is
 	build   place  // where the section of a build begins
+	kube    place  // the last Yaml= of a .kube file
 	note    remark // of the last Image= that has one: an image keeps its name when a drop-in changes its tag
 }
 
@@ -40,6 +41,8 @@ func (u *unit) read(file string, data []byte) error {
 			}
 		case !isSetting || name == "" || section == "":
 			return &Error{file, line, errors.New("expected [SECTION], then lines with KEY=VALUE: podman does not read this file")}
+		case u.section == "" && section == "Kube" && strings.TrimSpace(name) == "Yaml":
+			u.kube = place{text: strings.TrimSpace(value), file: file, line: line}
 		case u.hasImage(section) && strings.TrimSpace(name) == "Image":
 			u.image = place{text: strings.Trim(strings.TrimSpace(value), `"`), file: file, line: line}
 			if note := notes.at(line); note != (remark{}) {
