@@ -52,13 +52,15 @@ func TestConfirm(t *testing.T) {
 	for _, tt := range confirmTests {
 		t.Run(tt.name, func(t *testing.T) {
 			mirror, registry := startServer(t, digestOf("hello")), startServer(t, tt.registry)
+			repo, upstream := registry.app(t), registry.host()
 			if tt.registry == nil {
-				registry.Close()
+				repo = refusing(t)
+				upstream = repo.Registry.Host
 			}
 			var told record
 			c := &Client{Mirrors: []Mirror{{"*", mirror.app(t).Registry}}}
 			told.listen(c)
-			ref := reference.Reference{Repository: registry.app(t), Tag: "1"}
+			ref := reference.Reference{Repository: repo, Tag: "1"}
 			for range 2 {
 				m, err := c.Manifest(t.Context(), ref)
 				if err != nil || string(m.Bytes) != tt.want {
@@ -69,7 +71,7 @@ func TestConfirm(t *testing.T) {
 				t.Errorf("Mirrored is %q", c.Mirrored(ref))
 			}
 			for _, notice := range told.notices {
-				if got := strings.NewReplacer(mirror.host(), "HOST", registry.host(), "UPSTREAM").Replace(notice); got != tt.notice {
+				if got := strings.NewReplacer(mirror.host(), "HOST", upstream, "UPSTREAM").Replace(notice); got != tt.notice {
 					t.Errorf("notice\n got: %s\nwant: %s", got, tt.notice)
 				}
 			}

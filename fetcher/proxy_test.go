@@ -154,17 +154,16 @@ func checkProxied(t *testing.T, got string, err error, want failure, scheme, pro
 }
 
 func TestProxyConnectionRefused(t *testing.T) {
-	closed := startServer(t, hello)
-	closed.Close()
+	closed := refusing(t).Registry.Host
 	for kind, text := range map[string]string{
 		"http":   "through the proxy http://PROXY: proxyconnect tcp: dial tcp PROXY: connect: connection refused",
 		"socks5": "through the proxy socks5://PROXY: proxyconnect tcp: dial tcp PROXY: connect: connection refused",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			noProxies(t)
-			t.Setenv("ALL_PROXY", kind+"://me:hunter2@"+closed.host())
+			t.Setenv("ALL_PROXY", kind+"://me:hunter2@"+closed)
 			_, err := fetchHello(t, &Client{Transport: NewTransport(TransportOptions{})}, far("https"))
-			checkProxied(t, "", err, failure{kind: content.ErrUnavailable, text: text}, "https", closed.host())
+			checkProxied(t, "", err, failure{kind: content.ErrUnavailable, text: text}, "https", closed)
 		})
 	}
 }

@@ -85,8 +85,6 @@ func TestRedirectToAChallenge(t *testing.T) {
 
 // The query of a redirect may be a signature. No error shows it.
 func TestRedirectFailures(t *testing.T) {
-	closed := startServer(t, hello)
-	closed.Close()
 	tests := []struct {
 		name    string
 		storage http.Handler // nil means connection refused
@@ -111,13 +109,13 @@ func TestRedirectFailures(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			storage := closed
+			storage := refusing(t).Registry.Host
 			if tt.storage != nil {
-				storage = startServer(t, tt.storage)
+				storage = startServer(t, tt.storage).host()
 			}
-			registry := startServer(t, redirect(storage.URL+"/blob?sig=hunter2"))
+			registry := startServer(t, redirect("http://"+storage+"/blob?sig=hunter2"))
 			_, err := fetchHello(t, &Client{}, registry.app(t))
-			tt.check(t, err, registry.host(), storage.host())
+			tt.check(t, err, registry.host(), storage)
 		})
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"hocker/fetcher/content"
 	"hocker/fetcher/reference"
+	"hocker/test/servers"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -118,6 +119,18 @@ func startTLSServer(t *testing.T, handler http.Handler) *server {
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
+}
+
+// refusing returns a repository at an address where connections are refused. Until the end
+// of the test no other server gets it.
+func refusing(t *testing.T) reference.Repository {
+	t.Helper()
+	a, err := servers.KeepAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.Close)
+	return reference.Repository{Registry: reference.Registry{Scheme: "http", Host: a.Host}, Path: "org/app"}
 }
 
 func (s *server) noting(handler http.Handler) http.Handler {

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"io"
 	"log"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"hocker/fetcher/content"
-	"hocker/fetcher/reference"
 )
 
 // quietLog is the log of servers whose handshakes are meant to fail.
@@ -69,19 +67,12 @@ func TestReadRootsFailures(t *testing.T) {
 
 // The port is closed.
 func TestConnectionRefused(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	host := l.Addr().String()
-	l.Close()
-	repo := reference.Repository{Registry: reference.Registry{Scheme: "http", Host: host}, Path: "org/app"}
-	retries := 0
-	_, err = fetchHello(t, &Client{Notice: func(string) { retries++ }}, repo)
+	repo, retries := refusing(t), 0
+	_, err := fetchHello(t, &Client{Notice: func(string) { retries++ }}, repo)
 	failure{
 		kind: content.ErrUnavailable,
 		text: "blob of HOST/org/app@" + string(helloDigest) + ": GET http://HOST/v2/org/app/blobs/" + string(helloDigest) + ": dial tcp HOST: connect: connection refused",
-	}.check(t, err, host)
+	}.check(t, err, repo.Registry.Host)
 	if retries != defaultRetryPolicy.attempts {
 		t.Errorf("tried again %d times, want %d", retries, defaultRetryPolicy.attempts)
 	}

@@ -6,19 +6,19 @@ import (
 	"syscall"
 )
 
-// address is a loopback address that is kept for a server: as long as nothing listens there,
+// Address is a loopback address that is kept for a server: as long as nothing listens there,
 // connections are refused. Otherwise another program could get the port, after it was found
 // to be free and before the server listens, or while the server is stopped.
 //
 // It is a socket that is bound and does not listen. The kernel gives its port to nobody who
 // asks for any port, but to a server that asks for this one with SO_REUSEADDR, as all do.
-type address struct {
-	host   string // as 127.0.0.1:5000
+type Address struct {
+	Host   string // as 127.0.0.1:5000
 	socket *os.File
 }
 
-// keepAddress keeps a new address until it is closed.
-func keepAddress() (*address, error) {
+// KeepAddress keeps a new address until it is closed.
+func KeepAddress() (*Address, error) {
 	syscall.ForkLock.RLock()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err == nil {
@@ -41,11 +41,11 @@ func keepAddress() (*address, error) {
 		socket.Close()
 		return nil, fmt.Errorf("no loopback address: %w", err)
 	}
-	return &address{fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port), socket}, nil
+	return &Address{fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port), socket}, nil
 }
 
-// close gives the address up. a may be nil.
-func (a *address) close() {
+// Close gives the address up. a may be nil.
+func (a *Address) Close() {
 	if a != nil {
 		a.socket.Close()
 	}

@@ -8,21 +8,21 @@ import (
 // Nobody gets the port of a kept address by chance, and its server can listen there at any
 // time.
 func TestKeepAddress(t *testing.T) {
-	a, err := keepAddress()
+	a, err := KeepAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.close()
+	defer a.Close()
 	for range 2 {
-		if conn, err := net.Dial("tcp", a.host); err == nil {
+		if conn, err := net.Dial("tcp", a.Host); err == nil {
 			conn.Close()
 			t.Error("something listens there")
 		}
-		server, err := net.Listen("tcp", a.host)
+		server, err := net.Listen("tcp", a.Host)
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn, err := net.Dial("tcp", a.host)
+		conn, err := net.Dial("tcp", a.Host)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,8 +36,8 @@ func TestKeepAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if other.Addr().String() == a.host {
-			t.Fatalf("another server got %s", a.host)
+		if other.Addr().String() == a.Host {
+			t.Fatalf("another server got %s", a.Host)
 		}
 		other.Close()
 	}

@@ -14,7 +14,7 @@ import (
 // Docker is a running dockerd, separate from the machine's own.
 type Docker struct {
 	dir     string
-	tcp     *address // or nil
+	tcp     *Address // or nil
 	program string   // dockerd
 	args    []string
 	process *process
@@ -111,7 +111,7 @@ func (d *Docker) listenTLS(authority *Authority) (flags []string, err error) {
 	if authority == nil {
 		return nil, nil
 	}
-	if d.tcp, err = keepAddress(); err != nil {
+	if d.tcp, err = KeepAddress(); err != nil {
 		return nil, err
 	}
 	certs := d.Certificates()
@@ -124,7 +124,7 @@ func (d *Docker) listenTLS(authority *Authority) (flags []string, err error) {
 		os.Rename(filepath.Join(certs, "server.key"), filepath.Join(certs, "key.pem")),
 		os.WriteFile(filepath.Join(certs, "ca.pem"), authority.Certificate(), 0o644))
 	return []string{
-		"--host", "tcp://" + d.tcp.host,
+		"--host", "tcp://" + d.tcp.Host,
 		"--tlsverify",
 		"--tlscacert", filepath.Join(certs, "ca.pem"),
 		"--tlscert", filepath.Join(certs, "cert.pem"),
@@ -159,7 +159,7 @@ func (d *Docker) TCP() string {
 	if d.tcp == nil {
 		return ""
 	}
-	return d.tcp.host
+	return d.tcp.Host
 }
 
 // Certificates is the folder for DOCKER_CERT_PATH of a daemon with TLS.
@@ -177,7 +177,7 @@ func (d *Docker) Stop() error {
 		d.process.stop()
 		d.process = nil
 	}
-	d.tcp.close()
+	d.tcp.Close()
 	return errors.Join(UnmountBelow(d.dir), os.RemoveAll(d.dir))
 }
 

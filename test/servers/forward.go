@@ -18,7 +18,7 @@ type ForwardOptions struct {
 // or all_proxy.
 type Forward struct {
 	dir     string
-	address *address
+	address *Address
 	process *process
 }
 
@@ -29,7 +29,7 @@ func StartForward(options ForwardOptions) (*Forward, error) {
 		return nil, err
 	}
 	f := &Forward{dir: dir}
-	if f.address, err = keepAddress(); err == nil {
+	if f.address, err = KeepAddress(); err == nil {
 		err = f.start(options)
 	}
 	if err != nil {
@@ -67,7 +67,7 @@ func (f *Forward) start(options ForwardOptions) (err error) {
 func (f *Forward) listening() error { return dialable("tcp", f.Addr()) }
 
 // Addr is the proxy's host:port.
-func (f *Forward) Addr() string { return f.address.host }
+func (f *Forward) Addr() string { return f.address.Host }
 
 // Log is the end of the proxy's log.
 func (f *Forward) Log() string { return tail(filepath.Join(f.dir, "log")) }
@@ -83,6 +83,6 @@ func (f *Forward) Stop() error {
 	if f.process != nil {
 		f.process.stop()
 	}
-	f.address.close()
+	f.address.Close()
 	return os.RemoveAll(f.dir)
 }

@@ -35,7 +35,7 @@ type Nginx struct {
 	options   NginxOptions
 	dir       string
 	addr      string
-	kept      *address // nil with NginxOptions.Listen
+	kept      *Address // nil with NginxOptions.Listen
 	process   *process
 	forgotten int64 // bytes of the access log that Forget has dropped
 }
@@ -58,10 +58,10 @@ func StartNginx(options NginxOptions) (*Nginx, error) {
 		}
 	}
 	if n.addr = options.Listen; n.addr == "" {
-		if n.kept, err = keepAddress(); err != nil {
+		if n.kept, err = KeepAddress(); err != nil {
 			return nil, errors.Join(err, n.Stop())
 		}
-		n.addr = n.kept.host
+		n.addr = n.kept.Host
 	}
 	if err := n.start(); err != nil {
 		return nil, errors.Join(err, n.Stop())
@@ -166,7 +166,7 @@ func (n *Nginx) Start() error {
 // Stop ends nginx.
 func (n *Nginx) Stop() error {
 	n.Halt()
-	n.kept.close()
+	n.kept.Close()
 	return os.RemoveAll(n.dir)
 }
 

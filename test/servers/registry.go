@@ -35,7 +35,7 @@ type Registry struct {
 	record
 	options RegistryOptions
 	dir     string
-	address *address
+	address *Address
 	process *process
 	front   *http.Server // nil while the registry is stopped
 
@@ -78,7 +78,7 @@ func (r *Registry) startCompanions() (err error) {
 
 // startProcess starts docker-registry.
 func (r *Registry) startProcess() (err error) {
-	if r.address, err = keepAddress(); err != nil {
+	if r.address, err = KeepAddress(); err != nil {
 		return err
 	}
 	ready := func() error { return dialable("unix", r.socket()) }
@@ -96,7 +96,7 @@ func (r *Registry) Start() error {
 	if r.front != nil {
 		return errors.New("the registry is running")
 	}
-	listener, err := net.Listen("tcp", r.address.host)
+	listener, err := net.Listen("tcp", r.address.Host)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (r *Registry) Halt() {
 // Stop ends the registry and its companions and removes what it stored.
 func (r *Registry) Stop() error {
 	r.Halt()
-	r.address.close()
+	r.address.Close()
 	if r.process != nil {
 		r.process.stop()
 		r.process = nil
@@ -165,7 +165,7 @@ func (r *Registry) Stop() error {
 }
 
 // Addr is the registry's host:port.
-func (r *Registry) Addr() string { return r.address.host }
+func (r *Registry) Addr() string { return r.address.Host }
 
 // Account returns the account that the registry accepts, nil if it is anonymous.
 func (r *Registry) Account() *Account {

@@ -12,7 +12,7 @@ import (
 // SSHD is a running sshd on the loopback interface that accepts one key for root.
 type SSHD struct {
 	dir     string
-	address *address
+	address *Address
 	process *process
 }
 
@@ -67,7 +67,7 @@ func StartSSHD(environ []string, folder, place string) (*SSHD, error) {
 	if err := s.prepare(environ); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
-	if s.address, err = keepAddress(); err == nil {
+	if s.address, err = KeepAddress(); err == nil {
 		err = s.boot(folder, place)
 	}
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *SSHD) prepare(environ []string) error {
 
 // boot starts sshd.
 func (s *SSHD) boot(folder, place string) error {
-	_, port, _ := strings.Cut(s.address.host, ":")
+	_, port, _ := strings.Cut(s.address.Host, ":")
 	hostKey, err := os.ReadFile(filepath.Join(s.dir, "host.pub"))
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (s *SSHD) Stop() error {
 		s.process.stop()
 		s.process = nil
 	}
-	s.address.close()
+	s.address.Close()
 	return os.RemoveAll(s.dir)
 }
 
