@@ -129,10 +129,20 @@ func compareFields(before, after *Image) []Change {
 	}
 	changes.addByName("environment", variables(before.Environment), variables(after.Environment))
 	changes.addByName("labels", before.Labels, after.Labels)
-	if before.Manifest != "" && after.Manifest != "" { // an archive has no annotations
-		changes.addByName("annotations", before.Annotations, after.Annotations)
-	}
+	changes.addByName("annotations", annotations(before, after), annotations(after, before))
 	return changes
+}
+
+// annotations returns those of an image that the other one could have too: an archive has
+// no manifest, and an image that is named by its digest has no index.
+func annotations(of, other *Image) map[string]string {
+	switch {
+	case other.Manifest == "":
+		return nil
+	case other.Index == "":
+		return of.manifestAnnotations
+	}
+	return of.Annotations
 }
 
 type changes []Change

@@ -53,6 +53,8 @@ type Image struct {
 	// SignaturesUnread reports whether there may be more, which could not be read.
 	SignaturesUnread bool          `json:"signaturesUnread"`
 	SignedBy         digest.Digest `json:"signedBy"`
+
+	manifestAnnotations map[string]string // without those of the index
 }
 
 // Platform is a platform that an image is for.
@@ -174,6 +176,7 @@ func (i *Image) SetManifest(m, index image.Manifest) error {
 	}
 	parsed, err := image.ParseManifest(m.Bytes)
 	maps.Copy(i.Annotations, parsed.Annotations)
+	i.manifestAnnotations = parsed.Annotations
 	return err
 }
 
