@@ -44,6 +44,8 @@ func Detect(path string, data []byte) (Kind, error) {
 		return "", &Error{path, 0, fmt.Errorf("%s makes manifests of this file: give those, as in `%s | hocker lock add --from -`", strings.Fields(command)[0], command)}
 	}
 	switch suffix := filepath.Ext(name); {
+	case suffix == ".conf" && isDropIns(filepath.Base(filepath.Dir(path))):
+		return "", &Error{path, 0, errors.New("it is a drop-in: give the quadlet file that it is for, with which it is read")}
 	case slices.Contains(quadletSuffixes, suffix):
 		return Quadlet, nil
 	case suffix == ".yaml", suffix == ".yml", suffix == ".json":
@@ -63,6 +65,12 @@ func Detect(path string, data []byte) (Kind, error) {
 		break
 	}
 	return detectYAML(path, data)
+}
+
+// isDropIns reports whether a folder is for the drop-ins of quadlet files.
+func isDropIns(folder string) bool {
+	unit, ok := strings.CutSuffix("."+folder, ".d")
+	return ok && slices.Contains(quadletSuffixes, filepath.Ext(unit))
 }
 
 // detectYAML tells compose files and Kubernetes manifests apart, by the first document

@@ -28,12 +28,15 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// What kustomize and helm read names no images in our sense.
+// What kustomize and helm read names no images in our sense. A drop-in is not read alone.
 func TestDetectGenerators(t *testing.T) {
 	for path, want := range map[string]string{
-		"base/kustomization.yaml": "base/kustomization.yaml: kustomize makes manifests of this file: give those, as in `kustomize build | hocker lock add --from -`",
-		"Chart.yaml":              "Chart.yaml: helm makes manifests of this file: give those, as in `helm template … | hocker lock add --from -`",
-		"other.yaml":              "other.yaml: neither a compose file (services:), a Kubernetes manifest (apiVersion:), a Dockerfile nor a quadlet file",
+		"base/kustomization.yaml":  "base/kustomization.yaml: kustomize makes manifests of this file: give those, as in `kustomize build | hocker lock add --from -`",
+		"Chart.yaml":               "Chart.yaml: helm makes manifests of this file: give those, as in `helm template … | hocker lock add --from -`",
+		"q/web.container.d/1.conf": "q/web.container.d/1.conf: it is a drop-in: give the quadlet file that it is for, with which it is read",
+		"image.d/1.conf":           "image.d/1.conf: it is a drop-in: give the quadlet file that it is for, with which it is read",
+		"web.d/1.conf":             "web.d/1.conf: neither a compose file (services:), a Kubernetes manifest (apiVersion:), a Dockerfile nor a quadlet file",
+		"other.yaml":               "other.yaml: neither a compose file (services:), a Kubernetes manifest (apiVersion:), a Dockerfile nor a quadlet file",
 	} {
 		kind, err := Detect(path, []byte("resources: [a.yaml]\n"))
 		if kind != "" || err == nil || err.Error() != want {
