@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"hocker/test/faults"
+	"hocker/test/servers"
 )
 
 // endTest is the environment that the commands of TestEnds share.
@@ -97,7 +98,7 @@ func (e *endTest) writeFiles(image *faultyImage) error {
 		"held/.keep":                    "",
 	} {
 		path := filepath.Join(e.files, name)
-		errs = append(errs, os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o755))
+		errs = append(errs, os.MkdirAll(filepath.Dir(path), 0o755), servers.WriteProgram(path, []byte(content)))
 	}
 	errs = append(errs, os.Truncate(e.endless, 64<<30), syscall.Mkfifo(e.pipe, 0o600))
 	if err := errors.Join(errs...); err != nil {

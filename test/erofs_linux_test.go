@@ -173,7 +173,7 @@ func TestErofsKilled(t *testing.T) {
 	mkfs, pidFile := filepath.Join(dir, "mkfs.erofs"), filepath.Join(dir, "pid")
 	script := "#!/bin/sh\necho $$ >" + pidFile + ".new\nmv " + pidFile + ".new " + pidFile + "\nexec sleep 1000\n"
 	layer := filepath.Join(dir, "layer")
-	if err := errors.Join(os.WriteFile(mkfs, []byte(script), 0o755), os.WriteFile(layer, nil, 0o644)); err != nil {
+	if err := errors.Join(servers.WriteProgram(mkfs, []byte(script)), os.WriteFile(layer, nil, 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	build := buildErofs(filepath.Join(dir, "out"), layer, mkfs, "zstd")

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hocker/test/faults"
+	"hocker/test/servers"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -270,7 +271,7 @@ func writeAttackFile(t *testing.T, path string, content []byte) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, content, 0o755); err != nil {
+	if err := servers.WriteProgram(path, content); err != nil {
 		t.Fatal(err)
 	}
 }

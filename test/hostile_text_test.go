@@ -19,6 +19,7 @@ import (
 	"unicode/utf8"
 
 	"hocker/test/faults"
+	"hocker/test/servers"
 )
 
 // hostile is text that a terminal obeys, that begins a line of its own, and that is read
@@ -204,7 +205,7 @@ func prepareHostile(t *testing.T, w *workplace) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
+		if err := servers.WriteProgram(path, []byte(content)); err != nil {
 			t.Fatal(err)
 		}
 	}

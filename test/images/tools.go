@@ -71,7 +71,7 @@ func writePrograms(bin string) error {
 			return err
 		}
 	}
-	return os.WriteFile(filepath.Join(bin, "busybox"), data, 0o755)
+	return servers.WriteProgram(filepath.Join(bin, "busybox"), data)
 }
 
 // buildah makes an index with buildah, of an image for this machine's

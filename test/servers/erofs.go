@@ -134,5 +134,5 @@ func copyProgram(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(to, data, 0o755)
+	return WriteProgram(to, data)
 }

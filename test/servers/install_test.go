@@ -58,7 +58,7 @@ func (i installer) write(name, content string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		i.t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
+	if err := WriteProgram(path, []byte(content)); err != nil {
 		i.t.Fatal(err)
 	}
 }

@@ -270,7 +270,7 @@ func TestNixStore(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "bin", "busybox"), data, 0o755); err != nil {
+	if err := servers.WriteProgram(filepath.Join(dir, "bin", "busybox"), data); err != nil {
 		t.Fatal(err)
 	}
 	build := exec.Command("nix-build", "--no-out-link", "ping.nix")

@@ -99,8 +99,8 @@ func (s *SSHD) prepare(environ []string) error {
 	}
 	client := fmt.Sprintf(sshScript, s.dir, ssh)
 	return errors.Join(
-		os.WriteFile(filepath.Join(s.dir, "session"), []byte(session), 0o755),
-		os.WriteFile(filepath.Join(s.dir, "bin/ssh"), []byte(client), 0o755))
+		WriteProgram(filepath.Join(s.dir, "session"), []byte(session)),
+		WriteProgram(filepath.Join(s.dir, "bin/ssh"), []byte(client)))
 }
 
 // boot starts sshd.

@@ -122,7 +122,7 @@ func (s *Systemd) writeInside() error {
 	if err := os.Mkdir(s.Bin(), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(s.Bin(), "inside"), []byte(script), 0o755)
+	return WriteProgram(filepath.Join(s.Bin(), "inside"), []byte(script))
 }
 
 // Bin is the folder with the program inside, as in `inside systemctl start NAME`.
