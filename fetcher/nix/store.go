@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"strings"
 	"syscall"
 
@@ -70,8 +71,28 @@ func (e *StoreError) Error() string {
 
 func (e *StoreError) Unwrap() error { return e.Err }
 
+// storeBusy reports whether the output is the error of a Nix that opens the store's database
+// in the instant in which another one closes it: https://github.com/NixOS/nix/issues/15987
+func storeBusy(output string) bool {
+	return strings.Contains(output, "error: SQLite database '") && strings.HasSuffix(output, "' is busy")
+}
+
+// storeAttempts limits how often nix-store is run if the store is busy.
+const storeAttempts = 5
+
 // run runs nix-store and returns what it prints.
-func (s Store) run(ctx context.Context, args ...string) (string, error) {
+func (s Store) run(ctx context.Context, args ...string) (output string, err error) {
+	for range storeAttempts {
+		output, err = s.runOnce(ctx, args...)
+		var failed *StoreError
+		if !errors.As(err, &failed) || !storeBusy(failed.Output) {
+			break
+		}
+	}
+	return output, err
+}
+
+func (s Store) runOnce(ctx context.Context, args ...string) (string, error) {
 	var stdout, stderr bytes.Buffer
 	command := subprocess.Command(ctx, syscall.SIGTERM, "nix-store", args...)
 	command.Stdout, command.Stderr = &stdout, &stderr
