@@ -1,6 +1,7 @@
 package test
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -323,7 +324,8 @@ func (b *box) startDaemon(environ ...string) {
 		b.t.Fatal(err)
 	}
 	for deadline := time.Now().Add(patience); ; time.Sleep(askAgain) {
-		if _, err := os.Stat(socket); err == nil {
+		if conn, err := net.Dial("unix", socket); err == nil {
+			conn.Close()
 			break
 		} else if time.Now().After(deadline) {
 			b.t.Fatal(err)

@@ -32,7 +32,7 @@ var ofExec = map[string]int{"Command": 0, "CommandContext": 1, "LookPath": 0}
 // passers are the functions that start commands whose names are not literals: an
 // argument, or a program that was built here. starters has those with an argument.
 var passers = []string{
-	"LookPath", "TestRoots", "TestServiceEndsWithParent", "TestStringByNix", "TestWriteProgram", "Version", "buildErofs", "cell", "command", "imagesInOneBuild", "libraries", "loadImage", "lookPath", "main",
+	"LookPath", "TestRoots", "TestServiceEndsWithParent", "TestStringByNix", "TestWriteProgram", "Version", "buildErofs", "cell", "command", "imagesInOneBuild", "libraries", "loadImage", "lookPath", "main", "makeDatabase",
 	"newDemo", "ping", "pinned", "program",
 	"run", "runHocker", "runPeak", "startLink", "startProcessWith", "startWriter", "writeHtpasswd",
 }

@@ -2,8 +2,10 @@ package servers
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 )
 
@@ -45,8 +47,8 @@ func (n Nix) NewStore(dir string) (*NixStore, error) {
 	if err := os.MkdirAll(machinePool, 0o755); err != nil {
 		return nil, err
 	}
-	// Nix creates the folder of GC roots without a lock, so that the second of two
-	// simultaneous first commands would fail.
+	// Nix creates the folder of GC roots, and reads the version of a new store, without a
+	// lock, so that the second of two simultaneous first commands would fail.
 	if err := os.MkdirAll(filepath.Join(s.state(), "gcroots"), 0o755); err != nil {
 		return nil, err
 	}
@@ -56,7 +58,24 @@ func (n Nix) NewStore(dir string) (*NixStore, error) {
 			return nil, err
 		}
 	}
-	return s, nil
+	return s, s.makeDatabase()
+}
+
+// makeDatabase makes the store's database.
+func (s *NixStore) makeDatabase() error {
+	program, err := s.nix.programs.LookPath("nix-store")
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(program, "--init")
+	cmd.Env = cleanEnviron()
+	for name, value := range s.Environ() {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("nix-store --init: %w\n%s", err, output)
+	}
+	return nil
 }
 
 // Dir is the directory that holds the store paths.

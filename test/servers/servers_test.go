@@ -252,6 +252,9 @@ func TestNixStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := os.Stat(filepath.Join(dir, "nix/var/nix/db/schema")); err != nil {
+		t.Errorf("simultaneous first commands may fail: %v", err)
+	}
 	expression := `derivation {
 	  name = "ping"; system = builtins.currentSystem;
 	  builder = "${./bin}/busybox";
