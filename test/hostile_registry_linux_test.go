@@ -34,9 +34,9 @@ type attackRow struct {
 const (
 	// attackMemory is the most memory that a command may have resident, in MiB. Most rows
 	// have 10 to 30, an image of 10,000 layers has up to 55: the garbage collector runs
-	// when the heap has doubled, so the time hardly matters, but every processor has
+	// when the heap has doubled, so the time does not matter, but every processor has
 	// buffers of its own. There are attackProcessors.
-	attackMemory     = 80
+	attackMemory     = 64
 	attackProcessors = "4"
 	// attackTime is far more than any row takes, except one that holds its command for
 	// ever. Rows that would wait give a limit of their own.

@@ -30,8 +30,8 @@ type service struct {
 
 const (
 	// serviceIdle is the number of seconds without a connection after which the
-	// service exits by itself, should nothing else end it. As long it waits for its
-	// requests to end when it is told to exit.
+	// service exits by itself, should nothing else end it. When it is told to exit, it
+	// waits that long for its requests to end.
 	serviceIdle = "60"
 	// serviceEnd limits how long the service may take to exit after a signal.
 	serviceEnd = 5 * time.Second
